@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decide.h - what the policy says of a request. Pure functions over a
+ * validated image: no I/O, no heap, no locks, small stack, async-signal-safe;
+ * the shim and the supervisor call the same code on the same bytes.
+ */
+#ifndef PICKET_POLICY_DECIDE_H
+#define PICKET_POLICY_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "image.h"
+#include "syscalls.h"
+
+/* What was decided, and by which rule. */
+struct verdict {
+	bool allowed;
+	int error;	/* errno for the program when not allowed: EACCES, EPERM or ENOENT */
+	uint32_t rule;	/* index for image_rule(), or RULE_DEFAULT when nothing matched */
+};
+
+/*
+ * May `path` be accessed so? `path` is absolute, resolved by the caller
+ * (no symbolic link, ".", ".." or double slash in it), `length` bytes, any
+ * bytes but NUL. `access` is one or more of enum access: all must be allowed;
+ * when one is not, the verdict is that one's. A malformed path is refused.
+ */
+struct verdict decide_path(const struct image *image, const char *path, size_t length, unsigned access);
+
+/*
+ * May what is at `from` be moved to (or linked as) `to`? Refused when the policy gives at the new
+ * name an access (read, write or exec) that it did not give at the old one and, for a directory,
+ * when rules speak of names below either that would then speak of something else. It does not
+ * judge the write access to both names themselves: decide_path does.
+ */
+struct verdict decide_move(const struct image *image, const char *from, size_t from_length,
+			   const char *to, size_t to_length, bool directory);
+
+/* Has the policy any path for which one of these accesses is refused? (What decides whether a
+ * call must be stopped at all.) */
+bool decide_may_refuse(const struct image *image, unsigned access);
+
+enum net_use { NET_CONNECT, NET_BIND };
+
+/* Transport of an internet address. */
+enum net_transport { NET_TCP, NET_UDP };
+
+/*
+ * May this internet or abstract-unix address be used so? A unix *path* address is not decided here
+ * but by decide_unix_path with the resolved path. IPv4-mapped IPv6 is decided as IPv4, the unspecified address as
+ * loopback for NET_CONNECT. A short, unknown or malformed address is refused.
+ */
+struct verdict decide_address(const struct image *image, enum net_use use, enum net_transport transport,
+			      const struct sockaddr *address, socklen_t length);
+struct verdict decide_unix_path(const struct image *image, enum net_use use, const char *path, size_t length);
+
+/* Has the policy any rule that allows this use of an internet address? */
+bool decide_any_internet(const struct image *image, enum net_use use);
+/* Is every internet and unix address allowed for this use? */
+bool decide_every_address(const struct image *image, enum net_use use);
+
+#endif

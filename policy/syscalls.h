@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscalls.h - what each system call means.
+ *
+ * syscalls.def is the only list of system calls in this project. It says of
+ * each what it does (an operation) and what its arguments are (an argument
+ * kind each). Everything else - the seccomp filter, the decoder, the shim's
+ * wrappers, the coverage table, tests - is driven by it. An irregularity
+ * becomes an argument kind here, never a special case elsewhere.
+ *
+ * Pure data and pure functions; both rooms use it.
+ */
+#ifndef PICKET_POLICY_SYSCALLS_H
+#define PICKET_POLICY_SYSCALLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How a call is treated. */
+enum call_class {
+	CALL_UNLISTED,	/* not in the table: ENOSYS, recorded */
+	CALL_HARMLESS,	/* nothing that a policy could refuse */
+	CALL_JUDGED,	/* decided per call, by its arguments */
+	CALL_REFUSED,	/* refused whatever the policy says */
+};
+
+/* What a call does; names the rule of judging, and the one of answering. */
+enum call_op {
+	OP_NONE,	/* harmless calls */
+	OP_REFUSE,	/* refused calls: EPERM, kind `privilege` */
+	OP_REFUSE_IFACE,/* refused calls: ENOSYS or EPERM, kind `interface` */
+	OP_REFUSE_PROC,	/* refused calls: EPERM, kind `process_control` */
+	OP_OPEN,	/* open an object by name; access by its flags */
+	OP_LOOK,	/* read what a name is, not what it holds (stat, readlink, getxattr) */
+	OP_CREATE,	/* make a new name (mkdir, mknod) */
+	OP_SYMLINK,	/* make a new symbolic link: changes what names mean */
+	OP_REMOVE,	/* remove a name (unlink, rmdir) */
+	OP_RENAME,	/* two names: move or exchange */
+	OP_LINK,	/* two names: a second name for a file */
+	OP_CHANGE,	/* change an existing object by name (chmod, truncate, setxattr) */
+	OP_CHANGE_FD,	/* the same through a descriptor (fchmod) */
+	OP_CHDIR,	/* change the working directory */
+	OP_WATCH,	/* watch a directory or file (inotify) */
+	OP_EXEC,	/* run a program */
+	OP_SOCKET,	/* make a socket: family, type, protocol */
+	OP_CONNECT,	/* send to or connect to the address in the arguments */
+	OP_BIND,	/* take the address in the arguments */
+	OP_LISTEN,	/* listen; binds a socket that has no address yet */
+	OP_SENDMSG,	/* one message, address in a msghdr */
+	OP_SENDMMSG,	/* many messages */
+	OP_CLONE,	/* new process or thread, flags in a register */
+	OP_CLONE3,	/* the same, flags in a struct */
+	OP_SIGNAL,	/* send a signal */
+	OP_PROCESS,	/* act on another process (limits, priority, pidfd) */
+	OP_CREDENTIALS,	/* change own ids or capabilities; judged harmless, noted */
+	OP_PRCTL,	/* by option */
+	OP_IOCTL,	/* by request */
+	OP_FCNTL,	/* by command */
+	OP_SECCOMP,	/* by operation and flags */
+	OP_MEMORY,	/* map, unmap, protect: not below the reserved low addresses */
+	OP_DESCRIPTOR,	/* close or replace descriptors: not the reserved ones */
+	OP_ASYNC,	/* kernel writes to memory later (aio): noted */
+	OP_COUNT
+};
+
+/* What one argument is. */
+enum arg_kind {
+	ARG_UNUSED,	/* the call has no such argument */
+	ARG_ANY,	/* nothing to judge */
+	ARG_PATH,	/* pointer to a pathname; see ARG_ACCESS, ARG_FINAL */
+	ARG_DIRFD,	/* directory descriptor for the next ARG_PATH */
+	ARG_AT_FLAGS,	/* AT_SYMLINK_*, AT_EMPTY_PATH */
+	ARG_OPEN_FLAGS,	/* O_* */
+	ARG_OPEN_HOW,	/* pointer to struct open_how; the size follows */
+	ARG_RENAME_FLAGS,/* RENAME_* */
+	ARG_OBJECT,	/* descriptor whose object is changed or used */
+	ARG_SLOT,	/* descriptor number that is closed or replaced or flagged */
+	ARG_LAST_SLOT,	/* last descriptor number of a range */
+	ARG_SOCKET,	/* descriptor of a socket */
+	ARG_SOCKADDR,	/* pointer to a socket address, or NULL; the length follows */
+	ARG_MSGHDR,	/* pointer to struct msghdr */
+	ARG_MMSGHDR,	/* pointer to struct mmsghdr[]; the count follows */
+	ARG_DOMAIN,	/* socket: address family; type and protocol follow */
+	ARG_CLONE_FLAGS,/* clone: CLONE_* and the exit signal */
+	ARG_CLONE_ARGS,	/* clone3: pointer to struct clone_args; the size follows */
+	ARG_NS_FLAGS,	/* unshare: only CLONE_FILES, CLONE_FS, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VM, CLONE_SIGHAND */
+	ARG_PID,	/* a process or thread: 0, or one of this run */
+	ARG_PIDFD,	/* descriptor of a process of this run */
+	ARG_KILL_TARGET,/* kill: pid, 0, -1 or -pgid */
+	ARG_WHICH_WHO,	/* set/getpriority, ioprio: which; who follows */
+	ARG_PRCTL,	/* prctl: option */
+	ARG_IOCTL,	/* ioctl: request */
+	ARG_FCNTL,	/* fcntl: command; its argument follows */
+	ARG_SECCOMP,	/* seccomp: operation; flags follow */
+	ARG_ADDRESS,	/* start of a memory range that the call changes */
+	ARG_MAP_ADDRESS,/* mmap: address; binding only with MAP_FIXED in ARG_MAP_FLAGS */
+	ARG_MAP_FLAGS,	/* mmap: MAP_* */
+	ARG_REMAP_ADDRESS,/* mremap, shmat: new address, when not 0 */
+	ARG_ARGV,	/* exec: pointer to an array of strings */
+	ARG_ENVP,
+	ARG_PERSONALITY,/* personality: PER_LINUX variants that change nothing for 64-bit code */
+	ARG_KIND_COUNT
+};
+
+/* Accesses, also the ones that decide.h decides. */
+enum access {
+	ACCESS_READ = 1,	/* contents of a file, entries of a directory */
+	ACCESS_WRITE = 2,	/* create, change, delete */
+	ACCESS_EXEC = 4,	/* run as a program */
+	ACCESS_LOOK = 8,	/* existence and attributes; refused only under `hide` */
+};
+
+/* How the last component of an ARG_PATH is taken. */
+enum final {
+	FINAL_FOLLOW,	/* a symbolic link is followed */
+	FINAL_NOFOLLOW,	/* the link itself is meant */
+	FINAL_NAME,	/* the name itself is made or removed */
+	FINAL_AT_NOFOLLOW,/* followed unless ARG_AT_FLAGS has AT_SYMLINK_NOFOLLOW */
+	FINAL_AT_FOLLOW,/* followed only if ARG_AT_FLAGS has AT_SYMLINK_FOLLOW */
+	FINAL_OPEN,	/* as ARG_OPEN_FLAGS or ARG_OPEN_HOW say */
+};
+
+/* One argument: kind, and for ARG_PATH and ARG_OBJECT what is done with it. */
+struct call_arg {
+	uint8_t kind;	/* enum arg_kind */
+	uint8_t access;	/* enum access bits; 0: by the flags of the call */
+	uint8_t final;	/* enum final */
+};
+
+enum { CALL_ARGS = 6 };
+
+/* One row of the table. */
+struct call {
+	const char *name;
+	uint16_t number;		/* x86-64 */
+	uint8_t class;			/* enum call_class */
+	uint8_t op;			/* enum call_op */
+	struct call_arg args[CALL_ARGS];
+};
+
+/* The highest number of the table plus one. */
+enum { CALL_NUMBERS = 512 };
+
+/*
+ * The row of a call, never NULL: for a number that is not in the table a row
+ * with class CALL_UNLISTED and the name "unlisted". Any value may be passed.
+ * Async-signal-safe.
+ */
+const struct call *call_find(long number);
+
+/* The same by name; NULL if there is none. */
+const struct call *call_by_name(const char *name);
+
+/* Index of the first argument of that kind at or after `from`, or -1. */
+int call_arg_index(const struct call *call, enum arg_kind kind, int from);
+
+/* Words for the coverage table: the class, the operation, how a call is kept
+ * free of races (one sentence). Static strings. */
+const char *call_class_name(enum call_class class);
+const char *call_op_name(enum call_op op);
+const char *call_way(const struct call *call);
+
+#endif
