@@ -2,43 +2,165 @@
 # Picket. `make help` lists what there is. All output goes to $(BUILD).
 BUILD  ?= build
 PREFIX ?= /usr/local
-CC     ?= gcc
+ifeq ($(origin CC),default)
+CC      = gcc
+endif
+CFLAGS ?= -O2 -g
 
-PKGS     = libconfig jansson libsodium libelf
-CPPFLAGS = -D_GNU_SOURCE -Ipolicy -Itracer -DPREFIX='"$(PREFIX)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-WARN     = -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes -Wstrict-prototypes -Wconversion
-HARDEN   = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-CFLAGS  ?= -O2 -g
+PKGS       := libconfig jansson libsodium libelf
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
+
+CPPFLAGS   += -D_GNU_SOURCE -Ipolicy -Itracer -DPREFIX='"$(PREFIX)"' $(PKG_CFLAGS)
+WARN        = -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes -Wstrict-prototypes -Wconversion
+HARDEN      = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
 ALL_CFLAGS  = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LDLIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -pthread
+LDLIBS     += $(PKG_LIBS) -pthread
 
-POLICY := $(wildcard policy/*.c)
-TRACER := $(wildcard tracer/*.c)
-LIB     = $(patsubst %.c,$(BUILD)/%.o,$(POLICY) $(filter-out tracer/main.c,$(TRACER)))
-TESTS   = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+SOURCES := $(wildcard policy/*.c tracer/*.c)
+LIB     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tracer/main.c,$(SOURCES)))
+TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+BENCHES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench_*.c))
+FUZZERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz_*.c))
+# Programs that test scripts run under the guard, and the trials (tests/trials/README).
+HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/helpers/%,$(wildcard tests/helpers/*.c))
+TRIALS  := $(addprefix $(BUILD)/tests/trials/,trials-dyn trials-static trials-low trials-x86 intruder)
+EVERY_C  = $(wildcard policy/*.[ch] tracer/*.[ch] preload/*.[ch] tests/*.[ch] tests/helpers/*.[ch] tests/trials/*.[ch])
 
-.PHONY: all clean unit
-all: $(BUILD)/picket
+.DELETE_ON_ERROR:
+.PHONY: all check check-all check-built unit bench demo install uninstall deps help clean format format-check \
+	analyse fuzz-smoke fault-injection test-programs
+
+all: $(BUILD)/picket	## build $(BUILD)/picket
+
+# ---- the program ---------------------------------------------------------------------------------
+
+# Says at once what is missing, instead of a compiler's complaint about a header.
+$(BUILD)/.deps:
+	@scripts/deps.sh --only-check build
+	@mkdir -p $(@D) && touch $@
 
 $(BUILD)/picket: $(BUILD)/tracer/main.o $(LIB)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/policy/profiles.o: $(wildcard policy/profiles/*.conf)
 
-# A unit test is linked with everything but main.
-$(BUILD)/tests/test_%: tests/test_%.c $(LIB)
+# ---- programs for tests ----------------------------------------------------------------------------
+
+# A unit test, benchmark or fuzzer is linked with everything but main.
+$(BUILD)/tests/test_% $(BUILD)/tests/bench_%: EXTRA_LIBS = $(CHECK_LIBS)
+$(BUILD)/tests/fuzz_%: EXTRA_LIBS = -fsanitize=fuzzer
+$(TESTS) $(BENCHES) $(FUZZERS): $(BUILD)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(shell pkg-config --libs check) $(LDLIBS)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(EXTRA_LIBS) $(LDLIBS)
 
-unit: $(TESTS)
-	@for t in $(TESTS); do $$t || exit 1; done
+# Programs of their own, with nothing of Picket in them and no sanitizer: they are what gets guarded.
+GUARDED = $(CC) -D_GNU_SOURCE -std=gnu17 -O1 -Wall -Wextra
+$(HELPERS): $(BUILD)/tests/helpers/%: tests/helpers/%.c
+	@mkdir -p $(@D)
+	$(GUARDED) -o $@ $< -pthread
 
-clean:
+TRIAL_SOURCES := $(filter-out tests/trials/x86.c tests/trials/intruder.c tests/trials/listener.c,$(wildcard tests/trials/*.c))
+TRIAL_DEPS    := $(TRIAL_SOURCES) $(wildcard tests/trials/*.h)
+$(BUILD)/tests/trials/trials-dyn: $(TRIAL_DEPS)
+	@mkdir -p $(@D)
+	$(GUARDED) -o $@ $(TRIAL_SOURCES) -pthread -ldl
+$(BUILD)/tests/trials/trials-static: $(TRIAL_DEPS)
+	@mkdir -p $(@D)
+	$(GUARDED) -static -o $@ $(TRIAL_SOURCES) -pthread
+# Loaded at 0x10000, the lowest address an ordinary user may map.
+$(BUILD)/tests/trials/trials-low: $(TRIAL_DEPS)
+	@mkdir -p $(@D)
+	$(GUARDED) -static -no-pie -Wl,-Ttext-segment=0x10000 -o $@ $(TRIAL_SOURCES) -pthread
+# A 32-bit program; needs no 32-bit libraries.
+$(BUILD)/tests/trials/trials-x86: tests/trials/x86.c
+	@mkdir -p $(@D)
+	$(CC) -m32 -O1 -nostdlib -static -no-pie -fno-pie -fno-stack-protector -fcf-protection=none -o $@ $<
+# What no policy of the trials allows to run.
+$(BUILD)/tests/trials/intruder: tests/trials/intruder.c
+	@mkdir -p $(@D)
+	$(CC) -O1 -nostdlib -static -fno-stack-protector -o $@ $<
+
+test-programs: $(BUILD)/picket $(TESTS) $(HELPERS) $(if $(wildcard tests/trials/*.c),$(TRIALS))
+
+# ---- checking --------------------------------------------------------------------------------------
+
+check:			## install what is missing, build, run all tests
+	@scripts/deps.sh build check
+	@$(MAKE) --no-print-directory check-built
+
+check-built: test-programs
+	@BUILD=$(abspath $(BUILD)) CC=$(CC) tests/run.sh
+
+unit: $(TESTS)		## run only the unit tests
+	@BUILD=$(abspath $(BUILD)) tests/run.sh --unit
+
+check-all:		## the tests with gcc, clang, sanitizers, as a release; static analysis, fuzzing, failing calls
+	@scripts/deps.sh build check all
+	@tests/check_all.sh
+
+analyse:		## clang-tidy and cppcheck
+	@tests/analyse.sh
+
+fuzz-smoke: 		## each fuzzer for a short while
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O1 -g -fsanitize=address,undefined,fuzzer-no-link" \
+		LDFLAGS="-fsanitize=address,undefined" fuzzers
+	@BUILD=$(abspath $(BUILD))/fuzz tests/fuzz_smoke.sh
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+fault-injection: $(BUILD)/picket $(BUILD)/tests/failing.so	## the nth allocation or call fails, for every n
+	@BUILD=$(abspath $(BUILD)) tests/fault_injection.sh
+$(BUILD)/tests/failing.so: tests/failing.c
+	@mkdir -p $(@D)
+	$(GUARDED) -shared -fPIC -o $@ $< -ldl
+
+bench: $(BUILD)/picket $(BENCHES) $(HELPERS)	## what guarding costs, as ratios to the bare run
+	@BUILD=$(abspath $(BUILD)) CC=$(CC) tests/bench.sh
+
+demo:			## install what is missing, build, and guard an untrusted tool
+	@scripts/deps.sh build demo
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(abspath $(BUILD)) CC=$(CC) examples/demo/run.sh
+
+format:			## apply .clang-format
+	clang-format -i $(EVERY_C)
+format-check:		## does .clang-format agree?
+	clang-format --dry-run --Werror $(EVERY_C)
+
+# ---- installing ------------------------------------------------------------------------------------
+
+deps:			## install everything needed to build, test and measure
+	@scripts/deps.sh build check demo all
+
+D = $(DESTDIR)$(PREFIX)
+install: $(BUILD)/picket	## install under PREFIX (/usr/local), below DESTDIR
+	install -Dm755 $(BUILD)/picket $(D)/bin/picket
+	for m in man/*.1; do install -Dm644 $$m $(D)/share/man/man1/$${m##*/}; done
+	for m in man/*.5; do install -Dm644 $$m $(D)/share/man/man5/$${m##*/}; done
+	for p in policy/profiles/*.conf; do install -Dm644 $$p $(D)/share/picket/profiles/$${p##*/}; done
+	for e in examples/*.conf; do install -Dm644 $$e $(D)/share/picket/examples/$${e##*/}; done
+	install -Dm644 completions/picket.bash $(D)/share/bash-completion/completions/picket
+	install -Dm644 completions/_picket $(D)/share/zsh/site-functions/_picket
+	install -Dm644 completions/picket.fish $(D)/share/fish/vendor_completions.d/picket.fish
+
+uninstall:		## remove what `make install` put there
+	rm -f $(D)/bin/picket $(D)/share/man/man1/picket.1 $(D)/share/man/man5/picket-policy.5 \
+		$(D)/share/man/man5/picket-result.5 $(D)/share/bash-completion/completions/picket \
+		$(D)/share/zsh/site-functions/_picket $(D)/share/fish/vendor_completions.d/picket.fish
+	rm -rf $(D)/share/picket
+
+help:			## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 26
+	@echo '  Variables: CC CFLAGS BUILD ($(BUILD)) PREFIX ($(PREFIX)) DESTDIR; MUST_WORK=1: a skipped test fails'
+
+clean:			## remove the build directory
 	rm -rf $(BUILD)
 
 -include $(wildcard $(BUILD)/*/*.d)
