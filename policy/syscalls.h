@@ -60,6 +60,8 @@ enum call_op {
 	OP_MEMORY,	/* map, unmap, protect: not below the reserved low addresses */
 	OP_DESCRIPTOR,	/* close or replace descriptors: not the reserved ones */
 	OP_ASYNC,	/* kernel writes to memory later (aio): noted */
+	OP_SOCKOPT,	/* by level and option: source routes would send elsewhere than to the address judged */
+	OP_IPC,		/* SysV shared memory, semaphores, queues: only those made in this run */
 	OP_COUNT
 };
 
@@ -70,7 +72,7 @@ enum arg_kind {
 	ARG_PATH,	/* pointer to a pathname; see ARG_ACCESS, ARG_FINAL */
 	ARG_DIRFD,	/* directory descriptor for the next ARG_PATH */
 	ARG_AT_FLAGS,	/* AT_SYMLINK_*, AT_EMPTY_PATH */
-	ARG_OPEN_FLAGS,	/* O_* */
+	ARG_OPEN_FLAGS,	/* O_*; an OP_OPEN without it or ARG_OPEN_HOW is creat: O_CREAT|O_WRONLY|O_TRUNC */
 	ARG_OPEN_HOW,	/* pointer to struct open_how; the size follows */
 	ARG_RENAME_FLAGS,/* RENAME_* */
 	ARG_OBJECT,	/* descriptor whose object is changed or used */
@@ -78,14 +80,14 @@ enum arg_kind {
 	ARG_LAST_SLOT,	/* last descriptor number of a range */
 	ARG_SOCKET,	/* descriptor of a socket */
 	ARG_SOCKADDR,	/* pointer to a socket address, or NULL; the length follows */
-	ARG_MSGHDR,	/* pointer to struct msghdr */
+	ARG_MSGHDR,	/* pointer to struct msghdr; its control messages may ask for a source route (IP_RETOPTS, IPV6_RTHDR) */
 	ARG_MMSGHDR,	/* pointer to struct mmsghdr[]; the count follows */
 	ARG_DOMAIN,	/* socket: address family; type and protocol follow */
 	ARG_CLONE_FLAGS,/* clone: CLONE_* and the exit signal */
 	ARG_CLONE_ARGS,	/* clone3: pointer to struct clone_args; the size follows */
 	ARG_NS_FLAGS,	/* unshare: only CLONE_FILES, CLONE_FS, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VM, CLONE_SIGHAND */
 	ARG_PID,	/* a process or thread: 0, or one of this run */
-	ARG_PIDFD,	/* descriptor of a process of this run */
+	ARG_PIDFD,	/* descriptor of a process of this run: a pidfd, a directory of /proc, PIDFD_SELF_* (negative) */
 	ARG_KILL_TARGET,/* kill: pid, 0, -1 or -pgid */
 	ARG_WHICH_WHO,	/* set/getpriority, ioprio: which; who follows */
 	ARG_PRCTL,	/* prctl: option */
@@ -93,12 +95,18 @@ enum arg_kind {
 	ARG_FCNTL,	/* fcntl: command; its argument follows */
 	ARG_SECCOMP,	/* seccomp: operation; flags follow */
 	ARG_ADDRESS,	/* start of a memory range that the call changes */
-	ARG_MAP_ADDRESS,/* mmap: address; binding only with MAP_FIXED in ARG_MAP_FLAGS */
+	ARG_MAP_ADDRESS,/* mmap: address; binding with MAP_FIXED* in ARG_MAP_FLAGS, else a hint taken where nothing is mapped */
 	ARG_MAP_FLAGS,	/* mmap: MAP_* */
 	ARG_REMAP_ADDRESS,/* mremap, shmat: new address, when not 0 */
 	ARG_ARGV,	/* exec: pointer to an array of strings */
 	ARG_ENVP,
 	ARG_PERSONALITY,/* personality: PER_LINUX variants that change nothing for 64-bit code */
+	ARG_ARCH_PRCTL,	/* arch_prctl: code; not tagged addresses (they would get past ARG_ADDRESS) */
+	ARG_SOCKOPT,	/* setsockopt: level; the option follows */
+	ARG_WATCH_MASK,	/* inotify: IN_* */
+	ARG_SIGNAL_FLAGS,/* pidfd_send_signal: PIDFD_SIGNAL_*; a process group only if all of it is of this run */
+	ARG_IPC_KEY,	/* shmget and the like: IPC_PRIVATE only; the result is an identifier of this run */
+	ARG_IPC_ID,	/* SysV identifier: one that this run has made */
 	ARG_KIND_COUNT
 };
 
@@ -118,6 +126,15 @@ enum final {
 	FINAL_AT_NOFOLLOW,/* followed unless ARG_AT_FLAGS has AT_SYMLINK_NOFOLLOW */
 	FINAL_AT_FOLLOW,/* followed only if ARG_AT_FLAGS has AT_SYMLINK_FOLLOW */
 	FINAL_OPEN,	/* as ARG_OPEN_FLAGS or ARG_OPEN_HOW say */
+	FINAL_WATCH,	/* followed unless ARG_WATCH_MASK has IN_DONT_FOLLOW */
+};
+
+/* When an ARG_PATH that names nothing means what the ARG_DIRFD before it refers to (a bit each). Any
+ * other empty or NULL path the kernel itself answers with ENOENT or EFAULT. */
+enum empty {
+	EMPTY_BY_FLAGS = 1,	/* "" with AT_EMPTY_PATH in ARG_AT_FLAGS; NULL too, in some kernels from 6.11 */
+	EMPTY_ALWAYS = 2,	/* "" without any flag (readlinkat) */
+	EMPTY_NULL = 4,		/* NULL without any flag (utimensat, futimesat) */
 };
 
 /* One argument: kind, and for ARG_PATH and ARG_OBJECT what is done with it. */
@@ -125,6 +142,7 @@ struct call_arg {
 	uint8_t kind;	/* enum arg_kind */
 	uint8_t access;	/* enum access bits; 0: by the flags of the call */
 	uint8_t final;	/* enum final */
+	uint8_t empty;	/* enum empty bits; 0: an empty path is an error */
 };
 
 enum { CALL_ARGS = 6 };
@@ -154,10 +172,11 @@ const struct call *call_by_name(const char *name);
 /* Index of the first argument of that kind at or after `from`, or -1. */
 int call_arg_index(const struct call *call, enum arg_kind kind, int from);
 
-/* Words for the coverage table: the class, the operation, how a call is kept
+/* Words for the coverage table: the class, the operation, the kind of an argument, how a call is kept
  * free of races (one sentence). Static strings. */
 const char *call_class_name(enum call_class class);
 const char *call_op_name(enum call_op op);
+const char *call_arg_kind_name(enum arg_kind kind);
 const char *call_way(const struct call *call);
 
 #endif
