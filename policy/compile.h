@@ -11,7 +11,7 @@
 /* A rule given as an option: `key` and the text after it. */
 struct policy_option {
 	enum rule_key key;
-	const char *value;	/* NULL: --no-exec (with key RULE_EXEC_ALLOW) */
+	const char *value;	/* NULL: --no-exec (with key RULE_EXEC_ALLOW). --env NAME[=VALUE] is RULE_ENV_KEEP or RULE_ENV_SET */
 };
 
 /* Everything a policy is made of. Strings are borrowed until compile returns. */
@@ -24,15 +24,17 @@ struct policy_source {
 	const char *home;		/* absolute or NULL (then ~ is an error); ${HOME} */
 	const char *tmpdir;		/* ${TMPDIR}; NULL: /tmp */
 	const char *runtime_dir;	/* ${XDG_RUNTIME_DIR}; NULL: a rule that uses it is an error */
+	const char *on_violation;	/* --on-violation: "deny", "kill" or "audit"; NULL: as the policy says */
 };
+
+struct draft;	/* draft.h: the rules before they became an image */
 
 /* A compiled policy. */
 struct policy {
 	struct image *image;	/* malloc'ed */
 	size_t length;		/* bytes of it */
 	char digest[72];	/* "sha256:<hex>" of the image */
-	struct host_name *hosts;/* host names in network rules, for policy_resolve_again */
-	size_t host_count;
+	struct draft *draft;	/* what it was built from, for policy_resolve_again and policy_explain */
 };
 
 /* One complaint about a policy; all of them are collected, in the order of the text. */
