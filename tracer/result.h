@@ -5,7 +5,8 @@
  *
  * Violations are kept once for each (kind, target, exe, rule) with a count, up
  * to RESULT_MAX_VIOLATIONS of them and RESULT_MAX_BYTES of their text;
- * beyond that they are counted as dropped.
+ * beyond that they are counted as dropped. A part of both is set aside for each
+ * kind, so that a flood of one kind does not push out the others: see result_store.h.
  */
 #ifndef PICKET_TRACER_RESULT_H
 #define PICKET_TRACER_RESULT_H
@@ -52,14 +53,17 @@ struct result;
 
 struct result *result_new(const struct image *image);	/* NULL: out of memory; borrows image */
 void result_free(struct result *result);
+/* From now on rules are looked up in this image, which is borrowed. What was added before keeps its rule. */
+void result_use_image(struct result *result, const struct image *image);
 
 /*
- * Is this refusal (kind, target, exe, rule) one that the result already holds? Then its count is raised
- * and nothing else need be found out. Otherwise false, and result_add is due.
+ * Is this refusal (kind, target, exe, rule) one that the result already holds, or one for which there is no room
+ * left? Then it is counted and nothing else need be found out. Otherwise false, and result_add is due.
  */
 bool result_again(struct result *result, enum violation_kind kind, const char *target, const char *exe, uint32_t rule);
 /* Add one. Never fails: what cannot be kept is counted as dropped. */
 void result_add(struct result *result, const struct violation *violation);
+/* Refusals so far, repeated and dropped ones included. */
 uint64_t result_violation_count(const struct result *result);
 
 /* How the run ended and what it used; filled by the supervisor and the launcher. */
@@ -87,13 +91,43 @@ struct run_identity {
 /* What was captured; all NULL without --capture. */
 struct run_output { const char *stdout_bytes; size_t stdout_length; const char *stderr_bytes; size_t stderr_length; bool truncated; };
 
-/* Write the JSON object and a newline to fd. 0 or -errno; short writes are completed. */
+/*
+ * Write the JSON object and a newline to fd. 0 or -errno (-EPIPE when a reader has gone; no SIGPIPE); short
+ * writes are completed.
+ */
 int result_write(const struct result *result, const struct run_identity *identity, const struct run_outcome *outcome,
 		 const struct run_output *output, int fd);
-/* The same into a file that is replaced atomically (temporary file beside it, fsync, rename). */
+
+/*
+ * Where a result will be written. It is opened before the tool starts, so that a wrong name is found out before
+ * anything has run, and so that the tool cannot lead the result elsewhere by moving directories about.
+ */
+struct result_file {
+	int dirfd;	/* directory of the file that will be replaced, or -1 */
+	char *name;	/* its last component; malloc'ed */
+	int fd;		/* what is written to as it stands (a FIFO, a terminal, /dev/fd/N), or -1 */
+};
+#define RESULT_FILE_NONE ((struct result_file){ .dirfd = -1, .fd = -1 })
+
+/*
+ * A regular file, or a name that nothing has, will be replaced; a symbolic link too (the link itself, not what it
+ * leads to), except the kernel's own names for descriptors such as /dev/stderr. 0 or -errno: what the path lacks,
+ * -EISDIR. On an error *file is RESULT_FILE_NONE.
+ */
+int result_file_open(struct result_file *file, const char *path);
+/* Replace it atomically: a temporary file beside it, fsync, rename. On an error (-ENOSPC) what was there before stays. */
+int result_file_write(const struct result_file *file, const struct result *result, const struct run_identity *identity,
+		      const struct run_outcome *outcome, const struct run_output *output);
+void result_file_close(struct result_file *file);
+
+/* Open, write and close in one. */
 int result_write_file(const struct result *result, const struct run_identity *identity, const struct run_outcome *outcome,
 		      const struct run_output *output, const char *path);
-/* At most ten refusals, then a count; each line begins "picket: ". Nothing when nothing was refused. */
+
+/*
+ * At most ten refusals, then a count; a line when the time or another limit ended the run. Each line begins
+ * "picket: ". Nothing when nothing of that happened.
+ */
 void result_summary(const struct result *result, const struct run_outcome *outcome, FILE *to);
 /* One line for -v. */
 void result_print_violation(const struct result *result, const struct violation *violation, FILE *to);
