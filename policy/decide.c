@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decide.c - what the policy says of paths: one walk along the path's
+ * components through the trie of image_layout.h.
+ *
+ * Rules here: runs inside guarded processes as well: neither heap nor libc nor
+ * locks, less than 2 KiB of stack, async-signal-safe; trusts the image (image_check has been), trusts nothing of
+ * the path but its length. Whatever is odd is refused.
+ *
+ * A walk carries a set of nodes (states): all patterns that agree with the path so far and may go on. Without globs
+ * that is one node. Rules that end at a node are met in order of depth, so the last one met wins;
+ * only those met at the same depth have to be compared.
+ */
+#include <errno.h>
+
+#include "decide.h"
+#include "image_layout.h"
+#include "path.h"
+
+enum {
+	STATES_MAX = 64, /* patterns alive at once; a path at which there are more is refused */
+};
+
+/* Set in a state: the node stands behind a "**" and stays alive whatever component comes. */
+#define STATE_STAYS UINT32_C(0x80000000)
+
+struct states {
+	uint32_t node[STATES_MAX];
+	uint32_t count;
+};
+
+/* The best rule so far for one access. */
+struct best {
+	uint32_t rule; /* or RULE_DEFAULT */
+	uint32_t rank;
+	uint32_t depth;
+};
+
+struct walk {
+	const struct image *image;
+	struct best best[SLOT_COUNT];
+	struct best forbid;
+	uint32_t depth;	 /* components read */
+	bool overflow;	 /* more states than there is room for */
+	struct states states;
+};
+
+static const struct image_node *node_at(const struct image *image, uint32_t index)
+{
+	return (const struct image_node *)image_at(image, image->nodes) + index;
+}
+
+static const struct image_rule_record *record_at(const struct image *image, uint32_t index)
+{
+	return (const struct image_rule_record *)image_at(image, image->rules) + index;
+}
+
+/* 0 allows, 1 refuses, 2 refuses and hides; ROOT_UNIX_* rules are met in the slot of SLOT_READ and allow. */
+static unsigned strictness(uint32_t key, unsigned slot)
+{
+	static const uint8_t refused[RULE_KEY_COUNT] = {
+		[RULE_READ_ONLY] = ACCESS_WRITE,
+		[RULE_DENY] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
+		[RULE_HIDE] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC | ACCESS_LOOK,
+		[RULE_FORBID] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
+		[RULE_EXEC_DENY] = ACCESS_EXEC,
+	};
+
+	if ((refused[key] >> slot & 1) == 0)
+		return 0;
+	return key == RULE_HIDE ? 2 : 1;
+}
+
+/* Does rule `a` win over rule `b`, both at the same depth and of the same rank? */
+static bool rule_wins(const struct image *image, uint32_t a, uint32_t b, unsigned slot)
+{
+	const struct image_rule_record *first = record_at(image, a), *second = record_at(image, b);
+
+	if (first->layer != second->layer)
+		return first->layer > second->layer;
+	return strictness(first->key, slot) > strictness(second->key, slot);
+}
+
+static void meet_rule(struct walk *walk, struct best *best, uint32_t rule, uint32_t rank, unsigned slot)
+{
+	if (rule == IMAGE_NONE)
+		return;
+	if (best->rule != RULE_DEFAULT && best->depth == walk->depth &&
+	    (best->rank > rank || (best->rank == rank && !rule_wins(walk->image, rule, best->rule, slot))))
+		return;
+	*best = (struct best){ .rule = rule, .rank = rank, .depth = walk->depth };
+}
+
+static void meet_terminal(struct walk *walk, uint32_t index)
+{
+	const struct image_terminal *terminal =
+		(const struct image_terminal *)image_at(walk->image, walk->image->terminals) + index;
+
+	for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+		meet_rule(walk, &walk->best[slot], terminal->rule[slot], terminal->rank, slot);
+	meet_rule(walk, &walk->forbid, terminal->forbid, terminal->rank, SLOT_READ);
+}
+
+static void add_state(struct walk *walk, struct states *states, uint32_t state)
+{
+	if (states->count == STATES_MAX)
+		walk->overflow = true;
+	else
+		states->node[states->count++] = state;
+}
+
+/* A node behind "**" is reached anew from its parent while it is alive: once is enough. */
+static void add_staying(struct walk *walk, struct states *states, uint32_t node)
+{
+	for (uint32_t i = 0; i < states->count; i++) {
+		if (states->node[i] == (node | STATE_STAYS))
+			return;
+	}
+	add_state(walk, states, node | STATE_STAYS);
+}
+
+/* The path so far matches this node's pattern. */
+static void enter(struct walk *walk, struct states *states, uint32_t index)
+{
+	const struct image_node *node = node_at(walk->image, index);
+
+	if (node->terminal != IMAGE_NONE)
+		meet_terminal(walk, node->terminal);
+	if (node->below == IMAGE_NONE)
+		return;
+	add_state(walk, states, index);
+	if (node->any_depth != IMAGE_NONE)
+		add_staying(walk, states, node->any_depth);
+}
+
+/* The child of `parent` by a component without stars, or IMAGE_NONE. */
+static uint32_t find_literal(const struct image *image, uint32_t parent, const struct component *component)
+{
+	const struct image_slot *slots = image_at(image, image->node_slots);
+	const char *names = image_at(image, image->names);
+	uint64_t hash = path_hash_at(component->hash, parent);
+	uint32_t mask = image->node_slots.count - 1;
+
+	for (uint32_t at = (uint32_t)hash & mask; slots[at].index != IMAGE_NONE; at = (at + 1) & mask) {
+		const struct image_node *node;
+
+		if (slots[at].tag != (uint32_t)(hash >> 32))
+			continue;
+		node = node_at(image, slots[at].index);
+		if (node->parent == parent && node->name_length == component->length &&
+		    path_equal(names + node->name, component->bytes, component->length))
+			return slots[at].index;
+	}
+	return IMAGE_NONE;
+}
+
+/* Does the group hold the globs of `parent` that begin and end as this component does? */
+static bool group_fits(const struct image *image, const struct image_group *group, uint32_t parent,
+		       struct image_class class, const struct component *component)
+{
+	const char *name = (const char *)image_at(image, image->names) + group->name;
+
+	return group->node == parent && group->prefix == class.prefix && group->suffix == class.suffix &&
+	       path_equal(name, component->bytes, class.prefix) &&
+	       path_equal(name + class.prefix, component->bytes + component->length - class.suffix, class.suffix);
+}
+
+static void enter_group(struct walk *walk, struct states *states, const struct image_group *group,
+			const struct component *component)
+{
+	const uint32_t *member = (const uint32_t *)image_at(walk->image, walk->image->members) + group->first;
+	const char *names = image_at(walk->image, walk->image->names);
+
+	for (uint32_t i = 0; i < group->count; i++) {
+		const struct image_node *node = node_at(walk->image, member[i]);
+
+		if (path_matches(names + node->name, node->name_length, component->bytes, component->length))
+			enter(walk, states, member[i]);
+	}
+}
+
+/* Children of `parent` by components with stars in them. */
+static void enter_globs(struct walk *walk, struct states *states, uint32_t parent, const struct component *component)
+{
+	const struct image *image = walk->image;
+	const struct image_node *node = node_at(image, parent);
+	const struct image_class *class = (const struct image_class *)image_at(image, image->classes) + node->classes;
+	const struct image_slot *slots = image_at(image, image->group_slots);
+	const struct image_group *groups = image_at(image, image->groups);
+	uint32_t mask = image->group_slots.count - 1;
+
+	for (uint32_t i = 0; i < node->class_count; i++, class++) {
+		const char *end = component->bytes + component->length;
+		uint64_t hash;
+
+		if ((size_t)class->prefix + class->suffix > component->length)
+			continue;
+		hash = path_hash_ends(component->bytes, class->prefix, end - class->suffix, class->suffix);
+		hash = path_hash_at(hash, parent);
+		for (uint32_t at = (uint32_t)hash & mask; slots[at].index != IMAGE_NONE; at = (at + 1) & mask) {
+			const struct image_group *group = &groups[slots[at].index];
+
+			if (slots[at].tag == (uint32_t)(hash >> 32) &&
+			    group_fits(image, group, parent, *class, component)) {
+				enter_group(walk, states, group, component);
+				break;
+			}
+		}
+	}
+}
+
+/* All states go one component further. */
+static void step(struct walk *walk, const struct component *component)
+{
+	struct states next;
+
+	next.count = 0;
+	walk->depth++;
+	for (uint32_t i = 0; i < walk->states.count; i++) {
+		uint32_t index = walk->states.node[i] & ~STATE_STAYS;
+		const struct image_node *node = node_at(walk->image, index);
+		uint32_t child = find_literal(walk->image, index, component);
+
+		if ((walk->states.node[i] & STATE_STAYS) != 0)
+			add_staying(walk, &next, index);
+		if (child != IMAGE_NONE)
+			enter(walk, &next, child);
+		if (node->star != IMAGE_NONE)
+			enter(walk, &next, node->star);
+		if (node->class_count > 0)
+			enter_globs(walk, &next, index, component);
+	}
+	walk->states.count = next.count;
+	for (uint32_t i = 0; i < next.count; i++)
+		walk->states.node[i] = next.node[i];
+}
+
+/* Walk along a path. False: it is malformed. */
+static bool walk_path(struct walk *walk, const struct image *image, enum image_root root, const char *path,
+		      size_t length)
+{
+	struct path_cursor cursor;
+	struct component component;
+	enum path_step next = path_begin(&cursor, path, length);
+	const struct best none = { .rule = RULE_DEFAULT, .rank = 0, .depth = 0 };
+
+	walk->image = image;
+	for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+		walk->best[slot] = none;
+	walk->forbid = none;
+	walk->depth = 0;
+	walk->overflow = false;
+	walk->states.count = 0;
+	if (next == PATH_MALFORMED)
+		return false;
+	enter(walk, &walk->states, image->roots[root]);
+	/* To the end even when no pattern is left alive: the path may still be malformed. */
+	while ((next = path_next(&cursor, &component)) == PATH_COMPONENT)
+		step(walk, &component);
+	return next == PATH_END;
+}
+
+static struct verdict refuse(uint32_t rule, int error)
+{
+	return (struct verdict){ .allowed = false, .error = error, .rule = rule };
+}
+
+static struct verdict allow(uint32_t rule)
+{
+	return (struct verdict){ .allowed = true, .error = 0, .rule = rule };
+}
+
+/* What a finished walk says of one access. */
+static struct verdict verdict_of(const struct walk *walk, unsigned slot)
+{
+	uint32_t rule = walk->best[slot].rule;
+	unsigned strict;
+
+	if (walk->overflow && (walk->image->may_refuse >> slot & 1) != 0)
+		return refuse(RULE_DEFAULT, EACCES);
+	if (slot != SLOT_LOOK && walk->forbid.rule != RULE_DEFAULT)
+		return refuse(walk->forbid.rule, EACCES);
+	if (rule == RULE_DEFAULT)
+		return slot == SLOT_LOOK ? allow(rule) : refuse(rule, EACCES);
+	strict = strictness(record_at(walk->image, rule)->key, slot);
+	return strict == 0 ? allow(rule) : refuse(rule, strict == 2 ? ENOENT : EACCES);
+}
+
+struct verdict decide_path(const struct image *image, const char *path, size_t length, unsigned access)
+{
+	/* Existence first: what is hidden is not there, whatever else is refused. */
+	static const uint8_t order[SLOT_COUNT] = { SLOT_LOOK, SLOT_READ, SLOT_WRITE, SLOT_EXEC };
+	struct walk walk;
+	struct verdict verdict = refuse(RULE_DEFAULT, EACCES);
+
+	if (access == 0 || access >> SLOT_COUNT != 0 || !walk_path(&walk, image, ROOT_FILES, path, length))
+		return verdict;
+	for (unsigned i = 0; i < SLOT_COUNT; i++) {
+		struct verdict one;
+
+		if ((access >> order[i] & 1) == 0)
+			continue;
+		one = verdict_of(&walk, order[i]);
+		/* Of several that are allowed the rule told is the one that gives most: the last. */
+		verdict = one;
+		if (!one.allowed)
+			break;
+	}
+	return verdict;
+}
+
+/* A state of `a` that `b` has not, or IMAGE_NONE. */
+static uint32_t missing_state(const struct states *a, const struct states *b)
+{
+	for (uint32_t i = 0; i < a->count; i++) {
+		uint32_t j = 0;
+
+		while (j < b->count && b->node[j] != a->node[i])
+			j++;
+		if (j == b->count)
+			return a->node[i] & ~STATE_STAYS;
+	}
+	return IMAGE_NONE;
+}
+
+struct verdict decide_move(const struct image *image, const char *from, size_t from_length, const char *to,
+			   size_t to_length, bool directory)
+{
+	struct walk source, target;
+	uint32_t state;
+
+	if (!walk_path(&source, image, ROOT_FILES, from, from_length) ||
+	    !walk_path(&target, image, ROOT_FILES, to, to_length))
+		return refuse(RULE_DEFAULT, EACCES);
+	for (unsigned slot = SLOT_READ; slot <= SLOT_EXEC; slot++) {
+		struct verdict before = verdict_of(&source, slot);
+
+		if (!before.allowed && verdict_of(&target, slot).allowed)
+			return before;
+	}
+	if (!directory)
+		return allow(RULE_DEFAULT);
+	if (source.overflow || target.overflow)
+		return refuse(RULE_DEFAULT, EACCES);
+	/*
+	 * Below the two names the same rules must come to speak of the same names. Then, as each is met deeper than all
+	 * that was met before, what they say below is the same, and what they do not say was compared above.
+	 */
+	state = missing_state(&source.states, &target.states);
+	if (state == IMAGE_NONE)
+		state = missing_state(&target.states, &source.states);
+	if (state == IMAGE_NONE)
+		return allow(RULE_DEFAULT);
+	return refuse(node_at(image, state)->below, EACCES);
+}
+
+bool decide_may_refuse(const struct image *image, unsigned access)
+{
+	return (image->may_refuse & access) != 0;
+}
+
+struct verdict decide_unix_path(const struct image *image, enum net_use use, const char *path, size_t length)
+{
+	struct walk walk;
+	enum image_root root = use == NET_CONNECT ? ROOT_UNIX_CONNECT : ROOT_UNIX_BIND;
+	uint32_t rule;
+
+	if (!walk_path(&walk, image, root, path, length) || walk.overflow)
+		return refuse(RULE_DEFAULT, EACCES);
+	rule = walk.best[SLOT_READ].rule;
+	return rule == RULE_DEFAULT ? refuse(rule, EACCES) : allow(rule);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net.c - reading socket addresses, and what the policy says of internet and
+ * abstract ones. Paths of unix sockets are decided in decide.c.
+ *
+ * Rules here: runs inside guarded processes as well: neither heap nor libc nor
+ * locks. An address is bytes from the guarded program: nothing is read beyond
+ * the length it gave. Network rules only allow; whatever no rule names is refused.
+ */
+#include "net.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include "decide.h"
+#include "image_layout.h"
+
+enum {
+	INET6_SHORT = offsetof(struct sockaddr_in6, sin6_scope_id), /* the kernel takes it without the scope */
+	UNIX_NAME = offsetof(struct sockaddr_un, sun_path),
+};
+
+static void copy_bytes(uint8_t *to, const unsigned char *from, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		to[i] = from[i];
+}
+
+/* Big endian, unaligned. */
+static uint16_t read_port(const unsigned char *from)
+{
+	return (uint16_t)(from[0] << 8 | from[1]);
+}
+
+static void read_internet4(struct net_address *result, const unsigned char *bytes, size_t length)
+{
+	if (length < sizeof(struct sockaddr_in))
+		return;
+	result->kind = NET_INTERNET4;
+	copy_bytes(result->bytes, bytes + offsetof(struct sockaddr_in, sin_addr), 4);
+	result->port = read_port(bytes + offsetof(struct sockaddr_in, sin_port));
+}
+
+static void read_internet6(struct net_address *result, const unsigned char *bytes, size_t length)
+{
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	const unsigned char *address = bytes + offsetof(struct sockaddr_in6, sin6_addr);
+
+	if (length < INET6_SHORT)
+		return;
+	result->port = read_port(bytes + offsetof(struct sockaddr_in6, sin6_port));
+	if (net_prefix_equal(address, mapped, 96)) {
+		result->kind = NET_INTERNET4;
+		copy_bytes(result->bytes, address + 12, 4);
+	} else {
+		result->kind = NET_INTERNET6;
+		copy_bytes(result->bytes, address, 16);
+	}
+}
+
+static void read_unix(struct net_address *result, const unsigned char *bytes, size_t length)
+{
+	const char *name = (const char *)bytes + UNIX_NAME;
+	size_t room = length - UNIX_NAME, used = 0;
+
+	if (length > sizeof(struct sockaddr_un))
+		return;
+	if (room == 0) {
+		result->kind = NET_UNIX_UNNAMED;
+	} else if (name[0] == '\0') {
+		result->kind = NET_UNIX_ABSTRACT;
+		result->name = name + 1;
+		result->name_length = room - 1;
+	} else {
+		/* A path ends at its NUL or with the address: the kernel adds the missing one. */
+		while (used < room && name[used] != '\0')
+			used++;
+		result->kind = NET_UNIX_PATH;
+		result->name = name;
+		result->name_length = used;
+	}
+}
+
+struct net_address net_read(const struct sockaddr *address, socklen_t length)
+{
+	const unsigned char *bytes = (const unsigned char *)address;
+	struct net_address result = { .kind = NET_MALFORMED };
+	sa_family_t family;
+
+	if (address == NULL || length < sizeof(family) || length > sizeof(struct sockaddr_storage))
+		return result;
+	__builtin_memcpy(&family, bytes, sizeof(family));
+	if (family == AF_INET || family == AF_UNSPEC)
+		read_internet4(&result, bytes, length);
+	else if (family == AF_INET6)
+		read_internet6(&result, bytes, length);
+	else if (family == AF_UNIX)
+		read_unix(&result, bytes, length);
+	return result;
+}
+
+bool net_prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	for (unsigned i = 0; i < whole; i++) {
+		if (a[i] != b[i])
+			return false;
+	}
+	return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
+}
+
+void net_unspecified_is_loopback(enum net_kind kind, uint8_t bytes[16])
+{
+	static const uint8_t unspecified[16];
+
+	if (kind == NET_INTERNET4 && net_prefix_equal(bytes, unspecified, 32)) {
+		bytes[0] = 127;
+		bytes[3] = 1;
+	} else if (kind == NET_INTERNET6 && net_prefix_equal(bytes, unspecified, 128)) {
+		bytes[15] = 1;
+	}
+}
+
+static struct verdict refused(void)
+{
+	return (struct verdict){ .allowed = false, .error = EACCES, .rule = RULE_DEFAULT };
+}
+
+static struct verdict allowed(uint32_t rule)
+{
+	return (struct verdict){ .allowed = true, .error = 0, .rule = rule };
+}
+
+static uint8_t use_flag(enum net_use use)
+{
+	return use == NET_CONNECT ? INTERNET_CONNECT : INTERNET_BIND;
+}
+
+static struct verdict decide_internet(const struct image *image, uint8_t wanted, const struct net_address *address)
+{
+	const struct image_internet *rule = image_at(image, image->internet);
+
+	for (uint32_t i = 0; i < image->internet.count; i++, rule++) {
+		if ((rule->flags & wanted) == wanted && rule->first_port <= address->port &&
+		    address->port <= rule->last_port && net_prefix_equal(rule->address, address->bytes, rule->bits))
+			return allowed(rule->rule);
+	}
+	return refused();
+}
+
+static struct verdict decide_abstract(const struct image *image, uint8_t use, const struct net_address *address)
+{
+	const struct image_abstract *rule = image_at(image, image->abstract);
+	const char *names = image_at(image, image->names);
+
+	for (uint32_t i = 0; i < image->abstract.count; i++, rule++) {
+		size_t length = rule->name_length;
+
+		if (rule->use != use || length > address->name_length ||
+		    (length < address->name_length && rule->prefix == 0))
+			continue;
+		if (net_prefix_equal((const uint8_t *)names + rule->name, (const uint8_t *)address->name,
+				     (unsigned)length * 8))
+			return allowed(rule->rule);
+	}
+	return refused();
+}
+
+/* Binding to no name at all takes an abstract one of the kernel's choice: only who may have any may have that. */
+static struct verdict decide_unnamed(const struct image *image, enum net_use use)
+{
+	const struct image_abstract *rule = image_at(image, image->abstract);
+
+	for (uint32_t i = 0; use == NET_BIND && i < image->abstract.count; i++, rule++) {
+		if (rule->use == INTERNET_BIND && rule->prefix != 0 && rule->name_length == 0)
+			return allowed(rule->rule);
+	}
+	return refused();
+}
+
+struct verdict decide_address(const struct image *image, enum net_use use, enum net_transport transport,
+			      const struct sockaddr *address, socklen_t length)
+{
+	struct net_address read = net_read(address, length);
+	uint8_t wanted = use_flag(use);
+
+	switch (read.kind) {
+	case NET_INTERNET4:
+	case NET_INTERNET6:
+		wanted |= transport == NET_TCP ? INTERNET_TCP : INTERNET_UDP;
+		wanted |= read.kind == NET_INTERNET4 ? INTERNET_V4 : INTERNET_V6;
+		if (use == NET_CONNECT)
+			net_unspecified_is_loopback(read.kind, read.bytes);
+		return decide_internet(image, wanted, &read);
+	case NET_UNIX_ABSTRACT:
+		return decide_abstract(image, wanted, &read);
+	case NET_UNIX_UNNAMED:
+		return decide_unnamed(image, use);
+	case NET_UNIX_PATH:
+	case NET_MALFORMED:
+		break;
+	}
+	return refused();
+}
+
+bool decide_any_internet(const struct image *image, enum net_use use)
+{
+	return (image->uses[use] & USES_INTERNET) != 0;
+}
+
+bool decide_every_address(const struct image *image, enum net_use use)
+{
+	return (image->uses[use] & USES_EVERYTHING) != 0;
+}

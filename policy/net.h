@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net.h - what a socket address says, the same for whoever decides or reports.
+ * Pure, async-signal-safe. The decisions themselves are in decide.h.
+ */
+#ifndef PICKET_POLICY_NET_H
+#define PICKET_POLICY_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum net_kind {
+	NET_MALFORMED,	/* short, too long, or of a family that no rule can name */
+	NET_INTERNET4,
+	NET_INTERNET6,
+	NET_UNIX_PATH,	/* `name` is the path as given: perhaps relative, perhaps a symbolic link */
+	NET_UNIX_ABSTRACT,
+	NET_UNIX_UNNAMED, /* a unix address with no name: bind makes the kernel choose an abstract one */
+};
+
+struct net_address {
+	enum net_kind kind;
+	uint8_t bytes[16];	/* network order; IPv4 in the first four */
+	uint16_t port;		/* host order */
+	const char *name;	/* points into the sockaddr; abstract: behind the leading NUL */
+	size_t name_length;
+};
+
+/*
+ * Read an address as the kernel would. IPv4-mapped IPv6 comes out as IPv4. AF_UNSPEC of an internet address's length
+ * is IPv4, since that is what bind and sendto take it for; that connect takes it as "disconnect" is for
+ * the caller to know. Reads `length` bytes at most.
+ */
+struct net_address net_read(const struct sockaddr *address, socklen_t length);
+
+/* Do the first `bits` bits agree? At most 128. */
+bool net_prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits);
+
+/* The unspecified address as a target is the loopback of its family: make it so. */
+void net_unspecified_is_loopback(enum net_kind kind, uint8_t bytes[16]);
+
+#endif
