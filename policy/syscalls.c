@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscalls.c - the table that syscalls.def makes, and the words for what is in it.
+ *
+ * Constant data and pure functions, nothing that a signal handler or the shim could not call. Words stand in
+ * tables indexed by the enums; a test fails when one is missing.
+ */
+#include "syscalls.h"
+
+#include <string.h>
+
+/* Words of syscalls.def that are not words of syscalls.h. */
+#define ACCESS_BY_FLAGS 0
+#define EMPTY_NULL_OR_BY_FLAGS (EMPTY_NULL | EMPTY_BY_FLAGS)
+
+/* clang-format off */
+#define ANY				 {ARG_ANY, 0, 0, 0}
+#define ARG(kind_)			 {ARG_##kind_, 0, 0, 0}
+#define OBJECT(access_)			 {ARG_OBJECT, ACCESS_##access_, 0, 0}
+#define PATH(access_, final_)		 {ARG_PATH, ACCESS_##access_, FINAL_##final_, 0}
+#define PATH_OR(empty_, access_, final_) {ARG_PATH, ACCESS_##access_, FINAL_##final_, EMPTY_##empty_}
+/* clang-format on */
+
+/* Indexed by number; where there is no call, the name is NULL. A number that is given twice is a compiler's warning. */
+static const struct call calls[CALL_NUMBERS] = {
+#define CALL(number_, name_, class_, op_, ...) \
+	[number_] = {                          \
+		.name = #name_,                \
+		.number = number_,             \
+		.class = CALL_##class_,        \
+		.op = OP_##op_,                \
+		.args = {__VA_ARGS__},         \
+	},
+#include "syscalls.def"
+#undef CALL
+};
+
+static const struct call unlisted = {.name = "unlisted", .number = UINT16_MAX, .class = CALL_UNLISTED, .op = OP_NONE};
+
+const struct call *call_find(long number)
+{
+	if (number < 0 || number >= CALL_NUMBERS || !calls[number].name)
+		return &unlisted;
+	return &calls[number];
+}
+
+const struct call *call_by_name(const char *name)
+{
+	for (size_t i = 0; i < CALL_NUMBERS; i++)
+		if (calls[i].name && strcmp(calls[i].name, name) == 0)
+			return &calls[i];
+	return NULL;
+}
+
+int call_arg_index(const struct call *call, enum arg_kind kind, int from)
+{
+	for (int i = from < 0 ? 0 : from; i < CALL_ARGS; i++)
+		if (call->args[i].kind == kind)
+			return i;
+	return -1;
+}
+
+static const char *const class_names[] = {
+	[CALL_UNLISTED] = "unlisted",
+	[CALL_HARMLESS] = "harmless",
+	[CALL_JUDGED] = "judged",
+	[CALL_REFUSED] = "refused",
+};
+
+static const char *const op_names[OP_COUNT] = {
+	[OP_NONE] = "none",
+	[OP_REFUSE] = "privilege",
+	[OP_REFUSE_IFACE] = "interface",
+	[OP_REFUSE_PROC] = "process control",
+	[OP_OPEN] = "open",
+	[OP_LOOK] = "look",
+	[OP_CREATE] = "create",
+	[OP_SYMLINK] = "symlink",
+	[OP_REMOVE] = "remove",
+	[OP_RENAME] = "rename",
+	[OP_LINK] = "link",
+	[OP_CHANGE] = "change",
+	[OP_CHANGE_FD] = "change by descriptor",
+	[OP_CHDIR] = "chdir",
+	[OP_WATCH] = "watch",
+	[OP_EXEC] = "exec",
+	[OP_SOCKET] = "socket",
+	[OP_CONNECT] = "connect",
+	[OP_BIND] = "bind",
+	[OP_LISTEN] = "listen",
+	[OP_SENDMSG] = "send message",
+	[OP_SENDMMSG] = "send messages",
+	[OP_CLONE] = "clone",
+	[OP_CLONE3] = "clone by struct",
+	[OP_SIGNAL] = "signal",
+	[OP_PROCESS] = "process",
+	[OP_CREDENTIALS] = "credentials",
+	[OP_PRCTL] = "prctl",
+	[OP_IOCTL] = "ioctl",
+	[OP_FCNTL] = "fcntl",
+	[OP_SECCOMP] = "seccomp",
+	[OP_MEMORY] = "memory",
+	[OP_DESCRIPTOR] = "descriptor",
+	[OP_ASYNC] = "asynchronous",
+	[OP_SOCKOPT] = "socket option",
+	[OP_IPC] = "ipc",
+};
+
+static const char *const kind_names[ARG_KIND_COUNT] = {
+	[ARG_UNUSED] = "unused",
+	[ARG_ANY] = "any",
+	[ARG_PATH] = "path",
+	[ARG_DIRFD] = "dirfd",
+	[ARG_AT_FLAGS] = "at flags",
+	[ARG_OPEN_FLAGS] = "open flags",
+	[ARG_OPEN_HOW] = "open how",
+	[ARG_RENAME_FLAGS] = "rename flags",
+	[ARG_OBJECT] = "object",
+	[ARG_SLOT] = "descriptor number",
+	[ARG_LAST_SLOT] = "last descriptor number",
+	[ARG_SOCKET] = "socket",
+	[ARG_SOCKADDR] = "socket address",
+	[ARG_MSGHDR] = "message",
+	[ARG_MMSGHDR] = "messages",
+	[ARG_DOMAIN] = "address family",
+	[ARG_CLONE_FLAGS] = "clone flags",
+	[ARG_CLONE_ARGS] = "clone struct",
+	[ARG_NS_FLAGS] = "namespace flags",
+	[ARG_PID] = "process",
+	[ARG_PIDFD] = "pidfd",
+	[ARG_KILL_TARGET] = "process or group",
+	[ARG_WHICH_WHO] = "which and who",
+	[ARG_PRCTL] = "prctl option",
+	[ARG_IOCTL] = "ioctl request",
+	[ARG_FCNTL] = "fcntl command",
+	[ARG_SECCOMP] = "seccomp operation",
+	[ARG_ADDRESS] = "address",
+	[ARG_MAP_ADDRESS] = "mapping address",
+	[ARG_MAP_FLAGS] = "mapping flags",
+	[ARG_REMAP_ADDRESS] = "new address",
+	[ARG_ARGV] = "argv",
+	[ARG_ENVP] = "envp",
+	[ARG_PERSONALITY] = "personality",
+	[ARG_ARCH_PRCTL] = "arch_prctl code",
+	[ARG_SOCKOPT] = "level and option",
+	[ARG_WATCH_MASK] = "watch mask",
+	[ARG_SIGNAL_FLAGS] = "signal flags",
+	[ARG_IPC_KEY] = "ipc key",
+	[ARG_IPC_ID] = "ipc identifier",
+};
+
+/* Sentences that hold for several operations. */
+#define WAY_NAME                                                                                                    \
+	"The name is read from the stopped caller, resolved by the kernel itself and judged as resolved; the call " \
+	"then goes on with an argument in private memory, or in a sealed page that the tool cannot write, while "   \
+	"no other call may change what the name means."
+#define WAY_MEANING                                                                                                    \
+	"Judged as any name, and as it changes what names mean, it waits until every other task that was let go with " \
+	"a checked name has finished its call."
+#define WAY_ADDRESS                                                                                                 \
+	"The address is read once; the call goes on with it in private memory, or as a copy in a sealed page that " \
+	"the tool cannot write."
+#define WAY_STRUCT                                                                                                    \
+	"The struct and what it points to are read once; the call goes on with them in private memory, or as a copy " \
+	"in a sealed page that the tool cannot write."
+#define WAY_REGISTERS "Everything that is judged is in registers, which nobody else can change during the call."
+#define WAY_PROCESS                                                                                             \
+	"The target is in registers, and the number of a process of this run cannot pass to a stranger before " \
+	"the supervisor has reaped it."
+#define WAY_REFUSED "It never runs."
+
+static const char *const ways[OP_COUNT] = {
+	[OP_NONE] = "Nothing is checked that could change.",
+	[OP_REFUSE] = WAY_REFUSED,
+	[OP_REFUSE_IFACE] = WAY_REFUSED,
+	[OP_REFUSE_PROC] = WAY_REFUSED,
+	[OP_OPEN] =
+		"The name is read from the stopped caller, resolved by the kernel itself and judged as resolved; the "
+		"open is made of that name with RESOLVE_NO_SYMLINKS, from memory that the tool cannot write.",
+	[OP_LOOK] = WAY_NAME,
+	[OP_CREATE] = WAY_NAME,
+	[OP_SYMLINK] = WAY_MEANING,
+	[OP_REMOVE] = WAY_NAME,
+	[OP_RENAME] = WAY_MEANING,
+	[OP_LINK] = WAY_MEANING,
+	[OP_CHANGE] = WAY_NAME,
+	[OP_CHANGE_FD] = "The descriptor is in a register, and the object behind it is judged by its own name.",
+	[OP_CHDIR] = WAY_NAME,
+	[OP_WATCH] = WAY_NAME,
+	[OP_EXEC] = "What runs is compared, by device and inode, with what was approved, after the exec and before its "
+		    "first instruction.",
+	[OP_SOCKET] = WAY_REGISTERS,
+	[OP_CONNECT] = WAY_ADDRESS,
+	[OP_BIND] = WAY_ADDRESS,
+	[OP_LISTEN] = WAY_REGISTERS,
+	[OP_SENDMSG] = WAY_STRUCT,
+	[OP_SENDMMSG] = WAY_STRUCT,
+	[OP_CLONE] = WAY_REGISTERS,
+	[OP_CLONE3] = WAY_STRUCT,
+	[OP_SIGNAL] = WAY_PROCESS,
+	[OP_PROCESS] = WAY_PROCESS,
+	[OP_CREDENTIALS] = WAY_REGISTERS,
+	[OP_PRCTL] = WAY_REGISTERS,
+	[OP_IOCTL] = WAY_REGISTERS,
+	[OP_FCNTL] = WAY_REGISTERS,
+	[OP_SECCOMP] = WAY_REGISTERS,
+	[OP_MEMORY] = WAY_REGISTERS,
+	[OP_DESCRIPTOR] = WAY_REGISTERS,
+	[OP_ASYNC] = "It is let through and noted: from then on none of the caller's memory counts as private.",
+	[OP_SOCKOPT] = WAY_REGISTERS,
+	[OP_IPC] = WAY_REGISTERS,
+};
+
+/* An entry of one of the tables above; "?" for a number that no enum has. */
+static const char *word(const char *const *words, size_t count, unsigned index)
+{
+	return index < count && words[index] ? words[index] : "?";
+}
+
+const char *call_class_name(enum call_class class)
+{
+	return word(class_names, sizeof(class_names) / sizeof(*class_names), class);
+}
+
+const char *call_op_name(enum call_op op)
+{
+	return word(op_names, OP_COUNT, op);
+}
+
+const char *call_arg_kind_name(enum arg_kind kind)
+{
+	return word(kind_names, ARG_KIND_COUNT, kind);
+}
+
+const char *call_way(const struct call *call)
+{
+	if (call->class == CALL_UNLISTED)
+		return WAY_REFUSED;
+	return word(ways, OP_COUNT, call->op);
+}
