@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text_file.h - one scanned file, for text.c and text_scan.c only.
+ */
+#ifndef PICKET_POLICY_TEXT_FILE_H
+#define PICKET_POLICY_TEXT_FILE_H
+
+#include "text.h"
+
+struct token {
+	enum token_kind kind;
+	unsigned line, column;
+	const char *text; /* of a name or number as it stands, of a string what it means; not terminated */
+	size_t length;
+};
+
+struct text_file {
+	char *name;
+	char *bytes;	/* as they stand, and a NUL */
+	size_t length;
+	char *meanings; /* what the strings mean; at most as long as the text */
+	struct token *tokens;
+	size_t token_count, token_room;
+};
+
+/* What the scanner calls for an @include at `place`: false when libconfig must not see this text. */
+typedef bool text_include(void *context, struct place place, const char *path, size_t length);
+
+/* Scan bytes into tokens. False: libconfig must not see this text. */
+bool text_scan(struct text_file *file, struct faults *faults, text_include *include, void *context);
+
+#endif
