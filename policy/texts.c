@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* text.c - see text.h: reading files, following includes, finding tokens again. */
-#include "text.h"
+/* texts.c - see texts.h: reading files, following includes, finding tokens again. */
+#include "texts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
-#include "text_file.h"
+#include "texts_file.h"
 
 struct texts {
 	struct text_file **files; /* the main one first */
@@ -66,7 +66,7 @@ static struct text_file *add_file(struct texts *texts, const char *name, struct 
 	return file;
 }
 
-/* Everything that a descriptor gives, up to what is left of TEXT_MAX, and a newline. 0 or -errno; -EFBIG: too large. */
+/* Everything that a descriptor gives, up to what is left of TEXTS_MAX, and a newline. 0 or -errno; -EFBIG: too large. */
 static int read_all(struct texts *texts, int fd, struct text_file *file)
 {
 	size_t room = 0;
@@ -87,7 +87,7 @@ static int read_all(struct texts *texts, int fd, struct text_file *file)
 		if (got < 0)
 			return -errno;
 		file->length += (size_t)got;
-		if (texts->total + file->length > TEXT_MAX)
+		if (texts->total + file->length > TEXTS_MAX)
 			return -EFBIG;
 		if (!got)
 			break;
@@ -138,7 +138,7 @@ static bool load(struct texts *texts, struct text_file *file, bool included, str
 	if (!error)
 		return true;
 	if (error == -EFBIG)
-		fault(texts->faults, place, "the policy is larger than %d MiB (is this the right file?)", TEXT_MAX >> 20);
+		fault(texts->faults, place, "the policy is larger than %d MiB (is this the right file?)", TEXTS_MAX >> 20);
 	else if (error == -EINVAL)
 		fault(texts->faults, place, "cannot include \"%s\": not a regular file", file->name);
 	else if (included)
@@ -162,9 +162,9 @@ static bool include(void *context, struct place place, const char *path, size_t 
 		      "@include of an absolute path (name the file relative to the policy file's directory)");
 		return false;
 	}
-	if (texts->depth >= TEXT_MAX_DEPTH || texts->includes++ >= TEXT_MAX_INCLUDES) {
+	if (texts->depth >= TEXTS_MAX_DEPTH || texts->includes++ >= TEXTS_MAX_INCLUDES) {
 		fault(texts->faults, place, "too many includes (at most %d files, %d deep; does a file include itself?)",
-		      TEXT_MAX_INCLUDES, TEXT_MAX_DEPTH);
+		      TEXTS_MAX_INCLUDES, TEXTS_MAX_DEPTH);
 		return false;
 	}
 	/* The name that libconfig makes of it. */
@@ -178,7 +178,7 @@ static bool include(void *context, struct place place, const char *path, size_t 
 		return false;
 	faults_note_file(texts->faults, name);
 	texts->depth++;
-	fine = text_scan(file, texts->faults, include, texts);
+	fine = texts_scan(file, texts->faults, include, texts);
 	texts->depth--;
 	return fine;
 }
@@ -191,7 +191,7 @@ static bool scan_main(struct texts *texts, struct text_file *file)
 	if (file->length >= 3 && !memcmp(file->bytes, mark, 3))
 		memset(file->bytes, ' ', 3);
 	end_with_newline(file);
-	return text_scan(file, texts->faults, include, texts);
+	return texts_scan(file, texts->faults, include, texts);
 }
 
 bool texts_read(struct texts *texts, const char *name, struct faults *faults)

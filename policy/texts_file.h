@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text_file.h - one scanned file, for text.c and text_scan.c only.
+ * texts_file.h - one scanned file, for texts.c and texts_scan.c only.
  */
-#ifndef PICKET_POLICY_TEXT_FILE_H
-#define PICKET_POLICY_TEXT_FILE_H
+#ifndef PICKET_POLICY_TEXTS_FILE_H
+#define PICKET_POLICY_TEXTS_FILE_H
 
-#include "text.h"
+#include "texts.h"
 
 struct token {
 	enum token_kind kind;
@@ -27,6 +27,6 @@ struct text_file {
 typedef bool text_include(void *context, struct place place, const char *path, size_t length);
 
 /* Scan bytes into tokens. False: libconfig must not see this text. */
-bool text_scan(struct text_file *file, struct faults *faults, text_include *include, void *context);
+bool texts_scan(struct text_file *file, struct faults *faults, text_include *include, void *context);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text_scan.c - the tokens of one policy file, as libconfig's scanner would cut
- * them, and what is wrong with them (text.h says why).
+ * texts_scan.c - the tokens of one policy file, as libconfig's scanner would cut
+ * them, and what is wrong with them (texts.h says why).
  */
-#include "text_file.h"
+#include "texts_file.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -270,7 +270,7 @@ static void scan_token(struct scan *scan)
 	}
 }
 
-bool text_scan(struct text_file *file, struct faults *faults, text_include *include, void *context)
+bool texts_scan(struct text_file *file, struct faults *faults, text_include *include, void *context)
 {
 	struct scan scan = { .file = file, .faults = faults, .include = include, .context = context, .line = 1,
 			     .at = file->bytes, .end = file->bytes + file->length, .line_start = file->bytes };

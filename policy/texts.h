@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - the text of a policy file and of what it includes, before libconfig parses it. Outside only.
+ * texts.h - the text of a policy file and of what it includes, before libconfig parses it. Outside only.
  *
  * libconfig (1.5 to 1.7) takes some texts for what they do not say, and some end the program: an included
  * directory makes its scanner exit(), an unterminated comment or string at the end is passed over in silence,
@@ -8,17 +8,17 @@
  * become one, a setting's line is where the *next* token stood. So the text is read once here; what is
  * found is a fault, and the tokens are kept to know where each setting really stands.
  */
-#ifndef PICKET_POLICY_TEXT_H
-#define PICKET_POLICY_TEXT_H
+#ifndef PICKET_POLICY_TEXTS_H
+#define PICKET_POLICY_TEXTS_H
 
 #include <stdbool.h>
 
 #include "faults.h"
 
 enum {
-	TEXT_MAX = 16 << 20,	/* bytes of a policy, includes included */
-	TEXT_MAX_INCLUDES = 256,/* files that a policy includes, however deep */
-	TEXT_MAX_DEPTH = 10,	/* of includes within includes: libconfig's own bound */
+	TEXTS_MAX = 16 << 20,	/* bytes of a policy, includes included */
+	TEXTS_MAX_INCLUDES = 256,/* files that a policy includes, however deep */
+	TEXTS_MAX_DEPTH = 10,	/* of includes within includes: libconfig's own bound */
 };
 
 enum token_kind { TOKEN_NAME, TOKEN_STRING, TOKEN_NUMBER, TOKEN_OTHER };
