@@ -29,8 +29,10 @@ void build_free(struct build *build);
 
 /*
  * Add a rule and say what it means. Strings are copied. The value of `rule->target` for a path rule is an absolute
- * pattern: "*" matches within a component, "**" across components. Each returns the rule's index (>= 0) or -errno:
- * -EINVAL malformed pattern, -ENOMEM, -E2BIG past the limits of an image.
+ * pattern: "*" matches within a component, "**" (a component of its own) across components. An empty or NULL one is a
+ * rule that says nothing yet. Each returns the rule's index (>= 0) or -errno, and has then changed nothing:
+ * -EINVAL malformed pattern (not absolute; an empty, "." or ".." component, so no slash at the end; "a**"; over 4095
+ * bytes), a key of another group, or an address with bits behind its prefix; -ENOMEM; -E2BIG past the limits of an image.
  * A rule with several meanings (a path as written and as resolved; a host
  * name with several addresses) is added once and extended with build_also_*.
  */
@@ -38,14 +40,14 @@ int build_path_rule(struct build *build, const struct rule *rule);
 int build_also_path(struct build *build, int index, const char *pattern);
 int build_net_rule(struct build *build, const struct rule *rule);	/* no destination yet: add with build_also_* */
 int build_also_internet(struct build *build, int index, const struct net_prefix *prefix);
-int build_also_unix_path(struct build *build, int index, const char *pattern);	/* the socket's path, exactly (or a pattern) */
-int build_also_abstract(struct build *build, int index, const char *name, size_t length);	/* without the leading NUL; "*" at the end matches a rest */
+int build_also_unix_path(struct build *build, int index, const char *pattern);	/* the path and all below it; "/": every one */
+int build_also_abstract(struct build *build, int index, const char *name, size_t length);	/* without the leading NUL; "*" at the end matches any rest */
 int build_env_rule(struct build *build, const struct rule *rule);
 
 void build_on_violation(struct build *build, enum on_violation what);
 void build_limits(struct build *build, const struct policy_limits *limits);
 
-/* The image: malloc'ed, *length bytes, ready for image_check. 0 or -errno. */
+/* The image: malloc'ed, *length bytes, ready for image_check. 0 or -errno. The build may go on and finish again. */
 int build_finish(struct build *build, struct image **image, size_t *length);
 
 #endif

@@ -55,38 +55,12 @@ static const struct image_rule_record *record_at(const struct image *image, uint
 	return (const struct image_rule_record *)image_at(image, image->rules) + index;
 }
 
-/* 0 allows, 1 refuses, 2 refuses and hides; ROOT_UNIX_* rules are met in the slot of SLOT_READ and allow. */
-static unsigned strictness(uint32_t key, unsigned slot)
-{
-	static const uint8_t refused[RULE_KEY_COUNT] = {
-		[RULE_READ_ONLY] = ACCESS_WRITE,
-		[RULE_DENY] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
-		[RULE_HIDE] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC | ACCESS_LOOK,
-		[RULE_FORBID] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
-		[RULE_EXEC_DENY] = ACCESS_EXEC,
-	};
-
-	if ((refused[key] >> slot & 1) == 0)
-		return 0;
-	return key == RULE_HIDE ? 2 : 1;
-}
-
-/* Does rule `a` win over rule `b`, both at the same depth and of the same rank? */
-static bool rule_wins(const struct image *image, uint32_t a, uint32_t b, unsigned slot)
-{
-	const struct image_rule_record *first = record_at(image, a), *second = record_at(image, b);
-
-	if (first->layer != second->layer)
-		return first->layer > second->layer;
-	return strictness(first->key, slot) > strictness(second->key, slot);
-}
-
 static void meet_rule(struct walk *walk, struct best *best, uint32_t rule, uint32_t rank, unsigned slot)
 {
 	if (rule == IMAGE_NONE)
 		return;
 	if (best->rule != RULE_DEFAULT && best->depth == walk->depth &&
-	    (best->rank > rank || (best->rank == rank && !rule_wins(walk->image, rule, best->rule, slot))))
+	    (best->rank > rank || (best->rank == rank && !image_rule_wins(record_at(walk->image, rule), record_at(walk->image, best->rule), slot))))
 		return;
 	*best = (struct best){ .rule = rule, .rank = rank, .depth = walk->depth };
 }
@@ -162,7 +136,7 @@ static bool group_fits(const struct image *image, const struct image_group *grou
 
 	return group->node == parent && group->prefix == class.prefix && group->suffix == class.suffix &&
 	       path_equal(name, component->bytes, class.prefix) &&
-	       path_equal(name + class.prefix, component->bytes + component->length - class.suffix, class.suffix);
+	       path_equal(name + group->name_length - class.suffix, component->bytes + component->length - class.suffix, class.suffix);
 }
 
 static void enter_group(struct walk *walk, struct states *states, const struct image_group *group,
@@ -282,7 +256,7 @@ static struct verdict verdict_of(const struct walk *walk, unsigned slot)
 		return refuse(walk->forbid.rule, EACCES);
 	if (rule == RULE_DEFAULT)
 		return slot == SLOT_LOOK ? allow(rule) : refuse(rule, EACCES);
-	strict = strictness(record_at(walk->image, rule)->key, slot);
+	strict = image_strictness(record_at(walk->image, rule)->key, slot);
 	return strict == 0 ? allow(rule) : refuse(rule, strict == 2 ? ENOENT : EACCES);
 }
 

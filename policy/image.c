@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "image_layout.h"
+#include "syscalls.h"
 
 /* Where the checksum begins: behind its own field. */
 enum { CHECKSUM_START = offsetof(struct image, checksum) + sizeof(uint64_t) };
@@ -137,7 +138,8 @@ static bool check_groups(const struct image *image)
 
 	for (uint32_t i = 0; i < image->groups.count; i++, group++) {
 		if (group->node >= image->nodes.count || !range_inside(group->first, group->count, image->members) ||
-		    !range_inside(group->name, (uint32_t)group->prefix + group->suffix, image->names))
+		    !range_inside(group->name, group->name_length, image->names) ||
+		    group->prefix > group->name_length || group->suffix > group->name_length)
 			return false;
 	}
 	for (uint32_t i = 0; i < image->members.count; i++) {
@@ -229,6 +231,28 @@ enum on_violation image_on_violation(const struct image *image)
 struct policy_limits image_limits(const struct image *image)
 {
 	return image->limits;
+}
+
+unsigned image_strictness(uint32_t key, unsigned slot)
+{
+	static const uint8_t refused[RULE_KEY_COUNT] = {
+		[RULE_READ_ONLY] = ACCESS_WRITE,
+		[RULE_DENY] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
+		[RULE_HIDE] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC | ACCESS_LOOK,
+		[RULE_FORBID] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
+		[RULE_EXEC_DENY] = ACCESS_EXEC,
+	};
+
+	if ((refused[key] >> slot & 1) == 0)
+		return 0;
+	return key == RULE_HIDE ? 2 : 1;
+}
+
+bool image_rule_wins(const struct image_rule_record *a, const struct image_rule_record *b, unsigned slot)
+{
+	if (a->layer != b->layer)
+		return a->layer > b->layer;
+	return image_strictness(a->key, slot) > image_strictness(b->key, slot);
 }
 
 const char *rule_key_name(enum rule_key key)

@@ -72,8 +72,10 @@ struct image_class {
 
 struct image_group {
 	uint32_t node;		 /* whose children its members are */
-	uint32_t name;		 /* prefix and suffix, one after the other, in `names` */
-	uint16_t prefix, suffix; /* their lengths */
+	uint32_t name;		 /* one of their texts, in `names`: it begins and ends as all do */
+	uint16_t name_length;
+	uint16_t prefix, suffix; /* bytes that they share, each at most name_length */
+	uint16_t zero;
 	uint32_t first, count;	 /* in `members` */
 };
 
@@ -133,6 +135,12 @@ static inline const void *image_at(const struct image *image, struct image_secti
 {
 	return (const unsigned char *)image + section.offset;
 }
+
+/* 0: a rule of this key allows the access, 1: it refuses, 2: it refuses and hides. Rules of the network allow. */
+unsigned image_strictness(uint32_t key, unsigned slot);
+
+/* Does rule `a` win over rule `b` for an access, where the paths of both match equally well? */
+bool image_rule_wins(const struct image_rule_record *a, const struct image_rule_record *b, unsigned slot);
 
 /* The checksum an image of `length` bytes should have; `length` at least the header's and a multiple of IMAGE_ALIGN. */
 uint64_t image_checksum(const void *bytes, size_t length);
