@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "escape.h"
 
 static void write_all(const char *bytes, size_t length)
 {
@@ -34,7 +34,7 @@ static void say(const char *format, va_list arguments, const char *suffix)
 	char *message = NULL, *clean = NULL, *line = NULL;
 	int length = vasprintf(&message, format, arguments);
 	if (length >= 0)
-		clean = text_line(message, (size_t)length, NULL);
+		clean = escape_line(message, (size_t)length, NULL);
 	else
 		message = NULL;
 	const char *colon = suffix != NULL ? ": " : "";

@@ -19,7 +19,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "text.h"
+#include "escape.h"
 #include "version.h"
 
 enum { SCHEMA = 1, OUT_BUFFER = 16384 };
@@ -147,10 +147,10 @@ static json_t *base64(const char *bytes, size_t length)
 /* A string of valid UTF-8, whatever the bytes. */
 static json_t *string_of(const char *bytes, size_t length)
 {
-	if (text_is_utf8(bytes, length))
+	if (escape_is_utf8(bytes, length))
 		return json_stringn_nocheck(bytes, length);
 	size_t clean_length;
-	char *clean = text_utf8(bytes, length, &clean_length);
+	char *clean = escape_utf8(bytes, length, &clean_length);
 	if (clean == NULL)
 		return NULL;
 	json_t *value = json_stringn_nocheck(clean, clean_length);
@@ -162,7 +162,7 @@ static json_t *string_of(const char *bytes, size_t length)
 static void put_sized(struct object *object, const char *key, const char *bytes, size_t length)
 {
 	put(object, key, string_of(bytes, length));
-	if (text_is_utf8(bytes, length))
+	if (escape_is_utf8(bytes, length))
 		return;
 	char *sibling = NULL;
 	if (asprintf(&sibling, "%s_base64", key) < 0) {
@@ -195,7 +195,7 @@ static void put_words(struct object *object, const char *key, const char *siblin
 	bool all_utf8 = true;
 	for (char *const *word = words; word != NULL && *word != NULL; word++) {
 		size_t length = strlen(*word);
-		all_utf8 = all_utf8 && text_is_utf8(*word, length);
+		all_utf8 = all_utf8 && escape_is_utf8(*word, length);
 		if (json_array_append_new(texts, string_of(*word, length)) != 0 ||
 		    json_array_append_new(exact, base64(*word, length)) != 0)
 			object->failed = true;
@@ -212,7 +212,7 @@ static json_t *labels_of(char *const *labels)
 	struct object object = object_new();
 	for (; labels != NULL && *labels != NULL; labels++) {
 		size_t length = strcspn(*labels, "=");
-		char *key = text_utf8(*labels, length, NULL);
+		char *key = escape_utf8(*labels, length, NULL);
 		if (key == NULL)
 			object.failed = true;
 		else
@@ -394,7 +394,7 @@ static json_t *line_of(const struct entry *entry)
 {
 	const char *verb = violation_line_verb(entry->violation.kind), *space = *verb != '\0' ? " " : "";
 	const char *target = entry->violation.target != NULL ? entry->violation.target : "";
-	char *clean = text_line(target, strlen(target), NULL);
+	char *clean = escape_line(target, strlen(target), NULL);
 	json_t *line = clean != NULL ? json_sprintf("deny %s%s%s", verb, space, clean) : NULL;
 	free(clean);
 	return line;

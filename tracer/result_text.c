@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
+#include "escape.h"
 
 enum { SUMMARY_LINES = 10 };
 
 static void print_clean(FILE *to, const char *text)
 {
-	char *clean = text_line(text, strlen(text), NULL);
+	char *clean = escape_line(text, strlen(text), NULL);
 	fputs(clean != NULL ? clean : "(out of memory)", to);
 	free(clean);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - bytes that others chose (paths, arguments, output), made fit for
+ * escape.h - bytes that others chose (paths, arguments, output), made fit for
  * JSON and for terminals.
  */
-#ifndef PICKET_TRACER_TEXT_H
-#define PICKET_TRACER_TEXT_H
+#ifndef PICKET_TRACER_ESCAPE_H
+#define PICKET_TRACER_ESCAPE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,27 +15,21 @@
  * code in *code; 0 when no valid character begins there (overlong forms and surrogates are not valid,
  * RFC 3629).
  */
-size_t text_character(const char *bytes, size_t length, uint32_t *code);
+size_t escape_character(const char *bytes, size_t length, uint32_t *code);
 
 /* Is all of it valid UTF-8? NUL is a character like any other. */
-bool text_is_utf8(const char *bytes, size_t length);
+bool escape_is_utf8(const char *bytes, size_t length);
 
 /*
  * A malloc'ed copy that is valid UTF-8, NUL-terminated, its length in *result_length (may be NULL):
  * bytes that are not UTF-8 become the four characters \xNN. NULL: out of memory.
  */
-char *text_utf8(const char *bytes, size_t length, size_t *result_length);
+char *escape_utf8(const char *bytes, size_t length, size_t *result_length);
 
 /*
  * The same, fit for one line on a terminal: control characters (C0, DEL, C1) and those that change the
  * direction or the break of lines become \n, \t, \r or \xNN for each of their bytes, too.
  */
-char *text_line(const char *bytes, size_t length, size_t *result_length);
-
-/*
- * The candidate that `word` was most likely meant to be, or NULL when none is near: at most a third of
- * its letters (and at least one) wrong, missing, too many or swapped, or the only one that begins with it.
- */
-const char *text_nearest(const char *word, const char *const *candidates, size_t count);
+char *escape_line(const char *bytes, size_t length, size_t *result_length);
 
 #endif

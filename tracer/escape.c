@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.c - escaping and UTF-8. Two passes over the bytes: measure, then fill,
+ * escape.c - escaping and UTF-8. Two passes over the bytes: measure, then fill,
  * by the same function, so that the two cannot disagree.
  */
-#include "text.h"
+#include "escape.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { NEAREST_MAX_WORD = 64 };
 
 /* A lead byte says how many bytes follow, which bits of itself count and the least code that needs so many. */
 static size_t lead(unsigned char byte, uint32_t *bits, uint32_t *least)
@@ -32,7 +30,7 @@ static size_t lead(unsigned char byte, uint32_t *bits, uint32_t *least)
 	return 0;
 }
 
-size_t text_character(const char *bytes, size_t length, uint32_t *code)
+size_t escape_character(const char *bytes, size_t length, uint32_t *code)
 {
 	uint32_t value, least;
 	size_t size = length > 0 ? lead((unsigned char)bytes[0], &value, &least) : 0;
@@ -50,11 +48,11 @@ size_t text_character(const char *bytes, size_t length, uint32_t *code)
 	return size;
 }
 
-bool text_is_utf8(const char *bytes, size_t length)
+bool escape_is_utf8(const char *bytes, size_t length)
 {
 	uint32_t code;
 	for (size_t i = 0, size; i < length; i += size) {
-		size = text_character(bytes + i, length - i, &code);
+		size = escape_character(bytes + i, length - i, &code);
 		if (size == 0)
 			return false;
 	}
@@ -85,12 +83,12 @@ static size_t put_escape(unsigned char byte, bool short_forms, char *to)
 }
 
 /* Write what becomes of the bytes to `to`, or nowhere when that is NULL; its length either way. */
-static size_t escape(const char *bytes, size_t length, bool controls, char *to)
+static size_t fill(const char *bytes, size_t length, bool controls, char *to)
 {
 	size_t used = 0;
 	for (size_t i = 0, size; i < length; i += size) {
 		uint32_t code = 0;
-		size = text_character(bytes + i, length - i, &code);
+		size = escape_character(bytes + i, length - i, &code);
 		bool valid = size > 0;
 		if (!valid)
 			size = 1;
@@ -113,66 +111,23 @@ static size_t escape(const char *bytes, size_t length, bool controls, char *to)
 
 static char *escaped_copy(const char *bytes, size_t length, bool controls, size_t *result_length)
 {
-	size_t size = escape(bytes, length, controls, NULL);
+	size_t size = fill(bytes, length, controls, NULL);
 	char *text = malloc(size + 1);
 	if (text == NULL)
 		return NULL;
-	escape(bytes, length, controls, text);
+	fill(bytes, length, controls, text);
 	text[size] = '\0';
 	if (result_length != NULL)
 		*result_length = size;
 	return text;
 }
 
-char *text_utf8(const char *bytes, size_t length, size_t *result_length)
+char *escape_utf8(const char *bytes, size_t length, size_t *result_length)
 {
 	return escaped_copy(bytes, length, false, result_length);
 }
 
-char *text_line(const char *bytes, size_t length, size_t *result_length)
+char *escape_line(const char *bytes, size_t length, size_t *result_length)
 {
 	return escaped_copy(bytes, length, true, result_length);
-}
-
-static size_t least_of(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Edits (insert, delete, replace, swap neighbours) from one word to the other; both shorter than NEAREST_MAX_WORD. */
-static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	size_t rows[3][NEAREST_MAX_WORD + 1];	/* before the last, last, this; by turns */
-	for (size_t j = 0; j <= b_length; j++)
-		rows[0][j] = j;
-	for (size_t i = 1; i <= a_length; i++) {
-		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *above_that = rows[(i + 1) % 3];
-		row[0] = i;
-		for (size_t j = 1; j <= b_length; j++) {
-			size_t replaced = above[j - 1] + (a[i - 1] != b[j - 1]);
-			row[j] = least_of(replaced, least_of(above[j], row[j - 1]) + 1);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				row[j] = least_of(row[j], above_that[j - 2] + 1);
-		}
-	}
-	return rows[a_length % 3][b_length];
-}
-
-const char *text_nearest(const char *word, const char *const *candidates, size_t count)
-{
-	size_t length = strlen(word), best_distance = length / 3 > 1 ? length / 3 : 1, begun = 0;
-	const char *best = NULL, *beginning = NULL;
-	if (length == 0 || length >= NEAREST_MAX_WORD)
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		size_t other = strlen(candidates[i]);
-		if (other >= NEAREST_MAX_WORD)
-			continue;
-		if (strncmp(candidates[i], word, length) == 0)
-			beginning = candidates[i], begun++;
-		size_t edits = distance(word, length, candidates[i], other);
-		if (edits < best_distance || (edits == best_distance && best == NULL))
-			best = candidates[i], best_distance = edits;
-	}
-	return best != NULL ? best : begun == 1 ? beginning : NULL;
 }

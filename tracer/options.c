@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c - the tables of commands and options. An option that nothing
+ * acts on does not stand here: nothing is parsed and ignored.
+ */
+#include "options.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct option general_options[] = {
+	{ OPTION_HELP, 'h', "help", NULL, VALUE_TEXT, true, "say how this command is used" },
+};
+
+static const struct option policy_options[] = {
+	{ OPTION_POLICY, 'p', "policy", "FILE", VALUE_FILE, false, "policy file; see picket-policy(5)" },
+	{ OPTION_PROFILE, 0, "profile", "NAME", VALUE_PROFILE, false,
+	  "workstation (default without FILE), strict, permissive or none" },
+	{ OPTION_READ, 0, "read", "PATH", VALUE_FILE, true, "may be read, with all below it" },
+	{ OPTION_WRITE, 0, "write", "PATH", VALUE_FILE, true, "may be read, created, changed and deleted" },
+	{ OPTION_DENY, 0, "deny", "PATH", VALUE_FILE, true, "may be neither read nor written nor run" },
+	{ OPTION_HIDE, 0, "hide", "PATH", VALUE_FILE, true, "does not exist for the tool" },
+	{ OPTION_FORBID, 0, "forbid", "PATH", VALUE_FILE, true, "as --deny, and nothing re-opens it" },
+	{ OPTION_READ_ONLY, 0, "read-only", "PATH", VALUE_FILE, true, "may be read, not written" },
+	{ OPTION_EXEC, 0, "exec", "PATH", VALUE_FILE, true, "may be run" },
+	{ OPTION_NO_EXEC, 0, "no-exec", NULL, VALUE_TEXT, true, "nothing further may be run" },
+	{ OPTION_CONNECT, 0, "connect", "DEST", VALUE_TEXT, true,
+	  "may be connected to: ADDRESS:PORT, HOST:PORT, unix:PATH, ..." },
+	{ OPTION_BIND, 0, "bind", "DEST", VALUE_TEXT, true, "may be listened on" },
+	{ OPTION_ENV, 0, "env", "NAME[=VALUE]", VALUE_TEXT, true, "pass a variable on, or set it" },
+};
+
+static const struct option run_options[] = {
+	{ OPTION_CHDIR, 'C', "chdir", "DIR", VALUE_DIRECTORY, false, "working directory (default: the caller's)" },
+	{ OPTION_RESULT, 'r', "result", "FILE", VALUE_FILE, false, "write the result (JSON) to FILE" },
+	{ OPTION_RESULT_FD, 0, "result-fd", "N", VALUE_TEXT, false, "write the result to descriptor N" },
+	{ OPTION_CAPTURE, 0, "capture", NULL, VALUE_TEXT, true, "put stdout and stderr into the result" },
+	{ OPTION_ENFORCE, 0, "enforce", "LEVEL", VALUE_LEVEL_AUTO, false,
+	  "exactly this level, or fail: preload, ptrace, seccomp, notify, gate, or auto" },
+	{ OPTION_REQUIRE, 0, "require", "LEVEL", VALUE_LEVEL, false, "this level or a higher one, or fail" },
+	{ OPTION_ON_VIOLATION, 0, "on-violation", "WHAT", VALUE_ACTION, false,
+	  "deny (default), kill (end the run) or audit (allow and record)" },
+	{ OPTION_TIMEOUT, 0, "timeout", "SECONDS", VALUE_TEXT, false, "end the run after so long; fractions allowed" },
+	{ OPTION_FAIL_ON_VIOLATION, 0, "fail-on-violation", NULL, VALUE_TEXT, true,
+	  "exit 123 when the tool succeeded but something was refused" },
+	{ OPTION_LABEL, 0, "label", "KEY=VALUE", VALUE_TEXT, true, "carried into the result" },
+	{ OPTION_TOOL_ID, 0, "tool-id", "ID", VALUE_TEXT, false, "carried into the result" },
+	{ OPTION_TRACE_ID, 0, "trace-id", "ID", VALUE_TEXT, false, "carried into the result" },
+	{ OPTION_REQUEST_ID, 0, "request-id", "ID", VALUE_TEXT, false, "carried into the result" },
+	{ OPTION_QUIET, 'q', "quiet", NULL, VALUE_TEXT, true, "no summary" },
+	{ OPTION_VERBOSE, 'v', "verbose", NULL, VALUE_TEXT, true, "say each refusal as it happens" },
+};
+
+static const struct option json_options[] = {
+	{ OPTION_JSON, 0, "json", NULL, VALUE_TEXT, true, "print JSON" },
+};
+
+static const struct option syscalls_options[] = {
+	{ OPTION_JSON, 0, "json", NULL, VALUE_TEXT, true, "print JSON" },
+	{ OPTION_MARKDOWN, 0, "markdown", NULL, VALUE_TEXT, true, "print a Markdown table" },
+};
+
+static const struct option_group general = { "General", general_options, COUNT(general_options) };
+static const struct option_group policy = { "Policy", policy_options, COUNT(policy_options) };
+static const struct option_group run = { "Run", run_options, COUNT(run_options) };
+static const struct option_group json = { "Output", json_options, COUNT(json_options) };
+static const struct option_group syscalls = { "Output", syscalls_options, COUNT(syscalls_options) };
+
+#define NO_LIMIT (~0U)
+
+const struct command commands[COMMAND_COUNT] = {
+	[COMMAND_RUN] = { COMMAND_RUN, "run", "-- COMMAND [ARG...]", 1, NO_LIMIT, true,
+		"run a tool under a policy",
+		"The tool's files, programs and network are what the policy allows; every refusal is told in a summary on\n"
+		"stderr, and with -r in a JSON file. Paths may be relative to the working directory, or begin with ~, ${WORKDIR},\n"
+		"${HOME}, ${TMPDIR} or ${XDG_RUNTIME_DIR}; * and ** are wildcards. The most specific path decides.\n"
+		"\n"
+		"Exit status: the tool's own; 128+N when signal N ended it; 123 with --fail-on-violation; 124 timed out;\n"
+		"125 Picket failed or refused to start; 126 COMMAND may not be run; 127 COMMAND was not found.\n",
+		{ &policy, &run, &general } },
+	[COMMAND_PROBE] = { COMMAND_PROBE, "probe", "", 0, 0, false,
+		"what this machine can enforce, and why not more", "",
+		{ &json, &general } },
+	[COMMAND_EXPLAIN] = { COMMAND_EXPLAIN, "explain", "ACCESS TARGET", 2, 2, false,
+		"the verdict on an access, the rule that gives it, and the rules it beat",
+		"ACCESS is read, write, exec or look, with a path as TARGET; or connect or bind, with a destination.\n"
+		"\n"
+		"Exit status: 0 allowed, 1 refused, 125 an error.\n",
+		{ &policy, &json, &general } },
+	[COMMAND_POLICY_CHECK] = { COMMAND_POLICY_CHECK, "policy check", "FILE", 1, 1, false,
+		"find the errors in a policy file",
+		"Prints every error with file and line, or the number of rules.\n"
+		"\n"
+		"Exit status: 0 no error, 1 errors, 125 it could not be checked.\n",
+		{ &general } },
+	[COMMAND_POLICY_SHOW] = { COMMAND_POLICY_SHOW, "policy show", "", 0, 0, false,
+		"the effective rules, each with its source", "",
+		{ &policy, &json, &general } },
+	[COMMAND_SYSCALLS] = { COMMAND_SYSCALLS, "syscalls", "", 0, 0, false,
+		"how each system call is treated", "",
+		{ &syscalls, &general } },
+	[COMMAND_HELP] = { COMMAND_HELP, "help", "[COMMAND]", 0, 2, false,
+		"say how a command is used", "",
+		{ &general } },
+	[COMMAND_COMPLETION] = { COMMAND_COMPLETION, "completion", "SHELL", 1, 1, false,
+		"print completions for a shell: bash, zsh or fish", "",
+		{ &general } },
+};
+
+const struct option *command_option(const struct command *command, size_t index)
+{
+	for (size_t i = 0; i < COMMAND_GROUPS && command->groups[i] != NULL; i++) {
+		if (index < command->groups[i]->count)
+			return &command->groups[i]->list[index];
+		index -= command->groups[i]->count;
+	}
+	return NULL;
+}
