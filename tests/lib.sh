@@ -45,9 +45,9 @@ got:      $3"; fi
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# A directory of the test's own, removed when the script ends.
+# A directory of the test's own, removed when the script ends; not in the temp directory, which profiles let tools write.
 make_scratch() {
-	SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/picket-test.XXXXXX") || exit 1
+	mkdir -p "$BUILD/tests" && SCRATCH=$(mktemp -d "$BUILD/tests/scratch.XXXXXX") || exit 1
 	SCRATCH=$(cd "$SCRATCH" && pwd -P)
 	trap 'cd /; chmod -R u+rwX "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
 	trap 'exit 130' INT TERM
