@@ -84,10 +84,10 @@ static void enter(struct text *text, size_t index)
 	}
 }
 
-struct place json_place(const char *bytes, size_t length, const size_t *steps, size_t depth)
+struct json_point json_place(const char *bytes, size_t length, const size_t *steps, size_t depth)
 {
 	struct text text = { bytes, length, 0 };
-	struct place place = { 1, 1 };
+	struct json_point place = { 1, 1 };
 
 	skip_space(&text);
 	for (size_t i = 0; i < depth && text.at < length; i++) {

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /* Line and column from 1; the column counts characters. */
-struct place {
+struct json_point {
 	unsigned line, column;
 };
 
@@ -18,6 +18,6 @@ struct place {
  * a member of an object or an element of an array. For a member that is the place of its key.
  * `text` must be JSON that was parsed; on anything else the answer is some place in it, never a fault.
  */
-struct place json_place(const char *text, size_t length, const size_t *steps, size_t depth);
+struct json_point json_place(const char *text, size_t length, const size_t *steps, size_t depth);
 
 #endif

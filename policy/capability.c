@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/* capability.c - see capability.h. */
+#include "capability.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "cleanup.h"
+#include "decide.h"
+#include "destination.h"
+#include "environment.h"
+#include "expand.h"
+#include "pattern.h"
+
+enum { RULES_EACH_MOST = 8 };	/* rules that one capability makes */
+
+/* What each word means. `rule` is what it becomes, `every` the rule's value when no argument is given. */
+static const struct word {
+	const char *text;
+	enum capability_kind kind;
+	enum rule_key rule;
+	const char *every;	/* NULL: an argument is required */
+	bool takes_path;
+} words[] = {
+	{ "fs:read", CAPABILITY_READ, RULE_READ, "/", true },
+	{ "fs:write", CAPABILITY_WRITE, RULE_WRITE, "/", true },
+	{ "net:connect", CAPABILITY_CONNECT, RULE_CONNECT, "*", false },
+	{ "net:bind", CAPABILITY_BIND, RULE_BIND, "*", false },
+	{ "exec", CAPABILITY_EXEC, RULE_EXEC_ALLOW, "/", true },
+	{ "env", CAPABILITY_ENV, RULE_ENV_KEEP, NULL, false },
+};
+enum { WORDS = sizeof words / sizeof *words };
+
+/* What exec:shell stands for. */
+static const char *const shells[] = { "/bin/sh", "/bin/bash", "/bin/dash", "/usr/bin/sh", "/usr/bin/bash",
+				      "/usr/bin/dash" };
+
+/*
+ * What any program needs to start and to find its way: to load libraries, to know the time and the language, to look at
+ * itself. Nothing here is writable but what holds nothing. The operator's policy must allow it as well.
+ */
+static const struct policy_option base[] = {
+	{ RULE_READ, "/usr" },		{ RULE_READ, "/bin" },		{ RULE_READ, "/sbin" },
+	{ RULE_READ, "/lib" },		{ RULE_READ, "/lib32" },	{ RULE_READ, "/lib64" },
+	{ RULE_READ, "/libx32" },	{ RULE_READ, "/etc/ld.so.cache" }, { RULE_READ, "/etc/ld.so.conf" },
+	{ RULE_READ, "/etc/ld.so.conf.d" }, { RULE_READ, "/etc/ld-musl-x86_64.path" },
+	{ RULE_READ, "/etc/localtime" }, { RULE_READ, "/etc/timezone" }, { RULE_READ, "/etc/locale.alias" },
+	{ RULE_READ, "/etc/alternatives" }, { RULE_READ, "/etc/nsswitch.conf" }, { RULE_READ, "/etc/passwd" },
+	{ RULE_READ, "/etc/group" },	{ RULE_READ, "/proc/self" },	{ RULE_READ, "/proc/thread-self" },
+	{ RULE_READ, "/proc/meminfo" },	{ RULE_READ, "/proc/cpuinfo" },	{ RULE_READ, "/proc/stat" },
+	{ RULE_READ, "/proc/filesystems" }, { RULE_READ, "/proc/sys/kernel/osrelease" },
+	{ RULE_READ, "/proc/sys/vm/overcommit_memory" },
+	{ RULE_READ, "/sys/devices/system/cpu" }, { RULE_READ, "/dev/random" }, { RULE_READ, "/dev/urandom" },
+	{ RULE_WRITE, "/dev/null" },	{ RULE_WRITE, "/dev/zero" },	{ RULE_WRITE, "/dev/full" },
+	{ RULE_WRITE, "/dev/tty" },	{ RULE_READ, "/dev/fd" },
+	{ RULE_ENV_KEEP, "PATH" },	{ RULE_ENV_KEEP, "HOME" },	{ RULE_ENV_KEEP, "LANG" },
+	{ RULE_ENV_KEEP, "LANGUAGE" },	{ RULE_ENV_KEEP, "LC_*" },	{ RULE_ENV_KEEP, "TZ" },
+	{ RULE_ENV_KEEP, "TERM" },	{ RULE_ENV_KEEP, "TMPDIR" },	{ RULE_ENV_KEEP, "USER" },
+	{ RULE_ENV_KEEP, "LOGNAME" },	{ RULE_ENV_KEEP, "SHELL" },	{ RULE_ENV_KEEP, "PWD" },
+};
+enum { BASE = sizeof base / sizeof *base };
+
+static bool good_env_name(const char *name)
+{
+	if (isdigit((unsigned char)*name))
+		return false;
+	for (const char *at = name; *at; at++)
+		if (!isalnum((unsigned char)*at) && *at != '_')
+			return false;
+	return *name != '\0';
+}
+
+static bool is_path(const char *text)
+{
+	return *text == '/' || *text == '~' || !strncmp(text, "${", 2);
+}
+
+static const struct word *find_word(const char *text, const char **argument)
+{
+	for (size_t i = 0; i < WORDS; i++) {
+		size_t length = strlen(words[i].text);
+		if (strncmp(text, words[i].text, length) != 0 || (text[length] && text[length] != ':'))
+			continue;
+		*argument = text[length] ? text + length + 1 : NULL;
+		return &words[i];
+	}
+	return NULL;
+}
+
+int capability_parse(const char *text, struct capability *capability)
+{
+	const char *argument;
+	const struct word *word = find_word(text, &argument);
+
+	if (!word || (argument && !*argument) || (!argument && !word->every))
+		return -EINVAL;
+	*capability = (struct capability){ word->kind, argument };
+	if (word->kind == CAPABILITY_EXEC && argument && !strcmp(argument, "shell")) {
+		*capability = (struct capability){ CAPABILITY_SHELL, NULL };
+		return 0;
+	}
+	if (word->takes_path && argument && !is_path(argument))
+		return -EINVAL;
+	if (word->kind == CAPABILITY_ENV && !good_env_name(argument))
+		return -EINVAL;
+	return 0;
+}
+
+/* The rules of one capability. Returns how many. */
+static size_t rules_of(const char *text, struct policy_option rules[RULES_EACH_MOST])
+{
+	struct capability capability;
+	const char *argument;
+	const struct word *word = find_word(text, &argument);
+	size_t count = 0;
+
+	if (!word || capability_parse(text, &capability))
+		return 0;
+	if (capability.kind != CAPABILITY_SHELL) {
+		rules[count++] = (struct policy_option){ .key = word->rule, .value = argument ? argument : word->every };
+		return count;
+	}
+	for (; count < sizeof shells / sizeof *shells; count++)
+		rules[count] = (struct policy_option){ .key = RULE_EXEC_ALLOW, .value = shells[count] };
+	return count;
+}
+
+/* Compile these rules and no others. The first fault goes to *why. */
+static int compile_rules(const struct policy_source *where, const struct policy_option *rules, size_t count,
+			 struct policy *policy, struct complaint *why)
+{
+	struct policy_errors errors = { NULL, 0 };
+	struct policy_source source = *where;
+
+	source.profile = "none";
+	source.file = NULL;
+	source.on_violation = NULL;
+	source.options = rules;
+	source.option_count = count;
+	int error = policy_compile(&source, policy, &errors);
+	if (error)
+		complain(why, error, "%s", errors.count ? errors.list[0].text : strerror(-error));
+	policy_errors_free(&errors);
+	return error;
+}
+
+/*
+ * Two rules of one layer may not say the same of the same path: leave out what a former one says already. "The same"
+ * is asked of what the paths lead to (/bin and /usr/bin).
+ */
+static int add_rule(struct policy_option *rules, size_t *count, struct policy_option rule,
+		    const struct policy_source *where, struct arena *arena)
+{
+	const struct variables variables = { where->workdir, where->home, where->tmpdir, where->runtime_dir };
+	struct pattern_names names;
+	struct complaint ignored;	/* compiling says it better */
+	const char *path = NULL;
+
+	if ((rule.key == RULE_READ || rule.key == RULE_WRITE || rule.key == RULE_EXEC_ALLOW) &&
+	    expand_path(&variables, rule.value, true, arena, &path, &ignored) == 0 &&
+	    pattern_resolve(path, arena, &names, &ignored) == 0)
+		rule.value = names.resolved;
+	if (!rule.value)
+		return -ENOMEM;
+	for (size_t i = 0; i < *count; i++)
+		if (rules[i].key == rule.key && !strcmp(rules[i].value, rule.value))
+			return 0;
+	rules[(*count)++] = rule;
+	return 0;
+}
+
+/* Does each capability make a rule by itself? So the message can say which one does not. */
+static int check_each(const struct capability_request *request, const struct policy_source *where,
+		      struct complaint *why)
+{
+	struct policy_option rules[RULES_EACH_MOST];
+	struct complaint inner;
+
+	for (size_t i = 0; i < request->count; i++) {
+		struct policy policy = { .image = NULL };
+		size_t count = rules_of(request->capabilities[i], rules);
+		if (!count)
+			return complain(why, -EINVAL, "unknown capability '%s'", request->capabilities[i]);
+		int error = compile_rules(where, rules, count, &policy, &inner);
+		if (error)
+			return complain(why, error, "capability '%s': %s", request->capabilities[i], inner.text);
+		policy_free(&policy);
+	}
+	return 0;
+}
+
+int capability_compile(const struct capability_request *request, const struct policy_source *where,
+		       struct policy *policy, struct complaint *why)
+{
+	const struct policy_option own[] = {
+		{ .key = RULE_EXEC_ALLOW, .value = request->interpreter },
+		{ .key = RULE_EXEC_ALLOW, .value = request->second_interpreter },
+		{ .key = RULE_READ, .value = request->program_directory },
+	};
+	enum { OWN = sizeof own / sizeof *own };
+	struct policy_option each[RULES_EACH_MOST];
+	size_t count = 0;
+	cleanup_free struct policy_option *rules =
+		calloc(BASE + OWN + request->count * RULES_EACH_MOST, sizeof *rules);
+	struct arena *arena = arena_new();
+	int error = rules && arena ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !error && i < BASE; i++)
+		error = add_rule(rules, &count, base[i], where, arena);
+	for (size_t i = 0; !error && i < OWN; i++)
+		if (own[i].value)
+			error = add_rule(rules, &count, own[i], where, arena);
+	for (size_t i = 0; !error && i < request->count; i++) {
+		size_t n = rules_of(request->capabilities[i], each);
+		for (size_t k = 0; !error && k < n; k++)
+			error = add_rule(rules, &count, each[k], where, arena);
+	}
+	if (error)
+		complain(why, error, "%s", strerror(-error));
+	else if (check_each(request, where, why))
+		error = -EINVAL;
+	else
+		error = compile_rules(where, rules, count, policy, why);
+	if (arena)
+		arena_free(arena);
+	return error;
+}
+
+static unsigned access_of(enum rule_key key)
+{
+	if (key == RULE_WRITE)
+		return ACCESS_WRITE;
+	return key == RULE_READ ? ACCESS_READ : ACCESS_EXEC;
+}
+
+/* Does a rule of the operator allow (`allows`) or refuse this access? */
+static bool speaks(enum rule_key key, unsigned access, bool allows)
+{
+	switch (key) {
+	case RULE_READ:
+		return allows && access == ACCESS_READ;
+	case RULE_WRITE:
+		return allows && access != ACCESS_EXEC;
+	case RULE_READ_ONLY:
+		return access == (allows ? ACCESS_READ : ACCESS_WRITE);
+	case RULE_DENY:
+	case RULE_HIDE:
+	case RULE_FORBID:
+		return !allows;
+	case RULE_EXEC_ALLOW:
+		return allows && access == ACCESS_EXEC;
+	case RULE_EXEC_DENY:
+		return !allows && access == ACCESS_EXEC;
+	case RULE_CONNECT:
+	case RULE_BIND:
+	case RULE_ENV_KEEP:
+	case RULE_ENV_REMOVE:
+	case RULE_ENV_SET:
+	case RULE_KEY_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* Could this rule say something of a path at or below `path`? */
+static bool touches(const char *target, const char *path)
+{
+	size_t literal = strcspn(target, "*"), length = strlen(path);
+
+	if (length == 1)
+		length = 0;	/* the root: all is below it */
+	if (target[literal] == '*' && literal <= length)
+		return !strncmp(target, path, literal);
+	return !strncmp(target, path, length) && (!target[length] || target[length] == '/' || target[length] == '*');
+}
+
+static enum capability_share share_of_path(const struct image *image, enum rule_key key, const char *path)
+{
+	unsigned access = access_of(key);
+	bool glob = pattern_is_glob(path);
+	bool here = !glob && decide_path(image, path, strlen(path), access).allowed;
+	bool other = glob;	/* is there a rule below that says otherwise? */
+
+	for (uint32_t i = 0; i < image_rule_count(image); i++) {
+		struct rule rule = image_rule(image, i);
+		if (!glob && speaks(rule.key, access, !here) && touches(rule.target, path) &&
+		    strcmp(rule.target, path) != 0)
+			other = true;
+		if (glob && speaks(rule.key, access, true) && pattern_covers(rule.target, path))
+			here = true;
+	}
+	if (other)
+		return CAPABILITY_IN_PART;
+	return here ? CAPABILITY_GIVEN : CAPABILITY_WITHHELD;
+}
+
+/* Is it one address with one port? Then the image can be asked. */
+static bool is_one_address(const struct destination *destination)
+{
+	const struct net_prefix *prefix = &destination->prefix;
+
+	return destination->kind == DESTINATION_INTERNET && !prefix->any_family &&
+	       prefix->bits == (prefix->family == AF_INET ? 32 : 128) && prefix->ports.first == prefix->ports.last;
+}
+
+static enum capability_share share_of_address(const struct image *image, enum net_use use,
+					      const struct net_prefix *prefix)
+{
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(prefix->ports.first) };
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(prefix->ports.first) };
+	bool is_four = prefix->family == AF_INET;
+	const struct sockaddr *address = is_four ? (const struct sockaddr *)&four : (const struct sockaddr *)&six;
+	socklen_t length = is_four ? sizeof four : sizeof six;
+
+	memcpy(&four.sin_addr, &prefix->address, sizeof four.sin_addr);
+	six.sin6_addr = prefix->address;
+	bool by_tcp = decide_address(image, use, NET_TCP, address, length).allowed;
+	bool by_udp = decide_address(image, use, NET_UDP, address, length).allowed;
+	if ((by_tcp || !prefix->tcp) && (by_udp || !prefix->udp))
+		return CAPABILITY_GIVEN;
+	return (by_tcp && prefix->tcp) || (by_udp && prefix->udp) ? CAPABILITY_IN_PART : CAPABILITY_WITHHELD;
+}
+
+static enum capability_share share_of_net(const struct image *image, enum rule_key key, const char *text)
+{
+	enum net_use use = key == RULE_CONNECT ? NET_CONNECT : NET_BIND;
+	struct destination destination;
+	struct complaint ignored;
+	bool any = false;
+
+	if (decide_every_address(image, use))
+		return CAPABILITY_GIVEN;
+	if (destination_parse(text, use == NET_BIND, &destination, &ignored))
+		return CAPABILITY_WITHHELD;
+	if (is_one_address(&destination))
+		return share_of_address(image, use, &destination.prefix);
+	for (uint32_t i = 0; i < image_rule_count(image); i++) {
+		struct rule rule = image_rule(image, i);
+		if (rule.key != key)
+			continue;
+		if (!strcmp(rule.value, text))
+			return CAPABILITY_GIVEN;
+		any = true;
+	}
+	return any ? CAPABILITY_IN_PART : CAPABILITY_WITHHELD;
+}
+
+/* Does the operator pass this variable on? Asked with a caller that has it. */
+static enum capability_share share_of_env(const struct image *image, const char *name)
+{
+	enum capability_share share = CAPABILITY_WITHHELD;
+	size_t length = strlen(name);
+	cleanup_free char *variable = malloc(length + 3);
+	char *caller[] = { variable, NULL }, **kept = NULL;
+
+	if (!variable)
+		return share;
+	memcpy(variable, name, length);
+	memcpy(variable + length, "=x", 3);
+	if (environment_build(image, caller, &kept))
+		return share;
+	for (size_t i = 0; kept[i]; i++)
+		if (!strncmp(kept[i], variable, length + 1))
+			share = CAPABILITY_GIVEN;
+	environment_free(kept);
+	return share;
+}
+
+enum capability_share capability_share(const char *text, const struct policy *operators,
+				       const struct policy_source *where)
+{
+	struct policy_option rules[RULES_EACH_MOST];
+	struct policy own = { .image = NULL };
+	struct complaint ignored;
+	size_t count = rules_of(text, rules), given = 0, parts = 0, judged = 0;
+
+	if (image_on_violation(operators->image) == ON_VIOLATION_AUDIT)
+		return CAPABILITY_GIVEN;	/* the operator refuses nothing */
+	if (!count || compile_rules(where, rules, count, &own, &ignored))
+		return CAPABILITY_WITHHELD;
+	for (uint32_t i = 0; i < image_rule_count(own.image); i++) {
+		struct rule rule = image_rule(own.image, i);
+		enum capability_share share = CAPABILITY_GIVEN;
+		if (rule.key == RULE_CONNECT || rule.key == RULE_BIND)
+			share = share_of_net(operators->image, rule.key, rule.value);
+		else if (rule.key == RULE_ENV_KEEP)
+			share = share_of_env(operators->image, rule.value);
+		else
+			share = share_of_path(operators->image, rule.key, rule.target);
+		judged++;
+		given += share == CAPABILITY_GIVEN;
+		parts += share == CAPABILITY_IN_PART;
+	}
+	policy_free(&own);
+	if (judged && given == judged)
+		return CAPABILITY_GIVEN;
+	return given || parts ? CAPABILITY_IN_PART : CAPABILITY_WITHHELD;
+}
