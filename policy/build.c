@@ -54,11 +54,12 @@ struct build *build_new(void)
 	build->rules.size = sizeof(struct image_rule_record);
 	build->nodes.size = sizeof(struct build_node);
 	build->shapes.size = sizeof(struct build_shape);
-	build->terminals.size = sizeof(struct image_terminal);
+	build->terminals.size = sizeof(struct build_terminal);
 	build->internet.size = sizeof(struct image_internet);
 	build->abstract.size = sizeof(struct image_abstract);
 	build->strings.size = build->names.size = 1;
 	build->groups.size = sizeof(struct image_group);
+	build->wilds.size = sizeof(struct image_wild);
 	build->classes.size = sizeof(struct image_class);
 	build->members.size = sizeof(uint32_t);
 	if (vector_reserve(&build->strings, 1) < 0 || trie_new(build) < 0) {
@@ -82,6 +83,7 @@ void build_free(struct build *build)
 	free(build->strings.items);
 	free(build->names.items);
 	free(build->groups.items);
+	free(build->wilds.items);
 	free(build->classes.items);
 	free(build->members.items);
 	free(build->table);
@@ -218,22 +220,27 @@ static size_t slot_count(size_t records)
 	return count;
 }
 
+static size_t align(size_t length)
+{
+	return (length + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1);
+}
+
 /* Give a section its place at `*end`. */
 static void place(struct image_section *section, size_t *end, size_t count, size_t size)
 {
 	*section = (struct image_section){ .offset = (uint32_t)*end, .count = (uint32_t)count };
-	*end = (*end + count * size + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1);
+	*end = align(*end + count * size);
 }
 
 /* All vectors are bounded by IMAGE_MAX_LENGTH, so nothing here overflows a size_t; what is too long shows at the end. */
 static size_t place_all(const struct build *build, struct image *header)
 {
-	size_t end = sizeof(*header);
+	size_t end = align(sizeof(*header));
 
 	place(&header->rules, &end, build->rules.count, build->rules.size);
 	place(&header->nodes, &end, build->nodes.count, sizeof(struct image_node));
+	place(&header->wilds, &end, build->wilds.count, build->wilds.size);
 	place(&header->node_slots, &end, slot_count(build->nodes.count), sizeof(struct image_slot));
-	place(&header->terminals, &end, build->terminals.count, build->terminals.size);
 	place(&header->classes, &end, build->classes.count, build->classes.size);
 	place(&header->groups, &end, build->groups.count, build->groups.size);
 	place(&header->group_slots, &end, slot_count(build->groups.count), sizeof(struct image_slot));
@@ -275,25 +282,43 @@ static void empty_slots(struct image *image, struct image_section section)
 		slots[i] = (struct image_slot){ .tag = 0, .index = IMAGE_NONE };
 }
 
+static void write_rules_of(const struct build *build, struct image_node *node, uint32_t terminal)
+{
+	const struct build_terminal *from = build_terminal_at(build, terminal);
+
+	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+		node->said[slot] = trie_said(build, from->rule[slot], slot);
+		node->ends |= from->rule[slot] != IMAGE_NONE;
+	}
+	node->forbid = trie_said(build, from->forbid, SLOT_READ);
+	node->ends |= from->forbid != IMAGE_NONE;
+}
+
 static void write_nodes(const struct build *build, struct image *image)
 {
+	const struct build_shape *shapes = build->shapes.items;
 	struct image_node *node = room(image, image->nodes);
 
 	empty_slots(image, image->node_slots);
 	for (uint32_t i = 0; i < build->nodes.count; i++, node++) {
 		const struct build_node *from = build_node_at(build, i);
+		size_t start = from->name_length < NODE_START ? from->name_length : NODE_START;
 
 		*node = (struct image_node){
 			.parent = from->parent,
-			.name = from->name,
-			.terminal = from->terminal,
-			.star = from->star,
-			.any_depth = from->any_depth,
-			.classes = from->classes,
+			.wild = from->wild,
 			.below = from->below,
+			.children = from->children,
+			.said = { IMAGE_NONE, IMAGE_NONE, IMAGE_NONE, IMAGE_NONE },
+			.forbid = IMAGE_NONE,
+			.rank = shapes[from->shape].rank,
+			.name = from->name,
 			.name_length = from->name_length,
-			.class_count = from->class_count,
 		};
+		if (start > 0)
+			memcpy(node->start, (const char *)build->names.items + from->name, start);
+		if (from->terminal != IMAGE_NONE)
+			write_rules_of(build, node, from->terminal);
 		if (from->kind == COMPONENT_LITERAL)
 			put_slot(image, image->node_slots, path_hash_at(from->hash, from->parent), i);
 	}
@@ -312,16 +337,6 @@ static void write_groups(const struct build *build, struct image *image)
 
 		put_slot(image, image->group_slots, path_hash_at(hash, group->node), i);
 	}
-}
-
-static void write_terminals(const struct build *build, struct image *image)
-{
-	const struct build_shape *shapes = build->shapes.items;
-	struct image_terminal *terminal = room(image, image->terminals);
-
-	copy_section(image, image->terminals, &build->terminals);
-	for (uint32_t i = 0; i < build->terminals.count; i++, terminal++)
-		terminal->rank = shapes[terminal->rank].rank;
 }
 
 int build_finish(struct build *build, struct image **image, size_t *length)
@@ -351,7 +366,7 @@ int build_finish(struct build *build, struct image **image, size_t *length)
 	*made = header;
 	copy_section(made, header.rules, &build->rules);
 	write_nodes(build, made);
-	write_terminals(build, made);
+	copy_section(made, header.wilds, &build->wilds);
 	copy_section(made, header.classes, &build->classes);
 	write_groups(build, made);
 	copy_section(made, header.members, &build->members);

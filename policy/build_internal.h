@@ -31,9 +31,9 @@ struct build_node {
 	uint32_t star, any_depth;
 	uint32_t terminal;
 	uint32_t shape;
-	uint32_t below;	     /* filled when finishing */
-	uint32_t classes;
-	uint16_t class_count;
+	uint32_t wild; /* from here on: filled when finishing */
+	uint32_t below;
+	uint32_t children;
 };
 
 /*
@@ -45,16 +45,23 @@ struct build_shape {
 	uint32_t rank; /* filled when finishing */
 };
 
+/* Where patterns end: the rule of each access that wins among those of exactly this pattern, or IMAGE_NONE. */
+struct build_terminal {
+	uint32_t rule[SLOT_COUNT];
+	uint32_t forbid;
+};
+
 struct build {
 	struct vector rules;	 /* struct image_rule_record */
 	struct vector nodes;	 /* struct build_node */
 	struct vector shapes;	 /* struct build_shape */
-	struct vector terminals; /* struct image_terminal; rank is the shape until finished */
+	struct vector terminals; /* struct build_terminal */
 	struct vector internet;	 /* struct image_internet */
 	struct vector abstract;	 /* struct image_abstract */
 	struct vector strings;	 /* char; begins with an empty string */
 	struct vector names;	 /* char */
-	struct vector groups;	 /* struct image_group; filled when finishing, as are the next two */
+	struct vector groups;	 /* struct image_group; filled when finishing, as are the next three */
+	struct vector wilds;	 /* struct image_wild */
 	struct vector classes;	 /* struct image_class */
 	struct vector members;	 /* uint32_t */
 	uint32_t *table;	 /* nodes by (parent, component), open addressing, IMAGE_NONE is empty */
@@ -74,13 +81,21 @@ int trie_pattern(struct build *build, enum image_root root, const char *pattern,
 int trie_terminal(struct build *build, uint32_t node, uint32_t *terminal);
 /* A rule ends at that terminal. */
 void trie_say(struct build *build, uint32_t terminal, uint32_t rule, enum image_root root);
-/* Fill in ranks, what is below, groups of globs. 0 or -errno. May be called again. */
+/* Fill in ranks, what leads on from each node, groups of globs. 0 or -errno. May be called again. */
 int trie_finish(struct build *build);
 /* Accesses that some path is refused. After trie_finish. */
 uint32_t trie_may_refuse(const struct build *build);
 
 /* build_net.c: enum USES_* of one use, INTERNET_CONNECT or INTERNET_BIND. */
 uint32_t net_uses(const struct build *build, uint8_t use);
+
+/* What an image says of a terminal's rule, see image_said. */
+uint32_t trie_said(const struct build *build, uint32_t rule, unsigned slot);
+
+static inline struct build_terminal *build_terminal_at(const struct build *build, uint32_t index)
+{
+	return (struct build_terminal *)build->terminals.items + index;
+}
 
 static inline struct image_rule_record *build_rule_at(const struct build *build, uint32_t index)
 {

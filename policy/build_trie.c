@@ -19,11 +19,6 @@ static struct build_shape *shape_at(const struct build *build, uint32_t index)
 	return (struct build_shape *)build->shapes.items + index;
 }
 
-static struct image_terminal *terminal_at(const struct build *build, uint32_t index)
-{
-	return (struct image_terminal *)build->terminals.items + index;
-}
-
 static const char *name_at(const struct build *build, const struct build_node *node)
 {
 	return (const char *)build->names.items + node->name;
@@ -117,7 +112,6 @@ static int add_node(struct build *build, uint32_t parent, enum component_kind ki
 		.star = IMAGE_NONE,
 		.any_depth = IMAGE_NONE,
 		.terminal = IMAGE_NONE,
-		.below = IMAGE_NONE,
 	};
 	memcpy(vector_add(&build->names, component->length), component->bytes, component->length);
 	if (parent == IMAGE_NONE)
@@ -221,7 +215,7 @@ int trie_pattern(struct build *build, enum image_root root, const char *pattern,
 
 int trie_terminal(struct build *build, uint32_t node, uint32_t *terminal)
 {
-	struct image_terminal *made;
+	struct build_terminal *made;
 	int error;
 
 	*terminal = build_node_at(build, node)->terminal;
@@ -235,22 +229,47 @@ int trie_terminal(struct build *build, uint32_t node, uint32_t *terminal)
 	for (int slot = 0; slot < SLOT_COUNT; slot++)
 		made->rule[slot] = IMAGE_NONE;
 	made->forbid = IMAGE_NONE;
-	made->rank = build_node_at(build, node)->shape;
 	build_node_at(build, node)->terminal = *terminal;
 	return 0;
 }
 
 /* ---- rules ------------------------------------------------------------------------------------- */
 
+/* How strict a rule is for an access. Rules of the network allow. */
+static unsigned strictness(uint32_t key, unsigned slot)
+{
+	static const uint8_t refused[RULE_KEY_COUNT] = {
+		[RULE_READ_ONLY] = ACCESS_WRITE,
+		[RULE_DENY] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
+		[RULE_HIDE] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC | ACCESS_LOOK,
+		[RULE_FORBID] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
+		[RULE_EXEC_DENY] = ACCESS_EXEC,
+	};
+
+	if ((refused[key] >> slot & 1) == 0)
+		return SAID_ALLOWED;
+	return key == RULE_HIDE ? SAID_HIDDEN : SAID_REFUSED;
+}
+
+uint32_t trie_said(const struct build *build, uint32_t rule, unsigned slot)
+{
+	const struct image_rule_record *record;
+
+	if (rule == IMAGE_NONE)
+		return IMAGE_NONE;
+	record = build_rule_at(build, rule);
+	return image_said(rule, strictness(record->key, slot), record->layer);
+}
+
 /* Of two rules that say the same the one with the lesser key is told, so that the order of lists never shows. */
 static void say(struct build *build, uint32_t *place, uint32_t rule, unsigned slot)
 {
-	const struct image_rule_record *now = build_rule_at(build, rule), *before;
-
 	if (*place != IMAGE_NONE) {
-		before = build_rule_at(build, *place);
-		if (image_rule_wins(before, now, slot) ||
-		    (!image_rule_wins(now, before, slot) && before->key <= now->key))
+		uint32_t before = image_said_weight(trie_said(build, *place, slot));
+		uint32_t now = image_said_weight(trie_said(build, rule, slot));
+
+		if (before > now ||
+		    (before == now && build_rule_at(build, *place)->key <= build_rule_at(build, rule)->key))
 			return;
 	}
 	*place = rule;
@@ -268,7 +287,7 @@ void trie_say(struct build *build, uint32_t terminal, uint32_t rule, enum image_
 		[RULE_EXEC_ALLOW] = ACCESS_EXEC | ACCESS_LOOK,
 		[RULE_EXEC_DENY] = ACCESS_EXEC,
 	};
-	struct image_terminal *said = terminal_at(build, terminal);
+	struct build_terminal *said = build_terminal_at(build, terminal);
 	uint32_t key = build_rule_at(build, rule)->key;
 
 	if (root != ROOT_FILES)
@@ -311,7 +330,7 @@ static void rank_shapes(struct build *build)
 }
 
 /* The rule of a terminal that is worth naming when a move would change what it speaks of: the strictest. */
-static uint32_t strictest(const struct build *build, const struct image_terminal *terminal)
+static uint32_t strictest(const struct build *build, const struct build_terminal *terminal)
 {
 	uint32_t found = terminal->forbid;
 
@@ -319,7 +338,7 @@ static uint32_t strictest(const struct build *build, const struct image_terminal
 		for (unsigned slot = 0; slot < SLOT_COUNT && found == IMAGE_NONE; slot++) {
 			uint32_t rule = terminal->rule[slot];
 
-			if (rule != IMAGE_NONE && image_strictness(build_rule_at(build, rule)->key, slot) == strict)
+			if (rule != IMAGE_NONE && strictness(build_rule_at(build, rule)->key, slot) == strict)
 				found = rule;
 		}
 	}
@@ -336,18 +355,21 @@ static unsigned severity(const struct build *build, uint32_t rule)
 	return severities[build_rule_at(build, rule)->key];
 }
 
-/* Children come behind their parents, so going backwards each node is complete when it is told to its parent. */
-static void find_below(struct build *build)
+/*
+ * What each node must know of its children. They come behind their parents, so going backwards each node is complete
+ * when it is told to its parent.
+ */
+static void tell_parents(struct build *build)
 {
-	for (uint32_t i = 0; i < build->nodes.count; i++)
-		build_node_at(build, i)->below = IMAGE_NONE;
 	for (uint32_t i = (uint32_t)build->nodes.count; i-- > ROOT_COUNT;) {
 		const struct build_node *node = build_node_at(build, i);
 		struct build_node *parent = build_node_at(build, node->parent);
 		uint32_t candidates[2] = { node->below, IMAGE_NONE };
 
+		if (node->kind == COMPONENT_LITERAL)
+			parent->children |= image_child_bit(node->hash);
 		if (node->terminal != IMAGE_NONE)
-			candidates[1] = strictest(build, terminal_at(build, node->terminal));
+			candidates[1] = strictest(build, build_terminal_at(build, node->terminal));
 		for (int c = 0; c < 2; c++) {
 			if (candidates[c] != IMAGE_NONE &&
 			    (parent->below == IMAGE_NONE ||
@@ -357,11 +379,47 @@ static void find_below(struct build *build)
 	}
 }
 
+/* The node's image_wild, made if it has none. 0 or -errno. */
+static int wild_of(struct build *build, uint32_t index, struct image_wild **wild)
+{
+	struct build_node *node = build_node_at(build, index);
+	int error;
+
+	if (node->wild == IMAGE_NONE) {
+		if ((error = vector_reserve(&build->wilds, 1)) < 0)
+			return error;
+		node->wild = (uint32_t)build->wilds.count;
+		*(struct image_wild *)vector_add(&build->wilds, 1) = (struct image_wild){
+			.star = node->star,
+			.any_depth = node->any_depth,
+		};
+	}
+	*wild = (struct image_wild *)build->wilds.items + node->wild;
+	return 0;
+}
+
+static int list_stars(struct build *build)
+{
+	struct image_wild *wild;
+	int error = 0;
+
+	build->wilds.count = 0;
+	for (uint32_t i = 0; i < build->nodes.count && error == 0; i++) {
+		struct build_node *node = build_node_at(build, i);
+
+		node->wild = node->below = IMAGE_NONE;
+		node->children = 0;
+		if (node->star != IMAGE_NONE || node->any_depth != IMAGE_NONE)
+			error = wild_of(build, i, &wild);
+	}
+	return error;
+}
+
 /* The bytes of a glob before its first star and after its last one. */
 static struct image_class class_of(const struct build *build, const struct build_node *node)
 {
 	const char *name = name_at(build, node);
-	struct image_class class = { 0, 0 };
+	struct image_class class = { .prefix = 0 };
 
 	while (name[class.prefix] != '*')
 		class.prefix++;
@@ -402,12 +460,10 @@ static int list_globs(struct build *build)
 {
 	build->groups.count = build->classes.count = build->members.count = 0;
 	for (uint32_t i = 0; i < build->nodes.count; i++) {
-		struct build_node *node = build_node_at(build, i);
+		const struct build_node *node = build_node_at(build, i);
 		struct image_class class;
 		int error;
 
-		node->classes = 0;
-		node->class_count = 0;
 		if (node->kind != COMPONENT_GLOB)
 			continue;
 		if ((error = vector_reserve(&build->groups, 1)) < 0)
@@ -427,19 +483,25 @@ static int list_globs(struct build *build)
 }
 
 /* A group begins: is it also the first of its class at its node? Then the node's list of classes grows. */
-static int note_class(struct build *build, const struct image_group *group, const struct image_group *before)
+static int note_group(struct build *build, const struct image_group *group, const struct image_group *before)
 {
-	struct build_node *node = build_node_at(build, group->node);
+	const char *name = (const char *)build->names.items + group->name;
+	struct image_class *class;
+	struct image_wild *wild;
+	int error = wild_of(build, group->node, &wild);
 
-	if (before != NULL && before->node == group->node && before->prefix == group->prefix &&
-	    before->suffix == group->suffix)
-		return 0;
-	if (node->class_count == UINT16_MAX)
-		return -E2BIG;
-	if (node->class_count++ == 0)
-		node->classes = (uint32_t)build->classes.count;
-	*(struct image_class *)vector_add(&build->classes, 1) =
-		(struct image_class){ .prefix = group->prefix, .suffix = group->suffix };
+	if (error < 0 || (error = vector_reserve(&build->classes, 1)) < 0)
+		return error;
+	if (before == NULL || before->node != group->node || before->prefix != group->prefix ||
+	    before->suffix != group->suffix) {
+		if (wild->class_count++ == 0)
+			wild->classes = (uint32_t)build->classes.count;
+		*(struct image_class *)vector_add(&build->classes, 1) =
+			(struct image_class){ .prefix = group->prefix, .suffix = group->suffix };
+	}
+	class = (struct image_class *)build->classes.items + build->classes.count - 1;
+	class->first |= image_byte_bit(name[0]);
+	class->last |= image_byte_bit(name[group->name_length - 1]);
 	return 0;
 }
 
@@ -451,7 +513,7 @@ static int group_globs(struct build *build)
 
 	if (count == 0)
 		return 0;
-	if ((error = vector_reserve(&build->classes, count)) < 0 || (error = vector_reserve(&build->members, count)) < 0)
+	if ((error = vector_reserve(&build->members, count)) < 0)
 		return error;
 	qsort_r(groups, count, sizeof(*groups), compare_globs, build->names.items);
 	build->groups.count = 0;
@@ -463,7 +525,7 @@ static int group_globs(struct build *build)
 			last->count++;
 			continue;
 		}
-		if ((error = note_class(build, &glob, last)) < 0)
+		if ((error = note_group(build, &glob, last)) < 0)
 			return error;
 		glob.first = (uint32_t)i;
 		last = &groups[build->groups.count++];
@@ -474,13 +536,13 @@ static int group_globs(struct build *build)
 
 int trie_finish(struct build *build)
 {
-	int error = list_globs(build);
+	int error;
 
-	if (error == 0)
-		error = group_globs(build);
+	if ((error = list_stars(build)) < 0 || (error = list_globs(build)) < 0 || (error = group_globs(build)) < 0)
+		return error;
 	rank_shapes(build);
-	find_below(build);
-	return error;
+	tell_parents(build);
+	return 0;
 }
 
 uint32_t trie_may_refuse(const struct build *build)
@@ -489,15 +551,15 @@ uint32_t trie_may_refuse(const struct build *build)
 
 	/* What the root's rule speaks of is not refused by default. */
 	for (unsigned slot = 0; root != IMAGE_NONE && slot < SLOT_COUNT; slot++) {
-		if (terminal_at(build, root)->rule[slot] != IMAGE_NONE)
+		if (build_terminal_at(build, root)->rule[slot] != IMAGE_NONE)
 			refused &= ~(1u << slot);
 	}
 	for (uint32_t i = 0; i < build->terminals.count; i++) {
-		const struct image_terminal *terminal = terminal_at(build, i);
+		const struct build_terminal *terminal = build_terminal_at(build, i);
 
 		for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
 			if (terminal->rule[slot] != IMAGE_NONE &&
-			    image_strictness(build_rule_at(build, terminal->rule[slot])->key, slot) > 0)
+			    strictness(build_rule_at(build, terminal->rule[slot])->key, slot) > 0)
 				refused |= 1u << slot;
 		}
 		if (terminal->forbid != IMAGE_NONE)

@@ -29,9 +29,9 @@ struct states {
 	uint32_t count;
 };
 
-/* The best rule so far for one access. */
+/* What decides so far of one access. */
 struct best {
-	uint32_t rule; /* or RULE_DEFAULT */
+	uint32_t said; /* or IMAGE_NONE */
 	uint32_t rank;
 	uint32_t depth;
 };
@@ -50,29 +50,28 @@ static const struct image_node *node_at(const struct image *image, uint32_t inde
 	return (const struct image_node *)image_at(image, image->nodes) + index;
 }
 
-static const struct image_rule_record *record_at(const struct image *image, uint32_t index)
+static const struct image_wild *wild_at(const struct image *image, uint32_t index)
 {
-	return (const struct image_rule_record *)image_at(image, image->rules) + index;
+	return (const struct image_wild *)image_at(image, image->wilds) + index;
 }
 
-static void meet_rule(struct walk *walk, struct best *best, uint32_t rule, uint32_t rank, unsigned slot)
+static void meet(const struct walk *walk, struct best *best, uint32_t said, uint32_t rank)
 {
-	if (rule == IMAGE_NONE)
+	if (said == IMAGE_NONE)
 		return;
-	if (best->rule != RULE_DEFAULT && best->depth == walk->depth &&
-	    (best->rank > rank || (best->rank == rank && !image_rule_wins(record_at(walk->image, rule), record_at(walk->image, best->rule), slot))))
+	if (best->said != IMAGE_NONE && best->depth == walk->depth &&
+	    (best->rank > rank ||
+	     (best->rank == rank && image_said_weight(best->said) >= image_said_weight(said))))
 		return;
-	*best = (struct best){ .rule = rule, .rank = rank, .depth = walk->depth };
+	*best = (struct best){ .said = said, .rank = rank, .depth = walk->depth };
 }
 
-static void meet_terminal(struct walk *walk, uint32_t index)
+/* Rules end at this node. */
+static void meet_rules(struct walk *walk, const struct image_node *node)
 {
-	const struct image_terminal *terminal =
-		(const struct image_terminal *)image_at(walk->image, walk->image->terminals) + index;
-
 	for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-		meet_rule(walk, &walk->best[slot], terminal->rule[slot], terminal->rank, slot);
-	meet_rule(walk, &walk->forbid, terminal->forbid, terminal->rank, SLOT_READ);
+		meet(walk, &walk->best[slot], node->said[slot], node->rank);
+	meet(walk, &walk->forbid, node->forbid, node->rank);
 }
 
 static void add_state(struct walk *walk, struct states *states, uint32_t state)
@@ -97,14 +96,29 @@ static void add_staying(struct walk *walk, struct states *states, uint32_t node)
 static void enter(struct walk *walk, struct states *states, uint32_t index)
 {
 	const struct image_node *node = node_at(walk->image, index);
+	uint32_t any_depth;
 
-	if (node->terminal != IMAGE_NONE)
-		meet_terminal(walk, node->terminal);
+	if (node->ends != 0)
+		meet_rules(walk, node);
 	if (node->below == IMAGE_NONE)
 		return;
 	add_state(walk, states, index);
-	if (node->any_depth != IMAGE_NONE)
-		add_staying(walk, states, node->any_depth);
+	if (node->wild == IMAGE_NONE)
+		return;
+	any_depth = wild_at(walk->image, node->wild)->any_depth;
+	if (any_depth != IMAGE_NONE)
+		add_staying(walk, states, any_depth);
+}
+
+static bool name_equal(const struct image_node *node, const char *names, const struct component *component)
+{
+	size_t length = component->length;
+
+	if (node->name_length != length)
+		return false;
+	if (length <= NODE_START)
+		return path_equal(node->start, component->bytes, length);
+	return path_equal(names + node->name, component->bytes, length);
 }
 
 /* The child of `parent` by a component without stars, or IMAGE_NONE. */
@@ -121,8 +135,7 @@ static uint32_t find_literal(const struct image *image, uint32_t parent, const s
 		if (slots[at].tag != (uint32_t)(hash >> 32))
 			continue;
 		node = node_at(image, slots[at].index);
-		if (node->parent == parent && node->name_length == component->length &&
-		    path_equal(names + node->name, component->bytes, component->length))
+		if (node->parent == parent && name_equal(node, names, component))
 			return slots[at].index;
 	}
 	return IMAGE_NONE;
@@ -130,13 +143,14 @@ static uint32_t find_literal(const struct image *image, uint32_t parent, const s
 
 /* Does the group hold the globs of `parent` that begin and end as this component does? */
 static bool group_fits(const struct image *image, const struct image_group *group, uint32_t parent,
-		       struct image_class class, const struct component *component)
+		       const struct image_class *class, const struct component *component)
 {
 	const char *name = (const char *)image_at(image, image->names) + group->name;
+	const char *suffix = component->bytes + component->length - class->suffix;
 
-	return group->node == parent && group->prefix == class.prefix && group->suffix == class.suffix &&
-	       path_equal(name, component->bytes, class.prefix) &&
-	       path_equal(name + group->name_length - class.suffix, component->bytes + component->length - class.suffix, class.suffix);
+	return group->node == parent && group->prefix == class->prefix && group->suffix == class->suffix &&
+	       path_equal(name, component->bytes, class->prefix) &&
+	       path_equal(name + group->name_length - class->suffix, suffix, class->suffix);
 }
 
 static void enter_group(struct walk *walk, struct states *states, const struct image_group *group,
@@ -153,33 +167,49 @@ static void enter_group(struct walk *walk, struct states *states, const struct i
 	}
 }
 
-/* Children of `parent` by components with stars in them. */
-static void enter_globs(struct walk *walk, struct states *states, uint32_t parent, const struct component *component)
+/* May there be a group of this class for the component? */
+static bool class_fits(const struct image_class *class, const struct component *component)
+{
+	uint32_t first = image_byte_bit(component->bytes[0]);
+	uint32_t last = image_byte_bit(component->bytes[component->length - 1]);
+
+	return (size_t)class->prefix + class->suffix <= component->length &&
+	       (class->prefix == 0 || (class->first & first) != 0) && (class->suffix == 0 || (class->last & last) != 0);
+}
+
+/* Children of `parent` by components with stars in them, of one class. */
+static void enter_class(struct walk *walk, struct states *states, uint32_t parent, const struct image_class *class,
+			const struct component *component)
 {
 	const struct image *image = walk->image;
-	const struct image_node *node = node_at(image, parent);
-	const struct image_class *class = (const struct image_class *)image_at(image, image->classes) + node->classes;
 	const struct image_slot *slots = image_at(image, image->group_slots);
 	const struct image_group *groups = image_at(image, image->groups);
+	const char *suffix = component->bytes + component->length - class->suffix;
+	uint64_t hash = path_hash_ends(component->bytes, class->prefix, suffix, class->suffix);
 	uint32_t mask = image->group_slots.count - 1;
 
-	for (uint32_t i = 0; i < node->class_count; i++, class++) {
-		const char *end = component->bytes + component->length;
-		uint64_t hash;
+	hash = path_hash_at(hash, parent);
+	for (uint32_t at = (uint32_t)hash & mask; slots[at].index != IMAGE_NONE; at = (at + 1) & mask) {
+		const struct image_group *group = &groups[slots[at].index];
 
-		if ((size_t)class->prefix + class->suffix > component->length)
-			continue;
-		hash = path_hash_ends(component->bytes, class->prefix, end - class->suffix, class->suffix);
-		hash = path_hash_at(hash, parent);
-		for (uint32_t at = (uint32_t)hash & mask; slots[at].index != IMAGE_NONE; at = (at + 1) & mask) {
-			const struct image_group *group = &groups[slots[at].index];
-
-			if (slots[at].tag == (uint32_t)(hash >> 32) &&
-			    group_fits(image, group, parent, *class, component)) {
-				enter_group(walk, states, group, component);
-				break;
-			}
+		if (slots[at].tag == (uint32_t)(hash >> 32) && group_fits(image, group, parent, class, component)) {
+			enter_group(walk, states, group, component);
+			return;
 		}
+	}
+}
+
+static void enter_wild(struct walk *walk, struct states *states, uint32_t parent, const struct image_wild *wild,
+		       const struct component *component)
+{
+	const struct image_class *class =
+		(const struct image_class *)image_at(walk->image, walk->image->classes) + wild->classes;
+
+	if (wild->star != IMAGE_NONE)
+		enter(walk, states, wild->star);
+	for (uint32_t i = 0; i < wild->class_count; i++, class++) {
+		if (class_fits(class, component))
+			enter_class(walk, states, parent, class, component);
 	}
 }
 
@@ -193,16 +223,16 @@ static void step(struct walk *walk, const struct component *component)
 	for (uint32_t i = 0; i < walk->states.count; i++) {
 		uint32_t index = walk->states.node[i] & ~STATE_STAYS;
 		const struct image_node *node = node_at(walk->image, index);
-		uint32_t child = find_literal(walk->image, index, component);
+		uint32_t child = IMAGE_NONE;
 
 		if ((walk->states.node[i] & STATE_STAYS) != 0)
 			add_staying(walk, &next, index);
+		if ((node->children & image_child_bit(component->hash)) != 0)
+			child = find_literal(walk->image, index, component);
 		if (child != IMAGE_NONE)
 			enter(walk, &next, child);
-		if (node->star != IMAGE_NONE)
-			enter(walk, &next, node->star);
-		if (node->class_count > 0)
-			enter_globs(walk, &next, index, component);
+		if (node->wild != IMAGE_NONE)
+			enter_wild(walk, &next, index, wild_at(walk->image, node->wild), component);
 	}
 	walk->states.count = next.count;
 	for (uint32_t i = 0; i < next.count; i++)
@@ -216,7 +246,7 @@ static bool walk_path(struct walk *walk, const struct image *image, enum image_r
 	struct path_cursor cursor;
 	struct component component;
 	enum path_step next = path_begin(&cursor, path, length);
-	const struct best none = { .rule = RULE_DEFAULT, .rank = 0, .depth = 0 };
+	const struct best none = { .said = IMAGE_NONE, .rank = 0, .depth = 0 };
 
 	walk->image = image;
 	for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
@@ -247,17 +277,17 @@ static struct verdict allow(uint32_t rule)
 /* What a finished walk says of one access. */
 static struct verdict verdict_of(const struct walk *walk, unsigned slot)
 {
-	uint32_t rule = walk->best[slot].rule;
-	unsigned strict;
+	uint32_t said = walk->best[slot].said;
 
 	if (walk->overflow && (walk->image->may_refuse >> slot & 1) != 0)
 		return refuse(RULE_DEFAULT, EACCES);
-	if (slot != SLOT_LOOK && walk->forbid.rule != RULE_DEFAULT)
-		return refuse(walk->forbid.rule, EACCES);
-	if (rule == RULE_DEFAULT)
-		return slot == SLOT_LOOK ? allow(rule) : refuse(rule, EACCES);
-	strict = image_strictness(record_at(walk->image, rule)->key, slot);
-	return strict == 0 ? allow(rule) : refuse(rule, strict == 2 ? ENOENT : EACCES);
+	if (slot != SLOT_LOOK && walk->forbid.said != IMAGE_NONE)
+		return refuse(image_said_rule(walk->forbid.said), EACCES);
+	if (said == IMAGE_NONE)
+		return slot == SLOT_LOOK ? allow(RULE_DEFAULT) : refuse(RULE_DEFAULT, EACCES);
+	if (image_said_strictness(said) == SAID_ALLOWED)
+		return allow(image_said_rule(said));
+	return refuse(image_said_rule(said), image_said_strictness(said) == SAID_HIDDEN ? ENOENT : EACCES);
 }
 
 struct verdict decide_path(const struct image *image, const char *path, size_t length, unsigned access)
@@ -337,10 +367,10 @@ struct verdict decide_unix_path(const struct image *image, enum net_use use, con
 {
 	struct walk walk;
 	enum image_root root = use == NET_CONNECT ? ROOT_UNIX_CONNECT : ROOT_UNIX_BIND;
-	uint32_t rule;
+	uint32_t said;
 
 	if (!walk_path(&walk, image, root, path, length) || walk.overflow)
 		return refuse(RULE_DEFAULT, EACCES);
-	rule = walk.best[SLOT_READ].rule;
-	return rule == RULE_DEFAULT ? refuse(rule, EACCES) : allow(rule);
+	said = walk.best[SLOT_READ].said;
+	return said == IMAGE_NONE ? refuse(RULE_DEFAULT, EACCES) : allow(image_said_rule(said));
 }

@@ -10,13 +10,11 @@
 #include <errno.h>
 
 #include "image_layout.h"
-#include "syscalls.h"
 
 /* Where the checksum begins: behind its own field. */
 enum { CHECKSUM_START = offsetof(struct image, checksum) + sizeof(uint64_t) };
 
 _Static_assert(CHECKSUM_START % sizeof(uint64_t) == 0, "the checksum reads whole words");
-_Static_assert(sizeof(struct image) % IMAGE_ALIGN == 0, "sections follow the header directly");
 
 /* One step of the sum. It can be undone for a known word, so a change of one word always changes the sum. */
 static uint64_t sum_word(uint64_t sum, uint64_t word)
@@ -49,6 +47,11 @@ static bool optional(uint32_t index, struct image_section section)
 	return index < section.count || index == IMAGE_NONE;
 }
 
+static bool optional_said(uint32_t said, struct image_section rules)
+{
+	return said == IMAGE_NONE || image_said_rule(said) < rules.count;
+}
+
 /* Do `count` records from `first` on lie inside? */
 static bool range_inside(uint32_t first, uint32_t count, struct image_section section)
 {
@@ -65,8 +68,8 @@ static bool check_sections(const struct image *image)
 {
 	return section_inside(image, image->rules, sizeof(struct image_rule_record)) &&
 	       section_inside(image, image->nodes, sizeof(struct image_node)) &&
+	       section_inside(image, image->wilds, sizeof(struct image_wild)) &&
 	       section_inside(image, image->node_slots, sizeof(struct image_slot)) &&
-	       section_inside(image, image->terminals, sizeof(struct image_terminal)) &&
 	       section_inside(image, image->classes, sizeof(struct image_class)) &&
 	       section_inside(image, image->groups, sizeof(struct image_group)) &&
 	       section_inside(image, image->group_slots, sizeof(struct image_slot)) &&
@@ -105,11 +108,25 @@ static bool check_nodes(const struct image *image)
 			return false;
 	}
 	for (uint32_t i = 0; i < image->nodes.count; i++, node++) {
-		if (!optional(node->parent, image->nodes) || !optional(node->terminal, image->terminals) ||
-		    !optional(node->star, image->nodes) || !optional(node->any_depth, image->nodes) ||
-		    !optional(node->below, image->rules) ||
-		    !range_inside(node->classes, node->class_count, image->classes) ||
+		if (!optional(node->parent, image->nodes) || !optional(node->wild, image->wilds) ||
+		    !optional(node->below, image->rules) || !optional_said(node->forbid, image->rules) ||
 		    !range_inside(node->name, node->name_length, image->names))
+			return false;
+		for (int slot = 0; slot < SLOT_COUNT; slot++) {
+			if (!optional_said(node->said[slot], image->rules))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool check_wilds(const struct image *image)
+{
+	const struct image_wild *wild = image_at(image, image->wilds);
+
+	for (uint32_t i = 0; i < image->wilds.count; i++, wild++) {
+		if (!optional(wild->star, image->nodes) || !optional(wild->any_depth, image->nodes) ||
+		    !range_inside(wild->classes, wild->class_count, image->classes))
 			return false;
 	}
 	return true;
@@ -149,21 +166,6 @@ static bool check_groups(const struct image *image)
 	return true;
 }
 
-static bool check_terminals(const struct image *image)
-{
-	const struct image_terminal *terminal = image_at(image, image->terminals);
-
-	for (uint32_t i = 0; i < image->terminals.count; i++, terminal++) {
-		for (int slot = 0; slot < SLOT_COUNT; slot++) {
-			if (!optional(terminal->rule[slot], image->rules))
-				return false;
-		}
-		if (!optional(terminal->forbid, image->rules))
-			return false;
-	}
-	return true;
-}
-
 static bool check_addresses(const struct image *image)
 {
 	const struct image_internet *internet = image_at(image, image->internet);
@@ -186,14 +188,15 @@ int image_check(const void *bytes, size_t length)
 	const struct image *image = bytes;
 
 	if (length < sizeof(*image) || length > IMAGE_MAX_LENGTH || length % IMAGE_ALIGN != 0 ||
-	    (uintptr_t)bytes % IMAGE_ALIGN != 0)
+	    (uintptr_t)bytes % _Alignof(struct image) != 0)
 		return -EINVAL;
 	if (image->magic != IMAGE_MAGIC || image->version != IMAGE_VERSION || image->header_length != sizeof(*image) ||
 	    image->length != length || image->checksum != image_checksum(bytes, length))
 		return -EINVAL;
 	if (image->on_violation > ON_VIOLATION_AUDIT || !check_sections(image) || !check_rules(image) ||
-	    !check_nodes(image) || !check_slots(image, image->node_slots, image->nodes) || !check_groups(image) ||
-	    !check_slots(image, image->group_slots, image->groups) || !check_terminals(image) ||
+	    !check_nodes(image) || !check_wilds(image) ||
+	    !check_slots(image, image->node_slots, image->nodes) || !check_groups(image) ||
+	    !check_slots(image, image->group_slots, image->groups) ||
 	    !check_addresses(image))
 		return -EINVAL;
 	return 0;
@@ -231,28 +234,6 @@ enum on_violation image_on_violation(const struct image *image)
 struct policy_limits image_limits(const struct image *image)
 {
 	return image->limits;
-}
-
-unsigned image_strictness(uint32_t key, unsigned slot)
-{
-	static const uint8_t refused[RULE_KEY_COUNT] = {
-		[RULE_READ_ONLY] = ACCESS_WRITE,
-		[RULE_DENY] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
-		[RULE_HIDE] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC | ACCESS_LOOK,
-		[RULE_FORBID] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
-		[RULE_EXEC_DENY] = ACCESS_EXEC,
-	};
-
-	if ((refused[key] >> slot & 1) == 0)
-		return 0;
-	return key == RULE_HIDE ? 2 : 1;
-}
-
-bool image_rule_wins(const struct image_rule_record *a, const struct image_rule_record *b, unsigned slot)
-{
-	if (a->layer != b->layer)
-		return a->layer > b->layer;
-	return image_strictness(a->key, slot) > image_strictness(b->key, slot);
 }
 
 const char *rule_key_name(enum rule_key key)

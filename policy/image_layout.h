@@ -12,9 +12,8 @@
  *   - components without a star, all nodes' together in one hash table (node_slots), found by (node, component);
  *   - at most one "*" and one "**" (which stays alive at every further component);
  *   - components with stars in them, in groups that share the bytes before the first and after the last star. Groups
- *     are found by hash too (group_slots); the node lists which pairs of lengths (classes) to try.
- * Where a rule's pattern ends, the node has a terminal: for each access the rule that wins among those of exactly
- * this pattern.
+ *     are found by hash too (group_slots); the node's image_wild lists which pairs of lengths (classes) to try.
+ * Where a rule's pattern ends, the node has for each access the rule that wins among those of exactly this pattern.
  */
 #ifndef PICKET_POLICY_IMAGE_LAYOUT_H
 #define PICKET_POLICY_IMAGE_LAYOUT_H
@@ -26,17 +25,19 @@
 
 enum {
 	IMAGE_VERSION = 1,
-	IMAGE_ALIGN = 8,
+	IMAGE_ALIGN = 64, /* of sections and of the length: lines of the processor's cache */
 	IMAGE_MAX_LENGTH = 1 << 30,
-	IMAGE_MAX_RULES = 1 << 24,
+	IMAGE_MAX_RULES = 1 << 24, /* what image_said has room for */
 	IMAGE_MAX_PATTERN = 4095, /* bytes of a pattern: as the kernel's PATH_MAX without the NUL */
 };
 
 /* The tries, by what their paths are. */
 enum image_root { ROOT_FILES, ROOT_UNIX_CONNECT, ROOT_UNIX_BIND, ROOT_COUNT };
 
-/* What a terminal says one thing of each: the accesses, by the position of their bit in enum access. */
+/* The accesses of which a pattern's rules say one thing each, by the position of their bit in enum access. */
 enum image_access { SLOT_READ, SLOT_WRITE, SLOT_EXEC, SLOT_LOOK, SLOT_COUNT };
+
+enum { NODE_START = 16 };
 
 struct image_section {
 	uint32_t offset; /* bytes from the start of the image, aligned */
@@ -50,14 +51,51 @@ struct image_rule_record {
 
 struct image_node {
 	uint32_t parent;	/* node, or IMAGE_NONE for a root */
-	uint32_t name;		/* its component's text, in `names` */
-	uint32_t terminal;	/* or IMAGE_NONE */
-	uint32_t star;		/* node behind "*", or IMAGE_NONE */
-	uint32_t any_depth;	/* node behind "**", or IMAGE_NONE */
-	uint32_t classes;	/* first of its classes of globs */
+	uint32_t wild;		/* what leads on by stars, or IMAGE_NONE */
 	uint32_t below;		/* a rule that speaks of something strictly below, or IMAGE_NONE: nothing leads on */
+	uint32_t children;	/* filter of the components without stars, by image_child_bit */
+	uint32_t said[SLOT_COUNT]; /* what the rules of exactly this pattern say of each access, or IMAGE_NONE */
+	uint32_t forbid;	/* the same of RULE_FORBID */
+	uint32_t rank;		/* how specific the pattern is: greater wins among matches of equal depth */
+	uint32_t name;		/* its component's text, in `names` */
 	uint16_t name_length;
-	uint16_t class_count;
+	uint16_t ends;		/* 1: some rule's pattern ends here, one of `said` and `forbid` is there */
+	char start[NODE_START];	/* the first bytes of the text again: the whole node is one line of the processor's cache */
+};
+
+/*
+ * What is said of an access: the rule that wins among those of one pattern, with what is needed to compare it with that
+ * of another pattern: from the lowest bit, 24 bits of rule, 2 of strictness, 2 of layer.
+ */
+enum { SAID_ALLOWED, SAID_REFUSED, SAID_HIDDEN };
+
+static inline uint32_t image_said(uint32_t rule, unsigned strictness, uint32_t layer)
+{
+	return rule | (uint32_t)strictness << 24 | layer << 26;
+}
+
+static inline uint32_t image_said_rule(uint32_t said)
+{
+	return said & 0xffffff;
+}
+
+static inline unsigned image_said_strictness(uint32_t said)
+{
+	return said >> 24 & 3;
+}
+
+/* Layer first, then strictness: greater wins. */
+static inline uint32_t image_said_weight(uint32_t said)
+{
+	return said >> 24;
+}
+
+/* Of the few nodes that have any. */
+struct image_wild {
+	uint32_t star;	    /* node behind "*", or IMAGE_NONE */
+	uint32_t any_depth; /* node behind "**", or IMAGE_NONE */
+	uint32_t classes;   /* first of its classes of globs */
+	uint32_t class_count;
 };
 
 /* Of a hash table with open addressing; the size is a power of two, and at least one slot is empty. */
@@ -68,6 +106,7 @@ struct image_slot {
 
 struct image_class {
 	uint16_t prefix, suffix; /* bytes before the first and after the last star */
+	uint32_t first, last;	 /* filters of the first and the last byte, by image_byte_bit; unless the length is 0 */
 };
 
 struct image_group {
@@ -77,12 +116,6 @@ struct image_group {
 	uint16_t prefix, suffix; /* bytes that they share, each at most name_length */
 	uint16_t zero;
 	uint32_t first, count;	 /* in `members` */
-};
-
-struct image_terminal {
-	uint32_t rule[SLOT_COUNT]; /* or IMAGE_NONE: says nothing of that access */
-	uint32_t forbid;	   /* or IMAGE_NONE */
-	uint32_t rank;		   /* how specific the pattern is: greater wins among matches of equal depth */
 };
 
 /* Flags of an internet destination. */
@@ -119,7 +152,7 @@ struct image {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t header_length;
-	uint64_t length; /* of the whole, a multiple of IMAGE_ALIGN */
+	uint64_t length;   /* of the whole, a multiple of IMAGE_ALIGN */
 	uint64_t checksum; /* of everything behind it */
 	uint32_t on_violation;
 	uint32_t may_refuse; /* enum access bits that some path is refused */
@@ -127,20 +160,30 @@ struct image {
 	struct policy_limits limits;
 	uint32_t roots[ROOT_COUNT]; /* nodes */
 	uint32_t zero;
-	struct image_section rules, nodes, node_slots, terminals, classes, groups, group_slots, members, internet,
+	struct image_section rules, nodes, wilds, node_slots, classes, groups, group_slots, members, internet,
 		abstract, strings, names;
 };
+
+_Static_assert(sizeof(struct image_node) == 64, "a node is one cache line");
 
 static inline const void *image_at(const struct image *image, struct image_section section)
 {
 	return (const unsigned char *)image + section.offset;
 }
 
-/* 0: a rule of this key allows the access, 1: it refuses, 2: it refuses and hides. Rules of the network allow. */
-unsigned image_strictness(uint32_t key, unsigned slot);
+/*
+ * Filters: a bit that is not set says that nothing is there, which spares a look into a table that is
+ * rarely in the processor's cache. They only save time: what they let pass is compared.
+ */
+static inline uint32_t image_child_bit(uint64_t hash)
+{
+	return UINT32_C(1) << (hash >> 59);
+}
 
-/* Does rule `a` win over rule `b` for an access, where the paths of both match equally well? */
-bool image_rule_wins(const struct image_rule_record *a, const struct image_rule_record *b, unsigned slot);
+static inline uint32_t image_byte_bit(char byte)
+{
+	return UINT32_C(1) << ((unsigned char)byte & 31);
+}
 
 /* The checksum an image of `length` bytes should have; `length` at least the header's and a multiple of IMAGE_ALIGN. */
 uint64_t image_checksum(const void *bytes, size_t length);
