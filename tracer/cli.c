@@ -364,21 +364,6 @@ static int parse_words(struct parse *parse)
 
 /* ---- the whole ---- */
 
-const struct command *cli_command(const char *first, const char *second, unsigned *used)
-{
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		const char *name = commands[i].name, *space = strchr(name, ' ');
-		size_t length = space != NULL ? (size_t)(space - name) : strlen(name);
-		if (strncmp(name, first, length) != 0 || first[length] != '\0')
-			continue;
-		if (space != NULL && (second == NULL || strcmp(second, space + 1) != 0))
-			continue;
-		*used = space != NULL ? 2 : 1;
-		return &commands[i];
-	}
-	return NULL;
-}
-
 /* No such command. `first` may be the first of two words. */
 static int fail_command(struct parse *parse, const char *first, const char *second)
 {
@@ -426,7 +411,7 @@ static int parse_command(struct parse *parse)
 	if (first[0] == '-')
 		return fail(parse, "\"%s\" stands before the command; write picket COMMAND [options], see \"picket help\"",
 			    first);
-	cli->command = cli_command(first, second, &used);
+	cli->command = command_find(first, second, &used);
 	if (cli->command == NULL && is_help(second) && strcmp(first, "policy") == 0) {	/* both policy commands */
 		cli->command = &commands[COMMAND_HELP];
 		cli->operands = &parse->argv[1];

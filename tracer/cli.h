@@ -36,7 +36,4 @@ struct cli {
 int cli_parse(int argc, char **argv, struct cli *cli, char error[CLI_ERROR_SIZE]);
 void cli_free(struct cli *cli);
 
-/* The command of that name, given as one or two words (`second` may be NULL); *used: how many of them it took. NULL: none. */
-const struct command *cli_command(const char *first, const char *second, unsigned *used);
-
 #endif

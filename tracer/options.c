@@ -5,6 +5,8 @@
  */
 #include "options.h"
 
+#include <string.h>
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct option general_options[] = {
@@ -112,6 +114,21 @@ const struct option *command_option(const struct command *command, size_t index)
 		if (index < command->groups[i]->count)
 			return &command->groups[i]->list[index];
 		index -= command->groups[i]->count;
+	}
+	return NULL;
+}
+
+const struct command *command_find(const char *first, const char *second, unsigned *used)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const char *name = commands[i].name, *space = strchr(name, ' ');
+		size_t length = space != NULL ? (size_t)(space - name) : strlen(name);
+		if (strncmp(name, first, length) != 0 || first[length] != '\0')
+			continue;
+		if (space != NULL && (second == NULL || strcmp(second, space + 1) != 0))
+			continue;
+		*used = space != NULL ? 2 : 1;
+		return &commands[i];
 	}
 	return NULL;
 }

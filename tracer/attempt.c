@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attempt.c - tries, each in miniature, what the supervisor does in earnest.
+ *
+ * Why not read versions and settings: an outer container's filter, a security
+ * module or another kernel behind the same interface refuses what they
+ * promise. Every process made here dies with the one that made it.
+ */
+#include "attempt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#endif
+enum { LANDLOCK_VERSION = 1 };	/* LANDLOCK_CREATE_RULESET_VERSION */
+
+static int failed(const char **why, const char *what)
+{
+	*why = what;
+	return errno != 0 ? -errno : -EIO;
+}
+
+/* Something went on, but not as it should. */
+static int wrong(const char **why, const char *what)
+{
+	*why = what;
+	return -EPROTO;
+}
+
+int attempt_proc(const char **why)
+{
+	char name[32], target[8];
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return failed(why, "open(\"/\", O_PATH)");
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(name, target, sizeof(target));
+	if (length < 0)
+		return failed(why, "readlink in /proc/self/fd (is /proc mounted?)");
+	return length == 1 && target[0] == '/' ? 0 : wrong(why, "readlink in /proc/self/fd gives another name");
+}
+
+int attempt_openat2(const char **why)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	return syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)) < 0 ? failed(why, "openat2") : 0;
+}
+
+int attempt_landlock(const char **why)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION) < 1 ?
+		       failed(why, "landlock_create_ruleset") : 0;
+}
+
+/* A child that dies with us, may be traced, and runs `body` with what `fd` brings. Its pid or -errno. */
+static pid_t start(void (*body)(int fd), int fd)
+{
+	pid_t parent = getpid(), child = fork();
+	if (child != 0)
+		return child < 0 ? -errno : child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_DUMPABLE, 1);
+	if (syscall(SYS_getpid) == parent || kill(parent, 0) != 0)
+		_exit(1);
+	body(fd);
+	_exit(0);
+}
+
+static volatile uint64_t marker = UINT64_C(0x5049434b4554);
+
+/* Can the tracee's memory be read and written? It is stopped, and has `marker` where we have it. */
+static int try_memory(pid_t child, const char **why)
+{
+	uint64_t seen = 0, changed = marker + 1;
+	struct iovec remote = { (void *)(uintptr_t)&marker, sizeof(marker) };
+	struct iovec to = { &seen, sizeof(seen) }, from = { &changed, sizeof(changed) };
+	if (process_vm_readv(child, &to, 1, &remote, 1, 0) != (ssize_t)sizeof(seen))
+		return failed(why, "process_vm_readv");
+	if (seen != marker)
+		return wrong(why, "process_vm_readv brings other bytes");
+	if (process_vm_writev(child, &from, 1, &remote, 1, 0) != (ssize_t)sizeof(changed))
+		return failed(why, "process_vm_writev");
+	return 0;
+}
+
+/* Is the tracee's stop the one that we wait for: this event of ptrace (0: a system call stop), this kind of call stop? */
+static int expect_stop(pid_t child, int event, unsigned char op, const char **why)
+{
+	int status, signal = event == 0 ? SIGTRAP | 0x80 : SIGTRAP;
+	struct __ptrace_syscall_info info;
+	errno = 0;
+	if (waitpid(child, &status, __WALL) != child || !WIFSTOPPED(status))
+		return failed(why, "waiting for a traced child");
+	if (status >> 8 != (signal | event << 8))
+		return wrong(why, "a traced child stops in another way");
+	if (op == PTRACE_SYSCALL_INFO_NONE)
+		return 0;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) <= 0)
+		return failed(why, "PTRACE_GET_SYSCALL_INFO");
+	return info.op == op ? 0 : wrong(why, "PTRACE_GET_SYSCALL_INFO tells another kind of stop");
+}
+
+/* Blocks until there is something to read. */
+static void wait_for_byte(int fd)
+{
+	char byte;
+	while (read(fd, &byte, 1) < 0 && errno == EINTR)
+		;
+}
+
+int attempt_ptrace(const char **why)
+{
+	int go[2];
+	if (pipe2(go, O_CLOEXEC) != 0)
+		return failed(why, "pipe2");
+	pid_t child = start(wait_for_byte, go[0]);
+	if (child < 0)
+		return errno = -child, failed(why, "fork");
+	if (ptrace(PTRACE_SEIZE, child, NULL, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD) != 0)
+		return failed(why, "PTRACE_SEIZE");
+	if (ptrace(PTRACE_INTERRUPT, child, NULL, NULL) != 0)
+		return failed(why, "PTRACE_INTERRUPT");
+	/* The stop of PTRACE_INTERRUPT is PTRACE_EVENT_STOP, ptrace(2). */
+	int error = expect_stop(child, PTRACE_EVENT_STOP, PTRACE_SYSCALL_INFO_NONE, why);
+	if (error == 0)
+		error = try_memory(child, why);
+	if (error == 0 && ptrace(PTRACE_SYSCALL, child, NULL, NULL) != 0)
+		error = failed(why, "PTRACE_SYSCALL");
+	if (error == 0)
+		error = expect_stop(child, 0, PTRACE_SYSCALL_INFO_ENTRY, why);
+	return error;
+}
+
+/* A filter that does `action` with getppid, which the C library never calls by itself. Number 0 or a listener, or -errno. */
+static int install(uint32_t action, unsigned flags, const char **why)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return failed(why, "PR_SET_NO_NEW_PRIVS");
+	long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+	return result < 0 ? failed(why, "installing a seccomp filter") : (int)result;
+}
+
+static void call_getppid(int fd)
+{
+	wait_for_byte(fd);
+	syscall(SYS_getppid);
+}
+
+int attempt_filter(const char **why)
+{
+	int go[2];
+	if (pipe2(go, O_CLOEXEC) != 0)
+		return failed(why, "pipe2");
+	int error = install(SECCOMP_RET_TRACE, 0, why);	/* the child inherits it; we make no such call */
+	if (error < 0)
+		return error;
+	pid_t child = start(call_getppid, go[0]);
+	if (child < 0)
+		return errno = -child, failed(why, "fork");
+	long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP;
+	if (ptrace(PTRACE_SEIZE, child, NULL, options) != 0)
+		return failed(why, "PTRACE_SEIZE");
+	if (write(go[1], "", 1) != 1)
+		return failed(why, "write to a pipe");
+	error = expect_stop(child, PTRACE_EVENT_SECCOMP, PTRACE_SYSCALL_INFO_SECCOMP, why);
+	return error == 0 ? try_memory(child, why) : error;
+}
+
+/* The descriptor that stands in for the result of getppid must be open here. */
+static void use_descriptor(int fd)
+{
+	(void)fd;
+	long given = syscall(SYS_getppid);
+	_exit(given >= 0 && fcntl((int)given, F_GETFD) >= 0 ? 0 : 1);
+}
+
+int attempt_notify(const char **why)
+{
+	/* The kernel's structs may be longer than the ones that we were built with. */
+	union {
+		struct seccomp_notif notification;
+		char room[512];
+	} request = { .room = { 0 } };
+	int status, listener = install(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER, why);
+	if (listener < 0)
+		return listener;
+	pid_t child = start(use_descriptor, -1);
+	if (child < 0)
+		return errno = -child, failed(why, "fork");
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
+		return failed(why, "SECCOMP_IOCTL_NOTIF_RECV");
+	struct seccomp_notif_addfd answer = { .id = request.notification.id, .flags = SECCOMP_ADDFD_FLAG_SEND,
+					      .srcfd = (uint32_t)listener, .newfd_flags = O_CLOEXEC };
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &answer) < 0)
+		return failed(why, "SECCOMP_IOCTL_NOTIF_ADDFD");
+	if (waitpid(child, &status, 0) != child || status != 0)
+		return wrong(why, "SECCOMP_IOCTL_NOTIF_ADDFD hands nothing over");
+	return 0;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * probe.c - tries what there is, in a child that may be refused, killed or
+ * stuck without harm, and makes levels of what was found.
+ *
+ * The table `needs` is the only place that says what a level takes, and which
+ * levels this version has.
+ */
+#include "probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attempt.h"
+
+enum { ATTEMPT_MS = 2000 };	/* a try takes well under a millisecond; one that hangs is refused */
+
+/* What a child reports through its pipe, of each feature that it tried. */
+struct report {
+	int feature, error;
+	char what[PROBE_WHY_SIZE];
+};
+
+static const struct {
+	const char *name;
+	attempt_function *attempt;
+} features[FEATURE_COUNT] = {
+	[FEATURE_PROC] = { "proc", attempt_proc },
+	[FEATURE_OPENAT2] = { "openat2", attempt_openat2 },
+	[FEATURE_PTRACE] = { "ptrace", attempt_ptrace },
+	[FEATURE_FILTER] = { "seccomp_filter", attempt_filter },
+	[FEATURE_NOTIFY] = { "seccomp_notify_addfd", attempt_notify },
+	[FEATURE_LANDLOCK] = { "landlock", attempt_landlock },
+};
+
+#define NEED(feature) (1U << (feature))
+enum {
+	NEED_PTRACE = NEED(FEATURE_PROC) | NEED(FEATURE_OPENAT2) | NEED(FEATURE_PTRACE),
+	NEED_SECCOMP = NEED_PTRACE | NEED(FEATURE_FILTER),
+	NEED_NOTIFY = NEED_SECCOMP | NEED(FEATURE_NOTIFY),
+};
+static const struct {
+	bool here;		/* this version has it */
+	unsigned features;	/* NEED() of each */
+} needs[LEVEL_COUNT] = {
+	[LEVEL_PRELOAD] = { false, 0 },
+	[LEVEL_PTRACE] = { true, NEED_PTRACE },
+	[LEVEL_SECCOMP] = { true, NEED_SECCOMP },
+	[LEVEL_NOTIFY] = { false, NEED_NOTIFY },
+	[LEVEL_GATE] = { false, NEED_SECCOMP },
+};
+
+const char *feature_name(enum feature feature)
+{
+	return features[feature].name;
+}
+
+/* In the child: try, report, end. A refusal may be deadly (an outer filter): no core for that. */
+static void attempt_and_exit(unsigned which, int fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	signal(SIGCHLD, SIG_DFL);
+	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
+		struct report report = { .feature = (int)i };
+		const char *what = "";
+		if ((which & NEED(i)) == 0)
+			continue;
+		report.error = features[i].attempt(&what);
+		snprintf(report.what, sizeof(report.what), "%s", what);
+		if (write(fd, &report, sizeof(report)) != (ssize_t)sizeof(report))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* Why tracing may be refused where the kernel has it: what the administrator set. */
+static void add_yama(char *why, size_t size)
+{
+	char scope = '0';
+	int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && read(fd, &scope, 1) == 1 && scope >= '2') {
+		size_t used = strlen(why);
+		snprintf(why + used, size - used, " (kernel.yama.ptrace_scope is %c)", scope);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void note(struct probe *probe, const struct report *report)
+{
+	struct probe_finding *finding = &probe->feature[report->feature];
+	*finding = (struct probe_finding){ .available = report->error == 0 };
+	if (report->error == -EPROTO)
+		snprintf(finding->why, sizeof(finding->why), "%s", report->what);
+	else if (report->error != 0)
+		snprintf(finding->why, sizeof(finding->why), "%.100s: %s", report->what,
+			 strerrordesc_np(-report->error));
+	if (report->error == -EPERM && strcmp(report->what, "PTRACE_SEIZE") == 0)
+		add_yama(finding->why, sizeof(finding->why));
+}
+
+/* What became of a child that stopped reporting. */
+static struct report last_words(pid_t child, bool stuck)
+{
+	struct report report = { .error = -EPROTO };
+	int status = 0;
+	if (stuck)
+		kill(child, SIGKILL);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (stuck)
+		snprintf(report.what, sizeof(report.what), "a try did not come to an end");
+	else if (WIFSIGNALED(status))
+		snprintf(report.what, sizeof(report.what), "a try was ended by SIG%s", sigabbrev_np(WTERMSIG(status)));
+	else
+		snprintf(report.what, sizeof(report.what), "a try ended without an answer");
+	return report;
+}
+
+/* Take the reports of one child on the features `which`. Those for which a next child is needed. */
+static unsigned read_reports(struct probe *probe, unsigned which, pid_t child, int fd)
+{
+	struct report report;
+	int ready = 1;
+	while (which != 0) {
+		struct pollfd wait = { .fd = fd, .events = POLLIN };
+		ready = poll(&wait, 1, ATTEMPT_MS);
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0 || read(fd, &report, sizeof(report)) != (ssize_t)sizeof(report))
+			break;
+		note(probe, &report);
+		which &= ~NEED(report.feature);
+	}
+	struct report last = last_words(child, ready == 0);
+	if (which == 0)
+		return 0;
+	last.feature = __builtin_ctz(which);	/* they are tried in this order: this one ended it */
+	note(probe, &last);
+	return which & ~NEED(last.feature);
+}
+
+/* Try these in a child of their own, in one after the other if a try is deadly. */
+static void try_features(struct probe *probe, unsigned which)
+{
+	while (which != 0) {
+		struct report failure = { .feature = __builtin_ctz(which), .what = "starting a process" };
+		int ends[2];
+		pid_t child = -1;
+		if (pipe2(ends, O_CLOEXEC) == 0) {
+			child = fork();
+			if (child == 0)
+				attempt_and_exit(which, ends[1]);
+			failure.error = -errno;
+			close(ends[1]);
+			if (child > 0)
+				which = read_reports(probe, which, child, ends[0]);
+			close(ends[0]);
+		} else {
+			failure.error = -errno;
+		}
+		if (child < 0) {
+			note(probe, &failure);
+			which &= ~NEED(failure.feature);
+		}
+	}
+}
+
+static void judge_level(struct probe *probe, enum level level)
+{
+	struct probe_finding *finding = &probe->level[level];
+	*finding = (struct probe_finding){ .available = needs[level].here };
+	if (!needs[level].here) {
+		snprintf(finding->why, sizeof(finding->why), "not in this version");
+		return;
+	}
+	for (unsigned i = 0; i < FEATURE_COUNT && finding->available; i++) {
+		if ((needs[level].features & NEED(i)) != 0 && !probe->feature[i].available)
+			*finding = probe->feature[i];
+	}
+}
+
+static void judge_levels(struct probe *probe)
+{
+	for (unsigned i = 0; i < LEVEL_COUNT; i++)
+		judge_level(probe, (enum level)i);
+}
+
+void probe_machine(struct probe *probe)
+{
+	memset(probe, 0, sizeof(*probe));
+	try_features(probe, NEED(FEATURE_COUNT) - 1);
+	judge_levels(probe);
+}
+
+void probe_levels(struct probe *probe)
+{
+	unsigned which = 0;
+	memset(probe, 0, sizeof(*probe));
+	for (unsigned i = 0; i < LEVEL_COUNT; i++)
+		which |= needs[i].here ? needs[i].features : 0;
+	/* Each run waits for this: what the try of the filter has shown as well is not tried again. */
+	try_features(probe, which & ~NEED(FEATURE_PTRACE));
+	if (probe->feature[FEATURE_FILTER].available)
+		probe->feature[FEATURE_PTRACE].available = true;
+	else
+		try_features(probe, which & NEED(FEATURE_PTRACE));
+	judge_levels(probe);
+}
+
+int level_choose(const struct probe *probe, const struct level_wish *wish, enum level *chosen,
+		 char why[PROBE_WHY_SIZE + 64])
+{
+	const size_t size = PROBE_WHY_SIZE + 64;
+	int best = LEVEL_COUNT - 1, least = wish->at_least ? (int)wish->require : 0;
+	if (wish->exactly)
+		best = (int)wish->enforce;
+	else
+		while (best >= least && !probe->level[best].available)
+			best--;
+	if (best < least || !probe->level[best].available) {
+		/* Exactly that level is missing; or all from the least upwards are, and the least is what was asked for. */
+		enum level missing = wish->exactly ? wish->enforce : wish->at_least ? wish->require : LEVEL_PTRACE;
+		snprintf(why, size, "level %s is not available: %s", level_name(missing),
+			 best < least && wish->exactly ? "a higher one is required" : probe->level[missing].why);
+		return -EOPNOTSUPP;
+	}
+	*chosen = (enum level)best;
+	why[0] = '\0';
+	if (wish->exactly && best < LEVEL_COUNT - 1)
+		snprintf(why, size, "asked for with --enforce");
+	else if (best < LEVEL_COUNT - 1)
+		snprintf(why, size, "%s: %s", level_name((enum level)(best + 1)), probe->level[best + 1].why);
+	return 0;
+}
