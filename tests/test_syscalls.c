@@ -199,6 +199,12 @@ static void check_final(const struct call *call, const struct call_arg *arg)
 			  call->op == OP_RENAME || (call->op == OP_LINK && arg->access == ACCESS_WRITE);
 
 	ck_assert_msg(names_only == (arg->final == FINAL_NAME), "%s", call->name);
+	if (has(call, ARG_WATCH_MASK))
+		ck_assert_msg(arg->final == FINAL_WATCH, "%s", call->name);
+	if (has(call, ARG_OPEN_FLAGS) || has(call, ARG_OPEN_HOW))
+		ck_assert_msg(arg->final == FINAL_OPEN, "%s", call->name);
+	if (has(call, ARG_AT_FLAGS) && !names_only)
+		ck_assert_msg(arg->final == FINAL_AT_NOFOLLOW || arg->final == FINAL_AT_FOLLOW, "%s", call->name);
 	switch ((enum final)arg->final) {
 	case FINAL_AT_NOFOLLOW:
 	case FINAL_AT_FOLLOW:

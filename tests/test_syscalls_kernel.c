@@ -30,8 +30,9 @@
 static char scratch[] = "/tmp/picket-syscalls.XXXXXX";
 
 /*
- * What may stand in an argument about which the table says nothing: 0, the name of an attribute, an empty buffer, a
- * size (that of the smallest struct file_attr), an inotify descriptor.
+ * What may stand in an argument about which the table says nothing: an empty buffer, the name of an attribute, 0, a
+ * size (that of the smallest struct file_attr), an inotify descriptor. Good pointers come first, so that no EFAULT
+ * hides what came of a name.
  */
 enum { GUESSES = 5, GUESS_BITS = 3, GUESS_MASK = (1 << GUESS_BITS) - 1, SMALL_SIZE = 24 };
 static long guesses[GUESSES];
@@ -114,9 +115,9 @@ static void set_up(void)
 	ck_assert_int_eq(setrlimit(RLIMIT_CORE, &none), 0);
 	ck_assert_int_eq(close(open("file", O_CREAT | O_WRONLY, 0600)), 0);
 	ck_assert_int_eq(symlink("missing", "dangling"), 0);
-	guesses[0] = 0;
+	guesses[0] = (long)buffer;
 	guesses[1] = (long)attribute;
-	guesses[2] = (long)buffer;
+	guesses[2] = 0;
 	guesses[3] = SMALL_SIZE;
 	guesses[4] = inotify_init1(IN_CLOEXEC);
 }
@@ -272,7 +273,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, names);
-	tcase_add_checked_fixture(names, set_up, tear_down);
+	tcase_add_unchecked_fixture(names, set_up, tear_down);
 	tcase_add_test(names, the_kernel_follows_links_where_the_table_says_so);
 	tcase_add_test(names, the_kernel_takes_no_empty_name_that_the_table_does_not_know);
 	srunner_run_all(runner, CK_NORMAL);

@@ -78,6 +78,11 @@ static struct words judged_words(const struct call *call)
 	return *words.text ? words : (struct words){"-"};
 }
 
+static const char *operation(const struct call *call)
+{
+	return call->op == OP_NONE ? "-" : call_op_name(call->op);
+}
+
 static void print_text(FILE *to)
 {
 	static const char form[] = "%-6s %-23s %-8s %-20s %-29s %s\n";
@@ -90,7 +95,7 @@ static void print_text(FILE *to)
 		if (call->class == CALL_UNLISTED)
 			continue;
 		snprintf(digits, sizeof(digits), "%6u", call->number);
-		fprintf(to, form, digits, call->name, call_class_name(call->class), call_op_name(call->op),
+		fprintf(to, form, digits, call->name, call_class_name(call->class), operation(call),
 			judged_words(call).text, call_way(call));
 	}
 }
@@ -106,8 +111,25 @@ static void print_markdown(FILE *to)
 		if (call->class == CALL_UNLISTED)
 			continue;
 		fprintf(to, "| %u | `%s` | %s | %s | %s | %s |\n", call->number, call->name,
-			call_class_name(call->class), call_op_name(call->op), judged_words(call).text, call_way(call));
+			call_class_name(call->class), operation(call), judged_words(call).text, call_way(call));
 	}
+}
+
+/* The words for the accesses of an argument; NULL: out of memory. */
+static json_t *access_json(const struct call_arg *arg)
+{
+	json_t *names = json_array();
+	int error = 0;
+
+	if (!arg->access)
+		error = json_array_append_new(names, json_string("by flags"));
+	for (int a = 0; a < ACCESSES; a++)
+		if (arg->access & accesses[a].bit)
+			error |= json_array_append_new(names, json_string(accesses[a].name));
+	if (!error)
+		return names;
+	json_decref(names);
+	return NULL;
 }
 
 /* The judged arguments of a call; NULL: out of memory. */
@@ -115,27 +137,20 @@ static json_t *judged_json(const struct call *call)
 {
 	json_t *list = json_array();
 
-	for (int i = 0; list && i < CALL_ARGS; i++) {
+	for (int i = 0; i < CALL_ARGS; i++) {
 		const struct call_arg *arg = &call->args[i];
 		json_t *one;
 
 		if (!is_judged(arg))
 			continue;
 		one = json_pack("{s:i, s:s}", "argument", i, "kind", call_arg_kind_name(arg->kind));
-		if (has_access(arg)) {
-			json_t *names = json_array();
-
-			for (int a = 0; a < ACCESSES; a++)
-				if (arg->access & accesses[a].bit)
-					json_array_append_new(names, json_string(accesses[a].name));
-			if (!arg->access)
-				json_array_append_new(names, json_string("by flags"));
-			json_object_set_new(one, "access", names);
-		}
-		if (json_array_append_new(list, one) < 0) {
+		if ((has_access(arg) && json_object_set_new(one, "access", access_json(arg)) < 0) ||
+		    json_array_append(list, one) < 0) {
+			json_decref(one);
 			json_decref(list);
 			return NULL;
 		}
+		json_decref(one);
 	}
 	return list;
 }
