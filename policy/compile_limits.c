@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compile_limits.c - the group `limits` of a policy. The table says which
+ * limits there are and which of them this version enforces; one that it does not enforce is refused, never ignored.
+ */
+#include "limit_names.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "compiler.h"
+#include "suggest.h"
+
+/*
+ * To turn a limit on, set its `enforced` here. `most` keeps what is made of a value (nanoseconds, an rlimit)
+ * inside its type.
+ */
+const struct limit_name limit_names[] = {
+	{ "memory_bytes", offsetof(struct policy_limits, memory_bytes), INT64_MAX, false },
+	{ "cpu_time_ms", offsetof(struct policy_limits, cpu_time_ms), INT64_MAX / 1000000, false },
+	{ "wall_time_ms", offsetof(struct policy_limits, wall_time_ms), INT64_MAX / 1000000, true },
+	{ "processes", offsetof(struct policy_limits, processes), INT32_MAX, false },
+	{ "open_files", offsetof(struct policy_limits, open_files), INT32_MAX, true },
+	{ "output_bytes", offsetof(struct policy_limits, output_bytes), INT64_MAX, true },
+	{ "write_bytes", offsetof(struct policy_limits, write_bytes), INT64_MAX, false },
+	{ "cpu_weight", offsetof(struct policy_limits, cpu_weight), 10000, false },
+	{ NULL, 0, 0, false },
+};
+
+enum { LIMITS_TEXT = 256 };
+
+/* The names of those that are enforced, with commas. */
+static void list_enforced(char text[LIMITS_TEXT])
+{
+	size_t used = 0;
+
+	text[0] = 0;
+	for (const struct limit_name *limit = limit_names; limit->name; limit++) {
+		size_t length = strlen(limit->name);
+
+		if (!limit->enforced || used + length + 3 > LIMITS_TEXT)
+			continue;
+		if (used) {
+			memcpy(text + used, ", ", 2);
+			used += 2;
+		}
+		memcpy(text + used, limit->name, length + 1);
+		used += length;
+	}
+}
+
+static const struct limit_name *find_limit(const char *name)
+{
+	for (const struct limit_name *limit = limit_names; limit->name; limit++)
+		if (!strcmp(limit->name, name))
+			return limit;
+	return NULL;
+}
+
+static void unknown_limit(struct compiler *compiler, const config_setting_t *setting)
+{
+	const char *names[sizeof(limit_names) / sizeof(*limit_names)] = { 0 };
+	char enforced[LIMITS_TEXT];
+	const char *near;
+
+	for (size_t i = 0; limit_names[i].name; i++)
+		names[i] = limit_names[i].name;
+	near = suggest(setting->name, names);
+	list_enforced(enforced);
+	if (near)
+		fault(compiler->faults, setting_place(compiler, setting),
+		      "unknown key \"%s\" in limits (did you mean \"%s\"?)", setting->name, near);
+	else
+		fault(compiler->faults, setting_place(compiler, setting), "unknown key \"%s\" in limits (known are %s)",
+		      setting->name, enforced);
+}
+
+static void compile_limit(struct compiler *compiler, const config_setting_t *setting, const struct limit_name *limit)
+{
+	struct place place = setting_place(compiler, setting);
+	char enforced[LIMITS_TEXT];
+	int64_t value;
+
+	if (!limit->enforced) {
+		list_enforced(enforced);
+		fault(compiler->faults, place,
+		      "limits.%s is not enforced by this version, and so not accepted (remove it; enforced are %s)",
+		      limit->name, enforced);
+		return;
+	}
+	if (setting->type != CONFIG_TYPE_INT && setting->type != CONFIG_TYPE_INT64) {
+		fault(compiler->faults, place, "limits.%s must be a whole number, not %s (0 is no limit)", limit->name,
+		      setting_type_name(setting));
+		return;
+	}
+	value = config_setting_get_int64(setting);
+	if (value < 0)
+		fault(compiler->faults, place, "limits.%s is negative (0 is no limit)", limit->name);
+	else if ((uint64_t)value > limit->most)
+		fault(compiler->faults, place, "limits.%s is too large (at most %" PRIu64 "; 0 is no limit)", limit->name,
+		      limit->most);
+	else
+		*limit_value(&compiler->draft->limits, limit) = (uint64_t)value;
+}
+
+void compile_limits(struct compiler *compiler, const config_setting_t *group)
+{
+	for (unsigned i = 0; i < (unsigned)config_setting_length(group); i++) {
+		const config_setting_t *setting = config_setting_get_elem(group, i);
+		const struct limit_name *limit = find_limit(setting->name);
+
+		if (limit)
+			compile_limit(compiler, setting, limit);
+		else
+			unknown_limit(compiler, setting);
+	}
+}
