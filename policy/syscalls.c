@@ -130,6 +130,7 @@ static const char *const kind_names[ARG_KIND_COUNT] = {
 	[ARG_PIDFD] = "pidfd",
 	[ARG_KILL_TARGET] = "process or group",
 	[ARG_WHICH_WHO] = "which and who",
+	[ARG_IO_WHICH_WHO] = "which and who",
 	[ARG_PRCTL] = "prctl option",
 	[ARG_IOCTL] = "ioctl request",
 	[ARG_FCNTL] = "fcntl command",

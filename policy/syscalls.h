@@ -89,7 +89,8 @@ enum arg_kind {
 	ARG_PID,	/* a process or thread: 0, or one of this run */
 	ARG_PIDFD,	/* descriptor of a process of this run: a pidfd, a directory of /proc, PIDFD_SELF_* (negative) */
 	ARG_KILL_TARGET,/* kill: pid, 0, -1 or -pgid */
-	ARG_WHICH_WHO,	/* set/getpriority, ioprio: which; who follows */
+	ARG_WHICH_WHO,	/* setpriority: which, PRIO_*; who follows */
+	ARG_IO_WHICH_WHO,/* ioprio_set: which, IOPRIO_WHO_* (one more than PRIO_*); who follows */
 	ARG_PRCTL,	/* prctl: option */
 	ARG_IOCTL,	/* ioctl: request */
 	ARG_FCNTL,	/* fcntl: command; its argument follows */
