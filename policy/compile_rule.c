@@ -79,6 +79,20 @@ static int resolve(struct compiler *compiler, const char *value, struct pattern_
 	return error ? error : pattern_resolve(path, compiler->draft->arena, names, why);
 }
 
+/*
+ * People link histories to /dev/null to be rid of them. To refuse such a history must not refuse /dev/null to everything.
+ */
+static void spare_null_device(enum rule_key key, struct pattern_names *names)
+{
+	const unsigned refusing = 1u << RULE_READ_ONLY | 1u << RULE_DENY | 1u << RULE_HIDE | 1u << RULE_FORBID |
+				  1u << RULE_EXEC_DENY;
+
+	if (!names->written || !(refusing & 1u << key) || strcmp(names->resolved, "/dev/null") != 0)
+		return;
+	names->resolved = names->written;
+	names->written = NULL;
+}
+
 static int compile_path(struct compiler *compiler, enum rule_key key, const char *value, struct place place)
 {
 	struct complaint why = { "" };
@@ -88,6 +102,7 @@ static int compile_path(struct compiler *compiler, enum rule_key key, const char
 
 	if (error)
 		return refuse(compiler, key, value, place, error, &why);
+	spare_null_device(key, &names);
 	rule = new_rule(compiler, key, value, place);
 	if (!rule)
 		return -ENOMEM;

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* allow.c - see allow.h. */
+#include "allow.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "net.h"
+
+/* May anything that the command line adds change this verdict? */
+static bool is_final(const struct image *image, struct verdict verdict, const char *exactly)
+{
+	struct rule rule;
+
+	if (verdict.allowed)
+		return true;
+	if (verdict.rule >= image_rule_count(image)) /* the default; what no policy allows has no verdict */
+		return verdict.rule != RULE_DEFAULT;
+	rule = image_rule(image, verdict.rule);
+	/* A rule of the command line on the very same path: within a layer the stricter wins. */
+	return rule.key == RULE_FORBID || (rule.layer == LAYER_COMMAND_LINE && !strcmp(rule.target, exactly));
+}
+
+/* Can a rule say this text and mean it? Variables are expanded, and a `*` in it would mean more. */
+static bool is_sayable(const char *text)
+{
+	return !strstr(text, "${") && !strchr(text, '*');
+}
+
+static bool is_plain(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+	       (byte && strchr("/._-+:,@%=", byte));
+}
+
+/* `option` and `word`, the latter in single quotes if a shell would take it apart. */
+static char *option_text(const char *option, const char *word)
+{
+	size_t length = strlen(option) + 1, plain = 0;
+	char *text, *to;
+
+	while (is_plain(word[plain]))
+		plain++;
+	text = malloc(length + 4 * strlen(word) + 3); /* each quote becomes four bytes */
+	if (!text)
+		return NULL;
+	to = text + sprintf(text, "%s ", option);
+	if (!word[plain]) {
+		strcpy(to, word);
+		return text;
+	}
+	*to++ = '\'';
+	for (; *word; word++) {
+		if (*word == '\'') {
+			memcpy(to, "'\\''", 4);
+			to += 4;
+		} else {
+			*to++ = *word;
+		}
+	}
+	memcpy(to, "'", 2);
+	return text;
+}
+
+char *allow_with_path(const struct image *image, struct verdict verdict, unsigned access, const char *path)
+{
+	const char *option = access & ACCESS_WRITE ? "--write" : access & ACCESS_EXEC ? "--exec" : "--read";
+
+	if (is_final(image, verdict, path) || !is_sayable(path))
+		return NULL;
+	return option_text(option, path);
+}
+
+static const char *use_option(enum net_use use)
+{
+	return use == NET_CONNECT ? "--connect" : "--bind";
+}
+
+static char *allow_with_internet(enum net_use use, enum net_transport transport, const struct net_address *address)
+{
+	bool four = address->kind == NET_INTERNET4;
+	const char *prefix = transport == NET_TCP ? "tcp:" : "udp:";
+	char shown[INET6_ADDRSTRLEN], word[sizeof("tcp:[]:65535") + INET6_ADDRSTRLEN];
+	uint8_t bytes[16];
+
+	memcpy(bytes, address->bytes, sizeof(bytes));
+	if (use == NET_CONNECT)
+		net_unspecified_is_loopback(address->kind, bytes);
+	if (!inet_ntop(four ? AF_INET : AF_INET6, bytes, shown, sizeof(shown)))
+		return NULL;
+	snprintf(word, sizeof(word), four ? "%s%s:%u" : "%s[%s]:%u", prefix, shown, (unsigned)address->port);
+	return option_text(use_option(use), word);
+}
+
+static char *allow_with_abstract(enum net_use use, const struct net_address *address)
+{
+	cleanup_free char *name = strndup(address->name, address->name_length);
+	cleanup_free char *word = NULL;
+
+	if (!name || strlen(name) != address->name_length || !*name || strchr(name, '*'))
+		return NULL;
+	if (asprintf(&word, "unix:@%s", name) < 0) {
+		word = NULL;
+		return NULL;
+	}
+	return option_text(use_option(use), word);
+}
+
+char *allow_with_address(const struct image *image, struct verdict verdict, enum net_use use,
+			 enum net_transport transport, const struct sockaddr *address, socklen_t length)
+{
+	struct net_address read = net_read(address, length);
+
+	/* Network rules only allow, so no rule of the command line stands against another. */
+	if (is_final(image, verdict, ""))
+		return NULL;
+	switch (read.kind) {
+	case NET_INTERNET4:
+	case NET_INTERNET6:
+		if (use == NET_CONNECT && !read.port)
+			return NULL;
+		return allow_with_internet(use, transport, &read);
+	case NET_UNIX_ABSTRACT:
+		return allow_with_abstract(use, &read);
+	case NET_MALFORMED:
+	case NET_UNIX_PATH:
+	case NET_UNIX_UNNAMED:
+		break;
+	}
+	return NULL;
+}
+
+char *allow_with_unix_path(const struct image *image, struct verdict verdict, enum net_use use, const char *path)
+{
+	cleanup_free char *word = NULL;
+
+	if (is_final(image, verdict, path) || !is_sayable(path))
+		return NULL;
+	if (asprintf(&word, "unix:%s", path) < 0) {
+		word = NULL;
+		return NULL;
+	}
+	return option_text(use_option(use), word);
+}
