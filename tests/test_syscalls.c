@@ -113,7 +113,7 @@ static const struct shape {
 	{OP_CLONE, 0, {0}, 0, KIND(CLONE_FLAGS) | KIND(NS_FLAGS), 0},
 	{OP_CLONE3, 0, {0}, KIND(CLONE_ARGS), 0, 0},
 	{OP_SIGNAL, 0, {0}, 0, KIND(PID) | KIND(PIDFD) | KIND(KILL_TARGET), KIND(SIGNAL_FLAGS)},
-	{OP_PROCESS, 0, {0}, 0, KIND(PID) | KIND(PIDFD) | KIND(WHICH_WHO), 0},
+	{OP_PROCESS, 0, {0}, 0, KIND(PID) | KIND(PIDFD) | KIND(WHICH_WHO) | KIND(IO_WHICH_WHO), 0},
 	{OP_CREDENTIALS, 0, {0}, KIND(ANY), 0, 0},
 	{OP_PRCTL, 0, {0}, 0, KIND(PRCTL) | KIND(PERSONALITY) | KIND(ARCH_PRCTL), 0},
 	{OP_IOCTL, 0, {0}, KIND(IOCTL) | KIND(OBJECT), 0, 0},
@@ -257,8 +257,9 @@ static const struct {
 	enum arg_kind kind;
 	int followers;
 } followed[] = {
-	{ARG_OPEN_HOW, 1},  {ARG_SOCKADDR, 1}, {ARG_MMSGHDR, 1}, {ARG_DOMAIN, 2},  {ARG_CLONE_ARGS, 1},
-	{ARG_WHICH_WHO, 1}, {ARG_FCNTL, 1},    {ARG_SECCOMP, 2}, {ARG_SOCKOPT, 3}, {ARG_IOCTL, 1},
+	{ARG_OPEN_HOW, 1},   {ARG_SOCKADDR, 1},	 {ARG_MMSGHDR, 1},	{ARG_DOMAIN, 2},
+	{ARG_CLONE_ARGS, 1}, {ARG_WHICH_WHO, 1}, {ARG_IO_WHICH_WHO, 1}, {ARG_FCNTL, 1},
+	{ARG_SECCOMP, 2},    {ARG_SOCKOPT, 3},	 {ARG_IOCTL, 1},
 };
 
 START_TEST(an_argument_that_needs_another_is_followed_by_it)
