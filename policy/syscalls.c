@@ -175,9 +175,7 @@ static const char *const ways[OP_COUNT] = {
 	[OP_REFUSE] = WAY_REFUSED,
 	[OP_REFUSE_IFACE] = WAY_REFUSED,
 	[OP_REFUSE_PROC] = WAY_REFUSED,
-	[OP_OPEN] =
-		"The name is read from the stopped caller, resolved by the kernel itself and judged as resolved; the "
-		"open is made of that name with RESOLVE_NO_SYMLINKS, from memory that the tool cannot write.",
+	[OP_OPEN] = WAY_NAME,
 	[OP_LOOK] = WAY_NAME,
 	[OP_CREATE] = WAY_NAME,
 	[OP_SYMLINK] = WAY_MEANING,
@@ -185,7 +183,9 @@ static const char *const ways[OP_COUNT] = {
 	[OP_RENAME] = WAY_MEANING,
 	[OP_LINK] = WAY_MEANING,
 	[OP_CHANGE] = WAY_NAME,
-	[OP_CHANGE_FD] = "The descriptor is in a register, and the object behind it is judged by its own name.",
+	[OP_CHANGE_FD] =
+		"The object behind the descriptor is judged by its own name; the call goes on only where no other "
+		"thread can put another descriptor in its place.",
 	[OP_CHDIR] = WAY_NAME,
 	[OP_WATCH] = WAY_NAME,
 	[OP_EXEC] = "What runs is compared, by device and inode, with what was approved, after the exec and before its "
@@ -193,9 +193,12 @@ static const char *const ways[OP_COUNT] = {
 	[OP_SOCKET] = WAY_REGISTERS,
 	[OP_CONNECT] = WAY_ADDRESS,
 	[OP_BIND] = WAY_ADDRESS,
-	[OP_LISTEN] = WAY_REGISTERS,
+	[OP_LISTEN] = "Judged by the address that the socket has; where another thread can put another socket in its "
+		      "place, as a socket without one.",
 	[OP_SENDMSG] = WAY_STRUCT,
-	[OP_SENDMMSG] = WAY_STRUCT,
+	[OP_SENDMMSG] =
+		"Sent one message at a time, each read once and made from a copy in a sealed page that the tool "
+		"cannot write.",
 	[OP_CLONE] = WAY_REGISTERS,
 	[OP_CLONE3] = WAY_STRUCT,
 	[OP_SIGNAL] = WAY_PROCESS,
