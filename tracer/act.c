@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * act.c - see act.h.
+ *
+ * Between the judgement and the kernel's use of a name two things could change: the arguments, and what the name means.
+ *
+ * Arguments. They stay when nobody but the stopped task can reach them: its address space is its own, the pages they lie
+ * on are anonymous, and no other task shares the table or directory that a relative name begins at. Otherwise
+ * the call is made with copies in the sealed slots, and relative names are replaced by the resolved one.
+ *
+ * Names. What could change the meaning of a name (making or moving a symbolic link, moving a directory) is
+ * itself a call that stops here. Before one proceeds, every other task that was let go with a checked name is brought to the
+ * end of its call (transport_settle_names). So a name means in the kernel what it meant here.
+ */
+#include "act.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include "mem.h"
+#include "transport.h"
+
+/* ---- can the arguments change? ------------------------------------------ */
+
+/* Nobody can move what the name begins at, nor a link of /proc on its way. */
+static bool base_is_fixed(const struct task *task, const struct name_arg *name)
+{
+	bool absolute = name->text[0] == '/' && !name->by_fd;
+
+	if (name->at.magic &&
+	    (name->at.magic_other || !tracee_private_files(task) || !tracee_private_fs(task)))
+		return false;
+	if (absolute)
+		return true;
+	return name->dirfd == AT_FDCWD ? tracee_private_fs(task) : tracee_private_files(task);
+}
+
+static bool private_range(struct task *task, uint64_t address, size_t length)
+{
+	return tracee_private_memory(task) && tracee_anonymous(task->all, task, address, length);
+}
+
+static bool name_is_fixed(struct task *task, const struct name_arg *name)
+{
+	return base_is_fixed(task, name) && (name->by_fd || private_range(task, name->address, name->length + 1));
+}
+
+static bool message_is_fixed(const struct request *request)
+{
+	const struct msghdr *message = &request->message;
+	struct task *task = request->task;
+
+	if (message->msg_controllen &&
+	    !private_range(task, (uint64_t)(uintptr_t)message->msg_control, message->msg_controllen))
+		return false;
+	return !request->address.used || private_range(task, request->address.pointer, request->address.length);
+}
+
+/* Length of a struct among the arguments that was judged, or 0. */
+static size_t struct_length(const struct request *request, int i)
+{
+	switch (request->call->args[i].kind) {
+	case ARG_OPEN_HOW:
+		return request->how_size;
+	case ARG_CLONE_ARGS:
+		return request->clone_size;
+	case ARG_SOCKADDR:
+		return request->address.used ? request->address.length : 0;
+	case ARG_MSGHDR:
+		return sizeof(struct msghdr);
+	default:
+		return 0;
+	}
+}
+
+static bool arguments_fixed(const struct request *request)
+{
+	if (request->call->op == OP_SENDMMSG)
+		return false;	/* there may be more messages than the one that was looked at */
+	for (int i = 0; i < REQUEST_NAMES; i++)
+		if (request->names[i].arg >= 0 && !name_is_fixed(request->task, &request->names[i]))
+			return false;
+	for (int i = 0; i < CALL_ARGS; i++) {
+		size_t length = struct_length(request, i);
+		if (length && !private_range(request->task, request->stop.args[i], length))
+			return false;
+	}
+	return request->call->op != OP_SENDMSG || message_is_fixed(request);
+}
+
+/* ---- making them so ----------------------------------------------------- */
+
+/* A call that is made with copies. */
+struct sealed {
+	struct guard *guard;
+	const struct request *request;
+	long number;
+	uint64_t args[CALL_ARG_COUNT];
+	size_t used;	/* bytes of the slot */
+	int error;	/* -errno: it cannot be made so */
+};
+
+static uint64_t put(struct sealed *sealed, const void *bytes, size_t length)
+{
+	size_t at = (sealed->used + 7) & ~(size_t)7;
+
+	if (at + length > SLOT_SIZE) {
+		sealed->error = -ENAMETOOLONG;
+		return 0;
+	}
+	sealed->used = at + length;
+	return slots_write(&sealed->guard->slots, sealed->request->task->slot, at, bytes, length);
+}
+
+/* What has no name is reached through a descriptor, and another thread could put another one there. A copy of the
+ * descriptor gives the same object, and never more than the process has already. */
+static void open_by_copy(struct sealed *sealed, const struct name_arg *name)
+{
+	if (sealed->request->call->op != OP_OPEN || name->at.magic_fd < 0) {
+		sealed->error = -EACCES;
+		return;
+	}
+	sealed->number = SYS_fcntl;
+	memset(sealed->args, 0, sizeof sealed->args);
+	sealed->args[0] = (uint64_t)name->at.magic_fd;
+	sealed->args[1] = sealed->request->how.flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD;
+}
+
+/* The same text where nobody can change it; or, where it begins at something that can move, the resolved name. */
+static void seal_name(struct sealed *sealed, const struct name_arg *name)
+{
+	char text[PATH_MAX + NAME_MAX + 4];
+	size_t length = name->at.length;
+
+	if (base_is_fixed(sealed->request->task, name)) {
+		if (!name->by_fd)
+			sealed->args[name->arg] = put(sealed, name->text, name->length + 1);
+		return;
+	}
+	if (name->at.nameless) {
+		open_by_copy(sealed, name);
+		return;
+	}
+	if (length >= PATH_MAX - 1 || sealed->request->call->args[name->arg].kind != ARG_PATH) {
+		sealed->error = length >= PATH_MAX - 1 ? -ENAMETOOLONG : -EACCES;
+		return;
+	}
+	memcpy(text, name->at.name, length);
+	if (name->at.slash && length > 1)
+		text[length++] = '/';
+	text[length] = 0;
+	sealed->args[name->arg] = put(sealed, text, length + 1);
+}
+
+/* A unix socket's name keeps its spelling where it can, since the socket tells it to whoever asks (getsockname). */
+static uint64_t seal_address(struct sealed *sealed, uint64_t *length)
+{
+	const struct address_arg *address = &sealed->request->address;
+	const struct name_arg *name = &sealed->request->names[0];
+	struct sockaddr_un moved = { .sun_family = AF_UNIX };
+
+	*length = address->length;
+	if (name->arg < 0 || base_is_fixed(sealed->request->task, name))
+		return put(sealed, address->bytes, address->length);
+	if (name->at.length >= sizeof moved.sun_path) {
+		sealed->error = -ENAMETOOLONG;
+		return 0;
+	}
+	memcpy(moved.sun_path, name->at.name, name->at.length + 1);
+	*length = offsetof(struct sockaddr_un, sun_path) + name->at.length + 1;
+	return put(sealed, &moved, *length);
+}
+
+static uint64_t seal_message(struct sealed *sealed)
+{
+	const struct request *request = sealed->request;
+	struct msghdr message = request->message;
+	uint64_t length = 0;
+
+	message.msg_name = NULL;
+	if (request->address.used)
+		message.msg_name = (void *)(uintptr_t)seal_address(sealed, &length);
+	message.msg_namelen = (socklen_t)length;
+	if (message.msg_controllen)
+		message.msg_control = (void *)(uintptr_t)put(sealed, request->control, message.msg_controllen);
+	return put(sealed, &message, sizeof message);
+}
+
+/* The first message alone: sendmmsg may send fewer than it is given, and callers go on with the rest. */
+static int64_t first_message_sent(struct task *task, int64_t result)
+{
+	unsigned sent = (unsigned)result;
+
+	if (result < 0)
+		return result;
+	mem_write(task->tid, task->note_address + offsetof(struct mmsghdr, msg_len), &sent, sizeof sent);
+	return 1;
+}
+
+static void seal_messages(struct sealed *sealed, int i)
+{
+	const struct request *request = sealed->request;
+
+	sealed->number = SYS_sendmsg;
+	sealed->args[i] = seal_message(sealed);
+	sealed->args[2] = request->stop.args[3];
+	request->task->note_address = request->stop.args[i];
+	request->task->on_exit = first_message_sent;
+}
+
+static void seal_struct(struct sealed *sealed, int i)
+{
+	const struct request *request = sealed->request;
+
+	switch (request->call->args[i].kind) {
+	case ARG_OPEN_HOW:
+		sealed->args[i] = put(sealed, &request->how, request->how_size);
+		sealed->args[i + 1] = request->how_size;
+		break;
+	case ARG_CLONE_ARGS:
+		sealed->args[i] = put(sealed, &request->clone, request->clone_size);
+		sealed->args[i + 1] = request->clone_size;
+		break;
+	case ARG_SOCKADDR:
+		if (request->address.used)
+			sealed->args[i] = seal_address(sealed, &sealed->args[i + 1]);
+		break;
+	case ARG_MSGHDR:
+		sealed->args[i] = seal_message(sealed);
+		break;
+	case ARG_MMSGHDR:
+		seal_messages(sealed, i);
+		break;
+	default:
+		break;
+	}
+}
+
+static void proceed_sealed(struct guard *guard, struct request *request)
+{
+	struct task *task = request->task;
+	struct sealed sealed = { .guard = guard, .request = request, .number = request->stop.number };
+
+	if (!task->memory->slots_mapped) {
+		transport_map_slots(guard, task);
+		return;
+	}
+	task->slot = slots_take(&guard->slots);
+	if (task->slot < 0) {
+		transport_return(guard, task, -EAGAIN);
+		return;
+	}
+	memcpy(sealed.args, request->stop.args, sizeof sealed.args);
+	for (int i = 0; i < REQUEST_NAMES && !sealed.error; i++)
+		if (request->names[i].arg >= 0 && !request->address.used)
+			seal_name(&sealed, &request->names[i]);
+	for (int i = 0; i < CALL_ARGS && !sealed.error && sealed.number != SYS_fcntl; i++)
+		seal_struct(&sealed, i);
+	if (sealed.error) {
+		slots_give(&guard->slots, task->slot);
+		task->slot = -1;
+		transport_return(guard, task, sealed.error);
+		return;
+	}
+	task->let_go = true;
+	transport_proceed_as(guard, task, sealed.number, sealed.args);
+}
+
+/* ---- acting ------------------------------------------------------------- */
+
+static void proceed(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct task *task = request->task;
+	uint64_t args[CALL_ARG_COUNT];
+
+	if (judgement->moves_names)
+		transport_settle_names(guard, task);
+	if (judgement->then)
+		judgement->then(guard, request);
+	task->on_exit = judgement->note;
+	task->exec_pending = judgement->executes;
+	if (judgement->replace >= 0) {
+		memcpy(args, request->stop.args, sizeof args);
+		args[judgement->replace] = judgement->replacement;
+		transport_proceed_as(guard, task, request->stop.number, args);
+	} else if (judgement->names && !arguments_fixed(request)) {
+		proceed_sealed(guard, request);
+	} else {
+		task->let_go = judgement->names;
+		transport_proceed(guard, task);
+	}
+}
+
+/* Audit allows what the policy refuses, but not what is refused to every tool. */
+static bool only_audited(const struct guard *guard, const struct judgement *judgement)
+{
+	return guard->on_violation == ON_VIOLATION_AUDIT && judgement->rule != RULE_ALWAYS;
+}
+
+static void refuse(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	if (only_audited(guard, judgement)) {
+		act_record(guard, request, judgement, ACTION_AUDITED);
+		proceed(guard, request, judgement);
+		return;
+	}
+	if (guard->on_violation == ON_VIOLATION_KILL) {
+		act_record(guard, request, judgement, ACTION_KILLED);
+		guard->violated_fatally = true;
+		transport_kill_all(guard);
+		return;
+	}
+	act_record(guard, request, judgement, ACTION_DENIED);
+	transport_refuse(guard, request->task, judgement->error);
+}
+
+void act(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	switch (judgement->outcome) {
+	case OUTCOME_PASS:
+		proceed(guard, request, judgement);
+		break;
+	case OUTCOME_ANSWER:
+		transport_return(guard, request->task, judgement->value);
+		break;
+	case OUTCOME_REFUSE:
+		refuse(guard, request, judgement);
+		break;
+	}
+}

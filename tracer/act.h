@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * act.h - carrying out a judgement: answer, refuse and record, or let
+ * proceed so that the kernel uses exactly what was judged.
+ */
+#ifndef PICKET_TRACER_ACT_H
+#define PICKET_TRACER_ACT_H
+
+#include "judge.h"
+
+/* `request` and `judgement` of one EVENT_CALL. Gives the transport its answer. */
+void act(struct guard *guard, struct request *request, struct judgement *judgement);
+
+/* Record a refusal. `action`: what was done about it. */
+void act_record(struct guard *guard, const struct request *request, const struct judgement *judgement,
+		enum violation_action action);
+
+#endif

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * by_ptrace.c - the transport of levels ptrace and seccomp.
+ *
+ * A task's life as ptrace(2) shows it to a tracer that used PTRACE_SEIZE:
+ *
+ *   maker:  fork/clone --> PTRACE_EVENT_FORK|VFORK|CLONE (child's number) --> runs on
+ *   child:  PTRACE_EVENT_STOP --> runs           (either of the two may be reported first)
+ *   call:   level seccomp: PTRACE_EVENT_SECCOMP --> answer --> [syscall-exit-stop, if it was asked for]
+ *           level ptrace:  syscall-entry-stop  --> answer --> syscall-exit-stop
+ *   exec:   start of the call --> PTRACE_EVENT_EXEC (number may change to the leader's) --> runs
+ *   signal: signal-delivery-stop --> passed on
+ *   stop:   PTRACE_EVENT_STOP with a stopping signal --> PTRACE_LISTEN until SIGCONT
+ *   end:    exited or killed
+ *
+ * The kernel's PTRACE_GET_SYSCALL_INFO tells start from end and one ABI from another; the data of a seccomp
+ * event is never used, since a filter of the tool's own can set it. A resume that fails with ESRCH means that the task was
+ * killed; its end will be reported.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+#include "transport.h"
+#include "wire.h"
+
+enum { CALL_STOP_SIGNAL = SIGTRAP | 0x80 };	/* PTRACE_O_TRACESYSGOOD */
+
+static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+			    PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL;
+
+static void resume(const struct guard *guard, struct task *task, int signal)
+{
+	bool to_end = guard->level == LEVEL_PTRACE || task->exit_action != EXIT_NOTHING || task->on_exit;
+
+	ptrace(to_end ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, NULL, (void *)(intptr_t)signal);
+}
+
+int transport_attach(struct guard *guard, pid_t pid)
+{
+	struct task *task = tracee_add(&guard->tracees, pid);
+
+	if (!task)
+		return -ENOMEM;
+	tracee_first(&guard->tracees, task);
+	task->launching = true;
+	return ptrace(PTRACE_SEIZE, pid, NULL, OPTIONS) < 0 ? -errno : 0;
+}
+
+void transport_kill_all(struct guard *guard)
+{
+	guard->ending = true;
+	for (struct process *p = guard->tracees.processes; p; p = p->hh.next)
+		kill(p->tgid, SIGKILL);
+}
+
+/* ---- answers ------------------------------------------------------------ */
+
+void transport_return(struct guard *guard, struct task *task, int64_t value)
+{
+	struct user_regs_struct regs;
+
+	if (regs_get(task->tid, &regs) == 0) {
+		regs_skip(&regs, value);
+		if (guard->level == LEVEL_PTRACE) {
+			/* without seccomp the kernel puts -ENOSYS over the result of a skipped call */
+			task->exit_action = EXIT_RESULT;
+			task->result = value;
+		}
+		if (regs_set(task->tid, &regs) < 0)
+			kill(task->process->tgid, SIGKILL);	/* never let go what was refused */
+	}
+	resume(guard, task, 0);
+}
+
+void transport_refuse(struct guard *guard, struct task *task, int error)
+{
+	transport_return(guard, task, -error);
+}
+
+void transport_proceed(struct guard *guard, struct task *task)
+{
+	resume(guard, task, 0);
+}
+
+void transport_continue(struct guard *guard, struct task *task)
+{
+	resume(guard, task, 0);
+}
+
+void transport_proceed_as(struct guard *guard, struct task *task, long number, const uint64_t args[CALL_ARG_COUNT])
+{
+	struct user_regs_struct regs;
+
+	if (regs_get(task->tid, &regs) < 0)
+		goto killed;
+	task->saved = regs;
+	regs_call_set(&regs, number, args);
+	if (regs_set(task->tid, &regs) < 0)
+		goto killed;
+	task->exit_action = EXIT_RESTORE;
+	resume(guard, task, 0);
+	return;
+killed:
+	kill(task->process->tgid, SIGKILL);
+}
+
+void transport_map_slots(struct guard *guard, struct task *task)
+{
+	uint64_t args[CALL_ARG_COUNT] = { SLOT_START, SLOT_COUNT * SLOT_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE,
+					  guard->open_files + RESERVED_FD_SLOTS, 0 };
+
+	transport_proceed_as(guard, task, SYS_mmap, args);
+	task->exit_action = EXIT_AGAIN;
+}
+
+/* ---- the end of a call -------------------------------------------------- */
+
+/* A call that was replaced by another is over: everything as it was, but for the result. */
+static void end_restore(struct guard *guard, struct task *task, int64_t result)
+{
+	struct user_regs_struct regs = task->saved;
+
+	regs_result(&regs, result);
+	/* A restart makes the original call again, which is then judged again. */
+	regs_set(task->tid, &regs);
+	slots_give(&guard->slots, task->slot);
+	task->slot = -1;
+}
+
+/* The slots were mapped, or not; go back and make the original call. */
+static void end_again(struct task *task, int64_t result)
+{
+	struct user_regs_struct regs;
+
+	if (result == (int64_t)SLOT_START || result == -EEXIST) {
+		/* -EEXIST: another thread of this memory was first; the filter keeps everything else away from there */
+		task->memory->slots_mapped = true;
+		regs_again(&regs, &task->saved);
+	} else {
+		task->on_exit = NULL;
+		regs = task->saved;
+		regs_result(&regs, -EACCES);
+		regs.orig_rax = (unsigned long long)-1;
+	}
+	regs_set(task->tid, &regs);
+}
+
+static void end_of_call(struct guard *guard, struct task *task, int64_t result)
+{
+	enum task_exit_action action = task->exit_action;
+	int64_t (*told)(struct task *, int64_t) = task->on_exit;
+	int64_t shown = result;
+	struct user_regs_struct regs;
+
+	task->exit_action = EXIT_NOTHING;
+	if (told && action != EXIT_AGAIN && action != EXIT_RESULT) {
+		task->on_exit = NULL;
+		if (!regs_restarts(result))
+			shown = told(task, result);
+	}
+	switch (action) {
+	case EXIT_NOTHING:
+		break;
+	case EXIT_RESULT:
+		shown = task->result;
+		break;
+	case EXIT_RESTORE:
+		end_restore(guard, task, shown);
+		result = shown;
+		break;
+	case EXIT_AGAIN:
+		end_again(task, result);
+		break;
+	}
+	if (action != EXIT_AGAIN && shown != result && regs_get(task->tid, &regs) == 0) {
+		regs_result(&regs, shown);
+		regs_set(task->tid, &regs);
+	}
+	resume(guard, task, 0);
+}
+
+/* ---- events ------------------------------------------------------------- */
+
+/* A task was stopped at a call. True when it is one to be judged. */
+static bool at_call(struct guard *guard, struct task *task, struct event *event)
+{
+	int r = regs_call(task->tid, &event->call);
+
+	if (r == -ESRCH)
+		return false;	/* killed meanwhile; its end will be reported */
+	if (r < 0) {
+		kill(task->process->tgid, SIGKILL);	/* unresolvable means denied */
+		return false;
+	}
+	if (event->call.exit) {
+		end_of_call(guard, task, event->call.result);
+		return false;
+	}
+	if (task->launching && event->call.number != SYS_execve) {
+		resume(guard, task, 0);	/* the launcher's own code, before the tool */
+		return false;
+	}
+	guard->stops++;
+	event->kind = EVENT_CALL;
+	event->task = task;
+	return true;
+}
+
+static struct task *appeared(struct guard *guard, pid_t tid)
+{
+	struct task *task = tracee_add(&guard->tracees, tid);
+
+	if (!task || guard->ending)
+		kill(tid, SIGKILL);
+	return task;
+}
+
+static void forked(struct guard *guard, struct task *maker, bool vfork)
+{
+	unsigned long number;
+
+	if (ptrace(PTRACE_GETEVENTMSG, maker->tid, NULL, &number) == 0) {
+		pid_t tid = (pid_t)number;
+		struct task *child = tracee_find(&guard->tracees, tid);
+		if (!child)
+			child = appeared(guard, tid);
+		if (child) {
+			tracee_announce(&guard->tracees, child, maker, vfork);
+			if (child->stopped_new) {
+				child->stopped_new = false;
+				guard->tracees.unannounced--;
+				resume(guard, child, 0);
+			}
+		}
+	}
+	resume(guard, maker, 0);
+}
+
+/* The first stop of a task. It waits until its maker's event says what it shares, so that it is known before it runs. */
+static void first_stop(struct guard *guard, struct task *task)
+{
+	if (task->announced)
+		resume(guard, task, 0);
+	if (task->announced || task->stopped_new)
+		return;
+	task->stopped_new = true;
+	guard->tracees.unannounced++;
+}
+
+/* Process that a task's process is a child of; 0 when unknown. */
+static pid_t parent_of(pid_t tid)
+{
+	char path[64], text[1024];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	const char *end = strrchr(text, ')');	/* the name before it may hold anything */
+	int parent;
+	return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : 0;
+}
+
+/* A maker may be killed before it reports what it made. What the child shares, and with whom, is then never known: it
+ * ends with its maker. */
+static void end_orphans(struct guard *guard)
+{
+	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next)
+		if (t->stopped_new && !tracee_process(&guard->tracees, parent_of(t->tid)))
+			kill(t->tid, SIGKILL);
+}
+
+/* After an exec the thread that made it has the number of its leader, which is gone without a word. */
+static struct task *after_exec(struct guard *guard, pid_t tid)
+{
+	unsigned long former;
+	struct task *leader = tracee_find(&guard->tracees, tid), *task = leader;
+
+	if (ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former) == 0 && (pid_t)former != tid) {
+		task = tracee_find(&guard->tracees, (pid_t)former);
+		if (!task)
+			return leader;
+		if (leader) {
+			slots_give(&guard->slots, leader->slot);
+			tracee_remove(&guard->tracees, leader);
+		}
+		HASH_DEL(guard->tracees.tasks, task);
+		task->tid = tid;
+		HASH_ADD_INT(guard->tracees.tasks, tid, task);
+	}
+	if (task) {	/* whatever was to be put back after the call is gone with the old memory */
+		slots_give(&guard->slots, task->slot);
+		task->slot = -1;
+		task->exit_action = EXIT_NOTHING;
+		task->on_exit = NULL;
+	}
+	return task;
+}
+
+static bool is_stopping(int signal)
+{
+	return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/* A stop of a known task that is not about a call. True when the event is for the caller. */
+static bool at_other_stop(struct guard *guard, struct task *task, int status, struct event *event)
+{
+	int signal = WSTOPSIG(status);
+
+	switch (status >> 16) {
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_CLONE:
+		forked(guard, task, false);
+		return false;
+	case PTRACE_EVENT_VFORK:
+		forked(guard, task, true);
+		return false;
+	case PTRACE_EVENT_EXEC:
+		task = after_exec(guard, task->tid);
+		if (!task)
+			return false;
+		event->kind = EVENT_EXEC;
+		event->task = task;
+		return true;
+	case PTRACE_EVENT_STOP:
+		if (!task->announced)
+			first_stop(guard, task);
+		else if (is_stopping(signal))
+			ptrace(PTRACE_LISTEN, task->tid, NULL, NULL);
+		else
+			resume(guard, task, 0);
+		return false;
+	default:
+		if (task->launching && signal == SIGSTOP)
+			signal = 0;	/* the launcher's sign that it is ready */
+		resume(guard, task, signal);
+		return false;
+	}
+}
+
+/* What a status of waitpid means. True when the event is for the caller. */
+static bool understand(struct guard *guard, pid_t tid, int status, struct event *event)
+{
+	struct task *task = tracee_find(&guard->tracees, tid);
+
+	if (!WIFSTOPPED(status)) {
+		if (!task)
+			return false;
+		event->kind = EVENT_EXITED;
+		event->task = task;
+		event->status = status;
+		return true;
+	}
+	if (!task && !(task = appeared(guard, tid)))
+		return false;
+	task->let_go = false;
+	if (WSTOPSIG(status) == CALL_STOP_SIGNAL ||
+	    (guard->level != LEVEL_PTRACE && status >> 16 == PTRACE_EVENT_SECCOMP))
+		return at_call(guard, task, event);
+	return at_other_stop(guard, task, status, event);
+}
+
+/* Statuses that were taken in while waiting for a certain task. */
+static bool next_deferred(struct guard *guard, pid_t *tid, int *status)
+{
+	struct deferred *d = &guard->deferred;
+
+	if (d->next == d->count)
+		return false;
+	*tid = d->list[d->next].tid;
+	*status = d->list[d->next].status;
+	if (++d->next == d->count)
+		d->next = d->count = 0;
+	return true;
+}
+
+int transport_next(struct guard *guard, struct event *event)
+{
+	pid_t tid;
+	int status;
+
+	event->kind = EVENT_NONE;
+	if (!next_deferred(guard, &tid, &status)) {
+		tid = waitpid(-1, &status, __WALL);
+		if (tid < 0) {
+			if (errno == ECHILD)
+				event->kind = EVENT_ALL_GONE;
+			return errno == ECHILD || errno == EINTR ? 0 : -errno;
+		}
+	}
+	if (!understand(guard, tid, status, event))
+		event->kind = EVENT_NONE;
+	if (guard->tracees.unannounced && !WIFSTOPPED(status))
+		end_orphans(guard);
+	return 0;
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+enum whereabouts { SOMEWHERE_ELSE, MAYBE_IN_CALL, GONE };
+
+/* Is the task still in a call that takes a name? /proc/TID/syscall: "running", or the number of the call it sleeps in. */
+static enum whereabouts whereabouts(const struct task *task)
+{
+	char path[64], text[64];
+
+	snprintf(path, sizeof path, "/proc/%d/syscall", (int)task->tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? GONE : MAYBE_IN_CALL;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	if (n <= 0)
+		return n < 0 && errno == ESRCH ? GONE : MAYBE_IN_CALL;
+	text[n] = 0;
+	char *end;
+	long number = strtol(text, &end, 10);
+	if (end == text)
+		return MAYBE_IN_CALL;
+	/* -1: asleep, but in no call, or ended */
+	return number == -1 || call_find(number)->class == CALL_HARMLESS ? SOMEWHERE_ELSE : MAYBE_IN_CALL;
+}
+
+static void defer(struct guard *guard, pid_t tid, int status)
+{
+	struct deferred *d = &guard->deferred;
+
+	if (d->count == d->room) {
+		size_t room = d->room ? 2 * d->room : 16;
+		struct deferred_status *list = realloc(d->list, room * sizeof *list);
+		if (!list) {
+			kill(tid, SIGKILL);	/* its end will be reported, unlike what was just lost */
+			return;
+		}
+		d->list = list;
+		d->room = room;
+	}
+	d->list[d->count++] = (struct deferred_status){ tid, status };
+}
+
+/*
+ * Bring one task to a stop: the end of its call, or, if that sleeps, a restart of it, which is judged anew. A task is
+ * never stopped between the answer and the call. A thread group's first thread that has ended says so only when the others
+ * have, so its whereabouts are asked again and again instead of waiting for it.
+ */
+static void settle(struct guard *guard, struct task *task)
+{
+	static const struct timespec moment = { .tv_nsec = 20000 };
+	int status;
+
+	if (whereabouts(task) == SOMEWHERE_ELSE)
+		return;
+	ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL);
+	for (;;) {
+		pid_t tid = waitpid(task->tid, &status, __WALL | WNOHANG);
+		if (tid == task->tid) {
+			defer(guard, tid, status);
+			return;
+		}
+		if ((tid < 0 && errno != EINTR) || whereabouts(task) != MAYBE_IN_CALL)
+			return;
+		nanosleep(&moment, NULL);
+	}
+}
+
+void transport_settle_names(struct guard *guard, const struct task *except)
+{
+	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next)
+		if (t != except && t->let_go) {
+			settle(guard, t);
+			t->let_go = false;
+		}
+}

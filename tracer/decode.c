@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decode.c - see decode.h. It knows argument kinds, not calls: what a call
+ * has is in policy/syscalls.def. Everything read here was written by the tool.
+ */
+#include "decode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include "mem.h"
+
+static int kind_of(const struct request *request, int arg)
+{
+	return request->call->args[arg].kind;
+}
+
+static int arg_of(const struct request *request, enum arg_kind kind)
+{
+	return call_arg_index(request->call, kind, 0);
+}
+
+static uint64_t value(const struct request *request, int arg)
+{
+	return request->stop.args[arg];
+}
+
+/* ---- flags -------------------------------------------------------------- */
+
+/* struct open_how as openat2 reads it: a longer one must be zero beyond what is known (openat2(2), "Extensibility"). */
+static int read_how(struct request *request, uint64_t pointer, uint64_t size)
+{
+	char bytes[4096];
+
+	if (size < sizeof request->how)	/* nothing was added to it since Linux 5.6 */
+		return -EINVAL;
+	if (size > sizeof bytes)
+		return -E2BIG;
+	int r = mem_read(request->task->tid, pointer, bytes, size);
+	if (r < 0)
+		return r;
+	for (size_t i = sizeof request->how; i < size; i++)
+		if (bytes[i])
+			return -E2BIG;
+	memcpy(&request->how, bytes, sizeof request->how);
+	request->how_size = sizeof request->how;
+	return 0;
+}
+
+static int decode_open(struct request *request)
+{
+	int flags = arg_of(request, ARG_OPEN_FLAGS), how = arg_of(request, ARG_OPEN_HOW);
+
+	if (how >= 0)
+		return read_how(request, value(request, how), value(request, how + 1));
+	if (flags >= 0)
+		request->how.flags = (unsigned)value(request, flags);
+	else
+		request->how.flags = O_CREAT | O_WRONLY | O_TRUNC;
+	if (request->how.flags & O_PATH)	/* open(2): everything else is ignored then */
+		request->how.flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	return 0;
+}
+
+/* What is wanted of the object of an open. Making it is wanted of its name, when it turns out missing. */
+static unsigned open_access(uint64_t flags)
+{
+	unsigned access = 0;
+
+	if (flags & O_PATH)
+		return ACCESS_LOOK;
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		access = ACCESS_READ;
+		break;
+	case O_WRONLY:
+		access = ACCESS_WRITE;
+		break;
+	default:	/* 3 is for ioctl only, says open(2), but checks both permissions */
+		access = ACCESS_READ | ACCESS_WRITE;
+		break;
+	}
+	if ((flags & O_TRUNC) || (flags & __O_TMPFILE))
+		access |= ACCESS_WRITE;
+	return access;
+}
+
+static void decode_flags(struct request *request)
+{
+	static const enum arg_kind kinds[] = { ARG_AT_FLAGS, ARG_RENAME_FLAGS, ARG_WATCH_MASK };
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		int arg = arg_of(request, kinds[i]);
+		if (arg >= 0)
+			request->flags = (int)value(request, arg);
+	}
+	if (request->call->op == OP_OPEN)
+		request->error = decode_open(request);
+}
+
+static bool follows(const struct request *request, enum final final)
+{
+	switch (final) {
+	case FINAL_FOLLOW:
+		return true;
+	case FINAL_NOFOLLOW:
+	case FINAL_NAME:
+		return false;
+	case FINAL_AT_NOFOLLOW:
+		return !(request->flags & AT_SYMLINK_NOFOLLOW);
+	case FINAL_AT_FOLLOW:
+		return (request->flags & AT_SYMLINK_FOLLOW) != 0;
+	case FINAL_WATCH:
+		return !(request->flags & (int)IN_DONT_FOLLOW);
+	case FINAL_OPEN:
+		return !(request->how.flags & O_NOFOLLOW) &&
+		       (request->how.flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+	}
+	return true;
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+static bool may_be_empty(const struct request *request, const struct call_arg *arg, bool null)
+{
+	if ((arg->empty & EMPTY_BY_FLAGS) && (request->flags & AT_EMPTY_PATH))
+		return true;
+	return null ? (arg->empty & EMPTY_NULL) != 0 : (arg->empty & EMPTY_ALWAYS) != 0;
+}
+
+/* Read the text of one name. 0 or -errno. */
+static int read_name(struct request *request, struct name_arg *name, const struct call_arg *arg)
+{
+	name->address = value(request, name->arg);
+	if (name->address == 0 && name->dirfd_arg >= 0 && may_be_empty(request, arg, true)) {
+		name->by_fd = true;
+		return 0;
+	}
+	ssize_t n = mem_read_string(request->task->tid, name->address, name->text, sizeof name->text);
+	if (n < 0)
+		return (int)n;
+	name->length = (size_t)n;
+	if (n == 0 && name->dirfd_arg >= 0 && may_be_empty(request, arg, false))
+		name->by_fd = true;
+	return 0;
+}
+
+static void resolve_name(struct guard *guard, struct request *request, struct name_arg *name)
+{
+	if (name->by_fd && name->dirfd == AT_FDCWD)
+		resolve_path(&guard->tracees, request->task, AT_FDCWD, ".", RESOLVE_FOLLOW, &name->at);
+	else if (name->by_fd)
+		resolve_fd(&guard->tracees, request->task, name->dirfd, &name->at);
+	else
+		resolve_path(&guard->tracees, request->task, name->dirfd, name->text,
+			     name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW, &name->at);
+}
+
+static void decode_name(struct guard *guard, struct request *request, struct name_arg *name, int index)
+{
+	const struct call_arg *arg = &request->call->args[index];
+
+	name->arg = index;
+	name->access = arg->access ? arg->access : open_access(request->how.flags);
+	name->follow = follows(request, arg->final);
+	name->makes = arg->final == FINAL_NAME;
+	if (arg->kind == ARG_OBJECT) {
+		name->by_fd = true;
+		name->dirfd = (int)value(request, index);
+	} else {
+		if (index > 0 && kind_of(request, index - 1) == ARG_DIRFD) {
+			name->dirfd_arg = index - 1;
+			name->dirfd = (int)value(request, index - 1);
+		}
+		request->error = read_name(request, name, arg);
+	}
+	if (request->error == 0)
+		resolve_name(guard, request, name);
+}
+
+static void decode_names(struct guard *guard, struct request *request)
+{
+	int used = 0;
+
+	for (int i = 0; i < CALL_ARGS && used < REQUEST_NAMES && request->error == 0; i++)
+		if (kind_of(request, i) == ARG_PATH ||
+		    (kind_of(request, i) == ARG_OBJECT && request->call->op == OP_CHANGE_FD))
+			decode_name(guard, request, &request->names[used++], i);
+}
+
+/* ---- addresses ---------------------------------------------------------- */
+
+static int read_address(struct request *request, uint64_t pointer, uint64_t length)
+{
+	struct address_arg *address = &request->address;
+
+	if (pointer == 0 || length == 0)
+		return 0;	/* none: to where the socket is connected */
+	if (length > sizeof(struct sockaddr_storage))
+		return -EINVAL;	/* move_addr_to_kernel() in net/socket.c */
+	address->used = true;
+	address->pointer = pointer;
+	address->length = (socklen_t)length;
+	return mem_read(request->task->tid, pointer, address->bytes, length);
+}
+
+static int read_message(struct request *request, uint64_t pointer)
+{
+	struct msghdr *message = &request->message;
+	int r = mem_read(request->task->tid, pointer, message, sizeof *message);
+
+	if (r < 0)
+		return r;
+	if (!message->msg_control)
+		message->msg_controllen = 0;
+	/* ____sys_sendmsg() cuts a long name instead of refusing it, and takes a negative length for an error */
+	uint64_t length = message->msg_namelen;
+	if ((int)message->msg_namelen < 0)
+		return -EINVAL;
+	if (message->msg_controllen > sizeof request->control)
+		return -ENOBUFS;
+	r = mem_read(request->task->tid, (uint64_t)(uintptr_t)message->msg_control, request->control, message->msg_controllen);
+	if (r < 0)
+		return r;
+	if (length > sizeof(struct sockaddr_storage))
+		length = sizeof(struct sockaddr_storage);
+	return read_address(request, (uint64_t)(uintptr_t)message->msg_name, length);
+}
+
+/* Give an address of the path kind its end, and resolve it as the kernel would from this task. */
+static void resolve_address(struct guard *guard, struct request *request)
+{
+	const struct address_arg *address = &request->address;
+	struct name_arg *name = &request->names[0];
+	size_t skip = offsetof(struct sockaddr, sa_data);
+
+	if (!address->used || address->any.sa_family != AF_UNIX || address->length <= skip || !address->bytes[skip])
+		return;	/* of another family, unnamed or abstract */
+	name->length = strnlen(address->bytes + skip, address->length - skip);
+	memcpy(name->text, address->bytes + skip, name->length);
+	name->text[name->length] = 0;
+	for (int i = 0; i < CALL_ARGS; i++)
+		if (kind_of(request, i) == ARG_SOCKADDR || kind_of(request, i) == ARG_MSGHDR ||
+		    kind_of(request, i) == ARG_MMSGHDR)
+			name->arg = i;
+	name->address = address->pointer;
+	name->makes = request->call->op == OP_BIND;
+	name->follow = !name->makes;
+	name->access = name->makes ? ACCESS_WRITE : ACCESS_LOOK;
+	resolve_name(guard, request, name);
+}
+
+static void decode_address(struct guard *guard, struct request *request)
+{
+	int at = arg_of(request, ARG_SOCKADDR), message = arg_of(request, ARG_MSGHDR),
+	    messages = arg_of(request, ARG_MMSGHDR), socket = arg_of(request, ARG_SOCKET);
+
+	if (socket >= 0)
+		request->socket = (int)value(request, socket);
+	if (at >= 0)
+		request->error = read_address(request, value(request, at), (uint32_t)value(request, at + 1));
+	else if (message >= 0)
+		request->error = read_message(request, value(request, message));
+	else if (messages >= 0 && (uint32_t)value(request, messages + 1) > 0)
+		request->error = read_message(request, value(request, messages));
+	if (request->error == 0)
+		resolve_address(guard, request);
+}
+
+/* clone3(2): as openat2's, what lies beyond must be zero. */
+static void decode_clone(struct request *request)
+{
+	int at = arg_of(request, ARG_CLONE_ARGS);
+	char bytes[4096];
+
+	if (at < 0)
+		return;
+	uint64_t size = value(request, at + 1);
+	if (size < CLONE_ARGS_SIZE_VER0) {
+		request->error = -EINVAL;
+		return;
+	}
+	if (size > sizeof bytes) {
+		request->error = -E2BIG;
+		return;
+	}
+	request->error = mem_read(request->task->tid, value(request, at), bytes, size);
+	for (size_t i = sizeof request->clone; request->error == 0 && i < size; i++)
+		if (bytes[i])
+			request->error = -E2BIG;
+	request->clone_size = size < sizeof request->clone ? size : sizeof request->clone;
+	memcpy(&request->clone, bytes, request->clone_size);
+}
+
+/* ------------------------------------------------------------------------- */
+
+static void clear(struct request *request)
+{
+	for (int i = 0; i < REQUEST_NAMES; i++) {
+		struct name_arg *name = &request->names[i];
+		name->arg = name->dirfd_arg = -1;
+		name->dirfd = AT_FDCWD;
+		name->by_fd = name->makes = false;
+		name->length = 0;
+		name->text[0] = 0;
+		name->at.fd = -1;
+		name->at.error = 0;
+	}
+	request->error = 0;
+	request->flags = 0;
+	request->how = (struct open_how){ 0 };
+	request->how_size = 0;
+	request->socket = -1;
+	request->address.used = false;
+	memset(&request->clone, 0, sizeof request->clone);
+}
+
+void decode(struct guard *guard, struct task *task, const struct call_stop *stop, struct request *request)
+{
+	clear(request);
+	request->task = task;
+	request->stop = *stop;
+	request->call = call_find(stop->number);
+	if (request->call->class != CALL_JUDGED || stop->foreign || stop->x32)
+		return;
+	decode_flags(request);
+	if (request->error == 0)
+		decode_names(guard, request);
+	if (request->error == 0)
+		decode_address(guard, request);
+	if (request->error == 0)
+		decode_clone(request);
+}
+
+void decode_done(struct request *request)
+{
+	for (int i = 0; i < REQUEST_NAMES; i++)
+		resolve_close(&request->names[i].at);
+}

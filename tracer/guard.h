@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guard.h - one run under supervision: everything the supervisor works with.
+ */
+#ifndef PICKET_TRACER_GUARD_H
+#define PICKET_TRACER_GUARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "compile.h"
+#include "image.h"
+#include "level.h"
+#include "result.h"
+#include "slots.h"
+#include "tracee.h"
+
+enum { GUARD_IMAGES = 2 };	/* the operator's policy, and what a plugin may at most */
+
+/* Stops that were taken in out of turn, to be seen to next. */
+struct deferred_status { pid_t tid; int status; };
+struct deferred {
+	struct deferred_status *list;
+	size_t next, count, room;
+};
+
+struct guard {
+	struct policy *policies[GUARD_IMAGES];
+	unsigned policy_count;
+	enum on_violation on_violation;
+	enum level level;
+	unsigned open_files;	/* the run's hard limit of descriptors; reserved ones begin there */
+	bool verbose;
+
+	struct result *result;
+	struct tracees tracees;
+	struct slots slots;
+	struct deferred deferred;
+
+	pid_t main;		/* the tool's first process */
+	bool main_over;
+	int main_status;	/* as waitpid(2) gives it */
+	bool ending;		/* everything is being killed */
+	bool violated_fatally;	/* on_violation kill */
+	uint64_t stops;		/* calls that were stopped */
+};
+
+#endif

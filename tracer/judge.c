@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge.c - see judge.h: what holds for every call, and names of files.
+ *
+ * The order within a name is always the same: what the kernel itself would
+ * refuse (no such file, it exists already) is answered as the kernel would, and no violation; then what is refused to every
+ * tool; then the policy; and when the policy refuses, the mode bits are asked, since a file that could not have been
+ * opened anyway is no violation either.
+ */
+#include "judge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void judge_answer(struct judgement *judgement, int64_t value)
+{
+	judgement->outcome = OUTCOME_ANSWER;
+	judgement->value = value;
+}
+
+void judge_always(struct judgement *judgement, enum violation_kind kind, int error, const char *format, ...)
+{
+	va_list args;
+
+	judgement->outcome = OUTCOME_REFUSE;
+	judgement->kind = kind;
+	judgement->error = error;
+	judgement->rule = RULE_ALWAYS;
+	va_start(args, format);
+	vsnprintf(judgement->target, sizeof judgement->target, format, args);
+	va_end(args);
+}
+
+static enum violation_kind kind_of_access(unsigned access)
+{
+	if (access & ACCESS_EXEC)
+		return VIOLATION_PROCESS_EXEC;
+	return access & ACCESS_WRITE ? VIOLATION_FILE_WRITE : VIOLATION_FILE_READ;
+}
+
+bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++) {
+		struct verdict verdict = decide_path(guard->policies[i]->image, at->judged, at->judged_length, access);
+		if (verdict.allowed)
+			continue;
+		judgement->outcome = OUTCOME_REFUSE;
+		judgement->kind = kind_of_access(access);
+		judgement->error = verdict.error;
+		judgement->rule = verdict.rule;
+		judgement->image = i;
+		judgement->access = access;
+		memcpy(judgement->target, at->judged, at->judged_length + 1);
+		return false;
+	}
+	return true;
+}
+
+/* ---- refused to every tool ---------------------------------------------- */
+
+/* Places where a write changes the machine, or makes the kernel run something outside (core_pattern, modprobe,
+ * uevent_helper, binfmt_misc: proc(5), Documentation/admin-guide/sysctl/kernel.rst). */
+static const char *const machine[] = { "/proc/sys", "/proc/sysrq-trigger", "/sys" };
+/* Memory of the machine, mem(4). */
+static const char *const machine_memory[] = { "/dev/mem", "/dev/kmem", "/dev/port", "/proc/kcore", "/proc/kmem" };
+
+static bool below(const char *name, const char *tree)
+{
+	size_t n = strlen(tree);
+
+	return strncmp(name, tree, n) == 0 && (name[n] == 0 || name[n] == '/');
+}
+
+static bool any_below(const char *name, const char *const *trees, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (below(name, trees[i]))
+			return true;
+	return false;
+}
+#define ANY_BELOW(name, trees) any_below(name, trees, sizeof(trees) / sizeof(trees)[0])
+
+static bool ends_in(const char *name, size_t length, const char *end)
+{
+	size_t n = strlen(end);
+
+	return length >= n && memcmp(name + length - n, end, n) == 0;
+}
+
+/* Is this name refused with that access, whatever the policy says? */
+static bool refused_always(struct judgement *judgement, const struct resolved *at, unsigned access)
+{
+	bool contents = access & (ACCESS_READ | ACCESS_WRITE);
+
+	if (at->stranger) {
+		judge_always(judgement, kind_of_access(access), EACCES, "%s", at->name);
+		return true;
+	}
+	if (!contents)
+		return false;
+	if (below(at->name, "/proc") && ends_in(at->name, at->length, "/mem") && !at->own_proc) {
+		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s", at->name);
+		return true;
+	}
+	if (at->type == S_IFBLK || ANY_BELOW(at->name, machine_memory) ||
+	    ((access & ACCESS_WRITE) && ANY_BELOW(at->name, machine))) {
+		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", at->name);
+		return true;
+	}
+	return false;
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+static int mode_bits(unsigned access)
+{
+	return (access & ACCESS_READ ? R_OK : 0) | (access & ACCESS_WRITE ? W_OK : 0) | (access & ACCESS_EXEC ? X_OK : 0);
+}
+
+/* When a name is made or removed it is the directory's mode bits that count. */
+static int ordinary_failure(const struct name_arg *name, unsigned access)
+{
+	if (!name->at.exists)
+		return resolve_ordinary(&name->at, W_OK | X_OK);
+	if (!name->makes)
+		return resolve_ordinary(&name->at, mode_bits(access));
+	return 0;
+}
+
+/* One access to one resolved name. True: allowed. */
+static bool judge_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
+{
+	if (refused_always(judgement, &name->at, access))
+		return false;
+	if (name->at.nameless && !name->at.deleted && !(access & ACCESS_EXEC))
+		return true;	/* what the tool holds already, and nobody can name */
+	if (judge_path(guard, judgement, &name->at, access))
+		return true;
+	int failure = access == ACCESS_LOOK ? 0 : ordinary_failure(name, access);
+	if (failure < 0)
+		judge_answer(judgement, failure);
+	return false;
+}
+
+/* Memory that is written through /proc/PID/mem changes without its task running. */
+static void note_memory_open(struct guard *guard, struct request *request)
+{
+	(void)guard;
+	request->task->memory->restless = true;
+}
+
+static void judge_open(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct name_arg *name = &request->names[0];
+	uint64_t flags = request->how.flags;
+	unsigned access = name->access;
+
+	if (!name->at.exists) {
+		if (!(flags & O_CREAT)) {
+			judge_answer(judgement, -ENOENT);
+			return;
+		}
+		access |= ACCESS_WRITE;
+	} else if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && !(flags & O_PATH)) {
+		judge_answer(judgement, -EEXIST);
+		return;
+	}
+	if (!judge_name(guard, judgement, name, access))
+		return;
+	if ((access & ACCESS_WRITE) && name->at.own_proc && ends_in(name->at.name, name->at.length, "/mem"))
+		judgement->then = note_memory_open;
+}
+
+/* A new name for something. What is there already is the kernel's to complain about. */
+static bool judge_new_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
+{
+	if (name->at.exists) {
+		judge_answer(judgement, -EEXIST);
+		return false;
+	}
+	return judge_name(guard, judgement, name, ACCESS_WRITE);
+}
+
+static bool is_link(const struct name_arg *name)
+{
+	return name->at.exists && name->at.type == S_IFLNK;
+}
+
+static bool is_directory(const struct name_arg *name)
+{
+	return name->at.exists && name->at.type == S_IFDIR;
+}
+
+/* May what `from` names come to be called `to`? */
+static bool judge_move(struct guard *guard, struct judgement *judgement, const struct name_arg *from,
+		       const struct name_arg *to)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++) {
+		struct verdict verdict =
+			decide_move(guard->policies[i]->image, from->at.judged, from->at.judged_length, to->at.judged,
+				    to->at.judged_length, is_directory(from));
+		if (verdict.allowed)
+			continue;
+		judgement->outcome = OUTCOME_REFUSE;
+		judgement->kind = VIOLATION_FILE_WRITE;
+		judgement->error = verdict.error;
+		judgement->rule = verdict.rule;
+		judgement->image = i;
+		judgement->move = true;
+		snprintf(judgement->target, sizeof judgement->target, "%s -> %s", from->at.judged, to->at.judged);
+		return false;
+	}
+	return true;
+}
+
+static void judge_rename(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct name_arg *from = &request->names[0], *to = &request->names[1];
+	bool exchange = request->flags & RENAME_EXCHANGE;
+
+	if (!from->at.exists || (exchange && !to->at.exists)) {
+		judge_answer(judgement, -ENOENT);
+		return;
+	}
+	if (to->at.exists && (request->flags & RENAME_NOREPLACE)) {
+		judge_answer(judgement, -EEXIST);
+		return;
+	}
+	judgement->moves_names = is_link(from) || is_directory(from) || is_link(to) || is_directory(to);
+	if (judge_name(guard, judgement, from, ACCESS_WRITE) && judge_name(guard, judgement, to, ACCESS_WRITE) &&
+	    judge_move(guard, judgement, from, to) && exchange)
+		judge_move(guard, judgement, to, from);
+}
+
+static void judge_link(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct name_arg *from = &request->names[0], *to = &request->names[1];
+
+	if (!from->at.exists) {
+		judge_answer(judgement, -ENOENT);
+		return;
+	}
+	judgement->moves_names = is_link(from);
+	if (judge_new_name(guard, judgement, to) && judge_name(guard, judgement, from, ACCESS_LOOK) &&
+	    (!from->at.nameless || from->at.deleted))
+		judge_move(guard, judgement, from, to);
+}
+
+static void judge_existing(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
+{
+	if (!name->at.exists)
+		judge_answer(judgement, -ENOENT);
+	else
+		judge_name(guard, judgement, name, name->access);
+}
+
+void judge_files(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct name_arg *name = &request->names[0];
+
+	for (int i = 0; i < REQUEST_NAMES; i++)
+		if (request->names[i].arg >= 0 && request->names[i].at.error < 0) {
+			judge_answer(judgement, request->names[i].at.error);
+			return;
+		}
+	judgement->names = true;
+	switch (request->call->op) {
+	case OP_OPEN:
+		judge_open(guard, request, judgement);
+		break;
+	case OP_CREATE:
+		judge_new_name(guard, judgement, name);
+		break;
+	case OP_SYMLINK:
+		judgement->moves_names = true;
+		judge_new_name(guard, judgement, name);
+		break;
+	case OP_REMOVE:
+		judgement->moves_names = is_link(name);
+		judge_existing(guard, judgement, name);
+		break;
+	case OP_RENAME:
+		judge_rename(guard, request, judgement);
+		break;
+	case OP_LINK:
+		judge_link(guard, request, judgement);
+		break;
+	default:	/* LOOK, CHANGE, CHANGE_FD, CHDIR, WATCH */
+		judge_existing(guard, judgement, name);
+		break;
+	}
+}
+
+/* ---- every call --------------------------------------------------------- */
+
+static void judge_listed(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	switch ((enum call_op)request->call->op) {
+	case OP_REFUSE:
+		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", request->call->name);
+		break;
+	case OP_REFUSE_IFACE:
+		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "%s", request->call->name);
+		break;
+	case OP_REFUSE_PROC:
+		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EPERM, "%s", request->call->name);
+		break;
+	case OP_OPEN:
+	case OP_LOOK:
+	case OP_CREATE:
+	case OP_SYMLINK:
+	case OP_REMOVE:
+	case OP_RENAME:
+	case OP_LINK:
+	case OP_CHANGE:
+	case OP_CHANGE_FD:
+	case OP_CHDIR:
+	case OP_WATCH:
+		judge_files(guard, request, judgement);
+		break;
+	case OP_EXEC:
+		judge_exec(guard, request, judgement);
+		break;
+	case OP_SOCKET:
+	case OP_CONNECT:
+	case OP_BIND:
+	case OP_LISTEN:
+	case OP_SENDMSG:
+	case OP_SENDMMSG:
+	case OP_SOCKOPT:
+		judge_network(guard, request, judgement);
+		break;
+	case OP_SIGNAL:
+	case OP_PROCESS:
+	case OP_IPC:
+		judge_processes(guard, request, judgement);
+		break;
+	case OP_CLONE:
+	case OP_CLONE3:
+	case OP_PRCTL:
+	case OP_IOCTL:
+	case OP_FCNTL:
+	case OP_SECCOMP:
+	case OP_MEMORY:
+	case OP_DESCRIPTOR:
+	case OP_ASYNC:
+		judge_registers(guard, request, judgement);
+		break;
+	case OP_CREDENTIALS:	/* the kernel judges these; what could be gained by them was dropped */
+	case OP_NONE:
+	case OP_COUNT:
+		break;
+	}
+}
+
+void judge(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	memset(judgement, 0, offsetof(struct judgement, target));
+	judgement->target[0] = 0;
+	judgement->replace = -1;
+	if (request->stop.foreign)
+		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "32-bit system call %ld", request->stop.number);
+	else if (request->stop.x32)
+		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "x32 system call %ld",
+			     request->stop.number & 0xffff);
+	else if (request->call->class == CALL_UNLISTED)
+		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "system call %ld", request->stop.number);
+	else if (request->error < 0)
+		judge_answer(judgement, request->error);
+	else
+		judge_listed(guard, request, judgement);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge.h - from a request to what is to be done with it. Nothing is done
+ * here: what the call would do is only looked at. Policy decisions are decide.h's; here is which of them a call needs,
+ * what is refused to every tool, and which failures are the kernel's own.
+ */
+#ifndef PICKET_TRACER_JUDGE_H
+#define PICKET_TRACER_JUDGE_H
+
+#include "decide.h"
+#include "decode.h"
+#include "guard.h"
+
+enum outcome {
+	OUTCOME_PASS,	/* let it proceed */
+	OUTCOME_ANSWER,	/* return `value`: it fails as it would without a guard, or needs not be made */
+	OUTCOME_REFUSE,	/* refuse with `error`, and record it */
+};
+
+enum { TARGET_SIZE = 2 * (PATH_MAX + NAME_MAX + 2) + 8 };
+
+struct judgement {
+	enum outcome outcome;
+	int64_t value;			/* OUTCOME_ANSWER */
+
+	/* OUTCOME_REFUSE */
+	int error;			/* errno, positive */
+	enum violation_kind kind;
+	uint32_t rule;			/* of image `image`; RULE_ALWAYS: whatever the policy says */
+	unsigned image;
+	unsigned access;		/* enum access bits, of a name */
+	bool address;			/* an internet or abstract address was refused, not a name */
+	bool unix_path;			/* a unix socket's name was refused */
+	enum net_use use;
+	enum net_transport transport;
+	bool move;			/* not an access but a new name was refused; target is "old -> new" */
+
+	/* OUTCOME_PASS, and a refusal that is only recorded (audit) */
+	bool names;			/* its arguments must stay as they are until it has used them */
+	bool moves_names;		/* it changes what other names mean */
+	bool executes;			/* it is an exec; request->task->approved says of what */
+	int replace;			/* this argument, or -1, ... */
+	uint64_t replacement;		/* ... is replaced by that value */
+	void (*then)(struct guard *guard, struct request *request);	/* before it proceeds; or NULL */
+	int64_t (*note)(struct task *task, int64_t result);	/* task->on_exit; or NULL */
+
+	char target[TARGET_SIZE];	/* what is refused, NUL-terminated */
+};
+
+void judge(struct guard *guard, struct request *request, struct judgement *judgement);
+
+/* ---- parts of judge(), by what a call is about -------------------------- */
+
+void judge_files(struct guard *guard, struct request *request, struct judgement *judgement);
+void judge_exec(struct guard *guard, struct request *request, struct judgement *judgement);
+void judge_network(struct guard *guard, struct request *request, struct judgement *judgement);
+void judge_processes(struct guard *guard, struct request *request, struct judgement *judgement);
+void judge_registers(struct guard *guard, struct request *request, struct judgement *judgement);
+
+/* Addresses among the arguments: none below RESERVED_END. */
+void judge_memory(const struct request *request, struct judgement *judgement);
+
+/* ---- what they say ------------------------------------------------------ */
+
+void judge_answer(struct judgement *judgement, int64_t value);
+/* Refused by no rule of the policy but always. */
+void judge_always(struct judgement *judgement, enum violation_kind kind, int error, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Ask every policy of the run about a resolved name; on a refusal fill the judgement. True: allowed. */
+bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access);
+
+#endif

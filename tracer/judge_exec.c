@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_exec.c - running a program: the program itself, the interpreter of a
+ * script, the interpreter of that, the ELF interpreter, and what a dynamic loader is told to run.
+ *
+ * What was approved here is compared with what runs, after the exec and before its first instruction
+ * (exec_is_approved): file contents, names and arguments may change until the kernel has read them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "exec.h"
+#include "judge.h"
+#include "mem.h"
+#include "program.h"
+
+enum {
+	SCRIPTS_MOST = 5,	/* execve(2): interpreters that are scripts themselves, then ELOOP */
+	LOADER_ARGS_MOST = 64,	/* arguments of a loader that are looked at */
+	LOADER_ARG_SIZE = PATH_MAX,
+};
+
+/* May it be run? The command that the user named may, as long as no rule says otherwise. */
+static bool judge_program(struct guard *guard, const struct request *request, struct judgement *judgement,
+			  const struct resolved *at)
+{
+	if (at->nameless) {
+		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "%s", at->judged);
+		return false;
+	}
+	if (judge_path(guard, judgement, at, ACCESS_EXEC))
+		return true;
+	if (request->task->launching && judgement->rule == RULE_DEFAULT) {
+		judgement->outcome = OUTCOME_PASS;
+		return true;
+	}
+	int failure = resolve_ordinary(at, X_OK);
+	if (failure < 0)
+		judge_answer(judgement, failure);
+	return false;
+}
+
+/* The dynamic loader is mapped by the kernel: it must be something that may be read, or run. */
+static bool judge_loader(struct guard *guard, const struct request *request, struct judgement *judgement,
+			 const struct resolved *at)
+{
+	struct judgement as_read = *judgement;
+
+	if (!at->nameless && judge_path(guard, &as_read, at, ACCESS_READ))
+		return true;
+	return judge_program(guard, request, judgement, at);
+}
+
+/* Where a program's interpreter leads. False: an answer was given. */
+static bool resolve_interpreter(struct guard *guard, struct request *request, struct judgement *judgement,
+				const char *name, struct resolved *at)
+{
+	resolve_path(&guard->tracees, request->task, AT_FDCWD, name, RESOLVE_FOLLOW, at);
+	if (at->error == 0 && at->exists)
+		return true;
+	judge_answer(judgement, at->error ? at->error : -ENOENT);
+	resolve_close(at);
+	return false;
+}
+
+/* ---- a loader run as a program ------------------------------------------ */
+
+/* Free with free_args. NULL: unreadable or more than we look at. */
+static char **read_args(pid_t tid, uint64_t address)
+{
+	char **args = calloc(LOADER_ARGS_MOST + 1, sizeof *args), text[LOADER_ARG_SIZE];
+
+	for (int i = 0; args && i < LOADER_ARGS_MOST; i++) {
+		uint64_t pointer;
+		if (mem_read(tid, address + (uint64_t)i * sizeof pointer, &pointer, sizeof pointer) < 0)
+			break;
+		if (pointer == 0)
+			return args;
+		if (mem_read_string(tid, pointer, text, sizeof text) < 0 || !(args[i] = strdup(text)))
+			break;
+	}
+	exec_free_args(args);
+	return NULL;
+}
+
+void exec_free_args(char **args)
+{
+	for (int i = 0; args && args[i]; i++)
+		free(args[i]);
+	free(args);
+}
+
+/* What a loader with these arguments would run may be run. */
+static bool judge_loader_args(struct guard *guard, struct request *request, struct judgement *judgement, char **args)
+{
+	int i = args ? program_of_loader(args) : -EINVAL;
+	struct resolved at;
+
+	if (i == 0)
+		return true;
+	if (i < 0) {
+		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES,
+			     "a program that a dynamic loader is to find by itself");
+		return false;
+	}
+	if (!resolve_interpreter(guard, request, judgement, args[i], &at))
+		return false;
+	bool allowed = judge_program(guard, request, judgement, &at);
+	resolve_close(&at);
+	return allowed;
+}
+
+static bool judge_loader_call(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	int argv = call_arg_index(request->call, ARG_ARGV, 0);
+	char **args = read_args(request->task->tid, request->stop.args[argv]);
+	bool allowed = judge_loader_args(guard, request, judgement, args);
+
+	exec_free_args(args);
+	return allowed;
+}
+
+/* ---- the chain ---------------------------------------------------------- */
+
+static bool approve(struct task *task, const struct resolved *at)
+{
+	free(task->exec_name);
+	task->exec_name = strdup(at->name);
+	task->approved = (struct program){ .dev = at->dev, .ino = at->ino };
+	return task->exec_name != NULL;
+}
+
+static bool approve_loader(struct guard *guard, struct request *request, struct judgement *judgement, const char *name)
+{
+	struct resolved at;
+
+	if (!resolve_interpreter(guard, request, judgement, name, &at))
+		return false;
+	bool allowed = judge_loader(guard, request, judgement, &at);
+	request->task->approved.loader_dev = at.dev;
+	request->task->approved.loader_ino = at.ino;
+	resolve_close(&at);
+	return allowed;
+}
+
+/* A program that is refused for what it is. */
+static void refuse_kind(struct judgement *judgement, const struct resolved *at, enum program_kind kind)
+{
+	judge_always(judgement, VIOLATION_INTERFACE, ENOEXEC, "%s (%s)", at->judged,
+		     kind == PROGRAM_LOW ? "a program for addresses below 2 MiB" :
+					   "a program of another architecture or ABI");
+}
+
+/* One program of the chain; *next is the interpreter that runs it, when it is a script. True: go on. */
+static bool judge_link(struct guard *guard, struct request *request, struct judgement *judgement,
+		       const struct resolved *at, struct program_file *file)
+{
+	if (!judge_program(guard, request, judgement, at))
+		return false;
+	int r = program_read(at->fd, file);
+	if (r == -EACCES && at->type == S_IFREG && resolve_ordinary(at, X_OK) == 0) {
+		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "%s (it may be run, but not read to see what it is)",
+			     at->judged);
+		return false;
+	}
+	if (r < 0 || file->kind == PROGRAM_UNKNOWN) {
+		judge_answer(judgement, r < 0 ? r : -ENOEXEC);
+		return false;
+	}
+	if (file->kind == PROGRAM_FOREIGN || file->kind == PROGRAM_LOW) {
+		refuse_kind(judgement, at, file->kind);
+		return false;
+	}
+	if (file->kind == PROGRAM_SCRIPT)
+		return true;
+	if (!approve(request->task, at)) {
+		judge_answer(judgement, -ENOMEM);
+		return false;
+	}
+	if (file->interpreter[0])
+		return approve_loader(guard, request, judgement, file->interpreter);
+	return !file->loader || judge_loader_call(guard, request, judgement);
+}
+
+void judge_exec(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct resolved *at = &request->names[0].at, interpreter;
+	struct program_file file;
+	int links = 0;
+
+	if (at->error < 0 || !at->exists) {
+		judge_answer(judgement, at->error < 0 ? at->error : -ENOENT);
+		return;
+	}
+	if (at->type == S_IFLNK) {	/* execveat with AT_SYMLINK_NOFOLLOW */
+		judge_answer(judgement, -ELOOP);
+		return;
+	}
+	judgement->names = judgement->executes = true;
+	bool go_on = judge_link(guard, request, judgement, at, &file);
+	while (go_on && file.kind == PROGRAM_SCRIPT) {
+		if (++links > SCRIPTS_MOST) {
+			judge_answer(judgement, -ELOOP);
+			return;
+		}
+		if (!resolve_interpreter(guard, request, judgement, file.interpreter, &interpreter))
+			return;
+		go_on = judge_link(guard, request, judgement, &interpreter, &file);
+		resolve_close(&interpreter);
+	}
+}
+
+/* ---- after the exec ----------------------------------------------------- */
+
+/* Every file that is mapped executable, before the first instruction, is one that may be read or run. */
+static bool mapped_files_allowed(struct guard *guard, pid_t tid, struct judgement *judgement)
+{
+	char path[64], line[PATH_MAX + 128];
+	struct resolved at = { .fd = -1, .exists = true };
+
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)tid);
+	FILE *maps = fopen(path, "re");
+	if (!maps)
+		return false;
+	bool allowed = true;
+	while (allowed && fgets(line, sizeof line, maps)) {
+		char *name = strchr(line, '/'), permissions[5] = "";
+		if (!name || sscanf(line, "%*s %4s", permissions) != 1 || permissions[2] != 'x')
+			continue;
+		at.judged_length = strcspn(name, "\n");
+		memcpy(at.judged, name, at.judged_length);
+		at.judged[at.judged_length] = 0;
+		allowed = judge_path(guard, judgement, &at, ACCESS_READ) ||
+			  judge_path(guard, judgement, &at, ACCESS_EXEC);
+	}
+	fclose(maps);
+	return allowed;
+}
+
+/* May the run itself write to this file? Then its contents may have changed since they were looked at. */
+static bool writable_by_run(struct guard *guard, const char *name)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++)
+		if (!decide_path(guard->policies[i]->image, name, strlen(name), ACCESS_WRITE).allowed)
+			return false;
+	return true;
+}
+
+/* A loader that was run as a program: its arguments as the kernel has copied them to the new stack. */
+static bool loader_args_allowed(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct user_regs_struct regs;
+	char path[64];
+	struct program_file file;
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)request->task->tid);
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || program_read(fd, &file) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	close(fd);
+	if (file.kind != PROGRAM_ELF || !file.loader)
+		return true;
+	if (regs_get(request->task->tid, &regs) < 0)
+		return false;
+	/* at the first instruction the stack holds argc, then argv (System V ABI, AMD64, 3.4.1) */
+	char **args = read_args(request->task->tid, regs.rsp + sizeof(uint64_t));
+	bool allowed = judge_loader_args(guard, request, judgement, args);
+	exec_free_args(args);
+	return allowed;
+}
+
+bool exec_is_approved(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct task *task = request->task;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)task->tid);
+	if (stat(path, &st) < 0 || st.st_dev != task->approved.dev || st.st_ino != task->approved.ino) {
+		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "a program other than the one that was checked (%s)",
+			     task->exec_name ? task->exec_name : "?");
+		return false;
+	}
+	if (!task->exec_name || writable_by_run(guard, task->exec_name)) {
+		if (!mapped_files_allowed(guard, task->tid, judgement)) {
+			judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "an interpreter of %s that was not checked",
+				     task->exec_name ? task->exec_name : "?");
+			return false;
+		}
+		judgement->outcome = OUTCOME_PASS;
+	}
+	return task->approved.loader_ino != 0 || loader_args_allowed(guard, request, judgement);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_network.c - sockets: which may be made, and where they may lead.
+ *
+ * A unix socket with a name in the file system is a file: to make one is to write there, and one that this run made may
+ * be connected to without a rule. One that somebody else made leads out of the run (an agent, a bus, a
+ * display), even where its directory may be written: that takes a network.connect rule.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "cleanup.h"
+#include "judge.h"
+
+/* RFC 2292's names for options of IPv6, which glibc's headers leave out (linux/in6.h). */
+enum { IPV6_2292RTHDR_OPTION = 5, IPV6_2292PKTOPTIONS_OPTION = 6 };
+
+enum { SOCK_TYPE_BITS = 0xf };	/* SOCK_TYPE_MASK in include/linux/net.h */
+
+static int arg(const struct request *request, enum arg_kind kind, int after)
+{
+	int at = call_arg_index(request->call, kind, 0);
+
+	return at < 0 ? 0 : (int)request->stop.args[at + after];
+}
+
+/* ---- making one --------------------------------------------------------- */
+
+static bool any_internet(struct guard *guard)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++)
+		if (!decide_any_internet(guard->policies[i]->image, NET_CONNECT) &&
+		    !decide_any_internet(guard->policies[i]->image, NET_BIND))
+			return false;
+	return true;
+}
+
+static bool every_address(struct guard *guard, enum net_use use)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++)
+		if (!decide_every_address(guard->policies[i]->image, use))
+			return false;
+	return true;
+}
+
+/* Can what is sent through such a socket be judged by address? */
+static bool internet_socket_known(struct guard *guard, int type, int protocol)
+{
+	switch (protocol) {
+	case IPPROTO_IP:
+		return type == SOCK_STREAM || type == SOCK_DGRAM;
+	case IPPROTO_TCP:
+	case IPPROTO_MPTCP:
+		return type == SOCK_STREAM;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+		return type == SOCK_DGRAM;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:	/* ping has no port that a rule could name */
+		return type == SOCK_DGRAM && every_address(guard, NET_CONNECT);
+	default:
+		return false;
+	}
+}
+
+static void judge_socket(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	int domain = arg(request, ARG_DOMAIN, 0), type = arg(request, ARG_DOMAIN, 1) & SOCK_TYPE_BITS,
+	    protocol = arg(request, ARG_DOMAIN, 2);
+	bool known = false;
+
+	switch (domain) {
+	case AF_UNIX:
+		known = true;
+		break;
+	case AF_INET:
+	case AF_INET6:
+		known = internet_socket_known(guard, type, protocol);
+		break;
+	case AF_NETLINK:	/* getaddrinfo asks which families the machine has, where there is a network at all */
+		known = protocol == NETLINK_ROUTE && any_internet(guard);
+		break;
+	default:
+		break;
+	}
+	if (!known)
+		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, domain == AF_NETLINK ? EACCES : EAFNOSUPPORT,
+			     "socket of family %d, type %d, protocol %d", domain, type, protocol);
+}
+
+/* ---- internet and abstract addresses ------------------------------------ */
+
+/* A copy of a descriptor of the task (Linux 5.6), or -1. */
+static int take_socket(const struct request *request)
+{
+	cleanup_fd int process = (int)syscall(SYS_pidfd_open, request->task->process->tgid, 0);
+
+	return process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, request->socket, 0);
+}
+
+/* What the socket carries. Unknown when another thread may put another one in its place. */
+static bool transport_known(const struct request *request, enum net_transport *transport)
+{
+	int type = 0;
+	socklen_t length = sizeof type;
+	cleanup_fd int socket = tracee_private_files(request->task) ? take_socket(request) : -1;
+
+	if (socket < 0 || getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &length) < 0)
+		return false;
+	*transport = type == SOCK_STREAM ? NET_TCP : NET_UDP;
+	return true;
+}
+
+static bool judge_transport(struct guard *guard, const struct request *request, struct judgement *judgement,
+			    enum net_use use, enum net_transport transport)
+{
+	const struct address_arg *address = &request->address;
+
+	for (unsigned i = 0; i < guard->policy_count; i++) {
+		struct verdict verdict = decide_address(guard->policies[i]->image, use, transport, &address->any,
+							address->length);
+		if (verdict.allowed)
+			continue;
+		judgement->outcome = OUTCOME_REFUSE;
+		judgement->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
+		judgement->error = verdict.error;
+		judgement->rule = verdict.rule;
+		judgement->image = i;
+		judgement->address = true;
+		judgement->use = use;
+		judgement->transport = transport;
+		address_text(&address->any, address->length, transport, judgement->target, sizeof judgement->target);
+		return false;
+	}
+	return true;
+}
+
+static void judge_address(struct guard *guard, struct request *request, struct judgement *judgement, enum net_use use)
+{
+	enum net_transport transport;
+
+	if (every_address(guard, use))
+		return;
+	if (request->address.any.sa_family == AF_UNIX)
+		judge_transport(guard, request, judgement, use, NET_TCP);
+	else if (transport_known(request, &transport))
+		judge_transport(guard, request, judgement, use, transport);
+	else if (judge_transport(guard, request, judgement, use, NET_TCP))
+		judge_transport(guard, request, judgement, use, NET_UDP);
+}
+
+/* ---- unix sockets with a name ------------------------------------------- */
+
+static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement, enum net_use use)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++) {
+		struct verdict verdict = decide_unix_path(guard->policies[i]->image, use, name->at.judged,
+							  name->at.judged_length);
+		if (verdict.allowed)
+			continue;
+		judgement->outcome = OUTCOME_REFUSE;
+		judgement->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
+		judgement->error = verdict.error;
+		judgement->rule = verdict.rule;
+		judgement->image = i;
+		judgement->unix_path = true;
+		judgement->use = use;
+		snprintf(judgement->target, sizeof judgement->target, "unix:%s", name->at.judged);
+		return false;
+	}
+	return true;
+}
+
+/* After a bind: the socket's file is one of this run's. */
+static int64_t note_bound(struct task *task, int64_t result)
+{
+	struct stat st;
+
+	if (result == 0 && task->bound_name && stat(task->bound_name, &st) == 0 && S_ISSOCK(st.st_mode))
+		tracee_own_socket(task->all, st.st_dev, st.st_ino);
+	free(task->bound_name);
+	task->bound_name = NULL;
+	return result;
+}
+
+static void judge_unix_bind(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct name_arg *name = &request->names[0];
+
+	if (name->at.exists) {
+		judge_answer(judgement, -EADDRINUSE);
+		return;
+	}
+	if (!judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
+		int failure = resolve_ordinary(&name->at, W_OK | X_OK);
+		if (failure < 0)
+			judge_answer(judgement, failure);
+		return;
+	}
+	free(request->task->bound_name);
+	request->task->bound_name = strdup(name->at.name);
+	judgement->note = note_bound;
+}
+
+static void judge_unix(struct guard *guard, struct request *request, struct judgement *judgement, enum net_use use)
+{
+	struct name_arg *name = &request->names[0];
+
+	if (name->at.error < 0) {
+		judge_answer(judgement, name->at.error);
+		return;
+	}
+	judgement->names = true;
+	if (use == NET_BIND)
+		judge_unix_bind(guard, request, judgement);
+	else if (!name->at.exists)
+		judge_answer(judgement, -ENOENT);
+	else if (name->at.type != S_IFSOCK)
+		judge_answer(judgement, -ECONNREFUSED);
+	else if (!tracee_owns_socket(&guard->tracees, name->at.dev, name->at.ino))
+		judge_unix_rule(guard, name, judgement, use);
+}
+
+/* ---- by call ------------------------------------------------------------ */
+
+static void judge_destination(struct guard *guard, struct request *request, struct judgement *judgement, enum net_use use)
+{
+	struct address_arg *address = &request->address;
+
+	if (!address->used)
+		return;	/* where the socket is connected, which was judged then */
+	judgement->names = true;
+	if (address->length < sizeof(sa_family_t)) {
+		judge_answer(judgement, -EINVAL);
+		return;
+	}
+	switch (address->any.sa_family) {
+	case AF_UNIX:
+		if (request->names[0].arg >= 0)
+			judge_unix(guard, request, judgement, use);
+		else if (address->length > sizeof(sa_family_t))	/* else: any abstract name that is free (unix(7), Autobind) */
+			judge_address(guard, request, judgement, use);
+		break;
+	case AF_UNSPEC:	/* connect: let go of the peer. Everywhere else the kernel takes it for an IPv4 address. */
+		if (request->call->op == OP_CONNECT && call_arg_index(request->call, ARG_SOCKADDR, 0) == 1)
+			break;
+		address->any.sa_family = AF_INET;
+		judge_address(guard, request, judgement, use);
+		break;
+	case AF_NETLINK:
+		break;	/* judged when the socket was made */
+	default:
+		judge_address(guard, request, judgement, use);
+		break;
+	}
+}
+
+/* listen(2) gives a socket without an address one: any address, some free port. */
+static void judge_listen(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct address_arg *address = &request->address;
+	cleanup_fd int socket = take_socket(request);
+
+	address->length = sizeof address->storage;
+	if (socket < 0 || getsockname(socket, &address->any, &address->length) < 0) {
+		judge_answer(judgement, -EBADF);
+		return;
+	}
+	bool internet = address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6;
+	/* both families have the port at the same place */
+	bool bound = ((struct sockaddr_in *)&address->storage)->sin_port != 0;
+	if (internet && (!bound || !tracee_private_files(request->task)))
+		judge_transport(guard, request, judgement, NET_BIND, NET_TCP);
+}
+
+/* Options that make a packet go elsewhere than to the address that was judged: source routes (ip(7), RFC 3542). */
+static void judge_sockopt(const struct request *request, struct judgement *judgement)
+{
+	int level = arg(request, ARG_SOCKOPT, 0), option = arg(request, ARG_SOCKOPT, 1);
+
+	if ((level == IPPROTO_IP && option == IP_OPTIONS) ||
+	    (level == IPPROTO_IPV6 && (option == IPV6_RTHDR || option == IPV6_2292PKTOPTIONS_OPTION ||
+				       option == IPV6_2292RTHDR_OPTION)))
+		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, EPERM, "source route");
+}
+
+/* The same, asked for with a message (ip(7), IP_RETOPTS). */
+static void judge_control(struct request *request, struct judgement *judgement)
+{
+	struct msghdr message = { .msg_control = request->control, .msg_controllen = request->message.msg_controllen };
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RETOPTS) ||
+		    (c->cmsg_level == IPPROTO_IPV6 &&
+		     (c->cmsg_type == IPV6_RTHDR || c->cmsg_type == IPV6_2292RTHDR_OPTION)))
+			judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, EPERM, "source route");
+}
+
+void judge_network(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	switch (request->call->op) {
+	case OP_SOCKET:
+		judge_socket(guard, request, judgement);
+		break;
+	case OP_BIND:
+		judge_destination(guard, request, judgement, NET_BIND);
+		break;
+	case OP_LISTEN:
+		judge_listen(guard, request, judgement);
+		break;
+	case OP_SOCKOPT:
+		judge_sockopt(request, judgement);
+		break;
+	case OP_SENDMSG:
+	case OP_SENDMMSG:	/* messages without an address are pinned too: one could be written into them */
+		judgement->names = true;
+		judge_destination(guard, request, judgement, NET_CONNECT);
+		if (judgement->outcome == OUTCOME_PASS)
+			judge_control(request, judgement);
+		break;
+	default:
+		judge_destination(guard, request, judgement, NET_CONNECT);
+		break;
+	}
+}

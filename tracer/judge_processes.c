@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_processes.c - acting on other processes: signals, limits, priorities,
+ * pidfds, SysV IPC. Allowed within the run, refused beyond it.
+ *
+ * A number that is in the table of tasks cannot come to mean another process before the call: a traced process stays a
+ * zombie until the supervisor has seen its end, which it does not while it is busy here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "judge.h"
+
+enum { PIDFD_PROCESS_GROUP = 4 };	/* PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9 */
+
+/* A field of /proc/PID/FILE that begins a line. 0 when there is none. */
+static long proc_field(const char *path, const char *field)
+{
+	char text[4096];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	const char *at = strstr(text, field);
+	return at && (at == text || at[-1] == '\n') ? strtol(at + strlen(field), NULL, 10) : 0;
+}
+
+/* A child of the run that has ended but was not waited for: its end was seen, so it is in no table any more. */
+static bool is_own_zombie(struct guard *guard, pid_t pid)
+{
+	char path[64], text[4096];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	char *end = strrchr(text, ')'), state;
+	int parent;
+	return end && sscanf(end + 1, " %c %d", &state, &parent) == 2 && state == 'Z' &&
+	       tracee_process(&guard->tracees, parent);
+}
+
+static void refuse(const struct request *request, struct judgement *judgement, const char *what, long who)
+{
+	judge_always(judgement, VIOLATION_PROCESS_CONTROL, EPERM, "%s of %s %ld", request->call->name, what, who);
+}
+
+/* May the call act on this process or thread? */
+static bool judge_pid(struct guard *guard, struct request *request, struct judgement *judgement, pid_t pid)
+{
+	if (pid == 0 || tracee_is_ours(&guard->tracees, pid) || is_own_zombie(guard, pid))
+		return true;
+	if (pid < 0)
+		return true;	/* EINVAL, by the kernel */
+	if (kill(pid, 0) < 0 && errno == ESRCH)
+		judge_answer(judgement, -ESRCH);
+	else
+		refuse(request, judgement, "process", pid);
+	return false;
+}
+
+/* ---- groups ------------------------------------------------------------- */
+
+static bool in_group(const struct process *process, pid_t group)
+{
+	return getpgid(process->tgid) == group;
+}
+
+/* Does the group have processes of the run, and none but those? The supervisor's own group has the supervisor, and
+ * perhaps what the user's shell started with it; into any other only processes of the run can have come. */
+static bool is_own_group(struct guard *guard, pid_t group)
+{
+	if (group == getpgrp())
+		return false;
+	for (struct process *p = guard->tracees.processes; p; p = p->hh.next)
+		if (in_group(p, group))
+			return true;
+	return false;
+}
+
+/* In place of the kernel: the signal to every process of the run that is in the group (-1: to all but the caller). */
+static int64_t signal_group(struct guard *guard, const struct request *request, pid_t group, int signal)
+{
+	const struct process *caller = request->task->process;
+	bool found = false;
+
+	for (struct process *p = guard->tracees.processes; p; p = p->hh.next)
+		if (p != caller && (group == -1 || in_group(p, group))) {
+			found = true;
+			kill(p->tgid, signal);
+		}
+	if (group != -1 && in_group(caller, group)) {
+		found = true;
+		kill(caller->tgid, signal);
+	}
+	return found ? 0 : -ESRCH;
+}
+
+static void judge_kill(struct guard *guard, struct request *request, struct judgement *judgement, pid_t target)
+{
+	int signal = (int)request->stop.args[1];
+
+	if (target > 0) {
+		judge_pid(guard, request, judgement, target);
+		return;
+	}
+	pid_t group = target == 0 ? getpgid(request->task->process->tgid) : -target;
+	if (target == -1) {
+		if (signal < 0 || signal > SIGRTMAX)
+			judge_answer(judgement, -EINVAL);
+		else
+			judge_answer(judgement, signal_group(guard, request, -1, signal));
+		return;
+	}
+	if (is_own_group(guard, group))
+		return;
+	if (group == getpgrp() && target == 0) {	/* "me and mine": only mine */
+		if (signal < 0 || signal > SIGRTMAX)
+			judge_answer(judgement, -EINVAL);
+		else
+			judge_answer(judgement, signal_group(guard, request, group, signal));
+		return;
+	}
+	if (kill(-group, 0) < 0 && errno == ESRCH)
+		judge_answer(judgement, -ESRCH);
+	else
+		refuse(request, judgement, "process group", group);
+}
+
+/* setpriority and ioprio_set; `which` as PRIO_PROCESS, PRIO_PGRP, PRIO_USER. */
+static void judge_which_who(struct guard *guard, struct request *request, struct judgement *judgement, int which, int who)
+{
+	switch (which) {
+	case PRIO_PROCESS:
+		judge_pid(guard, request, judgement, who);
+		break;
+	case PRIO_PGRP:
+		if (!is_own_group(guard, who ? who : getpgid(request->task->process->tgid)))
+			refuse(request, judgement, "process group", who);
+		break;
+	case PRIO_USER:
+		refuse(request, judgement, "user", who);
+		break;
+	default:
+		break;	/* EINVAL, by the kernel */
+	}
+}
+
+/* ---- pidfds ------------------------------------------------------------- */
+
+static void judge_pidfd(struct guard *guard, struct request *request, struct judgement *judgement, int fd)
+{
+	struct resolved at;
+	char path[64];
+
+	if (fd < 0)
+		return;	/* PIDFD_SELF_* */
+	/* Another thread may put another descriptor there meanwhile. It has none of a stranger: pidfd_open is judged, and
+	 * clone gives those of children. */
+	resolve_fd(&guard->tracees, request->task, fd, &at);
+	if (at.error < 0) {
+		judge_answer(judgement, at.error);
+	} else if (at.run_proc || strncmp(at.name, "/proc/", 6) != 0) {
+		snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)request->task->tid, fd);
+		pid_t pid = (pid_t)proc_field(path, "Pid:\t");
+		if (pid > 0)
+			judge_pid(guard, request, judgement, pid);
+	} else {	/* a directory of /proc is taken for a pidfd, too */
+		judge_pid(guard, request, judgement, (pid_t)strtol(at.name + 6, NULL, 10));
+	}
+	resolve_close(&at);
+}
+
+/* ---- SysV IPC ----------------------------------------------------------- */
+
+/* Which family of identifiers a call belongs to. */
+static enum ipc_kind ipc_kind(const struct call *call)
+{
+	return strncmp(call->name, "shm", 3) == 0 ? IPC_SHARED_MEMORY :
+	       strncmp(call->name, "sem", 3) == 0 ? IPC_SEMAPHORES :
+						    IPC_MESSAGES;
+}
+
+static int64_t note_ipc(struct task *task, int64_t result)
+{
+	if (result >= 0)
+		tracee_own_ipc(task->all, task->ipc_kind, (int)result);
+	return result;
+}
+
+static void judge_ipc(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	int key = call_arg_index(request->call, ARG_IPC_KEY, 0), id = call_arg_index(request->call, ARG_IPC_ID, 0);
+	enum ipc_kind kind = ipc_kind(request->call);
+
+	if (key >= 0) {
+		if (request->stop.args[key] != 0) {	/* not IPC_PRIVATE */
+			judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of key %#x", request->call->name,
+				     (unsigned)request->stop.args[key]);
+			return;
+		}
+		request->task->ipc_kind = kind;
+		judgement->note = note_ipc;
+		return;
+	}
+	if (id >= 0 && !tracee_owns_ipc(&guard->tracees, kind, (int)request->stop.args[id]))
+		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of identifier %d", request->call->name,
+			     (int)request->stop.args[id]);
+	else
+		judge_memory(request, judgement);	/* shmat */
+}
+
+/* ------------------------------------------------------------------------- */
+
+static void judge_process_arg(struct guard *guard, struct request *request, struct judgement *judgement, int i)
+{
+	int value = (int)request->stop.args[i], next = i + 1 < CALL_ARGS ? (int)request->stop.args[i + 1] : 0;
+
+	switch (request->call->args[i].kind) {
+	case ARG_PID:
+		judge_pid(guard, request, judgement, value);
+		break;
+	case ARG_KILL_TARGET:
+		judge_kill(guard, request, judgement, value);
+		break;
+	case ARG_WHICH_WHO:
+		judge_which_who(guard, request, judgement, value, next);
+		break;
+	case ARG_IO_WHICH_WHO:
+		judge_which_who(guard, request, judgement, value - 1, next);
+		break;
+	case ARG_PIDFD:
+		judge_pidfd(guard, request, judgement, value);
+		break;
+	case ARG_SIGNAL_FLAGS:
+		if (value & PIDFD_PROCESS_GROUP)
+			refuse(request, judgement, "process group by descriptor", 0);
+		break;
+	default:
+		break;
+	}
+}
+
+void judge_processes(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	if (request->call->op == OP_IPC) {
+		judge_ipc(guard, request, judgement);
+		return;
+	}
+	for (int i = 0; i < CALL_ARGS && judgement->outcome == OUTCOME_PASS; i++)
+		judge_process_arg(guard, request, judgement, i);
+}

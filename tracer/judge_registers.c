@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_registers.c - calls that are judged by numbers in registers alone
+ * (and clone3, whose numbers lie in a struct): new tasks, prctl, ioctl, fcntl, seccomp, memory, descriptors.
+ * What the lists here leave out is harmless. filter.c compiles the same lists.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "judge.h"
+#include "register_rules.h"
+#include "wire.h"
+
+static void refuse(const struct request *request, struct judgement *judgement, enum violation_kind kind, int error,
+		   uint64_t value)
+{
+	judge_always(judgement, kind, error, "%s %#llx", request->call->name, (unsigned long long)value);
+}
+
+static void judge_clone_flags(const struct request *request, struct judgement *judgement, uint64_t flags)
+{
+	if (flags & CLONE_REFUSED)
+		refuse(request, judgement, VIOLATION_PRIVILEGE, EPERM, flags & CLONE_REFUSED);
+}
+
+static void judge_clone3(const struct request *request, struct judgement *judgement)
+{
+	judgement->names = true;	/* the struct must stay as it is */
+	if (request->clone.set_tid_size)	/* needs CAP_CHECKPOINT_RESTORE, and could take the number of a dead supervisor */
+		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "clone3 with set_tid");
+	else
+		judge_clone_flags(request, judgement, request->clone.flags);
+}
+
+static void judge_prctl(const struct request *request, struct judgement *judgement)
+{
+	switch ((int)request->stop.args[0]) {
+	case PR_SET_DUMPABLE:
+		/* A task that is not dumpable cannot be looked into by a supervisor of the same user. Its purpose, to keep others
+		 * of the same user out, is served by the guard: no task of the run may trace or read another. */
+		if (request->stop.args[1] <= 1)
+			judge_answer(judgement, 0);
+		break;
+	case PR_SET_MM:	/* moves what /proc shows of a process: exe, command line */
+		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, PR_SET_MM);
+		break;
+	default:
+		break;
+	}
+}
+
+static void judge_ioctl(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	uint32_t code = (uint32_t)request->stop.args[1];
+	const struct ioctl_rule *rule = ioctl_rule(code);
+
+	if (!rule)
+		return;
+	switch (rule->what) {
+	case IOCTL_TYPES:
+		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, code);
+		break;
+	case IOCTL_SIGNALS:
+		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, code);
+		break;
+	case IOCTL_FLAGS_DESCRIPTOR:
+		if ((uint32_t)request->stop.args[0] >= guard->open_files)
+			judge_answer(judgement, -EBADF);
+		break;
+	case IOCTL_CHANGES: {
+		struct resolved at;
+		resolve_fd(&guard->tracees, request->task, (int)request->stop.args[0], &at);
+		if (at.error < 0)
+			judge_answer(judgement, at.error);
+		else if (!at.nameless || at.deleted)
+			judge_path(guard, judgement, &at, ACCESS_WRITE);
+		resolve_close(&at);
+		break;
+	}
+	}
+}
+
+/* Whom the kernel signals for a descriptor: only processes of the run. */
+static void judge_fcntl(struct guard *guard, const struct request *request, struct judgement *judgement)
+{
+	int who = (int)request->stop.args[2];
+
+	if ((uint32_t)request->stop.args[0] >= guard->open_files) {
+		judge_answer(judgement, -EBADF);
+		return;
+	}
+	switch ((int)request->stop.args[1]) {
+	case F_SETOWN:
+		if (who != 0 && (who < 0 || !tracee_is_ours(&guard->tracees, who)))
+			refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, F_SETOWN);
+		break;
+	case F_SETOWN_EX:	/* whom is in memory, and hardly any program uses it */
+		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, F_SETOWN_EX);
+		break;
+	default:
+		break;
+	}
+}
+
+static void judge_seccomp(const struct request *request, struct judgement *judgement)
+{
+	if ((uint32_t)request->stop.args[0] == SECCOMP_SET_MODE_FILTER &&
+	    (request->stop.args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EPERM, "seccomp listener");
+}
+
+static void replace(struct judgement *judgement, int arg, uint64_t value)
+{
+	judgement->replace = arg;
+	judgement->replacement = value;
+}
+
+/* No call may touch memory below RESERVED_END; where an address is only a hint, or is ignored, it becomes 0. */
+void judge_memory(const struct request *request, struct judgement *judgement)
+{
+	int flags = call_arg_index(request->call, ARG_MAP_FLAGS, 0);
+
+	for (int i = 0; i < CALL_ARGS && judgement->outcome == OUTCOME_PASS; i++) {
+		uint64_t address = request->stop.args[i];
+		if (address >= RESERVED_END)
+			continue;
+		switch (request->call->args[i].kind) {
+		case ARG_ADDRESS:
+			if (address != 0 || request->stop.args[i + 1] > RESERVED_START)
+				refuse(request, judgement, VIOLATION_INTERFACE, ENOMEM, address);
+			break;
+		case ARG_MAP_ADDRESS:
+			if (request->stop.args[flags] & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+				refuse(request, judgement, VIOLATION_INTERFACE, EPERM, address);
+			else if (address != 0)
+				replace(judgement, i, 0);
+			break;
+		case ARG_REMAP_ADDRESS:
+			if (address != 0)
+				replace(judgement, i, 0);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void judge_descriptor(struct guard *guard, const struct request *request, struct judgement *judgement)
+{
+	int slot = call_arg_index(request->call, ARG_SLOT, 0), last = call_arg_index(request->call, ARG_LAST_SLOT, 0);
+
+	if ((uint32_t)request->stop.args[slot] >= guard->open_files)
+		judge_answer(judgement, last >= 0 ? 0 : -EBADF);
+	else if (last >= 0 && (uint32_t)request->stop.args[last] >= guard->open_files)
+		replace(judgement, last, guard->open_files - 1);
+}
+
+static void note_async(struct guard *guard, struct request *request)
+{
+	(void)guard;
+	request->task->memory->restless = true;
+}
+
+static void judge_prctl_like(const struct request *request, struct judgement *judgement)
+{
+	uint64_t value = request->stop.args[0];
+
+	switch (request->call->args[0].kind) {
+	case ARG_PERSONALITY:
+		if ((uint32_t)value != UINT32_MAX && (value & PERSONALITY_REFUSED))
+			refuse(request, judgement, VIOLATION_INTERFACE, EPERM, value);
+		break;
+	case ARG_ARCH_PRCTL:
+		if ((uint32_t)value == ARCH_TAGGED_ADDRESSES)
+			refuse(request, judgement, VIOLATION_INTERFACE, ENODEV, value);
+		break;
+	default:
+		judge_prctl(request, judgement);
+		break;
+	}
+}
+
+void judge_registers(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	switch (request->call->op) {
+	case OP_CLONE:
+		judge_clone_flags(request, judgement, request->stop.args[0]);
+		break;
+	case OP_CLONE3:
+		judge_clone3(request, judgement);
+		break;
+	case OP_PRCTL:
+		judge_prctl_like(request, judgement);
+		break;
+	case OP_IOCTL:
+		judge_ioctl(guard, request, judgement);
+		break;
+	case OP_FCNTL:
+		judge_fcntl(guard, request, judgement);
+		break;
+	case OP_SECCOMP:
+		judge_seccomp(request, judgement);
+		break;
+	case OP_MEMORY:
+		judge_memory(request, judgement);
+		break;
+	case OP_DESCRIPTOR:
+		judge_descriptor(guard, request, judgement);
+		break;
+	case OP_ASYNC:
+		judgement->then = note_async;
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mem.h - reading and writing the memory of a stopped thread. Everything that
+ * is read was written by the tool: callers validate it.
+ */
+#ifndef PICKET_TRACER_MEM_H
+#define PICKET_TRACER_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Copy exactly `length` bytes. 0, -EFAULT (not all of it is mapped), or another -errno. */
+int mem_read(pid_t tid, uint64_t address, void *to, size_t length);
+int mem_write(pid_t tid, uint64_t address, const void *from, size_t length);
+
+/*
+ * Copy a string with its NUL into `to` of `size` bytes. The length without the
+ * NUL, -ENAMETOOLONG (no NUL in `size` bytes) or -EFAULT (unmapped memory before a NUL): what the kernel
+ * itself says of such a path for size PATH_MAX.
+ */
+ssize_t mem_read_string(pid_t tid, uint64_t address, char *to, size_t size);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* program.c - see program.h; execve(2), elf(5), ld.so(8). The file is the tool's: nothing in it is trusted. */
+#include "program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "wire.h"
+
+enum { SCRIPT_LINE = 256 };	/* BINPRM_BUF_SIZE: as far as the kernel reads a "#!" line */
+
+/* "#! interpreter [argument]": as load_script() in fs/binfmt_script.c takes it apart. */
+static int read_script(const char *line, size_t length, struct program_file *file)
+{
+	size_t start = 2, end;
+
+	while (start < length && (line[start] == ' ' || line[start] == '\t'))
+		start++;
+	for (end = start; end < length; end++)
+		if (line[end] == ' ' || line[end] == '\t' || line[end] == '\n' || line[end] == 0)
+			break;
+	if (end == start || (end == length && length == SCRIPT_LINE))
+		return -ENOEXEC;	/* nothing named, or perhaps not all of the name */
+	file->kind = PROGRAM_SCRIPT;
+	memcpy(file->interpreter, line + start, end - start);
+	file->interpreter[end - start] = 0;
+	return 0;
+}
+
+static int read_interpreter(int fd, const GElf_Phdr *header, struct program_file *file)
+{
+	if (header->p_filesz < 2 || header->p_filesz > sizeof file->interpreter)
+		return -ENOEXEC;
+	ssize_t n = pread(fd, file->interpreter, header->p_filesz, (off_t)header->p_offset);
+	if (n != (ssize_t)header->p_filesz || file->interpreter[n - 1] != 0)
+		return -ENOEXEC;
+	return 0;
+}
+
+/* Does the dynamic section say that this is a program (a static PIE), and not a library or loader? */
+static bool says_pie(Elf *elf, const GElf_Phdr *header)
+{
+	Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)header->p_offset, header->p_filesz, ELF_T_DYN);
+	GElf_Dyn entry;
+
+	for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
+		if (entry.d_tag == DT_FLAGS_1)
+			return (entry.d_un.d_val & DF_1_PIE) != 0;
+	return false;
+}
+
+static int read_elf(int fd, Elf *elf, struct program_file *file)
+{
+	GElf_Ehdr head;
+	GElf_Phdr header;
+	size_t count;
+	bool pie = false;
+
+	if (!gelf_getehdr(elf, &head) || elf_getphdrnum(elf, &count) < 0)
+		return -ENOEXEC;
+	file->kind = PROGRAM_ELF;
+	if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_machine != EM_X86_64) {
+		file->kind = PROGRAM_FOREIGN;
+		return 0;
+	}
+	for (size_t i = 0; i < count && i < INT_MAX; i++) {
+		if (!gelf_getphdr(elf, (int)i, &header))
+			return -ENOEXEC;
+		if (header.p_type == PT_LOAD && head.e_type == ET_EXEC && header.p_vaddr < RESERVED_END)
+			file->kind = PROGRAM_LOW;
+		/* the kernel takes the first */
+		if (header.p_type == PT_INTERP && !file->interpreter[0]) {
+			int r = read_interpreter(fd, &header, file);
+			if (r < 0)
+				return r;
+		}
+		if (header.p_type == PT_DYNAMIC)
+			pie = says_pie(elf, &header);
+	}
+	file->loader = head.e_type == ET_DYN && !file->interpreter[0] && !pie;
+	return 0;
+}
+
+int program_read(int path_fd, struct program_file *file)
+{
+	char path[64], line[SCRIPT_LINE];
+	struct stat st;
+
+	file->kind = PROGRAM_UNKNOWN;
+	file->interpreter[0] = 0;
+	file->loader = false;
+	if (fstat(path_fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;	/* as execve(2); and reading a FIFO would wait */
+	snprintf(path, sizeof path, "/proc/self/fd/%d", path_fd);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	ssize_t n = pread(fd, line, sizeof line, 0);
+	if (n < 0)
+		return -errno;
+	if (n >= 2 && memcmp(line, "#!", 2) == 0)
+		return read_script(line, (size_t)n, file);
+	if (n < SELFMAG || memcmp(line, ELFMAG, SELFMAG) != 0)
+		return 0;
+	elf_version(EV_CURRENT);
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf)
+		return -ENOEXEC;
+	int r = read_elf(fd, elf, file);
+	elf_end(elf);
+	return r;
+}
+
+/* ---- a loader's arguments ----------------------------------------------- */
+
+/* Options of glibc's and musl's loaders; those with a value take the next argument, or "=value". */
+static const char *const with_value[] = { "--library-path", "--inhibit-rpath", "--audit", "--preload", "--argv0",
+					  "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask" };
+static const char *const without_value[] = { "--list", "--verify", "--inhibit-cache" };
+static const char *const runs_nothing[] = { "--help", "--version", "--list-tunables", "--list-diagnostics" };
+
+static bool among(const char *option, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(option, list[i]) == 0)
+			return true;
+	return false;
+}
+#define AMONG(option, list) among(option, list, sizeof(list) / sizeof(list)[0])
+
+int program_of_loader(char *const *argv)
+{
+	int i = 0;
+
+	if (!argv[0])
+		return 0;
+	for (i = 1; argv[i] && argv[i][0] == '-'; i++) {
+		if (AMONG(argv[i], runs_nothing))
+			return 0;
+		if (AMONG(argv[i], with_value)) {
+			if (!argv[++i])
+				return 0;
+		} else if (!AMONG(argv[i], without_value)) {
+			return -EINVAL;
+		}
+	}
+	if (!argv[i])
+		return 0;
+	return strchr(argv[i], '/') ? i : -EINVAL;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record.c - from a refusal to a violation of the result: who asked, from
+ * where, and what would allow it. Looked up only when the refusal is a new one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "act.h"
+#include "allow.h"
+#include "cleanup.h"
+
+enum { ANCESTORS_MOST = 16, COMMAND_MOST = 4096 };
+
+/* The command line of a process, arguments separated by blanks. */
+static void command_line(pid_t tgid, char *text, size_t size)
+{
+	char path[64];
+
+	text[0] = 0;
+	snprintf(path, sizeof path, "/proc/%d/cmdline", (int)tgid);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+	if (n <= 0)
+		return;
+	for (ssize_t i = 0; i + 1 < n; i++)
+		if (!text[i])
+			text[i] = ' ';
+	text[n] = 0;
+}
+
+static void working_directory(pid_t tid, char *text, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/cwd", (int)tid);
+	ssize_t n = readlink(path, text, size - 1);
+	text[n > 0 ? n : 0] = 0;
+}
+
+static size_t ancestry(struct guard *guard, const struct process *process, struct ancestor *list)
+{
+	size_t count = 0;
+	pid_t parent = process->parent;
+
+	while (parent && count < ANCESTORS_MOST) {
+		struct process *p = tracee_process(&guard->tracees, parent);
+		list[count].pid = parent;
+		list[count++].exe = p ? tracee_exe(p) : "";
+		parent = p ? p->parent : 0;
+	}
+	return count;
+}
+
+/* Does the instruction belong to the ELF interpreter of the process? */
+static bool in_loader(pid_t tid, uint64_t ip)
+{
+	char path[64], line[PATH_MAX + 128];
+	bool found = false;
+
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)tid);
+	FILE *maps = fopen(path, "re");
+	while (maps && fgets(line, sizeof line, maps)) {
+		unsigned long long start, end;
+		if (sscanf(line, "%llx-%llx", &start, &end) != 2 || ip < start || ip >= end)
+			continue;
+		const char *name = strrchr(line, '/');
+		found = name && (strncmp(name, "/ld-", 4) == 0 || strncmp(name, "/ld.", 4) == 0);
+		break;
+	}
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+static enum violation_origin origin(const struct request *request)
+{
+	if (!request->task->process->dynamic)
+		return ORIGIN_STATIC;
+	return in_loader(request->task->tid, request->stop.ip) ? ORIGIN_LOADER : ORIGIN_RAW;
+}
+
+/* malloc'ed, or NULL. */
+static char *allow_with(const struct guard *guard, const struct request *request, const struct judgement *judgement)
+{
+	if (judgement->rule == RULE_ALWAYS || judgement->move || judgement->image != 0)
+		return NULL;
+	const struct image *image = guard->policies[0]->image;
+	struct verdict verdict = { .allowed = false, .error = judgement->error, .rule = judgement->rule };
+	if (judgement->address)
+		return allow_with_address(image, verdict, judgement->use, judgement->transport, &request->address.any,
+					  request->address.length);
+	if (judgement->unix_path)
+		return allow_with_unix_path(image, verdict, judgement->use, judgement->target + sizeof "unix:" - 1);
+	return judgement->access ? allow_with_path(image, verdict, judgement->access, judgement->target) : NULL;
+}
+
+void act_record(struct guard *guard, const struct request *request, const struct judgement *judgement,
+		enum violation_action action)
+{
+	struct process *process = request->task->process;
+	uint32_t rule = judgement->image == 0 ? judgement->rule : RULE_ALWAYS;
+	const char *exe = tracee_exe(process);
+	char command[COMMAND_MOST], cwd[PATH_MAX];
+	struct ancestor ancestors[ANCESTORS_MOST];
+
+	if (result_again(guard->result, judgement->kind, judgement->target, exe, rule))
+		return;
+	command_line(process->tgid, command, sizeof command);
+	working_directory(request->task->tid, cwd, sizeof cwd);
+	cleanup_free char *allow = allow_with(guard, request, judgement);
+	struct violation violation = {
+		.kind = judgement->kind,
+		.action = action,
+		.target = judgement->target,
+		.requested = request->names[0].length ? request->names[0].text : judgement->target,
+		.syscall = request->call->name,
+		.error = action == ACTION_AUDITED ? 0 : judgement->error,
+		.pid = process->tgid,
+		.tid = request->task->tid,
+		.exe = exe,
+		.command = command,
+		.cwd = cwd,
+		.ancestry = ancestors,
+		.ancestor_count = ancestry(guard, process, ancestors),
+		.origin = origin(request),
+		.rule = rule,
+		.allow_with = allow,
+	};
+	result_add(guard->result, &violation);
+	if (guard->verbose)
+		result_print_violation(guard->result, &violation, stderr);
+}

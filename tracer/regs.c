@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * regs.c - see regs.h. x86-64: number in orig_rax, arguments in rdi rsi rdx
+ * r10 r8 r9, result in rax (syscall(2)).
+ */
+#include "regs.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/types.h>
+
+#define X32_BIT 0x40000000l	/* <asm/unistd.h>: __X32_SYSCALL_BIT */
+#define SYSCALL_INSN_LENGTH 2	/* 0f 05 */
+
+/* Internal results of the kernel (include/linux/errno.h); a tracer sees them at the end of an interrupted call. */
+enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
+
+int regs_call(pid_t tid, struct call_stop *stop)
+{
+	struct __ptrace_syscall_info info;
+	long n = ptrace(PTRACE_GET_SYSCALL_INFO, tid, (void *)sizeof info, &info);
+
+	if (n < 0)
+		return -errno;
+	memset(stop, 0, sizeof *stop);
+	stop->foreign = info.arch != AUDIT_ARCH_X86_64;
+	stop->ip = info.instruction_pointer;
+	stop->sp = info.stack_pointer;
+	switch (info.op) {
+	case PTRACE_SYSCALL_INFO_ENTRY:
+	case PTRACE_SYSCALL_INFO_SECCOMP:	/* nr and args lie at the same place in both */
+		stop->number = (long)info.entry.nr;
+		for (int i = 0; i < CALL_ARG_COUNT; i++)
+			stop->args[i] = info.entry.args[i];
+		stop->x32 = stop->number >= 0 && (stop->number & X32_BIT) != 0;
+		return 0;
+	case PTRACE_SYSCALL_INFO_EXIT:
+		stop->exit = true;
+		stop->result = info.exit.rval;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int regs_get(pid_t tid, struct user_regs_struct *regs)
+{
+	return ptrace(PTRACE_GETREGS, tid, NULL, regs) < 0 ? -errno : 0;
+}
+
+int regs_set(pid_t tid, const struct user_regs_struct *regs)
+{
+	return ptrace(PTRACE_SETREGS, tid, NULL, regs) < 0 ? -errno : 0;
+}
+
+void regs_skip(struct user_regs_struct *regs, int64_t result)
+{
+	/* -1 is no call: seccomp(2), "if the tracer changes the system call number to -1, the call is skipped". */
+	regs->orig_rax = (unsigned long long)-1;
+	regs->rax = (unsigned long long)result;
+}
+
+void regs_result(struct user_regs_struct *regs, int64_t result)
+{
+	regs->rax = (unsigned long long)result;
+}
+
+void regs_call_set(struct user_regs_struct *regs, long number, const uint64_t args[CALL_ARG_COUNT])
+{
+	regs->orig_rax = (unsigned long long)number;
+	regs->rdi = args[0];
+	regs->rsi = args[1];
+	regs->rdx = args[2];
+	regs->r10 = args[3];
+	regs->r8 = args[4];
+	regs->r9 = args[5];
+}
+
+void regs_again(struct user_regs_struct *regs, const struct user_regs_struct *original)
+{
+	*regs = *original;
+	regs->rax = original->orig_rax;
+	regs->rip = original->rip - SYSCALL_INSN_LENGTH;
+	/* No call is under way any more, or the kernel would apply its restart logic to rax. */
+	regs->orig_rax = (unsigned long long)-1;
+}
+
+bool regs_restarts(int64_t result)
+{
+	return result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND ||
+	       result == -ERESTART_RESTARTBLOCK;
+}

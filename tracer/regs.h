@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * regs.h - the registers of a stopped thread as a system call: number,
+ * arguments, result. The only architecture-specific file pair (x86-64).
+ */
+#ifndef PICKET_TRACER_REGS_H
+#define PICKET_TRACER_REGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+enum { CALL_ARG_COUNT = 6 };
+
+/* A call that a thread is stopped at, as the kernel tells it (PTRACE_GET_SYSCALL_INFO, Linux 5.3). */
+struct call_stop {
+	long number;
+	uint64_t args[CALL_ARG_COUNT];
+	uint64_t ip, sp;	/* instruction after the call, stack pointer */
+	bool foreign;		/* int 0x80 or a 32-bit program: not the x86-64 numbers */
+	bool x32;		/* the x32 bit was set in the number */
+	bool exit;		/* stopped at the end of the call, not at its start */
+	int64_t result;		/* at the end: value or -errno */
+};
+
+/* 0, -ESRCH (thread is gone) or -EINVAL (not stopped at a call). */
+int regs_call(pid_t tid, struct call_stop *stop);
+
+/* All registers, for changing a call and putting things back. 0 or -errno. */
+int regs_get(pid_t tid, struct user_regs_struct *regs);
+int regs_set(pid_t tid, const struct user_regs_struct *regs);
+
+/* At the start of a call: skip it, so that it returns `result`. At the end of one: make that its result. */
+void regs_skip(struct user_regs_struct *regs, int64_t result);
+void regs_result(struct user_regs_struct *regs, int64_t result);
+/* At the start of a call: make it this one. */
+void regs_call_set(struct user_regs_struct *regs, long number, const uint64_t args[CALL_ARG_COUNT]);
+/* At the end of a call that replaced another: go back and make the call of `original` (registers at its start) again. */
+void regs_again(struct user_regs_struct *regs, const struct user_regs_struct *original);
+
+/* Is this result a request of the kernel's to restart the call (ERESTARTSYS and its kin)? Seen only by tracers. */
+bool regs_restarts(int64_t result);
+
+#endif

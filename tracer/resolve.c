@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resolve.c - see resolve.h.
+ *
+ * First the kernel is asked to walk the whole name at once. It does so as the
+ * supervisor, so two things are wrong then: /proc/self is the supervisor's, and the links in
+ * /proc/PID (fd/N, cwd, root, exe) lead through processes. The second is forbidden (RESOLVE_NO_MAGICLINKS), the first
+ * shows in the result; in both cases the name is walked again step by step, with those entries translated.
+ */
+#include "resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "walk.h"
+
+static const char DELETED[] = " (deleted)";
+
+/* "/proc/123/rest": the number, and where the rest begins; 0 when the name is not of that form. */
+static pid_t proc_pid(const char *name, const char **rest)
+{
+	char *end;
+
+	if (strncmp(name, "/proc/", 6) != 0 || name[6] < '1' || name[6] > '9')
+		return 0;
+	long pid = strtol(name + 6, &end, 10);
+	if ((*end && *end != '/') || pid > INT_MAX)
+		return 0;
+	*rest = end;
+	return (pid_t)pid;
+}
+
+/* Was an object with this name, as the kernel gives it, unlinked? Then cut the mark off. A name may end so by itself. */
+static bool cut_deleted(char *name, size_t *length, const struct stat *held)
+{
+	size_t mark = sizeof DELETED - 1;
+	struct stat named;
+
+	if (*length <= mark || memcmp(name + *length - mark, DELETED, mark) != 0)
+		return false;
+	if (lstat(name, &named) == 0 && named.st_dev == held->st_dev && named.st_ino == held->st_ino)
+		return false;
+	*length -= mark;
+	name[*length] = 0;
+	return true;
+}
+
+/* Entries of processes of the run are judged as /proc/self/..., the memory of others excepted. */
+static void judged_name(struct tracees *all, const struct task *task, struct resolved *out)
+{
+	const char *rest = NULL;
+	pid_t pid = proc_pid(out->name, &rest);
+
+	memcpy(out->judged, out->name, out->length + 1);
+	out->judged_length = out->length;
+	if (!pid || !tracee_is_ours(all, pid))
+		return;
+	struct task *named = tracee_find(all, pid);
+	out->run_proc = true;
+	out->own_proc = pid == task->process->tgid || (named && named->process == task->process);
+	if (!out->own_proc && strcmp(rest, "/mem") == 0)
+		return;
+	out->judged_length = (size_t)snprintf(out->judged, sizeof out->judged, "/proc/self%s", rest);
+}
+
+/* Fill in what is known of the held object; it was reached by its own name, or through a link of /proc. */
+static void describe(struct tracees *all, struct task *task, struct resolved *out)
+{
+	struct stat st;
+	ssize_t n = walk_name(out->fd, out->name, PATH_MAX);
+
+	if (fstat(out->fd, &st) < 0 || n < 0) {
+		out->error = n < 0 ? (int)n : -errno;
+		return;
+	}
+	out->exists = true;
+	out->type = st.st_mode & S_IFMT;
+	out->dev = st.st_dev;
+	out->ino = st.st_ino;
+	out->length = (size_t)n;
+	out->name[n] = 0;
+	if (out->name[0] != '/' || strncmp(out->name, "/memfd:", 7) == 0) {
+		out->nameless = true;	/* "pipe:[123]", "anon_inode:...", "(unreachable)/..." */
+		if (strncmp(out->name, "(unreachable)", 13) == 0)
+			out->error = -ENOENT;
+	} else if (cut_deleted(out->name, &out->length, &st)) {
+		out->nameless = out->deleted = true;
+	}
+	judged_name(all, task, out);
+}
+
+/* The parent is held and the last component is missing from it: the name it would have. */
+static void describe_missing(struct tracees *all, struct task *task, struct resolved *out, const char *last, size_t length)
+{
+	struct stat st;
+	ssize_t n = walk_name(out->fd, out->name, PATH_MAX);
+
+	if (n < 0 || fstat(out->fd, &st) < 0) {
+		out->error = n < 0 ? (int)n : -errno;
+		return;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		out->error = -ENOTDIR;
+		return;
+	}
+	out->length = (size_t)n;
+	out->name[n] = 0;
+	if (out->name[0] != '/' || cut_deleted(out->name, &out->length, &st)) {
+		out->error = -ENOENT;	/* nothing can be made in a deleted directory */
+		return;
+	}
+	if (out->length > 1)
+		out->name[out->length++] = '/';
+	memcpy(out->name + out->length, last, length);
+	out->length += length;
+	out->name[out->length] = 0;
+	judged_name(all, task, out);
+}
+
+static void start(struct resolved *out)
+{
+	memset(out, 0, offsetof(struct resolved, name));
+	out->fd = out->magic_fd = -1;
+	out->name[0] = out->judged[0] = 0;
+	out->length = out->judged_length = 0;
+}
+
+/* Does the name lie in the supervisor's own /proc entry? Then somebody else's /proc/self was meant. */
+static bool names_supervisor(const struct resolved *out)
+{
+	const char *rest;
+
+	return proc_pid(out->name, &rest) == getpid();
+}
+
+/* Position and length of the last component, trailing slashes left out; length 0 for "/" and "". */
+static const char *last_component(const char *path, size_t *length)
+{
+	size_t end = strlen(path);
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	size_t start = end;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	*length = end - start;
+	return path + start;
+}
+
+/* Nothing is there: hold the parent. The last component must then be a plain name that really is missing. */
+static int hold_parent(int base, const char *path, const char **last, size_t *length)
+{
+	char parent[PATH_MAX];
+
+	*last = last_component(path, length);
+	if (*length == 0 || *length > NAME_MAX || (*length == 1 && **last == '.') ||
+	    (*length == 2 && memcmp(*last, "..", 2) == 0))
+		return -ENOENT;
+	size_t n = (size_t)(*last - path);
+	memcpy(parent, path, n);
+	if (n == 0)
+		parent[n++] = '.';
+	parent[n] = 0;
+	return walk_open(base, parent, O_DIRECTORY, RESOLVE_NO_MAGICLINKS);
+}
+
+/* The quick way was wrong when it led to the supervisor's own entry. */
+static bool again_if_supervisor(struct resolved *out)
+{
+	bool slash = out->slash;
+
+	if (!names_supervisor(out))
+		return true;
+	resolve_close(out);
+	start(out);
+	out->slash = slash;
+	return false;
+}
+
+/* The quick way. False when the name has to be walked step by step. */
+static bool resolve_at_once(struct tracees *all, struct task *task, int base, const char *path, enum resolve_last last,
+			    struct resolved *out)
+{
+	int fd = walk_open(base, path, last == RESOLVE_NOFOLLOW ? O_NOFOLLOW : 0, RESOLVE_NO_MAGICLINKS);
+
+	if (fd == -ELOOP || fd == -ENOSYS || fd == -EINVAL)
+		return false;
+	if (fd == -ENOENT) {
+		const char *component;
+		size_t length;
+		struct stat st;
+		out->fd = hold_parent(base, path, &component, &length);
+		if (out->fd == -ELOOP)
+			return false;
+		if (out->fd < 0) {
+			out->error = out->fd;
+			return true;
+		}
+		char name[NAME_MAX + 1];
+		memcpy(name, component, length);
+		name[length] = 0;
+		/* something there after all: a link that leads nowhere, or it was made just now */
+		if (fstatat(out->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			resolve_close(out);
+			return false;
+		}
+		describe_missing(all, task, out, component, length);
+		return again_if_supervisor(out);
+	}
+	if (fd < 0) {
+		out->error = fd;
+		return true;
+	}
+	out->fd = fd;
+	describe(all, task, out);
+	return again_if_supervisor(out);
+}
+
+static void resolve_by_steps(struct tracees *all, struct task *task, int base, const char *path, enum resolve_last last,
+			     struct resolved *out)
+{
+	struct walk walk;
+	int r = walk_steps(all, task, base, path, last == RESOLVE_FOLLOW, &walk);
+
+	out->magic = walk.magic;
+	out->magic_other = walk.magic_other;
+	out->magic_fd = walk.magic_fd;
+	out->stranger = walk.stranger;
+	out->fd = walk.fd;
+	if (r < 0 && !walk.stranger) {
+		out->error = r;
+		return;
+	}
+	if (walk.missing[0])
+		describe_missing(all, task, out, walk.missing, strlen(walk.missing));
+	else
+		describe(all, task, out);
+}
+
+/* Where a relative name begins. */
+static int open_base(const struct task *task, int dirfd)
+{
+	char path[64];
+
+	if (dirfd == AT_FDCWD)
+		snprintf(path, sizeof path, "/proc/%d/cwd", (int)task->tid);
+	else
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)task->tid, dirfd);
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT)
+		return dirfd == AT_FDCWD ? -ENOENT : -EBADF;
+	return -errno;
+}
+
+void resolve_path(struct tracees *all, struct task *task, int dirfd, const char *path, enum resolve_last last,
+		  struct resolved *out)
+{
+	int base = AT_FDCWD;
+	size_t length = strlen(path);
+
+	start(out);
+	if (length == 0) {
+		out->error = -ENOENT;
+		return;
+	}
+	if (path[0] != '/') {
+		base = open_base(task, dirfd);
+		if (base < 0) {
+			out->error = base;
+			return;
+		}
+	}
+	out->slash = path[length - 1] == '/';
+	if (!resolve_at_once(all, task, base, path, last, out))
+		resolve_by_steps(all, task, base, path, out->slash ? RESOLVE_FOLLOW : last, out);
+	if (base >= 0)
+		close(base);
+	if (out->error == 0 && out->slash && out->exists && out->type != S_IFDIR)
+		out->error = -ENOTDIR;
+}
+
+void resolve_fd(struct tracees *all, struct task *task, int fd, struct resolved *out)
+{
+	start(out);
+	out->fd = open_base(task, fd);
+	if (out->fd < 0) {
+		out->error = out->fd;
+		return;
+	}
+	describe(all, task, out);
+}
+
+void resolve_close(struct resolved *out)
+{
+	if (out->fd >= 0)
+		close(out->fd);
+	out->fd = -1;
+}
+
+int resolve_ordinary(const struct resolved *out, int access)
+{
+	if (out->fd < 0)
+		return 0;
+	if (syscall(SYS_faccessat2, out->fd, "", access, AT_EMPTY_PATH | AT_EACCESS) == 0)
+		return 0;
+	if (errno == ENOSYS || errno == EINVAL) {	/* before Linux 5.8 */
+		char path[64];
+		snprintf(path, sizeof path, "/proc/self/fd/%d", out->fd);
+		if (faccessat(AT_FDCWD, path, access, AT_EACCESS) == 0)
+			return 0;
+	}
+	return errno == EACCES || errno == EROFS || errno == EPERM ? -errno : 0;
+}

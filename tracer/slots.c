@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slots.c - see slots.h. F_SEAL_FUTURE_WRITE (Linux 5.1) forbids every writable mapping and write(2) but
+ * the mapping that was there before, ours. It is used instead of F_SEAL_WRITE because that forbids ours too.
+ */
+#include "slots.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { MEMORY_SIZE = SLOT_COUNT * SLOT_SIZE };
+
+int slots_open(struct slots *slots)
+{
+	slots->memory = MAP_FAILED;
+	slots->fd = memfd_create("picket-arguments", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (slots->fd < 0)
+		return -errno;
+	if (ftruncate(slots->fd, MEMORY_SIZE) < 0)
+		goto failed;
+	slots->memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, slots->fd, 0);
+	if (slots->memory == MAP_FAILED)
+		goto failed;
+	if (fcntl(slots->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0)
+		goto failed;
+	/* the list is a stack: few slots are in use at a time, and those stay few pages */
+	slots->free_count = SLOT_COUNT;
+	for (unsigned i = 0; i < SLOT_COUNT; i++)
+		slots->free_list[i] = (uint16_t)(SLOT_COUNT - 1 - i);
+	return 0;
+failed:;
+	int error = errno;
+	slots_close(slots);
+	return -error;
+}
+
+void slots_close(struct slots *slots)
+{
+	if (slots->memory && slots->memory != MAP_FAILED)
+		munmap(slots->memory, MEMORY_SIZE);
+	if (slots->fd >= 0)
+		close(slots->fd);
+	slots->memory = NULL;
+	slots->fd = -1;
+}
+
+int slots_take(struct slots *slots)
+{
+	return slots->free_count ? slots->free_list[--slots->free_count] : -EAGAIN;
+}
+
+void slots_give(struct slots *slots, int slot)
+{
+	if (slot >= 0)
+		slots->free_list[slots->free_count++] = (uint16_t)slot;
+}
+
+uint64_t slots_write(struct slots *slots, int slot, size_t offset, const void *bytes, size_t length)
+{
+	size_t at = (size_t)slot * SLOT_SIZE + offset;
+
+	assert(offset + length <= SLOT_SIZE);
+	memcpy(slots->memory + at, bytes, length);
+	return SLOT_START + at;
+}

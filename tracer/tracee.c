@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tracee.c - see tracee.h. What is shared is asked of the kernel (kcmp(2))
+ * when a task appears, not deduced from clone flags that lie in the tool's
+ * memory; what cannot be asked counts as shared.
+ */
+#include "tracee.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/kcmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	PAGE = 4096,
+	PAGEMAPS_MOST = 256,	/* descriptors of /proc/TID/pagemap that are kept open */
+	PAGES_MOST = 4,		/* pages of one argument that are looked at */
+};
+
+/* pagemap (Documentation/admin-guide/mm/pagemap.rst): bit 61, page is of a file or shared; 62, in swap; 63, present. */
+#define PAGEMAP_FILE (UINT64_C(1) << 61)
+#define PAGEMAP_SWAP (UINT64_C(1) << 62)
+#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
+
+static struct share *share_new(void)
+{
+	struct share *share = calloc(1, sizeof *share);
+
+	if (share) {
+		share->users = 1;
+		share->pagemap = -1;
+	}
+	return share;
+}
+
+static void share_drop(struct tracees *all, struct share **share)
+{
+	struct share *s = *share;
+
+	*share = NULL;
+	if (!s || --s->users > 0)
+		return;
+	if (s->pagemap >= 0) {
+		close(s->pagemap);
+		all->pagemaps--;
+	}
+	free(s);
+}
+
+struct task *tracee_find(struct tracees *all, pid_t tid)
+{
+	struct task *task;
+
+	HASH_FIND_INT(all->tasks, &tid, task);
+	return task;
+}
+
+struct process *tracee_process(struct tracees *all, pid_t tgid)
+{
+	struct process *process;
+
+	HASH_FIND_INT(all->processes, &tgid, process);
+	return process;
+}
+
+bool tracee_is_ours(struct tracees *all, pid_t pid)
+{
+	return tracee_process(all, pid) || tracee_find(all, pid);
+}
+
+/* Thread group of a thread, or the thread's own number when /proc does not say. */
+static pid_t tgid_of(pid_t tid)
+{
+	char path[64], text[4096];
+	snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return tid;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	if (n <= 0)
+		return tid;
+	text[n] = 0;
+	const char *line = strstr(text, "\nTgid:");
+	return line ? (pid_t)strtol(line + 6, NULL, 10) : tid;
+}
+
+static struct process *process_join(struct tracees *all, pid_t tgid)
+{
+	struct process *process = tracee_process(all, tgid);
+
+	if (!process) {
+		process = calloc(1, sizeof *process);
+		if (!process)
+			return NULL;
+		process->tgid = tgid;
+		HASH_ADD_INT(all->processes, tgid, process);
+		all->processes_seen++;
+	}
+	process->tasks++;
+	return process;
+}
+
+static void process_leave(struct tracees *all, struct process *process)
+{
+	if (!process || --process->tasks > 0)
+		return;
+	HASH_DEL(all->processes, process);
+	free(process->exe);
+	free(process);
+}
+
+struct task *tracee_add(struct tracees *all, pid_t tid)
+{
+	struct task *task = calloc(1, sizeof *task);
+
+	if (!task)
+		return NULL;
+	task->tid = tid;
+	task->all = all;
+	task->slot = -1;
+	task->process = process_join(all, tgid_of(tid));
+	task->memory = share_new();
+	task->files = share_new();
+	task->fs = share_new();
+	if (!task->process || !task->memory || !task->files || !task->fs) {
+		process_leave(all, task->process);
+		share_drop(all, &task->memory);
+		share_drop(all, &task->files);
+		share_drop(all, &task->fs);
+		free(task);
+		return NULL;
+	}
+	/* until it is announced, as if everything were shared with a stranger */
+	task->memory->restless = task->files->restless = task->fs->restless = true;
+	HASH_ADD_INT(all->tasks, tid, task);
+	all->task_count++;
+	return task;
+}
+
+/* 1 the same, 0 different, -errno when the kernel does not tell. */
+static int same(pid_t a, pid_t b, int what)
+{
+	long r = syscall(SYS_kcmp, a, b, what, 0, 0);
+
+	return r < 0 ? -errno : r == 0;
+}
+
+static void share_settle(struct tracees *all, struct share **mine, struct share *theirs, int is_same)
+{
+	if (is_same == 0) {
+		(*mine)->restless = false;
+		(*mine)->slots_mapped = theirs->slots_mapped;
+		return;
+	}
+	if (is_same < 0)	/* cannot be told: neither is private any more */
+		theirs->restless = true;
+	share_drop(all, mine);
+	*mine = theirs;
+	theirs->users++;
+}
+
+void tracee_announce(struct tracees *all, struct task *task, struct task *maker, bool vfork)
+{
+	if (task->announced)
+		return;
+	task->announced = true;
+	share_settle(all, &task->memory, maker->memory, same(maker->tid, task->tid, KCMP_VM));
+	share_settle(all, &task->files, maker->files, same(maker->tid, task->tid, KCMP_FILES));
+	share_settle(all, &task->fs, maker->fs, same(maker->tid, task->tid, KCMP_FS));
+	if (task->process != maker->process) {
+		task->process->parent = maker->process->tgid;
+		task->process->dynamic = maker->process->dynamic;
+	}
+	if (vfork && task->memory == maker->memory)
+		task->vfork_parent = maker;
+}
+
+void tracee_first(struct tracees *all, struct task *task)
+{
+	(void)all;
+	task->announced = true;
+	task->memory->restless = task->files->restless = task->fs->restless = false;
+}
+
+/* Whoever waits for this task's vfork waits no more. */
+static void vfork_over(struct tracees *all, struct task *gone)
+{
+	gone->vfork_parent = NULL;
+	if (gone->memory->users < 2)
+		return;
+	for (struct task *t = all->tasks; t; t = t->hh.next)
+		if (t->vfork_parent == gone)
+			t->vfork_parent = NULL;
+}
+
+void tracee_exec(struct tracees *all, struct task *task)
+{
+	struct share *memory = share_new(), *files = share_new();
+
+	vfork_over(all, task);
+	if (memory) {
+		share_drop(all, &task->memory);
+		task->memory = memory;
+	} else {
+		task->memory->restless = true;
+		task->memory->slots_mapped = false;
+	}
+	if (files) {	/* exec gives a process its own table: unshare_files() in begin_new_exec() */
+		share_drop(all, &task->files);
+		task->files = files;
+	} else {
+		task->files->restless = true;
+	}
+	task->process->dynamic = task->approved.loader_ino != 0;
+	free(task->process->exe);
+	task->process->exe = task->exec_name;
+	task->exec_name = NULL;
+}
+
+void tracee_remove(struct tracees *all, struct task *task)
+{
+	vfork_over(all, task);
+	HASH_DEL(all->tasks, task);
+	all->task_count--;
+	all->unannounced -= task->stopped_new;
+	share_drop(all, &task->memory);
+	share_drop(all, &task->files);
+	share_drop(all, &task->fs);
+	process_leave(all, task->process);
+	free(task->exec_name);
+	free(task->bound_name);
+	free(task);
+}
+
+static struct own_file *find_socket(struct tracees *all, dev_t dev, ino_t ino)
+{
+	struct own_file *file;
+	struct file_id id;
+
+	memset(&id, 0, sizeof id);	/* it is hashed as bytes */
+	id.dev = dev;
+	id.ino = ino;
+	HASH_FIND(hh, all->sockets, &id, sizeof id, file);
+	return file;
+}
+
+void tracee_own_socket(struct tracees *all, dev_t dev, ino_t ino)
+{
+	struct own_file *file = find_socket(all, dev, ino);
+
+	if (file || !(file = calloc(1, sizeof *file)))
+		return;
+	file->id.dev = dev;
+	file->id.ino = ino;
+	HASH_ADD(hh, all->sockets, id, sizeof file->id, file);
+}
+
+bool tracee_owns_socket(struct tracees *all, dev_t dev, ino_t ino)
+{
+	return find_socket(all, dev, ino) != NULL;
+}
+
+static struct own_ipc *find_ipc(struct tracees *all, enum ipc_kind kind, int id)
+{
+	uint64_t key = (uint64_t)kind << 32 | (uint32_t)id;
+	struct own_ipc *object;
+
+	HASH_FIND(hh, all->ipc, &key, sizeof key, object);
+	return object;
+}
+
+void tracee_own_ipc(struct tracees *all, enum ipc_kind kind, int id)
+{
+	struct own_ipc *object = find_ipc(all, kind, id);
+
+	if (object || !(object = calloc(1, sizeof *object)))
+		return;
+	object->kind_and_id = (uint64_t)kind << 32 | (uint32_t)id;
+	HASH_ADD(hh, all->ipc, kind_and_id, sizeof object->kind_and_id, object);
+}
+
+bool tracee_owns_ipc(struct tracees *all, enum ipc_kind kind, int id)
+{
+	return find_ipc(all, kind, id) != NULL;
+}
+
+void tracee_free(struct tracees *all)
+{
+	struct task *task, *next;
+
+	HASH_ITER(hh, all->tasks, task, next)
+		tracee_remove(all, task);
+	struct own_file *file, *next_file;
+	HASH_ITER(hh, all->sockets, file, next_file) {
+		HASH_DEL(all->sockets, file);
+		free(file);
+	}
+	struct own_ipc *object, *next_object;
+	HASH_ITER(hh, all->ipc, object, next_object) {
+		HASH_DEL(all->ipc, object);
+		free(object);
+	}
+}
+
+bool tracee_private_memory(const struct task *task)
+{
+	if (task->memory->restless)
+		return false;
+	if (task->memory->users == 1)
+		return true;
+	/* a vfork child runs on its parent's memory while the parent sleeps in the kernel */
+	return task->vfork_parent && task->memory->users == 2;
+}
+
+bool tracee_private_files(const struct task *task)
+{
+	return !task->files->restless && task->files->users == 1;
+}
+
+bool tracee_private_fs(const struct task *task)
+{
+	return !task->fs->restless && task->fs->users == 1;
+}
+
+static int pagemap_open(struct tracees *all, struct task *task)
+{
+	char path[64];
+
+	if (task->memory->pagemap >= 0)
+		return task->memory->pagemap;
+	snprintf(path, sizeof path, "/proc/%d/pagemap", (int)task->tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && all->pagemaps < PAGEMAPS_MOST) {
+		task->memory->pagemap = fd;
+		all->pagemaps++;
+	}
+	return fd;
+}
+
+bool tracee_anonymous(struct tracees *all, struct task *task, uint64_t address, size_t length)
+{
+	uint64_t first = address / PAGE, last = (address + (length ? length - 1 : 0)) / PAGE, entry[PAGES_MOST];
+
+	if (last < first || last - first >= PAGES_MOST)
+		return false;
+	int fd = pagemap_open(all, task);
+	if (fd < 0)
+		return false;
+	size_t bytes = (size_t)(last - first + 1) * sizeof entry[0];
+	ssize_t n = pread(fd, entry, bytes, (off_t)(first * sizeof entry[0]));
+	if (fd != task->memory->pagemap)
+		close(fd);
+	if (n != (ssize_t)bytes)
+		return false;
+	for (size_t i = 0; i <= (size_t)(last - first); i++)
+		if (!(entry[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAP)) || (entry[i] & PAGEMAP_FILE))
+			return false;
+	return true;
+}
+
+const char *tracee_exe(struct process *process)
+{
+	if (!process->exe) {
+		char path[64], target[PATH_MAX];
+		snprintf(path, sizeof path, "/proc/%d/exe", (int)process->tgid);
+		ssize_t n = readlink(path, target, sizeof target - 1);
+		target[n > 0 ? n : 0] = 0;
+		process->exe = strdup(target);
+	}
+	return process->exe ? process->exe : "";
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tracee.h - what the supervisor knows of each thread and process of the run.
+ *
+ * A task is a kernel task (thread). Tasks share things as clone(2) says:
+ * address space, descriptor table, working directory. Each such thing is a
+ * struct share with a user count, so "can anybody else change this?" is one comparison.
+ */
+#ifndef PICKET_TRACER_TRACEE_H
+#define PICKET_TRACER_TRACEE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+#include <uthash.h>
+
+/* Families of SysV IPC identifiers: one namespace each. */
+enum ipc_kind { IPC_SHARED_MEMORY, IPC_SEMAPHORES, IPC_MESSAGES };
+
+/* An address space, a descriptor table or a working directory. */
+struct share {
+	unsigned users;		/* tasks that have it */
+	bool restless;		/* may change without any of them running: treated as shared for ever */
+	bool slots_mapped;	/* address space: the sealed slots are mapped */
+	int pagemap;		/* address space: descriptor of /proc/TID/pagemap, or -1 */
+};
+
+/* A file that is about to be, or was, executed. */
+struct program {
+	dev_t dev;
+	ino_t ino;
+	dev_t loader_dev;	/* ELF interpreter; ino 0: none */
+	ino_t loader_ino;
+};
+
+/* A process (thread group). */
+struct process {
+	pid_t tgid;
+	pid_t parent;		/* tgid of the process that made it; 0 for the first */
+	unsigned tasks;		/* threads alive */
+	bool dynamic;		/* its program was started through an ELF interpreter */
+	char *exe;		/* resolved name of its program; NULL: not looked up yet */
+	UT_hash_handle hh;
+};
+
+/* What is done when the call that a task is in has ended. */
+enum task_exit_action {
+	EXIT_NOTHING,
+	EXIT_RESULT,		/* put task->result in place of what the skipped call returned (no seccomp) */
+	EXIT_RESTORE,		/* registers back to what they were, result kept; free the slot */
+	EXIT_AGAIN,		/* an injected call: take its result, then make the original call again */
+};
+
+struct task {
+	pid_t tid;
+	struct tracees *all;	/* that it is one of */
+	struct process *process;
+	struct share *memory, *files, *fs;
+	struct task *vfork_parent;	/* that is suspended until we exec or exit; NULL: none */
+	bool announced;		/* the parent's fork event was seen: sharing is known */
+	bool stopped_new;	/* its first stop came and it waits for the announcement */
+	bool launching;		/* the launcher's code, before the first exec */
+	bool in_call;		/* level ptrace: between start and end of a call */
+	bool let_go;		/* proceeds with a name that was checked; cleared at its next stop */
+	enum task_exit_action exit_action;
+	int64_t result;
+	int64_t (*on_exit)(struct task *task, int64_t result);	/* told the result of a call that proceeds, and */
+				/* gives the one that the task sees; or NULL */
+	uint64_t note_address;	/* for on_exit */
+	int slot;		/* sealed slot it uses, or -1 */
+	enum ipc_kind ipc_kind;	/* of the object that it is making */
+	char *bound_name;	/* of the unix socket that it is binding; or NULL */
+	struct user_regs_struct saved;
+	struct program approved;/* of the exec under way */
+	bool exec_pending;
+	char *exec_name;	/* resolved name of the program of the exec under way */
+	UT_hash_handle hh;
+};
+
+/* A file by device and inode. */
+struct file_id {
+	dev_t dev;
+	ino_t ino;
+};
+struct own_file {
+	struct file_id id;
+	UT_hash_handle hh;
+};
+
+/* A SysV IPC object. */
+struct own_ipc {
+	uint64_t kind_and_id;
+	UT_hash_handle hh;
+};
+
+struct tracees {
+	struct own_file *sockets;	/* hash: unix sockets that the run has made, with a name */
+	struct own_ipc *ipc;		/* hash: SysV IPC objects that it has made */
+	struct task *tasks;		/* hash by tid */
+	struct process *processes;	/* hash by tgid */
+	unsigned task_count;
+	unsigned unannounced;		/* tasks with stopped_new */
+	uint64_t processes_seen;	/* ever */
+	unsigned pagemaps;		/* descriptors kept open */
+};
+
+struct task *tracee_find(struct tracees *all, pid_t tid);
+struct process *tracee_process(struct tracees *all, pid_t tgid);
+/* Is this the number of a live process or thread of the run? */
+bool tracee_is_ours(struct tracees *all, pid_t pid);
+
+/* A task that appeared: with sharing unknown (everything as if shared). NULL: out of memory. */
+struct task *tracee_add(struct tracees *all, pid_t tid);
+/* Its maker is known: same process? shared memory, files, cwd? */
+void tracee_announce(struct tracees *all, struct task *task, struct task *maker, bool vfork);
+/* The first task of a run, which shares nothing. */
+void tracee_first(struct tracees *all, struct task *task);
+/* It has executed a program: new memory, own descriptors. All other threads of its process are gone. */
+void tracee_exec(struct tracees *all, struct task *task);
+/* It is gone; frees it. */
+void tracee_remove(struct tracees *all, struct task *task);
+void tracee_free(struct tracees *all);
+
+/* Can nobody but this (stopped) task change it now? */
+bool tracee_private_memory(const struct task *task);
+bool tracee_private_files(const struct task *task);
+bool tracee_private_fs(const struct task *task);
+
+/* Are all pages of [address, address + length) anonymous and private to the address space? (false when it cannot be told) */
+bool tracee_anonymous(struct tracees *all, struct task *task, uint64_t address, size_t length);
+
+/* Unix sockets in the file system that the run has made itself. A failure to remember one is a refusal later. */
+void tracee_own_socket(struct tracees *all, dev_t dev, ino_t ino);
+bool tracee_owns_socket(struct tracees *all, dev_t dev, ino_t ino);
+
+/* The same for SysV IPC objects. */
+void tracee_own_ipc(struct tracees *all, enum ipc_kind kind, int id);
+bool tracee_owns_ipc(struct tracees *all, enum ipc_kind kind, int id);
+
+/* Resolved name of the program a process runs, "" when unknown. Lives as long as the process runs it. */
+const char *tracee_exe(struct process *process);
+
+#endif
