@@ -348,8 +348,11 @@ struct verdict decide_move(const struct image *image, const char *from, size_t f
 		return refuse(RULE_DEFAULT, EACCES);
 	/*
 	 * Below the two names the same rules must come to speak of the same names. Then, as each is met deeper than all
-	 * that was met before, what they say below is the same, and what they do not say was compared above.
+	 * that was met before, what they say below is the same, and what they do not say was compared above. Only a
+	 * forbid holds against what is met deeper.
 	 */
+	if (source.forbid.said != IMAGE_NONE && target.forbid.said == IMAGE_NONE)
+		return refuse(image_said_rule(source.forbid.said), EACCES);
 	state = missing_state(&source.states, &target.states);
 	if (state == IMAGE_NONE)
 		state = missing_state(&target.states, &source.states);

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_net.c - which addresses may be connected to and bound.
+ */
+#include "net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include "decide.h"
+#include "make_image.h"
+
+enum { TCP = 1, UDP = 2, BOTH = 3 };
+
+/* One destination; the address is text, "*" for every one. */
+struct net_row {
+	enum rule_key key;
+	const char *address;
+	unsigned bits;
+	unsigned transports;
+	uint16_t first, last;
+};
+
+static struct net_prefix row_prefix(const struct net_row *row)
+{
+	struct net_prefix prefix = {
+		.any_family = strcmp(row->address, "*") == 0,
+		.family = strchr(row->address, ':') != NULL ? AF_INET6 : AF_INET,
+		.bits = row->bits,
+		.tcp = (row->transports & TCP) != 0,
+		.udp = (row->transports & UDP) != 0,
+		.ports = { row->first, row->last },
+	};
+
+	if (!prefix.any_family)
+		ck_assert_int_eq(inet_pton(prefix.family, row->address, &prefix.address), 1);
+	return prefix;
+}
+
+static int add_net_rule(struct build *build, enum rule_key key)
+{
+	struct rule rule = row_rule(key, LAYER_FILE, "somewhere");
+
+	return build_net_rule(build, &rule);
+}
+
+static const struct net_row rows[] = {
+	{ RULE_CONNECT, "127.0.0.1", 32, TCP, 8080, 8080 },
+	{ RULE_CONNECT, "10.0.0.0", 8, BOTH, 443, 443 },
+	{ RULE_CONNECT, "192.168.4.0", 22, TCP, 1000, 2000 },
+	{ RULE_CONNECT, "::1", 128, TCP, 5432, 5432 },
+	{ RULE_CONNECT, "2001:db8:8000::", 33, TCP, 0, 65535 },
+	{ RULE_CONNECT, "1.1.1.1", 32, UDP, 53, 53 },
+	{ RULE_CONNECT, "*", 0, TCP, 9999, 9999 },
+	{ RULE_CONNECT, "::ffff:172.16.0.0", 108, TCP, 80, 80 },
+	{ RULE_CONNECT, "0.0.0.0", 32, TCP, 70, 70 },
+	{ RULE_CONNECT, "::", 128, TCP, 71, 71 },
+	{ RULE_CONNECT, "0.0.0.0", 0, TCP, 60, 60 },
+	{ RULE_CONNECT, "::", 0, TCP, 61, 61 },
+	{ RULE_BIND, "127.0.0.1", 32, TCP, 0, 65535 },
+	{ RULE_BIND, "0.0.0.0", 32, TCP, 8000, 8999 },
+	{ RULE_BIND, "::", 128, TCP, 8000, 8999 },
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static struct image *rows_image(void)
+{
+	struct build *build = build_new();
+
+	for (int i = 0; i < ROWS; i++) {
+		struct net_prefix prefix = row_prefix(&rows[i]);
+
+		ck_assert_int_eq(add_net_rule(build, rows[i].key), i);
+		ck_assert_int_eq(build_also_internet(build, i, &prefix), i);
+	}
+	return finish_image(build);
+}
+
+/* A socket address from text. */
+static socklen_t address_of(struct sockaddr_storage *storage, const char *text, uint16_t port)
+{
+	memset(storage, 0, sizeof(*storage));
+	if (strchr(text, ':') != NULL) {
+		struct sockaddr_in6 *address = (struct sockaddr_in6 *)storage;
+
+		address->sin6_family = AF_INET6;
+		address->sin6_port = htons(port);
+		ck_assert_int_eq(inet_pton(AF_INET6, text, &address->sin6_addr), 1);
+		return sizeof(*address);
+	}
+	struct sockaddr_in *address = (struct sockaddr_in *)storage;
+
+	address->sin_family = AF_INET;
+	address->sin_port = htons(port);
+	ck_assert_int_eq(inet_pton(AF_INET, text, &address->sin_addr), 1);
+	return sizeof(*address);
+}
+
+static const struct {
+	enum net_use use;
+	const char *address;
+	uint16_t port;
+	unsigned transport;
+	int64_t rule; /* or -1: refused */
+} cases[] = {
+	{ NET_CONNECT, "127.0.0.1", 8080, TCP, 0 },
+	{ NET_CONNECT, "127.0.0.1", 8080, UDP, -1 },
+	{ NET_CONNECT, "127.0.0.1", 8081, TCP, -1 },
+	{ NET_CONNECT, "127.0.0.2", 8080, TCP, -1 },
+	{ NET_BIND, "127.0.0.2", 8080, TCP, -1 },
+	{ NET_CONNECT, "10.0.0.0", 443, TCP, 1 },
+	{ NET_CONNECT, "10.255.255.255", 443, UDP, 1 },
+	{ NET_CONNECT, "11.0.0.0", 443, TCP, -1 },
+	{ NET_CONNECT, "9.255.255.255", 443, TCP, -1 },
+	{ NET_CONNECT, "192.168.4.0", 1000, TCP, 2 },
+	{ NET_CONNECT, "192.168.7.255", 2000, TCP, 2 },
+	{ NET_CONNECT, "192.168.8.0", 1000, TCP, -1 },
+	{ NET_CONNECT, "192.168.3.255", 1000, TCP, -1 },
+	{ NET_CONNECT, "192.168.4.1", 999, TCP, -1 },
+	{ NET_CONNECT, "192.168.4.1", 2001, TCP, -1 },
+	{ NET_CONNECT, "::1", 5432, TCP, 3 },
+	{ NET_CONNECT, "::2", 5432, TCP, -1 },
+	{ NET_CONNECT, "127.0.0.1", 5432, TCP, -1 },
+	{ NET_CONNECT, "2001:db8:8000::", 0, TCP, 4 },
+	{ NET_CONNECT, "2001:db8:ffff:ffff::9", 65535, TCP, 4 },
+	{ NET_CONNECT, "2001:db8:7fff::", 80, TCP, -1 },
+	{ NET_CONNECT, "1.1.1.1", 53, UDP, 5 },
+	{ NET_CONNECT, "1.1.1.1", 53, TCP, -1 },
+	{ NET_CONNECT, "8.8.8.8", 9999, TCP, 6 },
+	{ NET_CONNECT, "fe80::1", 9999, TCP, 6 },
+	{ NET_CONNECT, "8.8.8.8", 9999, UDP, -1 },
+	/* IPv4 in IPv6's clothes */
+	{ NET_CONNECT, "::ffff:127.0.0.1", 8080, TCP, 0 },
+	{ NET_CONNECT, "::ffff:10.1.2.3", 443, TCP, 1 },
+	{ NET_CONNECT, "::ffff:127.0.0.2", 8080, TCP, -1 },
+	{ NET_CONNECT, "::127.0.0.1", 8080, TCP, -1 },
+	{ NET_CONNECT, "172.31.255.255", 80, TCP, 7 },
+	{ NET_CONNECT, "::ffff:172.16.0.1", 80, TCP, 7 },
+	{ NET_CONNECT, "172.32.0.0", 80, TCP, -1 },
+	{ NET_CONNECT, "::ffff:1.2.3.4", 61, TCP, -1 },
+	/* the unspecified address as a target is the loopback */
+	{ NET_CONNECT, "0.0.0.0", 8080, TCP, 0 },
+	{ NET_CONNECT, "::", 5432, TCP, 3 },
+	{ NET_CONNECT, "::ffff:0.0.0.0", 8080, TCP, 0 },
+	{ NET_CONNECT, "::", 8080, TCP, -1 },
+	{ NET_CONNECT, "0.0.0.0", 5432, TCP, -1 },
+	{ NET_CONNECT, "127.0.0.1", 70, TCP, 8 },
+	{ NET_CONNECT, "0.0.0.0", 70, TCP, 8 },
+	{ NET_CONNECT, "::1", 71, TCP, 9 },
+	{ NET_CONNECT, "1.2.3.4", 60, TCP, 10 },
+	{ NET_CONNECT, "::2", 60, TCP, -1 },
+	{ NET_CONNECT, "::2", 61, TCP, 11 },
+	/* but as a place to listen it is itself */
+	{ NET_BIND, "127.0.0.1", 0, TCP, 12 },
+	{ NET_BIND, "0.0.0.0", 0, TCP, -1 },
+	{ NET_BIND, "0.0.0.0", 8500, TCP, 13 },
+	{ NET_BIND, "127.0.0.2", 8500, TCP, -1 },
+	{ NET_BIND, "::", 8500, TCP, 14 },
+	{ NET_BIND, "::1", 8500, TCP, -1 },
+	{ NET_BIND, "10.0.0.1", 443, TCP, -1 },
+};
+
+START_TEST(internet_addresses)
+{
+	struct image *image = rows_image();
+	struct sockaddr_storage storage;
+	socklen_t length = address_of(&storage, cases[_i].address, cases[_i].port);
+	struct verdict verdict = decide_address(image, cases[_i].use, cases[_i].transport == TCP ? NET_TCP : NET_UDP,
+						(struct sockaddr *)&storage, length);
+
+	ck_assert_msg(verdict.allowed == (cases[_i].rule >= 0), "%s port %u", cases[_i].address, cases[_i].port);
+	ck_assert_uint_eq(verdict.rule, cases[_i].rule < 0 ? RULE_DEFAULT : (uint32_t)cases[_i].rule);
+	ck_assert_int_eq(verdict.error, verdict.allowed ? 0 : EACCES);
+	free(image);
+}
+END_TEST
+
+/* Everything is allowed, so that only the form of the address can be what is refused. */
+static struct image *open_image(void)
+{
+	struct build *build = build_new();
+	struct net_prefix all = { .any_family = true, .tcp = true, .udp = true, .ports = { 0, 65535 } };
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(add_net_rule(build, i == 0 ? RULE_CONNECT : RULE_BIND), i);
+		ck_assert_int_eq(build_also_internet(build, i, &all), i);
+		ck_assert_int_eq(build_also_abstract(build, i, "*", 1), i);
+		ck_assert_int_eq(build_also_unix_path(build, i, "/"), i);
+	}
+	return finish_image(build);
+}
+
+static bool is_allowed(const struct image *image, enum net_use use, const void *address, size_t length)
+{
+	/* In memory of its own, so that a sanitizer sees a byte read too much. */
+	void *copy = malloc(length == 0 ? 1 : length);
+	struct verdict verdict;
+
+	memcpy(copy, address, length);
+	verdict = decide_address(image, use, NET_TCP, copy, (socklen_t)length);
+	free(copy);
+	return verdict.allowed;
+}
+
+START_TEST(short_and_foreign_addresses_are_refused)
+{
+	struct image *image = open_image();
+	struct sockaddr_storage storage;
+
+	address_of(&storage, "1.2.3.4", 80);
+	for (size_t length = 0; length <= sizeof(storage); length++)
+		ck_assert_int_eq(is_allowed(image, NET_CONNECT, &storage, length), length >= 16);
+	/* The kernel takes this as IPv4 in bind and sendto. */
+	storage.ss_family = AF_UNSPEC;
+	for (size_t length = 0; length <= sizeof(storage); length++)
+		ck_assert_int_eq(is_allowed(image, NET_BIND, &storage, length), length >= 16);
+	address_of(&storage, "::5", 80);
+	for (size_t length = 0; length <= sizeof(storage); length++)
+		ck_assert_int_eq(is_allowed(image, NET_CONNECT, &storage, length), length >= 24);
+	for (unsigned family = 3; family < 60; family++) {
+		storage.ss_family = (sa_family_t)family;
+		if (family != AF_INET6)
+			ck_assert(!is_allowed(image, NET_CONNECT, &storage, sizeof(storage)));
+	}
+	ck_assert(!decide_address(image, NET_CONNECT, NET_TCP, NULL, 16).allowed);
+	ck_assert(!decide_address(image, NET_CONNECT, NET_TCP, (struct sockaddr *)&storage, UINT32_MAX).allowed);
+	free(image);
+}
+END_TEST
+
+START_TEST(unix_addresses_by_form)
+{
+	struct image *image = open_image();
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct net_address read;
+
+	/* No name at all: only bind means something by it, an abstract name of the kernel's choice. */
+	ck_assert(is_allowed(image, NET_BIND, &address, 2));
+	ck_assert(!is_allowed(image, NET_CONNECT, &address, 2));
+	ck_assert_int_eq(net_read((struct sockaddr *)&address, 2).kind, NET_UNIX_UNNAMED);
+	for (size_t length = 3; length <= sizeof(address); length++)
+		ck_assert(is_allowed(image, NET_CONNECT, &address, length));
+	ck_assert_int_eq(net_read((struct sockaddr *)&address, sizeof(address) + 1).kind, NET_MALFORMED);
+	memset(address.sun_path, 'p', sizeof(address.sun_path));
+	ck_assert(!is_allowed(image, NET_CONNECT, &address, sizeof(address)));
+	read = net_read((struct sockaddr *)&address, sizeof(address));
+	ck_assert_int_eq(read.kind, NET_UNIX_PATH);
+	ck_assert_uint_eq(read.name_length, sizeof(address.sun_path));
+	ck_assert_ptr_eq(read.name, address.sun_path);
+	address.sun_path[3] = '\0';
+	ck_assert_uint_eq(net_read((struct sockaddr *)&address, sizeof(address)).name_length, 3);
+	ck_assert_uint_eq(net_read((struct sockaddr *)&address, 4).name_length, 2);
+	free(image);
+}
+END_TEST
+
+struct abstract_case {
+	const char *name;
+	size_t length;
+	int64_t rule;
+};
+
+START_TEST(abstract_names)
+{
+	static const struct abstract_case names[] = {
+		{ "name", 4, 0 },	 { "nam", 3, -1 },	{ "names", 5, -1 },   { "name\0", 5, -1 },
+		{ "\0name", 5, -1 },	 { "a\0b\xff\n", 5, 1 }, { "a\0c\xff\n", 5, -1 }, { "bus-", 4, 2 },
+		{ "bus-session", 11, 2 }, { "bus", 3, -1 },	{ "bus-\0\0", 6, 2 }, { "", 0, -1 },
+		{ "for-bind", 8, -1 },	 { "st*r", 4, 4 },	{ "stor", 4, -1 },
+	};
+	struct build *build = build_new();
+	struct image *image;
+
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(add_net_rule(build, i == 3 ? RULE_BIND : RULE_CONNECT), i);
+	ck_assert_int_eq(build_also_abstract(build, 0, "name", 4), 0);
+	ck_assert_int_eq(build_also_abstract(build, 1, "a\0b\xff\n", 5), 1);
+	ck_assert_int_eq(build_also_abstract(build, 2, "bus-*", 5), 2);
+	ck_assert_int_eq(build_also_abstract(build, 3, "for-bind", 8), 3);
+	ck_assert_int_eq(build_also_abstract(build, 4, "st*r", 4), 4);
+	image = finish_image(build);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct sockaddr_un address = { .sun_family = AF_UNIX };
+		struct verdict verdict;
+
+		memcpy(address.sun_path + 1, names[i].name, names[i].length);
+		verdict = decide_address(image, NET_CONNECT, NET_UDP, (struct sockaddr *)&address,
+					 (socklen_t)(3 + names[i].length));
+		ck_assert_msg(verdict.rule == (names[i].rule < 0 ? RULE_DEFAULT : (uint32_t)names[i].rule),
+			      "name %zu: %u", i, verdict.rule);
+		ck_assert_int_eq(verdict.allowed, names[i].rule >= 0);
+	}
+	/* Not every abstract name may be bound, so not one of the kernel's choice either. */
+	ck_assert(!is_allowed(image, NET_BIND, &(struct sockaddr_un){ .sun_family = AF_UNIX }, 2));
+	free(image);
+}
+END_TEST
+
+START_TEST(unix_paths)
+{
+	static const struct {
+		enum net_use use;
+		const char *path;
+		int64_t rule;
+	} paths[] = {
+		{ NET_CONNECT, "/run/x.sock", 0 },	{ NET_CONNECT, "/run/x.sock2", -1 },
+		{ NET_CONNECT, "/run/x.sock/y", 0 },	{ NET_CONNECT, "/run/user/1000/bus", 1 },
+		{ NET_CONNECT, "/run/user/bus", -1 },	{ NET_BIND, "/run/x.sock", -1 },
+		{ NET_BIND, "/tmp/a/b/c.sock", 2 },	{ NET_CONNECT, "/tmp/a/b/c.sock", -1 },
+		{ NET_CONNECT, "run/x.sock", -1 },	{ NET_CONNECT, "/run/../run/x.sock", -1 },
+		{ NET_CONNECT, "", -1 },		{ NET_CONNECT, "/files", -1 },
+	};
+	struct build *build = build_new();
+	struct rule file = row_rule(RULE_WRITE, LAYER_FILE, "/files");
+	struct image *image;
+
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(add_net_rule(build, i == 2 ? RULE_BIND : RULE_CONNECT), i);
+	ck_assert_int_eq(build_path_rule(build, &file), 3);
+	ck_assert_int_eq(build_also_unix_path(build, 0, "/run/x.sock"), 0);
+	ck_assert_int_eq(build_also_unix_path(build, 1, "/run/user/*/bus"), 1);
+	ck_assert_int_eq(build_also_unix_path(build, 2, "/tmp/**/*.sock"), 2);
+	image = finish_image(build);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct verdict verdict = decide_unix_path(image, paths[i].use, paths[i].path, strlen(paths[i].path));
+
+		ck_assert_msg(verdict.rule == (paths[i].rule < 0 ? RULE_DEFAULT : (uint32_t)paths[i].rule), "%s: %u",
+			      paths[i].path, verdict.rule);
+		ck_assert_int_eq(verdict.allowed, paths[i].rule >= 0);
+		ck_assert_int_eq(verdict.error, verdict.allowed ? 0 : EACCES);
+	}
+	/* A rule about a socket says nothing of the file system, and the other way round. */
+	ck_assert(!decide_path(image, "/run/x.sock", 11, ACCESS_READ).allowed);
+	free(image);
+}
+END_TEST
+
+/* ---- what can be said of all rules together --------------------------------------------------------------- */
+
+START_TEST(whole_policies)
+{
+	enum { UNIX_ALL = 1, ABSTRACT_ALL = 2 };
+	static const struct {
+		struct net_row internet[4];
+		unsigned others;
+		bool any, every;
+	} policies[] = {
+		{ { { 0 } }, 0, false, false },
+		{ { { 0 } }, UNIX_ALL | ABSTRACT_ALL, false, false },
+		{ { { RULE_CONNECT, "1.2.3.4", 32, TCP, 80, 80 } }, 0, true, false },
+		{ { { RULE_BIND, "1.2.3.4", 32, TCP, 80, 80 } }, 0, false, false },
+		{ { { RULE_CONNECT, "*", 0, BOTH, 0, 65535 } }, UNIX_ALL | ABSTRACT_ALL, true, true },
+		{ { { RULE_CONNECT, "*", 0, BOTH, 0, 65535 } }, UNIX_ALL, true, false },
+		{ { { RULE_CONNECT, "*", 0, BOTH, 0, 65535 } }, ABSTRACT_ALL, true, false },
+		{ { { RULE_CONNECT, "*", 0, BOTH, 1, 65535 } }, UNIX_ALL | ABSTRACT_ALL, true, false },
+		{ { { RULE_CONNECT, "*", 0, TCP, 0, 65535 } }, UNIX_ALL | ABSTRACT_ALL, true, false },
+		{ { { RULE_CONNECT, "*", 0, TCP, 0, 65535 }, { RULE_CONNECT, "0.0.0.0", 0, UDP, 0, 65535 },
+		    { RULE_CONNECT, "::", 0, UDP, 0, 65535 } },
+		  UNIX_ALL | ABSTRACT_ALL, true, true },
+		{ { { RULE_CONNECT, "*", 0, TCP, 0, 65535 }, { RULE_CONNECT, "0.0.0.0", 0, UDP, 0, 65535 },
+		    { RULE_CONNECT, "::", 1, UDP, 0, 65535 } },
+		  UNIX_ALL | ABSTRACT_ALL, true, false },
+		{ { { RULE_BIND, "*", 0, BOTH, 0, 65535 } }, UNIX_ALL | ABSTRACT_ALL, false, false },
+	};
+	struct build *build = build_new();
+	struct image *image;
+	int index = -1;
+
+	for (const struct net_row *row = policies[_i].internet; row->address != NULL; row++) {
+		struct net_prefix prefix = row_prefix(row);
+
+		index = add_net_rule(build, row->key);
+		ck_assert_int_eq(build_also_internet(build, index, &prefix), index);
+	}
+	if (index < 0)
+		index = add_net_rule(build, RULE_CONNECT);
+	if ((policies[_i].others & UNIX_ALL) != 0)
+		ck_assert_int_eq(build_also_unix_path(build, index, "/**"), index);
+	if ((policies[_i].others & ABSTRACT_ALL) != 0)
+		ck_assert_int_eq(build_also_abstract(build, index, "*", 1), index);
+	image = finish_image(build);
+	ck_assert_int_eq(decide_any_internet(image, NET_CONNECT), policies[_i].any);
+	ck_assert_int_eq(decide_every_address(image, NET_CONNECT), policies[_i].every);
+	if (index >= 0 && image_rule(image, 0).key == RULE_BIND) {
+		ck_assert(decide_any_internet(image, NET_BIND));
+		ck_assert_int_eq(decide_every_address(image, NET_BIND), policies[_i].others == 3);
+	}
+	free(image);
+}
+END_TEST
+
+START_TEST(the_builder_refuses_what_is_no_destination)
+{
+	struct build *build = build_new();
+	struct rule path = row_rule(RULE_READ, LAYER_FILE, "/a");
+	struct net_prefix good = { .family = AF_INET, .bits = 32, .tcp = true, .ports = { 1, 2 } }, bad;
+
+	ck_assert_int_eq(build_net_rule(build, &path), -EINVAL);
+	ck_assert_int_eq(build_path_rule(build, &path), 0);
+	ck_assert_int_eq(add_net_rule(build, RULE_CONNECT), 1);
+	ck_assert_int_eq(build_also_internet(build, 0, &good), -EINVAL);
+	ck_assert_int_eq(build_also_internet(build, 2, &good), -EINVAL);
+	ck_assert_int_eq(build_also_internet(build, -1, &good), -EINVAL);
+	ck_assert_int_eq(build_also_abstract(build, 0, "x", 1), -EINVAL);
+	ck_assert_int_eq(build_also_unix_path(build, 0, "/x"), -EINVAL);
+	ck_assert_int_eq(build_also_unix_path(build, 1, "x"), -EINVAL);
+	ck_assert_int_eq(build_also_internet(build, 1, &good), 1);
+	bad = good;
+	bad.bits = 33;
+	ck_assert_int_eq(build_also_internet(build, 1, &bad), -EINVAL);
+	bad = good;
+	bad.family = AF_UNIX;
+	ck_assert_int_eq(build_also_internet(build, 1, &bad), -EINVAL);
+	bad = good;
+	bad.tcp = false;
+	ck_assert_int_eq(build_also_internet(build, 1, &bad), -EINVAL);
+	bad = good;
+	bad.ports.first = 3;
+	ck_assert_int_eq(build_also_internet(build, 1, &bad), -EINVAL);
+	/* 10.0.0.1/8 */
+	bad = good;
+	bad.bits = 8;
+	bad.address.s6_addr[0] = 10;
+	ck_assert_int_eq(build_also_internet(build, 1, &bad), 1);
+	bad.address.s6_addr[3] = 1;
+	ck_assert_int_eq(build_also_internet(build, 1, &bad), -EINVAL);
+	build_free(build);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("net");
+	TCase *tcase = tcase_create("addresses");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(tcase, internet_addresses, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_test(tcase, short_and_foreign_addresses_are_refused);
+	tcase_add_test(tcase, unix_addresses_by_form);
+	tcase_add_test(tcase, abstract_names);
+	tcase_add_test(tcase, unix_paths);
+	tcase_add_loop_test(tcase, whole_policies, 0, 12);
+	tcase_add_test(tcase, the_builder_refuses_what_is_no_destination);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
