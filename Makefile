@@ -60,6 +60,9 @@ $(TESTS) $(BENCHES) $(FUZZERS): $(BUILD)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(EXTRA_LIBS) $(LDLIBS)
 
+# Its allocations fail one by one.
+$(BUILD)/tests/test_image: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 # Programs of their own, with nothing of Picket in them and no sanitizer: they are what gets guarded.
 GUARDED = $(CC) -D_GNU_SOURCE -std=gnu17 -O1 -Wall -Wextra
 $(HELPERS): $(BUILD)/tests/helpers/%: tests/helpers/%.c
