@@ -46,7 +46,7 @@ static const char *parse_advice(const char *text)
 }
 
 /* Hand what was read to libconfig. */
-static void parse(struct parsed *parsed, const char *name, struct faults *faults)
+static void parse(struct parsed *parsed, struct faults *faults)
 {
 	const char *directory = texts_include_directory(parsed->texts);
 
@@ -55,11 +55,10 @@ static void parse(struct parsed *parsed, const char *name, struct faults *faults
 	if (config_read_string(&parsed->config, texts_main(parsed->texts))) {
 		parsed->usable = true;
 	} else {
-		const char *file = config_error_file(&parsed->config);
 		int line = config_error_line(&parsed->config);
 
-		fault(faults, (struct place){ file ? file : name, line > 0 ? (unsigned)line : 0, 0 }, "%s",
-		      parse_advice(config_error_text(&parsed->config)));
+		fault(faults, texts_line(parsed->texts, config_error_file(&parsed->config), line > 0 ? (unsigned)line : 0),
+		      "%s", parse_advice(config_error_text(&parsed->config)));
 	}
 }
 
@@ -76,7 +75,7 @@ static int parsed_read(struct parsed *parsed, const char *name, const char *text
 	fine = text ? texts_take(parsed->texts, name, text, strlen(text), faults) :
 		      texts_read(parsed->texts, name, faults);
 	if (fine)
-		parse(parsed, name, faults);
+		parse(parsed, faults);
 	return 0;
 }
 

@@ -93,6 +93,8 @@ static void compile_limit(struct compiler *compiler, const config_setting_t *set
 		      setting_type_name(setting));
 		return;
 	}
+	if (texts_has_bad_number(compiler->texts, setting->file, setting->line, setting->name))
+		return;
 	value = config_setting_get_int64(setting);
 	if (value < 0)
 		fault(compiler->faults, place, "limits.%s is negative (0 is no limit)", limit->name);

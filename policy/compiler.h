@@ -16,7 +16,7 @@
 struct compiler {
 	struct draft *draft;
 	struct faults *faults;
-	const struct texts *texts;	/* of the layer being read; NULL: the command line */
+	struct texts *texts;		/* of the layer being read; NULL: the command line */
 	enum rule_layer layer;
 	bool keeps_environment;		/* a profile or environment.keep said what is kept */
 };

@@ -43,7 +43,7 @@ static size_t distance(const char *a, const char *b)
 
 const char *suggest(const char *word, const char *const *known)
 {
-	size_t length = strlen(word), best = length / 3 + 1;
+	size_t length = strlen(word), best = 1 + length / 5;
 	const char *nearest = NULL;
 
 	if (length > SUGGEST_MAX)

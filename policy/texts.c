@@ -27,6 +27,7 @@ static void file_free(struct text_file *file)
 	if (!file)
 		return;
 	free(file->name);
+	free(file->included);
 	free(file->bytes);
 	free(file->meanings);
 	free(file->tokens);
@@ -167,14 +168,15 @@ static bool include(void *context, struct place place, const char *path, size_t 
 		      TEXTS_MAX_INCLUDES, TEXTS_MAX_DEPTH);
 		return false;
 	}
-	/* The name that libconfig makes of it. */
 	if (asprintf(&name, "%s%s%.*s", directory ? directory : "", directory ? "/" : "", (int)length, path) < 0) {
 		name = NULL;
 		fault(texts->faults, place, "out of memory");
 		return false;
 	}
 	file = add_file(texts, name, place);
-	if (!file || !load(texts, file, true, place))
+	if (file && !(file->included = strndup(path, length)))
+		fault(texts->faults, place, "out of memory");
+	if (!file || !file->included || !load(texts, file, true, place))
 		return false;
 	faults_note_file(texts->faults, name);
 	texts->depth++;
@@ -245,22 +247,26 @@ const char *texts_include_directory(const struct texts *texts)
 	return texts->directory;
 }
 
-static const struct text_file *find_file(const struct texts *texts, const char *name)
+/* By what libconfig calls it: 1.5 the name in @include, later versions the path. */
+static struct text_file *find_file(const struct texts *texts, const char *name)
 {
 	for (size_t i = 1; name && i < texts->count; i++)
-		if (!strcmp(texts->files[i]->name, name))
+		if (!strcmp(texts->files[i]->included, name) || !strcmp(texts->files[i]->name, name))
 			return texts->files[i];
 	return texts->count ? texts->files[0] : NULL;
 }
 
-struct place texts_place(const struct texts *texts, const char *name, unsigned line, enum token_kind kind,
-			 const char *text)
+static bool is_token(const struct token *token, enum token_kind kind, const char *text)
 {
-	const struct text_file *file = find_file(texts, name);
-	struct place place = { file ? file->name : name, line, 0 };
-	size_t low = 0, high = file ? file->token_count : 0, length = strlen(text);
+	return token->kind == kind && token->length == strlen(text) && !memcmp(token->text, text, token->length);
+}
 
-	while (low < high) { /* the first token behind the line */
+/* How many tokens stand at or before a line. */
+static size_t tokens_until(const struct text_file *file, unsigned line)
+{
+	size_t low = 0, high = file->token_count;
+
+	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
 		if (file->tokens[middle].line <= line)
@@ -268,14 +274,49 @@ struct place texts_place(const struct texts *texts, const char *name, unsigned l
 		else
 			high = middle;
 	}
-	while (low-- > 0) {
-		const struct token *token = &file->tokens[low];
+	return low;
+}
 
-		if (token->kind == kind && token->length == length && !memcmp(token->text, text, length)) {
-			place.line = token->line;
-			place.column = token->column;
+/* The token meant by texts_place; NULL: there is none. */
+static const struct token *find_token(struct text_file *file, unsigned line, enum token_kind kind, const char *text)
+{
+	const struct token *found = NULL;
+
+	for (size_t i = tokens_until(file, line); i-- > 0;) {
+		const struct token *token = &file->tokens[i];
+
+		if (found && (token->line != found->line || i < file->asked))
 			break;
-		}
+		if (is_token(token, kind, text))
+			found = token;
 	}
-	return place;
+	if (found)
+		file->asked = (size_t)(found - file->tokens) + 1;
+	return found;
+}
+
+struct place texts_line(const struct texts *texts, const char *name, unsigned line)
+{
+	const struct text_file *file = find_file(texts, name);
+
+	return (struct place){ file ? file->name : name, line, 0 };
+}
+
+struct place texts_place(struct texts *texts, const char *name, unsigned line, enum token_kind kind, const char *text)
+{
+	struct text_file *file = find_file(texts, name);
+	const struct token *token = file ? find_token(file, line, kind, text) : NULL;
+
+	if (token)
+		return (struct place){ file->name, token->line, token->column };
+	return texts_line(texts, name, line);
+}
+
+bool texts_has_bad_number(struct texts *texts, const char *name, unsigned line, const char *setting)
+{
+	struct text_file *file = find_file(texts, name);
+	const struct token *token = file ? find_token(file, line, TOKEN_NAME, setting) : NULL;
+
+	/* The name, "=" or ":", the value. */
+	return token && file->token_count - (size_t)(token - file->tokens) > 2 && token[2].kind == TOKEN_BAD_NUMBER;
 }

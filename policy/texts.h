@@ -21,7 +21,13 @@ enum {
 	TEXTS_MAX_DEPTH = 10,	/* of includes within includes: libconfig's own bound */
 };
 
-enum token_kind { TOKEN_NAME, TOKEN_STRING, TOKEN_NUMBER, TOKEN_OTHER };
+enum token_kind {
+	TOKEN_NAME,
+	TOKEN_STRING,
+	TOKEN_NUMBER,
+	TOKEN_BAD_NUMBER, /* libconfig takes it for another; a fault has been told */
+	TOKEN_OTHER
+};
 
 struct texts;
 
@@ -43,11 +49,17 @@ const char *texts_main(const struct texts *texts);
 /* The directory that @include is relative to, or NULL for the current one. Lives as long as texts. */
 const char *texts_include_directory(const struct texts *texts);
 
+/* A line of the file that libconfig names so (NULL: the main file). */
+struct place texts_line(const struct texts *texts, const char *file, unsigned line);
+
 /*
  * Where the token stands of which libconfig says that it is in `file` (NULL: the main file) at `line`: the last of this
- * kind and text at or before that line. Without one, the line itself.
+ * kind and text at or before that line; of several on one line the next that was not asked for yet. Without one, the line
+ * itself.
  */
-struct place texts_place(const struct texts *texts, const char *file, unsigned line, enum token_kind kind,
-			 const char *text);
+struct place texts_place(struct texts *texts, const char *file, unsigned line, enum token_kind kind, const char *text);
+
+/* Is the value of the setting `name` there a TOKEN_BAD_NUMBER? */
+bool texts_has_bad_number(struct texts *texts, const char *file, unsigned line, const char *name);
 
 #endif

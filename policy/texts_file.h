@@ -15,12 +15,14 @@ struct token {
 };
 
 struct text_file {
-	char *name;
+	char *name;	/* what it is opened by */
+	char *included; /* the name in @include, by which libconfig knows it; NULL: the main file */
 	char *bytes;	/* as they stand, and a NUL */
 	size_t length;
 	char *meanings; /* what the strings mean; at most as long as the text */
 	struct token *tokens;
 	size_t token_count, token_room;
+	size_t asked; /* tokens up to the last one that texts_place found */
 };
 
 /* What the scanner calls for an @include at `place`: false when libconfig must not see this text. */

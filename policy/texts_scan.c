@@ -201,8 +201,8 @@ static void scan_include(struct scan *scan)
 		scan->fatal = true;
 }
 
-/* Numbers that libconfig would take for others. */
-static void check_number(struct scan *scan, struct place place, const char *text, size_t length)
+/* Would libconfig take this number for another? Then it is a fault. */
+static bool check_number(struct scan *scan, struct place place, const char *text, size_t length)
 {
 	char digits[32] = "", *end;
 	long long value;
@@ -212,25 +212,31 @@ static void check_number(struct scan *scan, struct place place, const char *text
 		length--;
 	if (length >= 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
 		fault(scan->faults, place, "a hexadecimal number (write it in decimal)");
-		return;
+		return false;
 	}
 	for (size_t i = 0; i < length; i++)
 		if (!is_digit(text[i]) && !(i == 0 && (text[i] == '-' || text[i] == '+')))
-			return; /* a fraction, or what the parser will refuse */
+			return true; /* a fraction, or what the parser will refuse */
 	memcpy(digits, text, length < sizeof(digits) ? length : sizeof(digits) - 1);
 	errno = 0;
 	value = strtoll(digits, &end, 10);
-	if (errno == ERANGE || length >= sizeof(digits))
+	if (errno == ERANGE || length >= sizeof(digits)) {
 		fault(scan->faults, place, "the number %.*s is too large (at most %lld)", (int)length, text, LLONG_MAX);
-	else if (!wide && (value > INT_MAX || value < INT_MIN))
+		return false;
+	}
+	if (!wide && (value > INT_MAX || value < INT_MIN)) {
 		fault(scan->faults, place, "the number %.*s needs an L at its end, being larger than %d (write %.*sL)",
 		      (int)length, text, INT_MAX, (int)length, text);
+		return false;
+	}
+	return true;
 }
 
 static void scan_word(struct scan *scan)
 {
 	struct place place = place_at(scan, scan->at);
 	const char *start = scan->at;
+	bool fine;
 
 	if (is_name_start(*start)) {
 		while (scan->at < scan->end && is_name(*scan->at))
@@ -240,8 +246,8 @@ static void scan_word(struct scan *scan)
 	}
 	for (scan->at++; scan->at < scan->end && (is_name(*scan->at) || *scan->at == '.' || *scan->at == '+');)
 		scan->at++;
-	add_token(scan, TOKEN_NUMBER, place, start, (size_t)(scan->at - start));
-	check_number(scan, place, start, (size_t)(scan->at - start));
+	fine = check_number(scan, place, start, (size_t)(scan->at - start));
+	add_token(scan, fine ? TOKEN_NUMBER : TOKEN_BAD_NUMBER, place, start, (size_t)(scan->at - start));
 }
 
 static void scan_token(struct scan *scan)
