@@ -110,7 +110,7 @@ static int add_string(struct build *build, const char *text, uint32_t *offset)
 
 static int add_rule(struct build *build, const struct rule *rule)
 {
-	struct image_rule_record record = { .key = rule->key, .layer = rule->layer };
+	struct image_rule_record record = {.key = rule->key, .layer = rule->layer};
 	size_t strings = build->strings.count;
 	int error;
 
@@ -185,10 +185,9 @@ int build_also_unix_path(struct build *build, int index, const char *pattern)
 {
 	if (!is_rule(build, index, RULE_CONNECT, RULE_BIND))
 		return -EINVAL;
-	return say_pattern(build, index,
-			   build_rule_at(build, (uint32_t)index)->key == RULE_CONNECT ? ROOT_UNIX_CONNECT :
-											ROOT_UNIX_BIND,
-			   pattern);
+	if (build_rule_at(build, (uint32_t)index)->key == RULE_CONNECT)
+		return say_pattern(build, index, ROOT_UNIX_CONNECT, pattern);
+	return say_pattern(build, index, ROOT_UNIX_BIND, pattern);
 }
 
 int build_env_rule(struct build *build, const struct rule *rule)
@@ -228,11 +227,12 @@ static size_t align(size_t length)
 /* Give a section its place at `*end`. */
 static void place(struct image_section *section, size_t *end, size_t count, size_t size)
 {
-	*section = (struct image_section){ .offset = (uint32_t)*end, .count = (uint32_t)count };
+	*section = (struct image_section){.offset = (uint32_t)*end, .count = (uint32_t)count};
 	*end = align(*end + count * size);
 }
 
-/* All vectors are bounded by IMAGE_MAX_LENGTH, so nothing here overflows a size_t; what is too long shows at the end. */
+/* All vectors are bounded by IMAGE_MAX_LENGTH: nothing here overflows a size_t, and what is too long shows at the end.
+ */
 static size_t place_all(const struct build *build, struct image *header)
 {
 	size_t end = align(sizeof(*header));
@@ -271,7 +271,7 @@ static void put_slot(struct image *image, struct image_section section, uint64_t
 
 	while (slots[at].index != IMAGE_NONE)
 		at = (at + 1) & mask;
-	slots[at] = (struct image_slot){ .tag = (uint32_t)(hash >> 32), .index = index };
+	slots[at] = (struct image_slot){.tag = (uint32_t)(hash >> 32), .index = index};
 }
 
 static void empty_slots(struct image *image, struct image_section section)
@@ -279,7 +279,7 @@ static void empty_slots(struct image *image, struct image_section section)
 	struct image_slot *slots = room(image, section);
 
 	for (uint32_t i = 0; i < section.count; i++)
-		slots[i] = (struct image_slot){ .tag = 0, .index = IMAGE_NONE };
+		slots[i] = (struct image_slot){.tag = 0, .index = IMAGE_NONE};
 }
 
 static void write_rules_of(const struct build *build, struct image_node *node, uint32_t terminal)
@@ -309,7 +309,7 @@ static void write_nodes(const struct build *build, struct image *image)
 			.wild = from->wild,
 			.below = from->below,
 			.children = from->children,
-			.said = { IMAGE_NONE, IMAGE_NONE, IMAGE_NONE, IMAGE_NONE },
+			.said = {IMAGE_NONE, IMAGE_NONE, IMAGE_NONE, IMAGE_NONE},
 			.forbid = IMAGE_NONE,
 			.rank = shapes[from->shape].rank,
 			.name = from->name,
@@ -347,7 +347,7 @@ int build_finish(struct build *build, struct image **image, size_t *length)
 		.header_length = sizeof(header),
 		.on_violation = build->on_violation,
 		.limits = build->limits,
-		.roots = { ROOT_FILES, ROOT_UNIX_CONNECT, ROOT_UNIX_BIND },
+		.roots = {ROOT_FILES, ROOT_UNIX_CONNECT, ROOT_UNIX_BIND},
 	};
 	int error = trie_finish(build);
 	struct image *made;

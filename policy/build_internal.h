@@ -23,11 +23,11 @@ void *vector_add(struct vector *vector, size_t count);
 
 /* A node of the trie under construction. Indexes are those of the image. */
 struct build_node {
-	uint64_t hash;	     /* path_hash of the component */
-	uint32_t parent;     /* IMAGE_NONE for a root */
-	uint32_t name;	     /* in `names` */
+	uint64_t hash;	 /* path_hash of the component */
+	uint32_t parent; /* IMAGE_NONE for a root */
+	uint32_t name;	 /* in `names` */
 	uint16_t name_length;
-	uint16_t kind;	     /* enum component_kind */
+	uint16_t kind; /* enum component_kind */
 	uint32_t star, any_depth;
 	uint32_t terminal;
 	uint32_t shape;

@@ -37,7 +37,7 @@ static bool tail_is_zero(const uint8_t *address, unsigned bits, unsigned width)
 /* IPv4-mapped addresses are decided as IPv4, so a rule for such is one for IPv4. */
 static int prefix_address(const struct net_prefix *prefix, struct image_internet *record)
 {
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	unsigned width = prefix->family == AF_INET ? 32 : 128, bits = prefix->bits;
 	const uint8_t *address = prefix->address.s6_addr;
 
@@ -85,7 +85,7 @@ int build_also_internet(struct build *build, int index, const struct net_prefix 
 
 int build_also_abstract(struct build *build, int index, const char *name, size_t length)
 {
-	struct image_abstract record = { .rule = (uint32_t)index, .use = use_of(build, index) };
+	struct image_abstract record = {.rule = (uint32_t)index, .use = use_of(build, index)};
 	int error;
 
 	if (record.use == 0 || length > IMAGE_MAX_PATTERN)

@@ -69,8 +69,7 @@ static uint32_t table_find(const struct build *build, uint32_t parent, const str
 	     at = (at + 1) & mask) {
 		const struct build_node *node = build_node_at(build, index);
 
-		if (node->parent == parent && node->hash == component->hash &&
-		    node->name_length == component->length &&
+		if (node->parent == parent && node->hash == component->hash && node->name_length == component->length &&
 		    memcmp(name_at(build, node), component->bytes, component->length) == 0)
 			return index;
 	}
@@ -85,7 +84,7 @@ static uint32_t shape_next(struct build *build, uint32_t shape, enum component_k
 	if (next == 0) {
 		struct build_shape *made = vector_add(&build->shapes, 1);
 
-		*made = (struct build_shape){ .rank = 0 };
+		*made = (struct build_shape){.rank = 0};
 		next = (uint32_t)(made - shape_at(build, 0));
 		shape_at(build, shape)->next[kind] = next;
 	}
@@ -128,13 +127,13 @@ static int add_node(struct build *build, uint32_t parent, enum component_kind ki
 
 int trie_new(struct build *build)
 {
-	static const struct component none = { .bytes = "", .length = 0 };
+	static const struct component none = {.bytes = "", .length = 0};
 	int error = vector_reserve(&build->shapes, 1);
 	uint32_t index;
 
 	if (error < 0)
 		return error;
-	*(struct build_shape *)vector_add(&build->shapes, 1) = (struct build_shape){ .rank = 0 };
+	*(struct build_shape *)vector_add(&build->shapes, 1) = (struct build_shape){.rank = 0};
 	for (int i = 0; i < ROOT_COUNT && error == 0; i++)
 		error = add_node(build, IMAGE_NONE, COMPONENT_ANY, &none, &index);
 	return error;
@@ -364,7 +363,7 @@ static void tell_parents(struct build *build)
 	for (uint32_t i = (uint32_t)build->nodes.count; i-- > ROOT_COUNT;) {
 		const struct build_node *node = build_node_at(build, i);
 		struct build_node *parent = build_node_at(build, node->parent);
-		uint32_t candidates[2] = { node->below, IMAGE_NONE };
+		uint32_t candidates[2] = {node->below, IMAGE_NONE};
 
 		if (node->kind == COMPONENT_LITERAL)
 			parent->children |= image_child_bit(node->hash);
@@ -419,7 +418,7 @@ static int list_stars(struct build *build)
 static struct image_class class_of(const struct build *build, const struct build_node *node)
 {
 	const char *name = name_at(build, node);
-	struct image_class class = { .prefix = 0 };
+	struct image_class class = {.prefix = 0};
 
 	while (name[class.prefix] != '*')
 		class.prefix++;
@@ -497,7 +496,7 @@ static int note_group(struct build *build, const struct image_group *group, cons
 		if (wild->class_count++ == 0)
 			wild->classes = (uint32_t)build->classes.count;
 		*(struct image_class *)vector_add(&build->classes, 1) =
-			(struct image_class){ .prefix = group->prefix, .suffix = group->suffix };
+			(struct image_class){.prefix = group->prefix, .suffix = group->suffix};
 	}
 	class = (struct image_class *)build->classes.items + build->classes.count - 1;
 	class->first |= image_byte_bit(name[0]);

@@ -40,8 +40,8 @@ struct walk {
 	const struct image *image;
 	struct best best[SLOT_COUNT];
 	struct best forbid;
-	uint32_t depth;	 /* components read */
-	bool overflow;	 /* more states than there is room for */
+	uint32_t depth; /* components read */
+	bool overflow;	/* more states than there is room for */
 	struct states states;
 };
 
@@ -60,10 +60,9 @@ static void meet(const struct walk *walk, struct best *best, uint32_t said, uint
 	if (said == IMAGE_NONE)
 		return;
 	if (best->said != IMAGE_NONE && best->depth == walk->depth &&
-	    (best->rank > rank ||
-	     (best->rank == rank && image_said_weight(best->said) >= image_said_weight(said))))
+	    (best->rank > rank || (best->rank == rank && image_said_weight(best->said) >= image_said_weight(said))))
 		return;
-	*best = (struct best){ .said = said, .rank = rank, .depth = walk->depth };
+	*best = (struct best){.said = said, .rank = rank, .depth = walk->depth};
 }
 
 /* Rules end at this node. */
@@ -173,7 +172,7 @@ static bool class_fits(const struct image_class *class, const struct component *
 	uint32_t first = image_byte_bit(component->bytes[0]);
 	uint32_t last = image_byte_bit(component->bytes[component->length - 1]);
 
-	return (size_t)class->prefix + class->suffix <= component->length &&
+	return (size_t) class->prefix + class->suffix <= component->length &&
 	       (class->prefix == 0 || (class->first & first) != 0) && (class->suffix == 0 || (class->last & last) != 0);
 }
 
@@ -207,7 +206,7 @@ static void enter_wild(struct walk *walk, struct states *states, uint32_t parent
 
 	if (wild->star != IMAGE_NONE)
 		enter(walk, states, wild->star);
-	for (uint32_t i = 0; i < wild->class_count; i++, class++) {
+	for (uint32_t i = 0; i < wild->class_count; i++, class ++) {
 		if (class_fits(class, component))
 			enter_class(walk, states, parent, class, component);
 	}
@@ -246,7 +245,7 @@ static bool walk_path(struct walk *walk, const struct image *image, enum image_r
 	struct path_cursor cursor;
 	struct component component;
 	enum path_step next = path_begin(&cursor, path, length);
-	const struct best none = { .said = IMAGE_NONE, .rank = 0, .depth = 0 };
+	const struct best none = {.said = IMAGE_NONE, .rank = 0, .depth = 0};
 
 	walk->image = image;
 	for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
@@ -266,12 +265,12 @@ static bool walk_path(struct walk *walk, const struct image *image, enum image_r
 
 static struct verdict refuse(uint32_t rule, int error)
 {
-	return (struct verdict){ .allowed = false, .error = error, .rule = rule };
+	return (struct verdict){.allowed = false, .error = error, .rule = rule};
 }
 
 static struct verdict allow(uint32_t rule)
 {
-	return (struct verdict){ .allowed = true, .error = 0, .rule = rule };
+	return (struct verdict){.allowed = true, .error = 0, .rule = rule};
 }
 
 /* What a finished walk says of one access. */
@@ -293,7 +292,7 @@ static struct verdict verdict_of(const struct walk *walk, unsigned slot)
 struct verdict decide_path(const struct image *image, const char *path, size_t length, unsigned access)
 {
 	/* Existence first: what is hidden is not there, whatever else is refused. */
-	static const uint8_t order[SLOT_COUNT] = { SLOT_LOOK, SLOT_READ, SLOT_WRITE, SLOT_EXEC };
+	static const uint8_t order[SLOT_COUNT] = {SLOT_LOOK, SLOT_READ, SLOT_WRITE, SLOT_EXEC};
 	struct walk walk;
 	struct verdict verdict = refuse(RULE_DEFAULT, EACCES);
 

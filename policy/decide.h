@@ -18,8 +18,8 @@
 /* What was decided, and by which rule. */
 struct verdict {
 	bool allowed;
-	int error;	/* errno for the program when not allowed: EACCES, EPERM or ENOENT */
-	uint32_t rule;	/* index for image_rule(), or RULE_DEFAULT when nothing matched */
+	int error;     /* errno for the program when not allowed: EACCES, EPERM or ENOENT */
+	uint32_t rule; /* index for image_rule(), or RULE_DEFAULT when nothing matched */
 };
 
 /*
@@ -36,8 +36,8 @@ struct verdict decide_path(const struct image *image, const char *path, size_t l
  * when rules speak of names below either that would then speak of something else. It does not
  * judge the write access to both names themselves: decide_path does.
  */
-struct verdict decide_move(const struct image *image, const char *from, size_t from_length,
-			   const char *to, size_t to_length, bool directory);
+struct verdict decide_move(const struct image *image, const char *from, size_t from_length, const char *to,
+			   size_t to_length, bool directory);
 
 /* Has the policy any path for which one of these accesses is refused? (What decides whether a
  * call must be stopped at all.) */

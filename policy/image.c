@@ -194,10 +194,8 @@ int image_check(const void *bytes, size_t length)
 	    image->length != length || image->checksum != image_checksum(bytes, length))
 		return -EINVAL;
 	if (image->on_violation > ON_VIOLATION_AUDIT || !check_sections(image) || !check_rules(image) ||
-	    !check_nodes(image) || !check_wilds(image) ||
-	    !check_slots(image, image->node_slots, image->nodes) || !check_groups(image) ||
-	    !check_slots(image, image->group_slots, image->groups) ||
-	    !check_addresses(image))
+	    !check_nodes(image) || !check_wilds(image) || !check_slots(image, image->node_slots, image->nodes) ||
+	    !check_groups(image) || !check_slots(image, image->group_slots, image->groups) || !check_addresses(image))
 		return -EINVAL;
 	return 0;
 }
@@ -214,7 +212,8 @@ uint32_t image_rule_count(const struct image *image)
 
 struct rule image_rule(const struct image *image, uint32_t index)
 {
-	const struct image_rule_record *record = (const struct image_rule_record *)image_at(image, image->rules) + index;
+	const struct image_rule_record *record =
+		(const struct image_rule_record *)image_at(image, image->rules) + index;
 	const char *strings = image_at(image, image->strings);
 
 	return (struct rule){
@@ -239,18 +238,12 @@ struct policy_limits image_limits(const struct image *image)
 const char *rule_key_name(enum rule_key key)
 {
 	static const char names[RULE_KEY_COUNT][24] = {
-		[RULE_READ] = "filesystem.read",
-		[RULE_WRITE] = "filesystem.write",
-		[RULE_READ_ONLY] = "filesystem.read_only",
-		[RULE_DENY] = "filesystem.deny",
-		[RULE_HIDE] = "filesystem.hide",
-		[RULE_FORBID] = "filesystem.forbid",
-		[RULE_EXEC_ALLOW] = "exec.allow",
-		[RULE_EXEC_DENY] = "exec.deny",
-		[RULE_CONNECT] = "network.connect",
-		[RULE_BIND] = "network.bind",
-		[RULE_ENV_KEEP] = "environment.keep",
-		[RULE_ENV_REMOVE] = "environment.remove",
+		[RULE_READ] = "filesystem.read",	   [RULE_WRITE] = "filesystem.write",
+		[RULE_READ_ONLY] = "filesystem.read_only", [RULE_DENY] = "filesystem.deny",
+		[RULE_HIDE] = "filesystem.hide",	   [RULE_FORBID] = "filesystem.forbid",
+		[RULE_EXEC_ALLOW] = "exec.allow",	   [RULE_EXEC_DENY] = "exec.deny",
+		[RULE_CONNECT] = "network.connect",	   [RULE_BIND] = "network.bind",
+		[RULE_ENV_KEEP] = "environment.keep",	   [RULE_ENV_REMOVE] = "environment.remove",
 		[RULE_ENV_SET] = "environment.set",
 	};
 

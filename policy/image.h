@@ -12,20 +12,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct image;	/* layout: image_layout.h, for image.c, build.c and decide.c */
+struct image; /* layout: image_layout.h, for image.c, build.c and decide.c */
 
 /* Nearer layers win ties. */
 enum rule_layer { LAYER_PROFILE, LAYER_FILE, LAYER_COMMAND_LINE };
 
 enum rule_key {
-	RULE_READ, RULE_WRITE, RULE_READ_ONLY, RULE_DENY, RULE_HIDE, RULE_FORBID,
-	RULE_EXEC_ALLOW, RULE_EXEC_DENY,
-	RULE_CONNECT, RULE_BIND,
-	RULE_ENV_KEEP, RULE_ENV_REMOVE, RULE_ENV_SET,
+	RULE_READ,
+	RULE_WRITE,
+	RULE_READ_ONLY,
+	RULE_DENY,
+	RULE_HIDE,
+	RULE_FORBID,
+	RULE_EXEC_ALLOW,
+	RULE_EXEC_DENY,
+	RULE_CONNECT,
+	RULE_BIND,
+	RULE_ENV_KEEP,
+	RULE_ENV_REMOVE,
+	RULE_ENV_SET,
 	RULE_KEY_COUNT
 };
 
-#define RULE_DEFAULT UINT32_MAX	/* no rule matched: the default, denied */
+#define RULE_DEFAULT UINT32_MAX /* no rule matched: the default, denied */
 
 enum on_violation { ON_VIOLATION_DENY, ON_VIOLATION_KILL, ON_VIOLATION_AUDIT };
 
@@ -33,9 +42,9 @@ enum on_violation { ON_VIOLATION_DENY, ON_VIOLATION_KILL, ON_VIOLATION_AUDIT };
 struct rule {
 	enum rule_key key;
 	enum rule_layer layer;
-	const char *source;	/* "policy.conf:12", "profile strict:7" or "command line" */
-	const char *value;	/* as it was written: "~/.ssh" */
-	const char *target;	/* what it means: "/home/u/.ssh"; for a RULE_ENV_SET the value */
+	const char *source; /* "policy.conf:12", "profile strict:7" or "command line" */
+	const char *value;  /* as it was written: "~/.ssh" */
+	const char *target; /* what it means: "/home/u/.ssh"; for a RULE_ENV_SET the value */
 };
 
 /* All limits; 0 is none. Names and units as in picket-policy(5). */
@@ -56,6 +65,6 @@ uint32_t image_rule_count(const struct image *image);
 struct rule image_rule(const struct image *image, uint32_t index);
 enum on_violation image_on_violation(const struct image *image);
 struct policy_limits image_limits(const struct image *image);
-const char *rule_key_name(enum rule_key key);	/* "filesystem.read", "exec.allow", "network.connect" */
+const char *rule_key_name(enum rule_key key); /* "filesystem.read", "exec.allow", "network.connect" */
 
 #endif

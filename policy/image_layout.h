@@ -28,7 +28,7 @@ enum {
 	IMAGE_ALIGN = 64, /* of sections and of the length: lines of the processor's cache */
 	IMAGE_MAX_LENGTH = 1 << 30,
 	IMAGE_MAX_RULES = 1 << 24, /* what image_said has room for */
-	IMAGE_MAX_PATTERN = 4095, /* bytes of a pattern: as the kernel's PATH_MAX without the NUL */
+	IMAGE_MAX_PATTERN = 4095,  /* bytes of a pattern: as the kernel's PATH_MAX without the NUL */
 };
 
 /* The tries, by what their paths are. */
@@ -50,17 +50,18 @@ struct image_rule_record {
 };
 
 struct image_node {
-	uint32_t parent;	/* node, or IMAGE_NONE for a root */
-	uint32_t wild;		/* what leads on by stars, or IMAGE_NONE */
-	uint32_t below;		/* a rule that speaks of something strictly below, or IMAGE_NONE: nothing leads on */
-	uint32_t children;	/* filter of the components without stars, by image_child_bit */
+	uint32_t parent;	   /* node, or IMAGE_NONE for a root */
+	uint32_t wild;		   /* what leads on by stars, or IMAGE_NONE */
+	uint32_t below;		   /* a rule that speaks of something strictly below, or IMAGE_NONE: nothing leads on */
+	uint32_t children;	   /* filter of the components without stars, by image_child_bit */
 	uint32_t said[SLOT_COUNT]; /* what the rules of exactly this pattern say of each access, or IMAGE_NONE */
-	uint32_t forbid;	/* the same of RULE_FORBID */
-	uint32_t rank;		/* how specific the pattern is: greater wins among matches of equal depth */
-	uint32_t name;		/* its component's text, in `names` */
+	uint32_t forbid;	   /* the same of RULE_FORBID */
+	uint32_t rank;		   /* how specific the pattern is: greater wins among matches of equal depth */
+	uint32_t name;		   /* its component's text, in `names` */
 	uint16_t name_length;
 	uint16_t ends;		/* 1: some rule's pattern ends here, one of `said` and `forbid` is there */
-	char start[NODE_START];	/* the first bytes of the text again: the whole node is one line of the processor's cache */
+	char start[NODE_START]; /* the first bytes of the text again: the whole node is one line of the processor's
+				   cache */
 };
 
 /*
@@ -110,12 +111,12 @@ struct image_class {
 };
 
 struct image_group {
-	uint32_t node;		 /* whose children its members are */
-	uint32_t name;		 /* one of their texts, in `names`: it begins and ends as all do */
+	uint32_t node; /* whose children its members are */
+	uint32_t name; /* one of their texts, in `names`: it begins and ends as all do */
 	uint16_t name_length;
 	uint16_t prefix, suffix; /* bytes that they share, each at most name_length */
 	uint16_t zero;
-	uint32_t first, count;	 /* in `members` */
+	uint32_t first, count; /* in `members` */
 };
 
 /* Flags of an internet destination. */
@@ -160,8 +161,8 @@ struct image {
 	struct policy_limits limits;
 	uint32_t roots[ROOT_COUNT]; /* nodes */
 	uint32_t zero;
-	struct image_section rules, nodes, wilds, node_slots, classes, groups, group_slots, members, internet,
-		abstract, strings, names;
+	struct image_section rules, nodes, wilds, node_slots, classes, groups, group_slots, members, internet, abstract,
+		strings, names;
 };
 
 _Static_assert(sizeof(struct image_node) == 64, "a node is one cache line");

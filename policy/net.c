@@ -44,7 +44,7 @@ static void read_internet4(struct net_address *result, const unsigned char *byte
 
 static void read_internet6(struct net_address *result, const unsigned char *bytes, size_t length)
 {
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	const unsigned char *address = bytes + offsetof(struct sockaddr_in6, sin6_addr);
 
 	if (length < INET6_SHORT)
@@ -85,7 +85,7 @@ static void read_unix(struct net_address *result, const unsigned char *bytes, si
 struct net_address net_read(const struct sockaddr *address, socklen_t length)
 {
 	const unsigned char *bytes = (const unsigned char *)address;
-	struct net_address result = { .kind = NET_MALFORMED };
+	struct net_address result = {.kind = NET_MALFORMED};
 	sa_family_t family;
 
 	if (address == NULL || length < sizeof(family) || length > sizeof(struct sockaddr_storage))
@@ -125,12 +125,12 @@ void net_unspecified_is_loopback(enum net_kind kind, uint8_t bytes[16])
 
 static struct verdict refused(void)
 {
-	return (struct verdict){ .allowed = false, .error = EACCES, .rule = RULE_DEFAULT };
+	return (struct verdict){.allowed = false, .error = EACCES, .rule = RULE_DEFAULT};
 }
 
 static struct verdict allowed(uint32_t rule)
 {
-	return (struct verdict){ .allowed = true, .error = 0, .rule = rule };
+	return (struct verdict){.allowed = true, .error = 0, .rule = rule};
 }
 
 static uint8_t use_flag(enum net_use use)

@@ -12,19 +12,19 @@
 #include <sys/socket.h>
 
 enum net_kind {
-	NET_MALFORMED,	/* short, too long, or of a family that no rule can name */
+	NET_MALFORMED, /* short, too long, or of a family that no rule can name */
 	NET_INTERNET4,
 	NET_INTERNET6,
-	NET_UNIX_PATH,	/* `name` is the path as given: perhaps relative, perhaps a symbolic link */
+	NET_UNIX_PATH, /* `name` is the path as given: perhaps relative, perhaps a symbolic link */
 	NET_UNIX_ABSTRACT,
 	NET_UNIX_UNNAMED, /* a unix address with no name: bind makes the kernel choose an abstract one */
 };
 
 struct net_address {
 	enum net_kind kind;
-	uint8_t bytes[16];	/* network order; IPv4 in the first four */
-	uint16_t port;		/* host order */
-	const char *name;	/* points into the sockaddr; abstract: behind the leading NUL */
+	uint8_t bytes[16]; /* network order; IPv4 in the first four */
+	uint16_t port;	   /* host order */
+	const char *name;  /* points into the sockaddr; abstract: behind the leading NUL */
 	size_t name_length;
 };
 

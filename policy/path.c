@@ -16,7 +16,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are read as lit
 
 enum { WORD = sizeof(uint64_t) };
 
-#define EACH_BYTE(byte) ((uint64_t)(byte) * 0x0101010101010101u)
+#define EACH_BYTE(byte) ((uint64_t)(byte)*0x0101010101010101u)
 
 static uint64_t load_word(const char *from)
 {

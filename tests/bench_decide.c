@@ -38,7 +38,7 @@ static void fail(const char *what)
 
 static void add(struct build *build, enum rule_key key, const char *target)
 {
-	struct rule rule = { key, LAYER_FILE, "bench.conf:1", target, target };
+	struct rule rule = {key, LAYER_FILE, "bench.conf:1", target, target};
 
 	if (build_path_rule(build, &rule) < 0)
 		fail("build_path_rule");
@@ -85,7 +85,8 @@ static void make_paths(struct paths *paths, unsigned rules)
 
 		random = random * 1664525 + 1013904223;
 		rule_path(rule, sizeof(rule), (random >> 8) % rules);
-		paths->length[i] = (size_t)snprintf(paths->text[i], sizeof(paths->text[i]), "%s/src/file_%d.c", rule, i);
+		paths->length[i] =
+			(size_t)snprintf(paths->text[i], sizeof(paths->text[i]), "%s/src/file_%d.c", rule, i);
 	}
 }
 
@@ -129,7 +130,7 @@ static double measure_check(const struct image *image)
 
 int main(void)
 {
-	static const unsigned counts[] = { 10, 1000, 100000 };
+	static const unsigned counts[] = {10, 1000, 100000};
 	static struct paths paths;
 
 	printf("ns per decision, path of %d components\n", COMPONENTS);

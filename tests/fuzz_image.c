@@ -2,9 +2,9 @@
 /*
  * fuzz_image.c - no image that image_check accepts, and no path or address, makes a decision read outside or run on.
  *
- * The input is a list of changes to a good image (a byte of length, an offset, bytes), then a text of paths. The header's fixed
- * fields and the checksum are made right again, since accidents are not what is tried here. Everything lies in memory of exactly its
- * size, for the sanitizer to see.
+ * The input is a list of changes to a good image (a byte of length, an offset, bytes), then a text of paths. The
+ * header's fixed fields and the checksum are made right again, since accidents are not what is tried here. Everything
+ * lies in memory of exactly its size, for the sanitizer to see.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,21 +33,33 @@ static void read_text(const char *text)
 static struct image *good_image(size_t *length)
 {
 	static const char *const patterns[] = {
-		"/", "/a", "/a/b", "/a/*/b", "/a/**/b*", "/**/*.x", "/a/x*y", "/a/x*z", "/**/c/d", "/*/e", "/a/long-name-of-more-than-16",
-		"/b/*m*", "/b/*", "/b/**/q/**/r",
+		"/",
+		"/a",
+		"/a/b",
+		"/a/*/b",
+		"/a/**/b*",
+		"/**/*.x",
+		"/a/x*y",
+		"/a/x*z",
+		"/**/c/d",
+		"/*/e",
+		"/a/long-name-of-more-than-16",
+		"/b/*m*",
+		"/b/*",
+		"/b/**/q/**/r",
 	};
 	struct build *build = build_new();
-	struct net_prefix prefix = { .any_family = true, .tcp = true, .ports = { 1, 9 } };
+	struct net_prefix prefix = {.any_family = true, .tcp = true, .ports = {1, 9}};
 	struct image *image;
 	int index;
 
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
-		struct rule rule = { (enum rule_key)(i % (RULE_EXEC_DENY + 1)), (enum rule_layer)(i % 3), "s", "v",
-				     patterns[i] };
+		struct rule rule = {(enum rule_key)(i % (RULE_EXEC_DENY + 1)), (enum rule_layer)(i % 3), "s", "v",
+				    patterns[i]};
 
 		must(build_path_rule(build, &rule));
 	}
-	must(index = build_net_rule(build, &(struct rule){ RULE_CONNECT, LAYER_FILE, "s", "v", "t" }));
+	must(index = build_net_rule(build, &(struct rule){RULE_CONNECT, LAYER_FILE, "s", "v", "t"}));
 	must(build_also_internet(build, index, &prefix));
 	must(build_also_abstract(build, index, "name*", 5));
 	must(build_also_unix_path(build, index, "/a/**/s*"));
@@ -101,8 +113,8 @@ static void try_path(const struct image *image, const uint8_t *bytes, size_t len
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const paths[] = { "/", "/a/b", "/a/q/b/bx", "/b/amz/q/w/r", "/z/f.x/c/d/e", "/a/xqy/s1",
-					     "/a/long-name-of-more-than-16" };
+	static const char *const paths[] = {
+		"/", "/a/b", "/a/q/b/bx", "/b/amz/q/w/r", "/z/f.x/c/d/e", "/a/xqy/s1", "/a/long-name-of-more-than-16"};
 	static struct image *good;
 	static size_t length;
 	struct image *image;

@@ -20,7 +20,7 @@ struct path_row {
 
 static inline struct rule row_rule(enum rule_key key, enum rule_layer layer, const char *target)
 {
-	return (struct rule){ .key = key, .layer = layer, .source = "test.conf:1", .value = target, .target = target };
+	return (struct rule){.key = key, .layer = layer, .source = "test.conf:1", .value = target, .target = target};
 }
 
 static inline struct image *finish_image(struct build *build)

@@ -47,21 +47,27 @@ void *__wrap_realloc(void *old, size_t size)
 /* ---- a policy with some of everything ------------------------------------------------------------------- */
 
 static const struct path_row everything[] = {
-	{ RULE_READ, LAYER_PROFILE, "/" },
-	{ RULE_WRITE, LAYER_FILE, "/home/u/project" },
-	{ RULE_READ_ONLY, LAYER_FILE, "/home/u/project/.git/config" },
-	{ RULE_DENY, LAYER_FILE, "/home/*/.config/**/*.key" },
-	{ RULE_HIDE, LAYER_COMMAND_LINE, "/home/u/a-directory-with-a-long-name" },
-	{ RULE_FORBID, LAYER_FILE, "/home/u/.ssh" },
-	{ RULE_EXEC_ALLOW, LAYER_PROFILE, "/usr/lib*/x*y" },
-	{ RULE_EXEC_DENY, LAYER_FILE, "/usr/bin/sudo" },
-	{ RULE_DENY, LAYER_FILE, "/home/u/*_history" },
-	{ 0 },
+	{RULE_READ, LAYER_PROFILE, "/"},
+	{RULE_WRITE, LAYER_FILE, "/home/u/project"},
+	{RULE_READ_ONLY, LAYER_FILE, "/home/u/project/.git/config"},
+	{RULE_DENY, LAYER_FILE, "/home/*/.config/**/*.key"},
+	{RULE_HIDE, LAYER_COMMAND_LINE, "/home/u/a-directory-with-a-long-name"},
+	{RULE_FORBID, LAYER_FILE, "/home/u/.ssh"},
+	{RULE_EXEC_ALLOW, LAYER_PROFILE, "/usr/lib*/x*y"},
+	{RULE_EXEC_DENY, LAYER_FILE, "/usr/bin/sudo"},
+	{RULE_DENY, LAYER_FILE, "/home/u/*_history"},
+	{0},
 };
 
 static const struct policy_limits some_limits = {
-	.memory_bytes = 1, .cpu_time_ms = 2, .wall_time_ms = 3, .processes = 4,
-	.open_files = 5, .output_bytes = 6, .write_bytes = 7, .cpu_weight = UINT64_MAX,
+	.memory_bytes = 1,
+	.cpu_time_ms = 2,
+	.wall_time_ms = 3,
+	.processes = 4,
+	.open_files = 5,
+	.output_bytes = 6,
+	.write_bytes = 7,
+	.cpu_weight = UINT64_MAX,
 };
 
 static int build_rows(struct build *build, const struct path_row *rows)
@@ -80,7 +86,7 @@ static int build_nets(struct build *build)
 {
 	struct rule rule = row_rule(RULE_CONNECT, LAYER_FILE, "10.0.0.0/8:443");
 	struct rule env = row_rule(RULE_ENV_SET, LAYER_FILE, "/tmp");
-	struct net_prefix prefix = { .family = AF_INET, .bits = 8, .tcp = true, .ports = { 443, 443 } };
+	struct net_prefix prefix = {.family = AF_INET, .bits = 8, .tcp = true, .ports = {443, 443}};
 	int index = build_net_rule(build, &rule), error = index;
 
 	prefix.address.s6_addr[0] = 10;
@@ -157,7 +163,7 @@ END_TEST
 START_TEST(a_rule_without_a_path_says_nothing)
 {
 	struct build *build = build_new();
-	struct rule rule = { RULE_EXEC_ALLOW, LAYER_COMMAND_LINE, "command line", "()", "" };
+	struct rule rule = {RULE_EXEC_ALLOW, LAYER_COMMAND_LINE, "command line", "()", ""};
 	struct image *image;
 
 	ck_assert_int_eq(build_path_rule(build, &rule), 0);
@@ -223,8 +229,8 @@ END_TEST
 
 START_TEST(malformed_patterns_change_nothing)
 {
-	static const char *const patterns[] = { "a", "a/b", "*", "/a/", "//", "/a//b", "/./a", "/a/..", "/a/.", "/a**",
-						"/**a/b", "/a/***", "/a/b**c" };
+	static const char *const patterns[] = {"a",	"a/b",	"*",	"/a/",	  "//",	    "/a//b",  "/./a",
+					       "/a/..", "/a/.", "/a**", "/**a/b", "/a/***", "/a/b**c"};
 	struct build *build = build_new();
 	struct rule rule = row_rule(RULE_READ, LAYER_FILE, "/good");
 	static char longest[4098];
@@ -371,10 +377,14 @@ END_TEST
 /* Each word of the image set to values that are outside, and the sum made right: refused, or harmless to decide by. */
 START_TEST(what_is_altered_with_care_is_refused_or_harmless)
 {
-	static const uint32_t values[] = { 0, 1, 63, 64, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff };
-	static const char *const paths[] = { "/", "/home/u/project/.git/config", "/home/v/.config/a/b/c.key",
-					     "/home/u/a-directory-with-a-long-name/x", "/usr/lib64/xzy/b",
-					     "/home/u/.bash_history", "/run/a.sock" };
+	static const uint32_t values[] = {0, 1, 63, 64, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff};
+	static const char *const paths[] = {"/",
+					    "/home/u/project/.git/config",
+					    "/home/v/.config/a/b/c.key",
+					    "/home/u/a-directory-with-a-long-name/x",
+					    "/usr/lib64/xzy/b",
+					    "/home/u/.bash_history",
+					    "/run/a.sock"};
 	struct image *image;
 	uint32_t *words;
 	size_t length;
@@ -446,8 +456,7 @@ START_TEST(a_hundred_thousand_rules)
 		int length = snprintf(path, sizeof(path), "/srv/%d/group%d/name%d", i % 7, i % 1000, i);
 
 		ck_assert_uint_eq(decide_path(image, path, (size_t)length, ACCESS_READ).rule, (uint32_t)i);
-		ck_assert_uint_eq(decide_path(image, path, (size_t)length - 1, ACCESS_READ).rule ==
-					  (uint32_t)i, false);
+		ck_assert_uint_eq(decide_path(image, path, (size_t)length - 1, ACCESS_READ).rule == (uint32_t)i, false);
 		ck_assert_str_eq(image_rule(image, (uint32_t)i).target, path);
 	}
 	free(image);

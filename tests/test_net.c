@@ -31,7 +31,7 @@ static struct net_prefix row_prefix(const struct net_row *row)
 		.bits = row->bits,
 		.tcp = (row->transports & TCP) != 0,
 		.udp = (row->transports & UDP) != 0,
-		.ports = { row->first, row->last },
+		.ports = {row->first, row->last},
 	};
 
 	if (!prefix.any_family)
@@ -47,21 +47,21 @@ static int add_net_rule(struct build *build, enum rule_key key)
 }
 
 static const struct net_row rows[] = {
-	{ RULE_CONNECT, "127.0.0.1", 32, TCP, 8080, 8080 },
-	{ RULE_CONNECT, "10.0.0.0", 8, BOTH, 443, 443 },
-	{ RULE_CONNECT, "192.168.4.0", 22, TCP, 1000, 2000 },
-	{ RULE_CONNECT, "::1", 128, TCP, 5432, 5432 },
-	{ RULE_CONNECT, "2001:db8:8000::", 33, TCP, 0, 65535 },
-	{ RULE_CONNECT, "1.1.1.1", 32, UDP, 53, 53 },
-	{ RULE_CONNECT, "*", 0, TCP, 9999, 9999 },
-	{ RULE_CONNECT, "::ffff:172.16.0.0", 108, TCP, 80, 80 },
-	{ RULE_CONNECT, "0.0.0.0", 32, TCP, 70, 70 },
-	{ RULE_CONNECT, "::", 128, TCP, 71, 71 },
-	{ RULE_CONNECT, "0.0.0.0", 0, TCP, 60, 60 },
-	{ RULE_CONNECT, "::", 0, TCP, 61, 61 },
-	{ RULE_BIND, "127.0.0.1", 32, TCP, 0, 65535 },
-	{ RULE_BIND, "0.0.0.0", 32, TCP, 8000, 8999 },
-	{ RULE_BIND, "::", 128, TCP, 8000, 8999 },
+	{RULE_CONNECT, "127.0.0.1", 32, TCP, 8080, 8080},
+	{RULE_CONNECT, "10.0.0.0", 8, BOTH, 443, 443},
+	{RULE_CONNECT, "192.168.4.0", 22, TCP, 1000, 2000},
+	{RULE_CONNECT, "::1", 128, TCP, 5432, 5432},
+	{RULE_CONNECT, "2001:db8:8000::", 33, TCP, 0, 65535},
+	{RULE_CONNECT, "1.1.1.1", 32, UDP, 53, 53},
+	{RULE_CONNECT, "*", 0, TCP, 9999, 9999},
+	{RULE_CONNECT, "::ffff:172.16.0.0", 108, TCP, 80, 80},
+	{RULE_CONNECT, "0.0.0.0", 32, TCP, 70, 70},
+	{RULE_CONNECT, "::", 128, TCP, 71, 71},
+	{RULE_CONNECT, "0.0.0.0", 0, TCP, 60, 60},
+	{RULE_CONNECT, "::", 0, TCP, 61, 61},
+	{RULE_BIND, "127.0.0.1", 32, TCP, 0, 65535},
+	{RULE_BIND, "0.0.0.0", 32, TCP, 8000, 8999},
+	{RULE_BIND, "::", 128, TCP, 8000, 8999},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -106,61 +106,61 @@ static const struct {
 	unsigned transport;
 	int64_t rule; /* or -1: refused */
 } cases[] = {
-	{ NET_CONNECT, "127.0.0.1", 8080, TCP, 0 },
-	{ NET_CONNECT, "127.0.0.1", 8080, UDP, -1 },
-	{ NET_CONNECT, "127.0.0.1", 8081, TCP, -1 },
-	{ NET_CONNECT, "127.0.0.2", 8080, TCP, -1 },
-	{ NET_BIND, "127.0.0.2", 8080, TCP, -1 },
-	{ NET_CONNECT, "10.0.0.0", 443, TCP, 1 },
-	{ NET_CONNECT, "10.255.255.255", 443, UDP, 1 },
-	{ NET_CONNECT, "11.0.0.0", 443, TCP, -1 },
-	{ NET_CONNECT, "9.255.255.255", 443, TCP, -1 },
-	{ NET_CONNECT, "192.168.4.0", 1000, TCP, 2 },
-	{ NET_CONNECT, "192.168.7.255", 2000, TCP, 2 },
-	{ NET_CONNECT, "192.168.8.0", 1000, TCP, -1 },
-	{ NET_CONNECT, "192.168.3.255", 1000, TCP, -1 },
-	{ NET_CONNECT, "192.168.4.1", 999, TCP, -1 },
-	{ NET_CONNECT, "192.168.4.1", 2001, TCP, -1 },
-	{ NET_CONNECT, "::1", 5432, TCP, 3 },
-	{ NET_CONNECT, "::2", 5432, TCP, -1 },
-	{ NET_CONNECT, "127.0.0.1", 5432, TCP, -1 },
-	{ NET_CONNECT, "2001:db8:8000::", 0, TCP, 4 },
-	{ NET_CONNECT, "2001:db8:ffff:ffff::9", 65535, TCP, 4 },
-	{ NET_CONNECT, "2001:db8:7fff::", 80, TCP, -1 },
-	{ NET_CONNECT, "1.1.1.1", 53, UDP, 5 },
-	{ NET_CONNECT, "1.1.1.1", 53, TCP, -1 },
-	{ NET_CONNECT, "8.8.8.8", 9999, TCP, 6 },
-	{ NET_CONNECT, "fe80::1", 9999, TCP, 6 },
-	{ NET_CONNECT, "8.8.8.8", 9999, UDP, -1 },
+	{NET_CONNECT, "127.0.0.1", 8080, TCP, 0},
+	{NET_CONNECT, "127.0.0.1", 8080, UDP, -1},
+	{NET_CONNECT, "127.0.0.1", 8081, TCP, -1},
+	{NET_CONNECT, "127.0.0.2", 8080, TCP, -1},
+	{NET_BIND, "127.0.0.2", 8080, TCP, -1},
+	{NET_CONNECT, "10.0.0.0", 443, TCP, 1},
+	{NET_CONNECT, "10.255.255.255", 443, UDP, 1},
+	{NET_CONNECT, "11.0.0.0", 443, TCP, -1},
+	{NET_CONNECT, "9.255.255.255", 443, TCP, -1},
+	{NET_CONNECT, "192.168.4.0", 1000, TCP, 2},
+	{NET_CONNECT, "192.168.7.255", 2000, TCP, 2},
+	{NET_CONNECT, "192.168.8.0", 1000, TCP, -1},
+	{NET_CONNECT, "192.168.3.255", 1000, TCP, -1},
+	{NET_CONNECT, "192.168.4.1", 999, TCP, -1},
+	{NET_CONNECT, "192.168.4.1", 2001, TCP, -1},
+	{NET_CONNECT, "::1", 5432, TCP, 3},
+	{NET_CONNECT, "::2", 5432, TCP, -1},
+	{NET_CONNECT, "127.0.0.1", 5432, TCP, -1},
+	{NET_CONNECT, "2001:db8:8000::", 0, TCP, 4},
+	{NET_CONNECT, "2001:db8:ffff:ffff::9", 65535, TCP, 4},
+	{NET_CONNECT, "2001:db8:7fff::", 80, TCP, -1},
+	{NET_CONNECT, "1.1.1.1", 53, UDP, 5},
+	{NET_CONNECT, "1.1.1.1", 53, TCP, -1},
+	{NET_CONNECT, "8.8.8.8", 9999, TCP, 6},
+	{NET_CONNECT, "fe80::1", 9999, TCP, 6},
+	{NET_CONNECT, "8.8.8.8", 9999, UDP, -1},
 	/* IPv4 in IPv6's clothes */
-	{ NET_CONNECT, "::ffff:127.0.0.1", 8080, TCP, 0 },
-	{ NET_CONNECT, "::ffff:10.1.2.3", 443, TCP, 1 },
-	{ NET_CONNECT, "::ffff:127.0.0.2", 8080, TCP, -1 },
-	{ NET_CONNECT, "::127.0.0.1", 8080, TCP, -1 },
-	{ NET_CONNECT, "172.31.255.255", 80, TCP, 7 },
-	{ NET_CONNECT, "::ffff:172.16.0.1", 80, TCP, 7 },
-	{ NET_CONNECT, "172.32.0.0", 80, TCP, -1 },
-	{ NET_CONNECT, "::ffff:1.2.3.4", 61, TCP, -1 },
+	{NET_CONNECT, "::ffff:127.0.0.1", 8080, TCP, 0},
+	{NET_CONNECT, "::ffff:10.1.2.3", 443, TCP, 1},
+	{NET_CONNECT, "::ffff:127.0.0.2", 8080, TCP, -1},
+	{NET_CONNECT, "::127.0.0.1", 8080, TCP, -1},
+	{NET_CONNECT, "172.31.255.255", 80, TCP, 7},
+	{NET_CONNECT, "::ffff:172.16.0.1", 80, TCP, 7},
+	{NET_CONNECT, "172.32.0.0", 80, TCP, -1},
+	{NET_CONNECT, "::ffff:1.2.3.4", 61, TCP, -1},
 	/* the unspecified address as a target is the loopback */
-	{ NET_CONNECT, "0.0.0.0", 8080, TCP, 0 },
-	{ NET_CONNECT, "::", 5432, TCP, 3 },
-	{ NET_CONNECT, "::ffff:0.0.0.0", 8080, TCP, 0 },
-	{ NET_CONNECT, "::", 8080, TCP, -1 },
-	{ NET_CONNECT, "0.0.0.0", 5432, TCP, -1 },
-	{ NET_CONNECT, "127.0.0.1", 70, TCP, 8 },
-	{ NET_CONNECT, "0.0.0.0", 70, TCP, 8 },
-	{ NET_CONNECT, "::1", 71, TCP, 9 },
-	{ NET_CONNECT, "1.2.3.4", 60, TCP, 10 },
-	{ NET_CONNECT, "::2", 60, TCP, -1 },
-	{ NET_CONNECT, "::2", 61, TCP, 11 },
+	{NET_CONNECT, "0.0.0.0", 8080, TCP, 0},
+	{NET_CONNECT, "::", 5432, TCP, 3},
+	{NET_CONNECT, "::ffff:0.0.0.0", 8080, TCP, 0},
+	{NET_CONNECT, "::", 8080, TCP, -1},
+	{NET_CONNECT, "0.0.0.0", 5432, TCP, -1},
+	{NET_CONNECT, "127.0.0.1", 70, TCP, 8},
+	{NET_CONNECT, "0.0.0.0", 70, TCP, 8},
+	{NET_CONNECT, "::1", 71, TCP, 9},
+	{NET_CONNECT, "1.2.3.4", 60, TCP, 10},
+	{NET_CONNECT, "::2", 60, TCP, -1},
+	{NET_CONNECT, "::2", 61, TCP, 11},
 	/* but as a place to listen it is itself */
-	{ NET_BIND, "127.0.0.1", 0, TCP, 12 },
-	{ NET_BIND, "0.0.0.0", 0, TCP, -1 },
-	{ NET_BIND, "0.0.0.0", 8500, TCP, 13 },
-	{ NET_BIND, "127.0.0.2", 8500, TCP, -1 },
-	{ NET_BIND, "::", 8500, TCP, 14 },
-	{ NET_BIND, "::1", 8500, TCP, -1 },
-	{ NET_BIND, "10.0.0.1", 443, TCP, -1 },
+	{NET_BIND, "127.0.0.1", 0, TCP, 12},
+	{NET_BIND, "0.0.0.0", 0, TCP, -1},
+	{NET_BIND, "0.0.0.0", 8500, TCP, 13},
+	{NET_BIND, "127.0.0.2", 8500, TCP, -1},
+	{NET_BIND, "::", 8500, TCP, 14},
+	{NET_BIND, "::1", 8500, TCP, -1},
+	{NET_BIND, "10.0.0.1", 443, TCP, -1},
 };
 
 START_TEST(internet_addresses)
@@ -182,7 +182,7 @@ END_TEST
 static struct image *open_image(void)
 {
 	struct build *build = build_new();
-	struct net_prefix all = { .any_family = true, .tcp = true, .udp = true, .ports = { 0, 65535 } };
+	struct net_prefix all = {.any_family = true, .tcp = true, .udp = true, .ports = {0, 65535}};
 
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(add_net_rule(build, i == 0 ? RULE_CONNECT : RULE_BIND), i);
@@ -234,7 +234,7 @@ END_TEST
 START_TEST(unix_addresses_by_form)
 {
 	struct image *image = open_image();
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct net_address read;
 
 	/* No name at all: only bind means something by it, an abstract name of the kernel's choice. */
@@ -266,10 +266,10 @@ struct abstract_case {
 START_TEST(abstract_names)
 {
 	static const struct abstract_case names[] = {
-		{ "name", 4, 0 },	 { "nam", 3, -1 },	{ "names", 5, -1 },   { "name\0", 5, -1 },
-		{ "\0name", 5, -1 },	 { "a\0b\xff\n", 5, 1 }, { "a\0c\xff\n", 5, -1 }, { "bus-", 4, 2 },
-		{ "bus-session", 11, 2 }, { "bus", 3, -1 },	{ "bus-\0\0", 6, 2 }, { "", 0, -1 },
-		{ "for-bind", 8, -1 },	 { "st*r", 4, 4 },	{ "stor", 4, -1 },
+		{"name", 4, 0},		{"nam", 3, -1},	      {"names", 5, -1},	     {"name\0", 5, -1},
+		{"\0name", 5, -1},	{"a\0b\xff\n", 5, 1}, {"a\0c\xff\n", 5, -1}, {"bus-", 4, 2},
+		{"bus-session", 11, 2}, {"bus", 3, -1},	      {"bus-\0\0", 6, 2},    {"", 0, -1},
+		{"for-bind", 8, -1},	{"st*r", 4, 4},	      {"stor", 4, -1},
 	};
 	struct build *build = build_new();
 	struct image *image;
@@ -283,7 +283,7 @@ START_TEST(abstract_names)
 	ck_assert_int_eq(build_also_abstract(build, 4, "st*r", 4), 4);
 	image = finish_image(build);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct sockaddr_un address = { .sun_family = AF_UNIX };
+		struct sockaddr_un address = {.sun_family = AF_UNIX};
 		struct verdict verdict;
 
 		memcpy(address.sun_path + 1, names[i].name, names[i].length);
@@ -294,7 +294,7 @@ START_TEST(abstract_names)
 		ck_assert_int_eq(verdict.allowed, names[i].rule >= 0);
 	}
 	/* Not every abstract name may be bound, so not one of the kernel's choice either. */
-	ck_assert(!is_allowed(image, NET_BIND, &(struct sockaddr_un){ .sun_family = AF_UNIX }, 2));
+	ck_assert(!is_allowed(image, NET_BIND, &(struct sockaddr_un){.sun_family = AF_UNIX}, 2));
 	free(image);
 }
 END_TEST
@@ -306,12 +306,18 @@ START_TEST(unix_paths)
 		const char *path;
 		int64_t rule;
 	} paths[] = {
-		{ NET_CONNECT, "/run/x.sock", 0 },	{ NET_CONNECT, "/run/x.sock2", -1 },
-		{ NET_CONNECT, "/run/x.sock/y", 0 },	{ NET_CONNECT, "/run/user/1000/bus", 1 },
-		{ NET_CONNECT, "/run/user/bus", -1 },	{ NET_BIND, "/run/x.sock", -1 },
-		{ NET_BIND, "/tmp/a/b/c.sock", 2 },	{ NET_CONNECT, "/tmp/a/b/c.sock", -1 },
-		{ NET_CONNECT, "run/x.sock", -1 },	{ NET_CONNECT, "/run/../run/x.sock", -1 },
-		{ NET_CONNECT, "", -1 },		{ NET_CONNECT, "/files", -1 },
+		{NET_CONNECT, "/run/x.sock", 0},
+		{NET_CONNECT, "/run/x.sock2", -1},
+		{NET_CONNECT, "/run/x.sock/y", 0},
+		{NET_CONNECT, "/run/user/1000/bus", 1},
+		{NET_CONNECT, "/run/user/bus", -1},
+		{NET_BIND, "/run/x.sock", -1},
+		{NET_BIND, "/tmp/a/b/c.sock", 2},
+		{NET_CONNECT, "/tmp/a/b/c.sock", -1},
+		{NET_CONNECT, "run/x.sock", -1},
+		{NET_CONNECT, "/run/../run/x.sock", -1},
+		{NET_CONNECT, "", -1},
+		{NET_CONNECT, "/files", -1},
 	};
 	struct build *build = build_new();
 	struct rule file = row_rule(RULE_WRITE, LAYER_FILE, "/files");
@@ -348,22 +354,28 @@ START_TEST(whole_policies)
 		unsigned others;
 		bool any, every;
 	} policies[] = {
-		{ { { 0 } }, 0, false, false },
-		{ { { 0 } }, UNIX_ALL | ABSTRACT_ALL, false, false },
-		{ { { RULE_CONNECT, "1.2.3.4", 32, TCP, 80, 80 } }, 0, true, false },
-		{ { { RULE_BIND, "1.2.3.4", 32, TCP, 80, 80 } }, 0, false, false },
-		{ { { RULE_CONNECT, "*", 0, BOTH, 0, 65535 } }, UNIX_ALL | ABSTRACT_ALL, true, true },
-		{ { { RULE_CONNECT, "*", 0, BOTH, 0, 65535 } }, UNIX_ALL, true, false },
-		{ { { RULE_CONNECT, "*", 0, BOTH, 0, 65535 } }, ABSTRACT_ALL, true, false },
-		{ { { RULE_CONNECT, "*", 0, BOTH, 1, 65535 } }, UNIX_ALL | ABSTRACT_ALL, true, false },
-		{ { { RULE_CONNECT, "*", 0, TCP, 0, 65535 } }, UNIX_ALL | ABSTRACT_ALL, true, false },
-		{ { { RULE_CONNECT, "*", 0, TCP, 0, 65535 }, { RULE_CONNECT, "0.0.0.0", 0, UDP, 0, 65535 },
-		    { RULE_CONNECT, "::", 0, UDP, 0, 65535 } },
-		  UNIX_ALL | ABSTRACT_ALL, true, true },
-		{ { { RULE_CONNECT, "*", 0, TCP, 0, 65535 }, { RULE_CONNECT, "0.0.0.0", 0, UDP, 0, 65535 },
-		    { RULE_CONNECT, "::", 1, UDP, 0, 65535 } },
-		  UNIX_ALL | ABSTRACT_ALL, true, false },
-		{ { { RULE_BIND, "*", 0, BOTH, 0, 65535 } }, UNIX_ALL | ABSTRACT_ALL, false, false },
+		{{{0}}, 0, false, false},
+		{{{0}}, UNIX_ALL | ABSTRACT_ALL, false, false},
+		{{{RULE_CONNECT, "1.2.3.4", 32, TCP, 80, 80}}, 0, true, false},
+		{{{RULE_BIND, "1.2.3.4", 32, TCP, 80, 80}}, 0, false, false},
+		{{{RULE_CONNECT, "*", 0, BOTH, 0, 65535}}, UNIX_ALL | ABSTRACT_ALL, true, true},
+		{{{RULE_CONNECT, "*", 0, BOTH, 0, 65535}}, UNIX_ALL, true, false},
+		{{{RULE_CONNECT, "*", 0, BOTH, 0, 65535}}, ABSTRACT_ALL, true, false},
+		{{{RULE_CONNECT, "*", 0, BOTH, 1, 65535}}, UNIX_ALL | ABSTRACT_ALL, true, false},
+		{{{RULE_CONNECT, "*", 0, TCP, 0, 65535}}, UNIX_ALL | ABSTRACT_ALL, true, false},
+		{{{RULE_CONNECT, "*", 0, TCP, 0, 65535},
+		  {RULE_CONNECT, "0.0.0.0", 0, UDP, 0, 65535},
+		  {RULE_CONNECT, "::", 0, UDP, 0, 65535}},
+		 UNIX_ALL | ABSTRACT_ALL,
+		 true,
+		 true},
+		{{{RULE_CONNECT, "*", 0, TCP, 0, 65535},
+		  {RULE_CONNECT, "0.0.0.0", 0, UDP, 0, 65535},
+		  {RULE_CONNECT, "::", 1, UDP, 0, 65535}},
+		 UNIX_ALL | ABSTRACT_ALL,
+		 true,
+		 false},
+		{{{RULE_BIND, "*", 0, BOTH, 0, 65535}}, UNIX_ALL | ABSTRACT_ALL, false, false},
 	};
 	struct build *build = build_new();
 	struct image *image;
@@ -396,7 +408,7 @@ START_TEST(the_builder_refuses_what_is_no_destination)
 {
 	struct build *build = build_new();
 	struct rule path = row_rule(RULE_READ, LAYER_FILE, "/a");
-	struct net_prefix good = { .family = AF_INET, .bits = 32, .tcp = true, .ports = { 1, 2 } }, bad;
+	struct net_prefix good = {.family = AF_INET, .bits = 32, .tcp = true, .ports = {1, 2}}, bad;
 
 	ck_assert_int_eq(build_net_rule(build, &path), -EINVAL);
 	ck_assert_int_eq(build_path_rule(build, &path), 0);
