@@ -598,7 +598,8 @@ START_TEST(a_file_is_replaced_with_ordinary_modes)
 	cleanup_fd int old = open("r.json", O_RDONLY);
 	ck_assert_int_eq(result_write_file(result, &identity, &outcome, NULL, "r.json"), 0);
 	ck_assert_int_eq(stat("r.json", &after), 0);
-	ck_assert(before.st_ino != after.st_ino);	/* a reader of the old one still reads it whole */
+	ck_assert(before.st_ino != after.st_ino);
+	ck_assert_int_eq(lseek(old, 0, SEEK_END), before.st_size);	/* a reader of the old one still has it whole */
 	ck_assert_int_eq(entries(), 1);
 	json_t *json = json_load_file("r.json", 0, NULL);
 	ck_assert_ptr_nonnull(json);

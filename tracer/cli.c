@@ -430,6 +430,8 @@ static int check_together(struct parse *parse)
 {
 	const struct cli *cli = parse->cli;
 	const struct level_wish *wish = &cli->job.level;
+	char usage[128];
+	command_usage(cli->command, usage, sizeof(usage));
 	if (cli->job.quiet && cli->job.verbose)
 		return fail(parse, "--quiet and --verbose contradict each other");
 	if (cli->job.result_file != NULL && cli->job.result_fd >= 0)
@@ -440,10 +442,8 @@ static int check_together(struct parse *parse)
 		return fail(parse, "--enforce %s is below --require %s", level_name(wish->enforce),
 			    level_name(wish->require));
 	if (cli->operand_count < cli->command->least || cli->operand_count > cli->command->most)
-		return fail(parse, "%s; usage: picket %s%s%s%s", cli->operand_count == 0 ? "something is missing" :
-			    cli->operand_count < cli->command->least ? "not all is there" : "too many words",
-			    cli->command->name, cli->command->id == COMMAND_RUN ? " [options]" : "",
-			    *cli->command->operands != '\0' ? " " : "", cli->command->operands);
+		return fail(parse, "%s; usage: picket %s", cli->operand_count == 0 ? "something is missing" :
+			    cli->operand_count < cli->command->least ? "not all is there" : "too many words", usage);
 	return 0;
 }
 

@@ -9,14 +9,28 @@
 
 #include "version.h"
 
-enum { OPTION_COLUMN = 28, COMMAND_COLUMN = 46, OPTION_TEXT = 64 };
+enum { OPTION_COLUMN = 30, COMMAND_COLUMN = 50, USAGE = 64, WIDTH = 100 };
 
-/* "run [options] -- COMMAND [ARG...]" */
-static void usage_of(const struct command *command, char *text, size_t size)
+/* Words, each with a space before it, from *column on; what would go beyond WIDTH goes under `indent`. */
+static void print_words(const char *text, size_t indent, size_t *column, FILE *to)
 {
-	bool options = command_option(command, 1) != NULL;	/* more than --help */
-	snprintf(text, size, "%s%s%s%s", command->name, options ? " [options]" : "",
-		 *command->operands != '\0' ? " " : "", command->operands);
+	for (size_t length; *text != '\0'; text += length + (text[length] == ' ')) {
+		length = strcspn(text, " ");
+		if (*column + 1 + length > WIDTH) {
+			fprintf(to, "\n%-*s", (int)indent, "");
+			*column = indent;
+		}
+		fprintf(to, " %.*s", (int)length, text);
+		*column += 1 + length;
+	}
+}
+
+static void print_command(const char *usage, const char *summary, FILE *to)
+{
+	size_t column = COMMAND_COLUMN;
+	fprintf(to, "  picket %-*s", COMMAND_COLUMN - 9, usage);
+	print_words(summary, COMMAND_COLUMN, &column, to);
+	fputc('\n', to);
 }
 
 void help_overview(FILE *to)
@@ -24,30 +38,34 @@ void help_overview(FILE *to)
 	fprintf(to, "picket %s - run an untrusted tool under a policy, and write down every refusal\n\nUsage:\n",
 		PICKET_VERSION);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		char usage[OPTION_TEXT];
-		usage_of(&commands[i], usage, sizeof(usage));
-		fprintf(to, "  picket %-*s %s\n", COMMAND_COLUMN - 9, usage, commands[i].summary);
+		char usage[USAGE];
+		command_usage(&commands[i], usage, sizeof(usage));
+		print_command(usage, commands[i].summary, to);
 	}
-	fprintf(to, "  picket %-*s %s\n", COMMAND_COLUMN - 9, "--version", "print the version");
+	print_command("--version", "print the version", to);
 	fputs("\nOptions of a command: picket help COMMAND. More: picket(1), picket-policy(5), picket-result(5).\n", to);
 }
 
 static void print_option(const struct option *option, FILE *to)
 {
-	char text[OPTION_TEXT];
+	char text[USAGE];
 	char letter[5] = "    ";
 	if (option->letter != 0)
 		snprintf(letter, sizeof(letter), "-%c, ", option->letter);
 	snprintf(text, sizeof(text), "%s--%s%s%s", letter, option->name, option->value != NULL ? " " : "",
 		 option->value != NULL ? option->value : "");
-	fprintf(to, "  %-*s %s%s\n", OPTION_COLUMN, text, option->help,
-		option->repeatable && option->value != NULL ? " (repeatable)" : "");
+	fprintf(to, "  %-*s", OPTION_COLUMN - 2, text);
+	size_t column = OPTION_COLUMN;
+	print_words(option->help, OPTION_COLUMN, &column, to);
+	if (option->repeatable && option->value != NULL)
+		print_words("(repeatable)", OPTION_COLUMN, &column, to);
+	fputc('\n', to);
 }
 
 void help_command(const struct command *command, FILE *to)
 {
-	char usage[OPTION_TEXT];
-	usage_of(command, usage, sizeof(usage));
+	char usage[USAGE];
+	command_usage(command, usage, sizeof(usage));
 	fprintf(to, "Usage: picket %s\n\n%c%s.\n", usage, command->summary[0] - 'a' + 'A', command->summary + 1);
 	if (*command->details != '\0')
 		fprintf(to, "\n%s", command->details);

@@ -5,6 +5,7 @@
  */
 #include "options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -83,7 +84,7 @@ const struct command commands[COMMAND_COUNT] = {
 		"what this machine can enforce, and why not more", "",
 		{ &json, &general } },
 	[COMMAND_EXPLAIN] = { COMMAND_EXPLAIN, "explain", "ACCESS TARGET", 2, 2, false,
-		"the verdict on an access, the rule that gives it, and the rules it beat",
+		"the verdict on an access, the rule that gives it, those it beat",
 		"ACCESS is read, write, exec or look, with a path as TARGET; or connect or bind, with a destination.\n"
 		"\n"
 		"Exit status: 0 allowed, 1 refused, 125 an error.\n",
@@ -116,6 +117,13 @@ const struct option *command_option(const struct command *command, size_t index)
 		index -= command->groups[i]->count;
 	}
 	return NULL;
+}
+
+void command_usage(const struct command *command, char *text, size_t size)
+{
+	bool options = command_option(command, 1) != NULL;	/* more than --help */
+	snprintf(text, size, "%s%s%s%s", command->name, options ? " [options]" : "",
+		 *command->operands != '\0' ? " " : "", command->operands);
 }
 
 const struct command *command_find(const char *first, const char *second, unsigned *used)

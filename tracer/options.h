@@ -69,6 +69,9 @@ extern const struct command commands[COMMAND_COUNT];	/* by enum command_id */
 /* Option `index` (0, 1, ...) of a command through all its groups; NULL past the last. --help is one of them. */
 const struct option *command_option(const struct command *command, size_t index);
 
+/* "run [options] -- COMMAND [ARG...]", cut to `size` bytes. */
+void command_usage(const struct command *command, char *text, size_t size);
+
 /* The command of that name, given as one or two words (`second` may be NULL); *used: how many of them it took. NULL: none. */
 const struct command *command_find(const char *first, const char *second, unsigned *used);
 
