@@ -384,10 +384,10 @@ START_TEST(every_option_is_parsed_and_told)
 			 option->value != NULL ? option->value : "");
 		ck_assert_msg(strstr(help, text) != NULL, "help of %s lacks %s", command->name, text);
 		dup2(STDERR_FILENO, 7);
-		for (size_t k = 0; k < sizeof(values) / sizeof(values[0]) && !taken; k++) {
+		for (size_t k = 0; k < 2 * sizeof(values) / sizeof(values[0]) && !taken; k++) {
 			struct line line;
-			snprintf(words, sizeof(words), "%s --%s=%s%s", command->name, option->name, values[k],
-				 " a b");
+			snprintf(words, sizeof(words), "%s --%s=%s%s", command->name, option->name, values[k / 2],
+				 k % 2 == 0 ? " a b" : "");
 			parse(&line, words);
 			/* Fine, or only the number of operands is not. */
 			taken = line.result == 0 || strstr(line.error, "usage:") != NULL;
