@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* capture.c - see capture.h. */
+#include "capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STREAMS = 2, CHUNK = 65536 };
+
+struct stream {
+	int from;	/* read end, or -1 when it has ended */
+	int to;		/* where it is passed on to */
+	char *bytes;
+	size_t length, room;
+};
+
+struct capture {
+	struct stream stream[STREAMS];
+	int stop[2];	/* written to when no writer is left */
+	pthread_t thread;
+	bool keep;
+	bool truncated;
+	uint64_t limit, seen;
+};
+
+/* Make room for more; what cannot be kept counts as beyond the limit. */
+static bool make_room(struct stream *s, size_t more)
+{
+	if (s->length + more <= s->room)
+		return true;
+	size_t room = s->room ? s->room * 2 : CHUNK;
+	while (room < s->length + more)
+		room *= 2;
+	char *bytes = realloc(s->bytes, room);
+	if (!bytes)
+		return false;
+	s->bytes = bytes;
+	s->room = room;
+	return true;
+}
+
+static void pass_on(int to, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = write(to, bytes, length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd p = { to, POLLOUT, 0 };
+			poll(&p, 1, -1);
+			continue;
+		}
+		if (n <= 0)
+			return;	/* the reader is gone */
+		bytes += n;
+		length -= (size_t)n;
+	}
+}
+
+static void take(struct capture *c, struct stream *s, const char *bytes, size_t length)
+{
+	uint64_t left = c->limit > c->seen ? c->limit - c->seen : 0;
+	size_t kept = length < left ? length : (size_t)left;
+
+	if (kept < length || (c->keep && !make_room(s, kept))) {
+		c->truncated = true;
+		if (c->keep && !make_room(s, kept))
+			return;
+	}
+	c->seen += kept;
+	if (c->keep) {
+		memcpy(s->bytes + s->length, bytes, kept);
+		s->length += kept;
+	} else {
+		pass_on(s->to, bytes, kept);
+	}
+}
+
+/* Read what is there. False at the end of the stream. */
+static bool pump_once(struct capture *c, struct stream *s)
+{
+	char chunk[CHUNK];
+	ssize_t n = read(s->from, chunk, sizeof chunk);
+
+	if (n > 0)
+		take(c, s, chunk, (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		return false;
+	return n > 0 || errno == EINTR || errno == EAGAIN;
+}
+
+static void *pump(void *argument)
+{
+	struct capture *c = argument;
+	bool stopping = false;
+
+	while (c->stream[0].from >= 0 || c->stream[1].from >= 0) {
+		struct pollfd p[STREAMS + 1] = { { c->stream[0].from, POLLIN, 0 }, { c->stream[1].from, POLLIN, 0 },
+						 { stopping ? -1 : c->stop[0], POLLIN, 0 } };
+		int n = poll(p, STREAMS + 1, stopping ? 0 : -1);
+		if (n < 0 && errno != EINTR)
+			break;
+		if (stopping && n == 0)
+			break;	/* no writer is left that counts, and all was read */
+		for (int i = 0; i < STREAMS; i++)
+			if (p[i].revents && !pump_once(c, &c->stream[i])) {
+				close(c->stream[i].from);
+				c->stream[i].from = -1;
+			}
+		stopping |= p[STREAMS].revents != 0;
+	}
+	return NULL;
+}
+
+static int open_streams(struct capture *c, int writers[STREAMS])
+{
+	for (int i = 0; i < STREAMS; i++) {
+		int fds[2];
+		if (pipe2(fds, O_CLOEXEC) < 0)
+			return -errno;
+		c->stream[i].from = fds[0];
+		c->stream[i].to = i + 1;
+		writers[i] = fds[1];
+		fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	}
+	return pipe2(c->stop, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int capture_start(struct capture **capture, bool keep, uint64_t limit, int *out, int *err)
+{
+	struct capture *c = calloc(1, sizeof *c);
+	int writers[STREAMS] = { -1, -1 };
+	sigset_t all, before;
+
+	if (!c)
+		return -ENOMEM;
+	c->keep = keep;
+	c->limit = limit ? limit : CAPTURE_DEFAULT;
+	c->stream[0].from = c->stream[1].from = c->stop[0] = c->stop[1] = -1;
+	int r = open_streams(c, writers);
+	if (r == 0) {	/* signals are the supervisor's, not this thread's */
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		r = -pthread_create(&c->thread, NULL, pump, c);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	if (r < 0) {
+		for (int i = 0; i < STREAMS; i++)
+			if (writers[i] >= 0)
+				close(writers[i]);
+		c->thread = 0;
+		capture_free(c);
+		return r;
+	}
+	*out = writers[0];
+	*err = writers[1];
+	*capture = c;
+	return 0;
+}
+
+void capture_finish(struct capture *c)
+{
+	ssize_t n;
+
+	do
+		n = write(c->stop[1], "", 1);
+	while (n < 0 && errno == EINTR);
+	pthread_join(c->thread, NULL);
+}
+
+const char *capture_bytes(const struct capture *c, int stream, size_t *length)
+{
+	*length = c->stream[stream - 1].length;
+	return *length ? c->stream[stream - 1].bytes : "";
+}
+
+bool capture_truncated(const struct capture *c)
+{
+	return c->truncated;
+}
+
+void capture_free(struct capture *c)
+{
+	if (!c)
+		return;
+	for (int i = 0; i < STREAMS; i++) {
+		if (c->stream[i].from >= 0)
+			close(c->stream[i].from);
+		free(c->stream[i].bytes);
+	}
+	for (int i = 0; i < 2; i++)
+		if (c->stop[i] >= 0)
+			close(c->stop[i]);
+	free(c);
+}

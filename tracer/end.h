@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * end.h - what ends a run from outside: signals to the supervisor, and time.
+ */
+#ifndef PICKET_TRACER_END_H
+#define PICKET_TRACER_END_H
+
+#include <signal.h>
+#include <stdint.h>
+
+enum { END_TIMEOUT = -1 };
+
+/* 0: goes on; END_TIMEOUT; or the signal that asked for the end. */
+extern volatile int end_reason;
+
+/*
+ * From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT ask for the end of the run. One that the terminal sends goes to
+ * the tool as well, which may want to handle it (an editor, a shell): it ends the run only when it comes for the third time
+ * within three seconds. The signal mask that the tool is to have.
+ */
+const sigset_t *end_catch(void);
+
+/* The time that is left, in ns; 0: no limit. */
+void end_after(uint64_t ns);
+
+#endif

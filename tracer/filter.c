@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * filter.c - see filter.h. The program: foreign ABIs stop; then a balanced search over the call numbers, whose leaves let
+ * pass, stop, or go to a block that looks at registers. What may be looked at follows from the argument kinds of
+ * the call table and from register_rules.h. seccomp(2): arguments are 64 bits wide and are compared in halves.
+ *
+ * Leaves are laid out behind the search, and jumps in classic BPF reach 255 instructions ahead, so the search ends in
+ * unconditional jumps.
+ */
+#include "filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "decide.h"
+#include "register_rules.h"
+#include "syscalls.h"
+#include "wire.h"
+
+enum { ASSEMBLY_ROOM = BPF_MAXINSNS };
+
+/* What happens to a call number. */
+enum leaf { LEAF_PASS, LEAF_STOP, LEAF_LOOK };
+
+struct assembly {
+	const struct guard *guard;
+	struct sock_filter code[ASSEMBLY_ROOM];
+	unsigned length;
+	bool too_long;
+	enum leaf leaf[CALL_NUMBERS];
+	int block[CALL_NUMBERS];	/* LEAF_LOOK: where its block begins, once it is laid out */
+	unsigned fixups[CALL_NUMBERS];	/* instruction that jumps to the block of this number */
+};
+
+static void emit(struct assembly *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no)
+{
+	if (p->length == ASSEMBLY_ROOM) {
+		p->too_long = true;
+		return;
+	}
+	p->code[p->length++] = (struct sock_filter){ code, yes, no, k };
+}
+
+static void pass(struct assembly *p)
+{
+	emit(p, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+}
+
+static void stop(struct assembly *p)
+{
+	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRACE, 0, 0);
+}
+
+static void load(struct assembly *p, size_t offset)
+{
+	emit(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+static void load_low(struct assembly *p, int arg)
+{
+	load(p, offsetof(struct seccomp_data, args) + (size_t)arg * sizeof(uint64_t));
+}
+
+static void load_high(struct assembly *p, int arg)
+{
+	load(p, offsetof(struct seccomp_data, args) + (size_t)arg * sizeof(uint64_t) + sizeof(uint32_t));
+}
+
+/* Stop when the accumulator equals, has any of the bits, is at least; else go on. */
+static void stop_if_equal(struct assembly *p, uint32_t value)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	stop(p);
+}
+
+static void stop_if_any(struct assembly *p, uint32_t bits)
+{
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1);
+	stop(p);
+}
+
+static void stop_if_at_least(struct assembly *p, uint32_t value)
+{
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, value, 0, 1);
+	stop(p);
+}
+
+static void pass_if_equal(struct assembly *p, uint32_t value)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	pass(p);
+}
+
+/* An argument of int width that is 0 */
+static void pass_if_zero(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	pass_if_equal(p, 0);
+}
+
+/* A 64-bit argument below RESERVED_END stops; when `not_zero`, 0 does not. */
+static void stop_if_low(struct assembly *p, int arg, bool not_zero)
+{
+	load_high(p, arg);
+	/* high half not 0: over the rest of this piece */
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (uint8_t)(not_zero ? 4 : 3));
+	load_low(p, arg);
+	if (not_zero)
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)RESERVED_END, 1, 0);
+	stop(p);
+}
+
+/* ---- which calls are worth a stop --------------------------------------- */
+
+static bool may_refuse(const struct guard *guard, unsigned access)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++)
+		if (decide_may_refuse(guard->policies[i]->image, access))
+			return true;
+	return false;
+}
+
+static bool every_address(const struct guard *guard, enum net_use use)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++)
+		if (!decide_every_address(guard->policies[i]->image, use))
+			return false;
+	return true;
+}
+
+/* Names are judged at all, so what changes their meaning must be known. */
+static bool names_matter(const struct guard *guard)
+{
+	return may_refuse(guard, ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC | ACCESS_LOOK) ||
+	       !every_address(guard, NET_CONNECT);
+}
+
+static enum leaf leaf_of_judged(const struct guard *guard, const struct call *call)
+{
+	switch ((enum call_op)call->op) {
+	case OP_LOOK:
+	case OP_CHDIR:
+		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP : LEAF_PASS;
+	case OP_OPEN:
+		if (call_arg_index(call, ARG_OPEN_FLAGS, 0) >= 0)
+			return LEAF_LOOK;
+		return LEAF_STOP;
+	case OP_CREATE:
+	case OP_CHANGE:
+	case OP_CHANGE_FD:
+		return may_refuse(guard, ACCESS_WRITE) ? LEAF_STOP : LEAF_PASS;
+	case OP_SYMLINK:
+	case OP_REMOVE:
+	case OP_RENAME:
+	case OP_LINK:
+		return names_matter(guard) ? LEAF_STOP : LEAF_PASS;
+	case OP_WATCH:
+		return may_refuse(guard, ACCESS_READ) ? LEAF_STOP : LEAF_PASS;
+	case OP_CONNECT:
+		return every_address(guard, NET_CONNECT) ? LEAF_PASS : LEAF_LOOK;
+	case OP_SENDMSG:
+	case OP_SENDMMSG:
+		return every_address(guard, NET_CONNECT) ? LEAF_PASS : LEAF_STOP;
+	case OP_BIND:
+		return LEAF_STOP;	/* also to know which sockets are the run's own */
+	case OP_LISTEN:
+		return every_address(guard, NET_BIND) ? LEAF_PASS : LEAF_STOP;
+	case OP_CREDENTIALS:
+		return LEAF_PASS;
+	case OP_EXEC:
+	case OP_CLONE3:
+	case OP_SIGNAL:
+	case OP_ASYNC:
+		return LEAF_STOP;
+	case OP_SOCKET:
+	case OP_SOCKOPT:
+	case OP_CLONE:
+	case OP_PROCESS:
+	case OP_PRCTL:
+	case OP_IOCTL:
+	case OP_FCNTL:
+	case OP_SECCOMP:
+	case OP_MEMORY:
+	case OP_DESCRIPTOR:
+	case OP_IPC:
+		return LEAF_LOOK;
+	case OP_NONE:
+	case OP_REFUSE:
+	case OP_REFUSE_IFACE:
+	case OP_REFUSE_PROC:
+	case OP_COUNT:
+		break;
+	}
+	return LEAF_STOP;
+}
+
+static enum leaf leaf_of(const struct guard *guard, long number)
+{
+	const struct call *call = call_find(number);
+
+	switch ((enum call_class)call->class) {
+	case CALL_HARMLESS:
+		return LEAF_PASS;
+	case CALL_JUDGED:
+		return leaf_of_judged(guard, call);
+	case CALL_REFUSED:	/* they must be recorded, so they stop, too */
+	case CALL_UNLISTED:
+		break;
+	}
+	return LEAF_STOP;
+}
+
+bool filter_never_stops(const struct guard *guard, long number)
+{
+	return leaf_of(guard, number) == LEAF_PASS;
+}
+
+/* ---- blocks that look at registers -------------------------------------- */
+
+static void look_open_flags(struct assembly *p, int arg)
+{
+	bool reads = may_refuse(p->guard, ACCESS_READ), writes = may_refuse(p->guard, ACCESS_WRITE);
+	bool looks = may_refuse(p->guard, ACCESS_LOOK);
+
+	if (reads || looks) {
+		stop(p);
+		return;
+	}
+	load_low(p, arg);
+	if (writes)
+		stop_if_any(p, O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE);
+}
+
+static void look_domain(struct assembly *p, int arg)
+{
+	/* the ordinary ones: unix; TCP and UDP by their default protocol. Other combinations are judged. */
+	load_low(p, arg);
+	pass_if_equal(p, AF_UNIX);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
+	stop(p);
+	load_low(p, arg + 2);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	stop(p);
+	load_low(p, arg + 1);
+	emit(p, BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0);
+	pass_if_equal(p, SOCK_STREAM);
+	pass_if_equal(p, SOCK_DGRAM);
+	stop(p);
+}
+
+static void look_sockopt(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IP, 2, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IPV6, 3, 0);
+	pass(p);
+	load_low(p, arg + 1);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, IP_OPTIONS, 4, 5);
+	load_low(p, arg + 1);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, IPV6_RTHDR, 2, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 5, 1, 0);	/* IPV6_2292RTHDR */
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 6, 0, 1);	/* IPV6_2292PKTOPTIONS */
+	stop(p);
+	pass(p);
+}
+
+static void look_prctl(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	stop_if_equal(p, PR_SET_DUMPABLE);
+	stop_if_equal(p, PR_SET_MM);
+}
+
+static void look_ioctl(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	for (size_t i = 0; i < ioctl_rule_count; i++)
+		stop_if_equal(p, ioctl_rules[i].code);
+}
+
+static void look_fcntl(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	stop_if_equal(p, F_SETOWN);
+	stop_if_equal(p, F_SETOWN_EX);
+}
+
+static void look_map_address(struct assembly *p, const struct call *call, int arg)
+{
+	stop_if_low(p, arg, true);
+	/* address 0 is a hint only, unless it is fixed; and then the kernel refuses it (vm.mmap_min_addr) */
+	load_low(p, call_arg_index(call, ARG_MAP_FLAGS, 0));
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, MAP_FIXED | MAP_FIXED_NOREPLACE, 0, 5);
+	load_high(p, arg);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
+	load_low(p, arg);
+	stop_if_equal(p, 0);
+}
+
+/* What the block says of one argument: it stops, or goes on to the next. */
+static void look_arg(struct assembly *p, const struct call *call, int i)
+{
+	switch ((enum arg_kind)call->args[i].kind) {
+	case ARG_OPEN_FLAGS:
+		look_open_flags(p, i);
+		break;
+	case ARG_SOCKADDR:	/* NULL: to where the socket is connected */
+		load_high(p, i);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+		stop(p);
+		load_low(p, i);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+		stop(p);
+		break;
+	case ARG_DOMAIN:
+		look_domain(p, i);
+		break;
+	case ARG_SOCKOPT:
+		look_sockopt(p, i);
+		break;
+	case ARG_CLONE_FLAGS:
+		load_low(p, i);
+		stop_if_any(p, CLONE_REFUSED_IN_REGISTER);
+		break;
+	case ARG_NS_FLAGS:
+		load_low(p, i);
+		stop_if_any(p, (uint32_t)CLONE_REFUSED);
+		break;
+	case ARG_PRCTL:
+		look_prctl(p, i);
+		break;
+	case ARG_ARCH_PRCTL:
+		load_low(p, i);
+		stop_if_equal(p, ARCH_TAGGED_ADDRESSES);
+		break;
+	case ARG_PERSONALITY:
+		load_low(p, i);
+		pass_if_equal(p, UINT32_MAX);
+		stop_if_any(p, PERSONALITY_REFUSED);
+		break;
+	case ARG_IOCTL:
+		look_ioctl(p, i);
+		break;
+	case ARG_FCNTL:
+		look_fcntl(p, i);
+		break;
+	case ARG_SECCOMP:
+		load_low(p, i + 1);
+		stop_if_any(p, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+		break;
+	case ARG_ADDRESS:
+		stop_if_low(p, i, false);
+		break;
+	case ARG_MAP_ADDRESS:
+		look_map_address(p, call, i);
+		break;
+	case ARG_REMAP_ADDRESS:
+		stop_if_low(p, i, true);
+		break;
+	case ARG_SLOT:
+	case ARG_LAST_SLOT:
+		load_low(p, i);
+		stop_if_at_least(p, p->guard->open_files);
+		break;
+	case ARG_PID:
+		pass_if_zero(p, i);
+		stop(p);
+		break;
+	case ARG_WHICH_WHO:
+	case ARG_IO_WHICH_WHO:
+	case ARG_PIDFD:
+	case ARG_IPC_KEY:
+	case ARG_IPC_ID:
+	case ARG_SIGNAL_FLAGS:
+	case ARG_KILL_TARGET:
+	case ARG_OPEN_HOW:
+	case ARG_MSGHDR:
+	case ARG_MMSGHDR:
+	case ARG_CLONE_ARGS:
+		stop(p);
+		break;
+	case ARG_UNUSED:
+	case ARG_ANY:
+	case ARG_PATH:
+	case ARG_DIRFD:
+	case ARG_AT_FLAGS:
+	case ARG_RENAME_FLAGS:
+	case ARG_OBJECT:
+	case ARG_SOCKET:
+	case ARG_MAP_FLAGS:
+	case ARG_ARGV:
+	case ARG_ENVP:
+	case ARG_WATCH_MASK:
+	case ARG_KIND_COUNT:
+		break;
+	}
+}
+
+static void lay_out_block(struct assembly *p, long number)
+{
+	const struct call *call = call_find(number);
+
+	p->block[number] = (int)p->length;
+	for (int i = 0; i < CALL_ARGS; i++)
+		look_arg(p, call, i);
+	pass(p);
+}
+
+/* ---- the search --------------------------------------------------------- */
+
+static void leaf(struct assembly *p, long number)
+{
+	switch (p->leaf[number]) {
+	case LEAF_PASS:
+		pass(p);
+		break;
+	case LEAF_STOP:
+		stop(p);
+		break;
+	case LEAF_LOOK:
+		p->fixups[number] = p->length;
+		emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+		break;
+	}
+}
+
+static bool uniform(const struct assembly *p, long first, long last)
+{
+	for (long n = first; n <= last; n++)
+		if (p->leaf[n] == LEAF_LOOK ? first != last : p->leaf[n] != p->leaf[first])
+			return false;
+	return true;
+}
+
+/* The number is in the accumulator and in [first, last]. */
+static void search(struct assembly *p, long first, long last)
+{
+	if (uniform(p, first, last)) {
+		leaf(p, first);
+		return;
+	}
+	long middle = first + (last - first + 1) / 2;
+	/* at least middle: jump over the first half, whose length is known when it is laid out */
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)middle, 0, 1);
+	unsigned over = p->length;
+	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+	search(p, first, middle - 1);
+	if (!p->too_long)
+		p->code[over].k = p->length - over - 1;
+	search(p, middle, last);
+}
+
+int filter_compile(const struct guard *guard, struct sock_fprog *filter)
+{
+	struct assembly *p = calloc(1, sizeof *p);
+
+	if (!p)
+		return -ENOMEM;
+	p->guard = guard;
+	for (long n = 0; n < CALL_NUMBERS; n++)
+		p->leaf[n] = leaf_of(guard, n);
+	load(p, offsetof(struct seccomp_data, arch));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
+	stop(p);
+	load(p, offsetof(struct seccomp_data, nr));
+	stop_if_at_least(p, CALL_NUMBERS);	/* x32 among them */
+	search(p, 0, CALL_NUMBERS - 1);
+	for (long n = 0; n < CALL_NUMBERS; n++)
+		if (p->leaf[n] == LEAF_LOOK) {
+			lay_out_block(p, n);
+			p->code[p->fixups[n]].k = (unsigned)p->block[n] - p->fixups[n] - 1;
+		}
+	int r = p->too_long ? -E2BIG : 0;
+	if (r == 0) {
+		filter->len = (unsigned short)p->length;
+		filter->filter = malloc(p->length * sizeof p->code[0]);
+		if (filter->filter)
+			memcpy(filter->filter, p->code, p->length * sizeof p->code[0]);
+		else
+			r = -ENOMEM;
+	}
+	free(p);
+	return r;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * launch.c - see launch.h. What runs in the child between fork and exec is
+ * the launcher's own code; the transport passes its calls, until the exec.
+ */
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+/* ---- finding ------------------------------------------------------------ */
+
+static int runnable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == ENOTDIR ? -ENOENT : -errno;
+	if (S_ISDIR(st.st_mode) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+		return -EACCES;
+	return 0;
+}
+
+static char *join(const char *directory, size_t length, const char *name)
+{
+	char *path = NULL;
+
+	return asprintf(&path, "%.*s%s%s", (int)length, directory, length && directory[length - 1] == '/' ? "" : "/", name) < 0 ?
+		       NULL : path;
+}
+
+/* One place to look in; an empty one is `cwd`. */
+static int look_in(const char *directory, size_t length, const char *command, const char *cwd, char **path)
+{
+	char *candidate;
+
+	if (length > 0 && directory[0] == '/')
+		candidate = join(directory, length, command);
+	else if (asprintf(&candidate, "%s/%.*s%s%s", cwd, (int)length, directory, length ? "/" : "", command) < 0)
+		candidate = NULL;
+	if (!candidate)
+		return -ENOMEM;
+	int r = runnable(candidate);
+	if (r == 0)
+		*path = candidate;
+	else
+		free(candidate);
+	return r;
+}
+
+int launch_find(const char *command, const char *search, const char *cwd, char **path)
+{
+	int worst = -ENOENT;
+
+	*path = NULL;
+	if (!*command)
+		return -ENOENT;
+	if (command[0] == '/')
+		return look_in("/", 1, command + 1, cwd, path);
+	if (strchr(command, '/'))
+		return look_in("", 0, command, cwd, path);
+	for (const char *s = search ? search : "/usr/bin:/bin"; s; s = strchr(s, ':') ? strchr(s, ':') + 1 : NULL) {
+		int r = look_in(s, strcspn(s, ":"), command, cwd, path);
+		if (r == 0 || r == -ENOMEM)
+			return r;
+		if (r == -EACCES)
+			worst = r;
+	}
+	return worst;
+}
+
+unsigned launch_open_files(unsigned long wanted)
+{
+	struct rlimit limit;
+	rlim_t most = OPEN_FILES_MOST;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max <= RESERVED_FD_COUNT)
+		return 0;
+	if (wanted)
+		most = wanted;
+	if (most > limit.rlim_max - RESERVED_FD_COUNT)
+		most = limit.rlim_max - RESERVED_FD_COUNT;
+	return (unsigned)most;
+}
+
+/* ---- the child ---------------------------------------------------------- */
+
+static _Noreturn void give_up(int trouble, enum launch_stage stage)
+{
+	struct launch_trouble message = { stage, errno };
+	ssize_t n = write(trouble, &message, sizeof message);
+
+	_exit(n < 0 ? 126 : 127);
+}
+
+/* Capabilities that a tool of root's keeps: those over its own files, ids and ports. All others reach out: SYS_*, MKNOD,
+ * DAC_READ_SEARCH (opens by handle), NET_ADMIN, NET_RAW, SETPCAP, MAC_*, BPF, PERFMON, CHECKPOINT_RESTORE, ... */
+static const unsigned kept[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL,
+				 CAP_SETGID, CAP_SETUID, CAP_NET_BIND_SERVICE, CAP_IPC_LOCK, CAP_LEASE };
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	uint64_t keep = 0;
+
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+		keep |= UINT64_C(1) << kept[i];
+	/* the bounding set, as far as we may: without CAP_SETPCAP there is nothing in it that no_new_privs lets anybody gain */
+	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+		if (!(keep >> c & 1))
+			prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	for (unsigned half = 0; half < 2; half++) {
+		uint32_t mask = (uint32_t)(keep >> (32 * half));
+		data[half].effective &= mask;
+		data[half].permitted &= mask;
+		data[half].inheritable &= mask;
+	}
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+/* Descriptors: ours in place of 0..2 where we were given others, the reserved ones at the limit, and nothing else. */
+static int arrange_descriptors(const struct launch *launch, int *trouble, int *program)
+{
+	struct rlimit limit;
+	int top = (int)launch->open_files;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return -errno;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return -errno;
+	if ((launch->out >= 0 && dup2(launch->out, STDOUT_FILENO) < 0) ||
+	    (launch->err >= 0 && dup2(launch->err, STDERR_FILENO) < 0))
+		return -errno;
+	/* from high to low numbers nothing that is still needed is overwritten: all of ours are below the limit */
+	if (dup2(launch->slots_fd, top + RESERVED_FD_SLOTS) < 0 ||
+	    dup3(*trouble, top + RESERVED_FD_COUNT - 1, O_CLOEXEC) < 0)
+		return -errno;
+	*trouble = top + RESERVED_FD_COUNT - 1;
+	if (launch->program_fd >= 0) {
+		if (dup2(launch->program_fd, top + RESERVED_FD_PROGRAM) < 0)
+			return -errno;
+		*program = top + RESERVED_FD_PROGRAM;
+	}
+	if (syscall(SYS_close_range, 3, top - 1, 0) < 0)
+		for (int fd = 3; fd < top; fd++)
+			close(fd);
+	unsigned above = (unsigned)top + RESERVED_FD_COUNT;
+	if (syscall(SYS_close_range, above, ~0u, 0) < 0)
+		for (rlim_t fd = above; fd < limit.rlim_max; fd++)
+			close((int)fd);
+	limit.rlim_cur = limit.rlim_max = launch->open_files;
+	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
+
+static _Noreturn void become_tool(const struct launch *launch, int go, int trouble)
+{
+	char byte;
+	int program = -1;
+
+	if (read(go, &byte, 1) != 1)
+		_exit(127);	/* the supervisor is gone, or could not take us over */
+	if (chdir(launch->cwd) < 0)
+		give_up(trouble, LAUNCH_DIRECTORY);
+	int r = arrange_descriptors(launch, &trouble, &program);
+	if (r < 0) {
+		errno = -r;
+		give_up(trouble, LAUNCH_DESCRIPTORS);
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || drop_capabilities() < 0)
+		give_up(trouble, LAUNCH_PRIVILEGES);
+	sigprocmask(SIG_SETMASK, launch->mask, NULL);
+	/* Here the supervisor sees us first: from now on every call stops (level ptrace), or what the filter says. */
+	raise(SIGSTOP);
+	if (launch->filter && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, launch->filter) < 0)
+		give_up(trouble, LAUNCH_FILTER);
+	if (program >= 0)
+		syscall(SYS_execveat, program, "", launch->argv, launch->environment, AT_EMPTY_PATH);
+	else
+		execve(launch->path, launch->argv, launch->environment);
+	give_up(trouble, LAUNCH_EXEC);
+}
+
+/* ---- the supervisor's side ---------------------------------------------- */
+
+int launch_prepare(const struct launch *launch, struct child *child)
+{
+	int go[2], trouble[2];
+
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(trouble, O_CLOEXEC) < 0) {
+		int error = errno;
+		close(go[0]);
+		close(go[1]);
+		return -error;
+	}
+	child->pid = fork();
+	if (child->pid == 0) {
+		close(go[1]);
+		close(trouble[0]);
+		become_tool(launch, go[0], trouble[1]);
+	}
+	int error = errno;
+	close(go[0]);
+	close(trouble[1]);
+	child->go = go[1];
+	child->trouble = trouble[0];
+	if (child->pid < 0)
+		launch_close(child);
+	return child->pid < 0 ? -error : 0;
+}
+
+int launch_go(struct child *child)
+{
+	return write(child->go, "", 1) == 1 ? 0 : -errno;
+}
+
+struct launch_trouble launch_trouble(struct child *child)
+{
+	struct launch_trouble trouble;
+
+	if (read(child->trouble, &trouble, sizeof trouble) != sizeof trouble)
+		return (struct launch_trouble){ LAUNCH_OK, 0 };
+	return trouble;
+}
+
+void launch_close(struct child *child)
+{
+	if (child->go >= 0)
+		close(child->go);
+	if (child->trouble >= 0)
+		close(child->trouble);
+	child->go = child->trouble = -1;
+}

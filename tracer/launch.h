@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * launch.h - starting the tool: a child that gives up what the tool must not
+ * have, and executes it once it is traced.
+ */
+#ifndef PICKET_TRACER_LAUNCH_H
+#define PICKET_TRACER_LAUNCH_H
+
+#include <linux/filter.h>
+#include <signal.h>
+#include <sys/types.h>
+
+/* What to start, and how. */
+struct launch {
+	const char *path;	/* of the program */
+	char *const *argv, *const *environment;
+	const char *cwd;
+	int program_fd;		/* run this instead of `path`; or -1 */
+	int out, err;		/* the tool's stdout and stderr, or -1: as ours */
+	unsigned open_files;	/* its hard and soft limit of descriptors; see wire.h */
+	int slots_fd;		/* goes to open_files + RESERVED_FD_SLOTS */
+	const struct sock_fprog *filter;	/* or NULL */
+	const sigset_t *mask;	/* its signal mask */
+};
+
+/* A child that waits. */
+struct child {
+	pid_t pid;
+	int go;		/* write a byte: it starts; close: it ends */
+	int trouble;	/* reads what failed, if anything; see launch_trouble */
+};
+
+/* What failed in the child. */
+enum launch_stage { LAUNCH_OK, LAUNCH_DESCRIPTORS, LAUNCH_DIRECTORY, LAUNCH_PRIVILEGES, LAUNCH_FILTER, LAUNCH_EXEC };
+struct launch_trouble {
+	enum launch_stage stage;
+	int error;	/* errno */
+};
+
+/* Find a command as a shell would: with a slash as it is (from `cwd`), else in `search` (a PATH, or NULL for /usr/bin:/bin).
+ * 0 and *path (malloc'ed, absolute), -ENOENT, or -EACCES: found but not to be run. */
+int launch_find(const char *command, const char *search, const char *cwd, char **path);
+
+int launch_prepare(const struct launch *launch, struct child *child);	/* 0 or -errno */
+int launch_go(struct child *child);					/* 0 or -errno */
+/* To be asked when the child has executed the tool or ended. */
+struct launch_trouble launch_trouble(struct child *child);
+void launch_close(struct child *child);
+
+/* How many descriptors the run may have: what `wanted` says (0: no wish), what the caller has, and what is left room for. */
+unsigned launch_open_files(unsigned long wanted);
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c - see run.h. The stages of a run in order, each with its struct:
+ * job -> policy -> child -> guard -> outcome; errors are told here and nowhere below.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "diag.h"
+#include "end.h"
+#include "environment.h"
+#include "filter.h"
+#include "guard.h"
+#include "launch.h"
+#include "probe.h"
+#include "result.h"
+#include "supervise.h"
+#include "transport.h"
+#include "usage.h"
+
+/* Everything that a run makes, so that it can be let go in one place. */
+struct run {
+	const struct job *job;
+	struct policy policy;
+	struct policy_errors errors;
+	struct probe probe;
+	char why_not_higher[PROBE_WHY_SIZE + 64];
+	char **environment;
+	char *path;		/* of the program */
+	char **shell_argv;	/* for a text file without "#!" */
+	struct result_file result_file;
+	struct guard guard;
+	struct sock_fprog filter;
+	struct capture *capture;
+	struct child child;
+	struct usage usage;
+	struct run_outcome outcome;
+};
+
+/* ---- before anything runs ----------------------------------------------- */
+
+static int compile_policy(struct run *run)
+{
+	int r = policy_compile(&run->job->policy, &run->policy, &run->errors);
+
+	for (size_t i = 0; i < run->errors.count; i++)
+		diag("%s", run->errors.list[i].text);
+	if (r < 0 && run->errors.count == 0)
+		diag_errno(r, "cannot compile the policy");
+	return r < 0 ? EXIT_STATUS_PICKET : 0;
+}
+
+static int choose_level(struct run *run)
+{
+	probe_levels(&run->probe);
+	int r = level_choose(&run->probe, &run->job->level, &run->guard.level, run->why_not_higher);
+
+	if (r < 0)
+		diag("%s", run->why_not_higher);
+	return r < 0 ? EXIT_STATUS_PICKET : 0;
+}
+
+static const char *variable(char *const *environment, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; environment && *environment; environment++)
+		if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
+			return *environment + n + 1;
+	return NULL;
+}
+
+/* A text file without "#!" is for the shell, as execvp(3) has it. */
+static int wrap_for_shell(struct run *run)
+{
+	unsigned char head[4] = { 0 };
+	size_t count = 0;
+	FILE *file = fopen(run->path, "re");
+
+	if (!file)
+		return 0;	/* may be run, not read: the kernel and the guard will say */
+	size_t n = fread(head, 1, sizeof head, file);
+	fclose(file);
+	if (n >= 2 && (memcmp(head, "#!", 2) == 0 || memcmp(head, "\177E", 2) == 0))
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (head[i] == 0 || head[i] > 0x7e)
+			return 0;
+	while (run->job->command[count])
+		count++;
+	run->shell_argv = calloc(count + 2, sizeof *run->shell_argv);
+	if (!run->shell_argv)
+		return -ENOMEM;
+	run->shell_argv[0] = run->job->command[0];
+	run->shell_argv[1] = run->path;
+	memcpy(run->shell_argv + 2, run->job->command + 1, count * sizeof *run->shell_argv);
+	run->path = strdup("/bin/sh");
+	return run->path ? 0 : -ENOMEM;
+}
+
+static int find_command(struct run *run)
+{
+	const struct job *job = run->job;
+	const char *what = job->program ? job->program : job->command[0];
+	int r = environment_build(run->policy.image, environ, &run->environment);
+
+	if (r < 0) {
+		diag_errno(r, "cannot make the environment");
+		return EXIT_STATUS_PICKET;
+	}
+	if (job->program_fd >= 0)
+		return 0;
+	r = launch_find(what, variable(run->environment, "PATH"), job->cwd, &run->path);
+	if (r == 0)
+		r = wrap_for_shell(run);
+	if (r == 0)
+		return 0;
+	if (r == -ENOENT)
+		diag("%s: command not found", what);
+	else
+		diag_errno(r, "cannot run %s", what);
+	return r == -ENOENT ? EXIT_STATUS_NOT_FOUND : r == -ENOMEM ? EXIT_STATUS_PICKET : EXIT_STATUS_NOT_RUNNABLE;
+}
+
+static int open_result(struct run *run)
+{
+	if (!run->job->result_file)
+		return 0;
+	int r = result_file_open(&run->result_file, run->job->result_file);
+	if (r < 0)
+		diag_errno(r, "cannot write the result to %s", run->job->result_file);
+	return r < 0 ? EXIT_STATUS_PICKET : 0;
+}
+
+static int make_guard(struct run *run)
+{
+	struct guard *guard = &run->guard;
+	struct policy_limits limits = image_limits(run->policy.image);
+	int r;
+
+	guard->policies[guard->policy_count++] = &run->policy;
+	if (run->job->narrower)
+		guard->policies[guard->policy_count++] = run->job->narrower;
+	guard->on_violation = image_on_violation(run->policy.image);
+	guard->verbose = run->job->verbose;
+	guard->open_files = launch_open_files(limits.open_files);
+	if (guard->open_files == 0 || (limits.open_files && guard->open_files < limits.open_files)) {
+		diag("open_files: the hard limit of descriptors (ulimit -Hn) leaves %u", guard->open_files);
+		return EXIT_STATUS_PICKET;
+	}
+	guard->result = result_new(run->policy.image);
+	r = guard->result ? slots_open(&guard->slots) : -ENOMEM;
+	if (r == 0 && guard->level != LEVEL_PTRACE)
+		r = filter_compile(guard, &run->filter);
+	if (r < 0)
+		diag_errno(r, "cannot prepare the supervisor");
+	return r < 0 ? EXIT_STATUS_PICKET : 0;
+}
+
+/* ---- the run ------------------------------------------------------------ */
+
+/* The supervisor itself: its files, its memory and its end are out of the tool's reach. */
+static void shield(void)
+{
+	struct rlimit limit;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);	/* orphans of the run become ours, and are waited for */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int start(struct run *run)
+{
+	const struct job *job = run->job;
+	struct launch launch = {
+		.path = run->path,
+		.argv = run->shell_argv ? run->shell_argv : job->command,
+		.environment = run->environment,
+		.cwd = job->cwd,
+		.program_fd = job->program_fd,
+		.out = -1,
+		.err = -1,
+		.open_files = run->guard.open_files,
+		.slots_fd = run->guard.slots.fd,
+		.filter = run->filter.filter ? &run->filter : NULL,
+		.mask = end_catch(),
+	};
+	uint64_t most = image_limits(run->policy.image).output_bytes;
+	int r = 0;
+
+	if (job->capture || (most && !isatty(STDOUT_FILENO) && !isatty(STDERR_FILENO)))
+		r = capture_start(&run->capture, job->capture, most, &launch.out, &launch.err);
+	if (r == 0)
+		r = launch_prepare(&launch, &run->child);
+	if (launch.out >= 0) {
+		close(launch.out);
+		close(launch.err);
+	}
+	if (r == 0) {
+		run->guard.main = run->child.pid;
+		r = transport_attach(&run->guard, run->child.pid);
+		shield();
+		if (r == 0)
+			r = launch_go(&run->child);
+	}
+	if (r < 0)
+		diag_errno(r, "cannot start %s under supervision", job->command[0]);
+	return r < 0 ? EXIT_STATUS_PICKET : 0;
+}
+
+static uint64_t time_limit(const struct run *run)
+{
+	uint64_t policy = image_limits(run->policy.image).wall_time_ms * UINT64_C(1000000), job = run->job->timeout_ns;
+
+	return policy && (!job || policy < job) ? policy : job;
+}
+
+static int watch(struct run *run)
+{
+	end_after(time_limit(run));
+	int r = supervise(&run->guard, &end_reason);
+
+	end_after(0);
+	if (r < 0)
+		diag_errno(r, "the supervisor failed; the run was ended");
+	if (run->capture)
+		capture_finish(run->capture);
+	return r < 0 ? EXIT_STATUS_PICKET : 0;
+}
+
+/* ---- after it ----------------------------------------------------------- */
+
+static void fill_outcome(struct run *run)
+{
+	struct run_outcome *o = &run->outcome;
+	int status = run->guard.main_status;
+
+	o->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	o->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	o->timed_out = end_reason == END_TIMEOUT;
+	if (o->timed_out && !run->job->timeout_ns)
+		o->resource_limited = "wall_time_ms";
+	usage_end(&run->usage, o);
+	o->level = level_name(run->guard.level);
+	o->transport = "ptrace";
+	o->boundary = true;
+	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
+	o->policy_digest = run->policy.digest;
+	o->processes = run->guard.tracees.processes_seen;
+	o->supervisor_stops = run->guard.stops;
+}
+
+/* Tell the result to whom it is for. A failure is told, and changes no exit status. */
+static void report(struct run *run)
+{
+	const struct job *job = run->job;
+	struct run_identity identity = { job->command, job->cwd, job->tool_id, job->trace_id, job->request_id, job->labels };
+	struct run_output output = { 0 };
+	int r = 0;
+
+	if (job->capture) {
+		output.stdout_bytes = capture_bytes(run->capture, STDOUT_FILENO, &output.stdout_length);
+		output.stderr_bytes = capture_bytes(run->capture, STDERR_FILENO, &output.stderr_length);
+	}
+	output.truncated = run->capture && capture_truncated(run->capture);
+	if (job->result_file)
+		r = result_file_write(&run->result_file, run->guard.result, &identity, &run->outcome, &output);
+	if (r < 0)
+		diag_errno(r, "cannot write the result to %s", job->result_file);
+	if (job->result_fd >= 0) {
+		r = result_write(run->guard.result, &identity, &run->outcome, &output, job->result_fd);
+		if (r < 0)
+			diag_errno(r, "cannot write the result to descriptor %d", job->result_fd);
+	}
+	if (!job->quiet)
+		result_summary(run->guard.result, &run->outcome, stderr);
+}
+
+static int exit_status(const struct run *run)
+{
+	const struct run_outcome *o = &run->outcome;
+
+	if (o->timed_out)
+		return EXIT_STATUS_TIMEOUT;
+	if (end_reason > 0 && o->signal == SIGKILL)
+		return EXIT_STATUS_SIGNAL + end_reason;
+	if (o->signal)
+		return EXIT_STATUS_SIGNAL + o->signal;
+	if (o->exit_code == 0 && run->job->fail_on_violation && result_violation_count(run->guard.result) > 0)
+		return EXIT_STATUS_VIOLATION;
+	return o->exit_code;
+}
+
+/* The tool never ran: the launcher says why. */
+static int trouble_status(struct run *run, struct launch_trouble trouble)
+{
+	static const char *const what[] = {
+		[LAUNCH_DESCRIPTORS] = "cannot arrange the descriptors",
+		[LAUNCH_DIRECTORY] = "cannot change to the directory",
+		[LAUNCH_PRIVILEGES] = "cannot give up privileges",
+		[LAUNCH_FILTER] = "cannot install the system call filter",
+	};
+
+	if (trouble.stage == LAUNCH_EXEC) {
+		diag_errno(trouble.error, "cannot run %s", run->job->command[0]);
+		return trouble.error == ENOENT ? EXIT_STATUS_NOT_FOUND : EXIT_STATUS_NOT_RUNNABLE;
+	}
+	diag_errno(trouble.error, "%s", what[trouble.stage]);
+	return EXIT_STATUS_PICKET;
+}
+
+static int run_stages(struct run *run)
+{
+	int (*const stages[])(struct run *) = { compile_policy, choose_level, find_command, open_result, make_guard,
+						start };
+
+	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+		int status = stages[i](run);
+		if (status)
+			return status;
+	}
+	usage_begin(&run->usage, &run->outcome);
+	int failed = watch(run);
+	struct launch_trouble trouble = launch_trouble(&run->child);
+	int status = trouble.stage != LAUNCH_OK ? trouble_status(run, trouble) : failed;
+	fill_outcome(run);
+	if (trouble.stage != LAUNCH_OK)
+		run->outcome.exit_code = status;
+	report(run);
+	return status ? status : exit_status(run);
+}
+
+int run_job(const struct job *job)
+{
+	struct run *run = calloc(1, sizeof *run);
+
+	if (!run) {
+		diag_errno(ENOMEM, "cannot start");
+		return EXIT_STATUS_PICKET;
+	}
+	run->job = job;
+	run->result_file = RESULT_FILE_NONE;
+	run->guard.slots.fd = -1;
+	run->child = (struct child){ .pid = -1, .go = -1, .trouble = -1 };
+	int status = run_stages(run);
+
+	launch_close(&run->child);
+	capture_free(run->capture);
+	tracee_free(&run->guard.tracees);
+	free(run->guard.deferred.list);
+	slots_close(&run->guard.slots);
+	result_free(run->guard.result);
+	result_file_close(&run->result_file);
+	free(run->filter.filter);
+	environment_free(run->environment);
+	free(run->shell_argv ? run->shell_argv[1] : NULL);
+	free(run->shell_argv);
+	free(run->path);
+	policy_free(&run->policy);
+	policy_errors_free(&run->errors);
+	free(run);
+	return status;
+}
