@@ -14,7 +14,8 @@
 /* Where the checksum begins: behind its own field. */
 enum { CHECKSUM_START = offsetof(struct image, checksum) + sizeof(uint64_t) };
 
-_Static_assert(CHECKSUM_START % sizeof(uint64_t) == 0, "the checksum reads whole words");
+/* Four words at a time from there to an end that is aligned. */
+_Static_assert(CHECKSUM_START % 32 == 0 && IMAGE_ALIGN % 32 == 0, "the checksum comes out even");
 
 /* One step of the sum. It can be undone for a known word, so a change of one word always changes the sum. */
 static uint64_t sum_word(uint64_t sum, uint64_t word)
@@ -30,14 +31,12 @@ uint64_t image_checksum(const void *bytes, size_t length)
 	/* Four sums side by side: the multiplications need not wait for each other. */
 	uint64_t a = 1, b = 2, c = 3, d = length;
 
-	for (; count >= 4; count -= 4, word += 4) {
+	for (; count > 0; count -= 4, word += 4) {
 		a = sum_word(a, word[0]);
 		b = sum_word(b, word[1]);
 		c = sum_word(c, word[2]);
 		d = sum_word(d, word[3]);
 	}
-	for (; count > 0; count--, word++)
-		a = sum_word(a, *word);
 	return sum_word(sum_word(sum_word(sum_word(0, a), b), c), d);
 }
 
@@ -96,13 +95,13 @@ static bool check_rules(const struct image *image)
 	return true;
 }
 
+/* The highest bit of a node's index means something to the walk; no image has room for so many. */
+_Static_assert(IMAGE_MAX_LENGTH / sizeof(struct image_node) < INT32_MAX, "nodes have 31 bits");
+
 static bool check_nodes(const struct image *image)
 {
 	const struct image_node *node = image_at(image, image->nodes);
 
-	/* The highest bit of a node's index means something to the walk. */
-	if (image->nodes.count > INT32_MAX)
-		return false;
 	for (int i = 0; i < ROOT_COUNT; i++) {
 		if (image->roots[i] >= image->nodes.count)
 			return false;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "build_internal.h"
 #include "decide.h"
 #include "image_layout.h"
 #include "make_image.h"
@@ -262,6 +263,33 @@ START_TEST(malformed_patterns_change_nothing)
 }
 END_TEST
 
+/* What no test has the memory to fill is said to be full. */
+START_TEST(what_no_image_can_hold_is_too_big)
+{
+	struct build *build = build_new();
+	struct rule rule = row_rule(RULE_READ, LAYER_FILE, "/x");
+	struct image *image = NULL;
+	size_t length, count;
+
+	build->rules.count = IMAGE_MAX_RULES;
+	ck_assert_int_eq(build_path_rule(build, &rule), -E2BIG);
+	build->rules.count = 0;
+	count = build->strings.count;
+	build->strings.count = IMAGE_MAX_LENGTH;
+	ck_assert_int_eq(build_path_rule(build, &rule), -E2BIG);
+	build->strings.count = count;
+	count = build->names.count;
+	build->names.count = IMAGE_MAX_LENGTH;
+	ck_assert_int_eq(build_path_rule(build, &rule), -E2BIG);
+	ck_assert_int_eq(build_finish(build, &image, &length), -E2BIG);
+	ck_assert_ptr_null(image);
+	build->names.count = count;
+	ck_assert_int_eq(build_path_rule(build, &rule), 0);
+	free(finish_image(build));
+	build_free(NULL);
+}
+END_TEST
+
 START_TEST(every_allocation_may_fail)
 {
 	struct image *image = NULL;
@@ -477,6 +505,7 @@ int main(void)
 	tcase_add_test(build_case, the_same_rules_give_the_same_bytes);
 	tcase_add_test(build_case, a_build_can_go_on_after_it_finished);
 	tcase_add_test(build_case, malformed_patterns_change_nothing);
+	tcase_add_test(build_case, what_no_image_can_hold_is_too_big);
 	tcase_add_test(build_case, every_allocation_may_fail);
 	tcase_add_test(build_case, after_a_failed_allocation_the_build_is_whole);
 	tcase_add_test(build_case, a_hundred_thousand_rules);
