@@ -1,6 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - reads the command line and calls the command.
+ * main.c - reads the command line and calls the command; and the map of
+ * everything: which file does what. x stands for x.c and x.h. DESIGN.md says why it is so.
+ *
+ * A run goes job -> image -> child -> request and verdict, many times -> result.
+ *
+ * What is asked (tracer/)
+ *   cli          the command line into a job; options: the tables of commands and options
+ *   job          what a run was asked
+ *   help         help texts; completion: scripts for shells
+ *   commands     what every command but run does
+ *   diag         lines on stderr; escape: what others chose made fit for terminals and JSON
+ *   version      the version
+ *
+ * What is allowed (policy/, pure: also for the guarded side)
+ *   image        the compiled policy: one flat block; image_layout: what stands where in it
+ *   decide       image and request -> verdict; path, net: its words (components, addresses)
+ *   syscalls     what each system call means; syscalls.def: the table, the only list of calls
+ *   wire         what both sides of a run must agree on
+ *
+ * Where the image comes from (policy/, outside only)
+ *   compile      profile, file and command line -> rules; compile_file, compile_limits, compile_rule: parts of a
+ *                file; compiler: what they share; profiles: the built-in ones (policy/profiles/)
+ *   texts        what is read before libconfig does; texts_scan: its tokens; texts_file: what the two share
+ *   expand       ~ and ${NAME}; pattern: path patterns; destination: network destinations; hosts: host names
+ *   limit_names  the limits by name
+ *   draft        rules before they are an image; conflict: rules that can never take effect
+ *   build        rules -> image; build_trie, build_net: parts of it; build_internal: what they share
+ *   faults       all that is wrong with a policy; suggest: the nearest known word
+ *   show         the rules, explain: one verdict, for people; show_internal: what they share
+ *   allow        the narrowest option that would allow a refusal
+ *   environment  the variables that a policy leaves
+ *   arena        memory that goes at once; cleanup: memory and descriptors that go with their variable
+ *
+ * How it is enforced (tracer/)
+ *   level        the names of the levels; probe: which this machine gives; attempt: the tries it makes;
+ *                probe_print: how that is told
+ *   run          the stages of a run, one after the other
+ *   launch       the child that becomes the tool; filter: its seccomp filter, from policy and table
+ *   supervise    the loop: next stop, judge, act; guard: all it works with; tracee: each thread and process
+ *   transport    how calls are stopped and answered; by_ptrace: by ptrace
+ *   regs         registers (the architecture); mem: the memory of a stopped thread
+ *   decode       registers -> request, by the table
+ *   resolve      what a name means to the thread that said it; walk: following it, step by step
+ *   judge        request -> what is to be done; judge_exec, judge_network, judge_processes, judge_registers: by what
+ *                is asked for; register_rules: which register values are worth judging at all
+ *   program      what kind of program a file is; exec: what runs is what was approved
+ *   act          carries out what was judged; slots: memory for arguments that the tool cannot change
+ *   address      socket addresses as text
+ *   end          signals and time that end a run; capture: its output; usage: what it used
+ *
+ * What came of it (tracer/)
+ *   record       a refusal, with all that is known of who asked
+ *   result       violations, kept once and counted; result_store: how; result_json, result_text, result_file: the result
+ *                as JSON, as a summary, and where it goes
+ *   coverage     the table of system calls for people
+ *
+ * Plugins (policy/)
+ *   manifest     what a plugin says of itself; capability: what it asks for, as a policy
+ *   strict_json  JSON from strangers; json_place: where in it something stands; complaint: one sentence about it
+ *   sign         hashes and signatures; keyring: the keys that are trusted; trust: who could change a file
+ * and (tracer/)
+ *   plugin       the commands; plugin_commands, plugin_keys, plugin_run: what they do; plugin_options: what they were asked
+ *   plugin_load  a file or an installed plugin -> a verified one; registry: the installed ones; plugin_places: where
+ *   plugin_program  a copy of the program that nobody can change; plugin_elf: what it is; plugin_note: a manifest in it
  */
 #include <stdio.h>
 #include <stdlib.h>
