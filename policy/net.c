@@ -6,7 +6,7 @@
  * Rules here: runs inside guarded processes as well: neither heap nor libc nor
  * locks. An address is bytes from the guarded program: nothing is read beyond
  * the length it gave. Network rules only allow; whatever no rule names is refused. They are compared one after the
- * other: about 2 ns each, and a policy has few of them.
+ * other: about 4 ns each, and a policy has few of them.
  */
 #include "net.h"
 
