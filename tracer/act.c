@@ -10,7 +10,8 @@
  *
  * Names. What could change the meaning of a name (making or moving a symbolic link, moving a directory) is
  * itself a call that stops here. Before one proceeds, every other task that was let go with a checked name is brought to the
- * end of its call (transport_settle_names). So a name means in the kernel what it meant here.
+ * end of its call (transport_settle_names); and nothing else is judged until it is over (transport_await_end). So a name
+ * means in the kernel what it meant here.
  */
 #include "act.h"
 
@@ -292,8 +293,12 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		proceed_sealed(guard, request);
 	} else {
 		task->let_go = judgement->names;
+		if (judgement->moves_names)
+			task->exit_action = EXIT_STOP;
 		transport_proceed(guard, task);
 	}
+	if (judgement->moves_names)
+		transport_await_end(guard, task);
 }
 
 /* Audit allows what the policy refuses, but not what is refused to every tool. */

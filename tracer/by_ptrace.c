@@ -171,6 +171,7 @@ static void end_of_call(struct guard *guard, struct task *task, int64_t result)
 	}
 	switch (action) {
 	case EXIT_NOTHING:
+	case EXIT_STOP:
 		break;
 	case EXIT_RESULT:
 		shown = task->result;
@@ -453,35 +454,43 @@ static void defer(struct guard *guard, pid_t tid, int status)
 }
 
 /*
- * Bring one task to a stop: the end of its call, or, if that sleeps, a restart of it, which is judged anew. A task is
- * never stopped between the answer and the call. A thread group's first thread that has ended says so only when the others
- * have, so its whereabouts are asked again and again instead of waiting for it.
+ * Take in a task's next stop out of turn. A thread group's first thread that has ended says so only when the others have,
+ * and those may wait for us; so in a group its whereabouts are asked again and again instead of waiting for it.
  */
-static void settle(struct guard *guard, struct task *task)
+static void await(struct guard *guard, struct task *task)
 {
 	static const struct timespec moment = { .tv_nsec = 20000 };
-	int status;
+	int status, options = __WALL | (task->process->tasks > 1 ? WNOHANG : 0);
 
-	if (whereabouts(task) == SOMEWHERE_ELSE)
-		return;
-	ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL);
 	for (;;) {
-		pid_t tid = waitpid(task->tid, &status, __WALL | WNOHANG);
+		pid_t tid = waitpid(task->tid, &status, options);
 		if (tid == task->tid) {
 			defer(guard, tid, status);
 			return;
 		}
-		if ((tid < 0 && errno != EINTR) || whereabouts(task) != MAYBE_IN_CALL)
+		if ((tid < 0 && errno != EINTR) || (tid == 0 && whereabouts(task) != MAYBE_IN_CALL))
 			return;
-		nanosleep(&moment, NULL);
+		if (tid == 0)
+			nanosleep(&moment, NULL);
 	}
 }
 
 void transport_settle_names(struct guard *guard, const struct task *except)
 {
-	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next)
-		if (t != except && t->let_go) {
-			settle(guard, t);
-			t->let_go = false;
+	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next) {
+		if (t == except || !t->let_go)
+			continue;
+		/* Stopped at the end of its call, or, if that sleeps, at a restart of it, which is judged anew. A task is never
+		 * stopped between the answer and the call. */
+		if (whereabouts(t) != SOMEWHERE_ELSE) {
+			ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);
+			await(guard, t);
 		}
+		t->let_go = false;
+	}
+}
+
+void transport_await_end(struct guard *guard, struct task *task)
+{
+	await(guard, task);
 }

@@ -83,7 +83,7 @@ static unsigned open_access(uint64_t flags)
 		access = ACCESS_READ | ACCESS_WRITE;
 		break;
 	}
-	if ((flags & O_TRUNC) || (flags & __O_TMPFILE))
+	if ((flags & O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE)	/* O_TMPFILE has two bits, one is O_DIRECTORY's */
 		access |= ACCESS_WRITE;
 	return access;
 }

@@ -238,7 +238,7 @@ static void look_open_flags(struct assembly *p, int arg)
 	}
 	load_low(p, arg);
 	if (writes)
-		stop_if_any(p, O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE);
+		stop_if_any(p, O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY));
 }
 
 static void look_domain(struct assembly *p, int arg)

@@ -49,6 +49,7 @@ enum task_exit_action {
 	EXIT_NOTHING,
 	EXIT_RESULT,		/* put task->result in place of what the skipped call returned (no seccomp) */
 	EXIT_RESTORE,		/* registers back to what they were, result kept; free the slot */
+	EXIT_STOP,		/* nothing, but it stops there */
 	EXIT_AGAIN,		/* an injected call: take its result, then make the original call again */
 };
 

@@ -51,6 +51,12 @@ void transport_continue(struct guard *guard, struct task *task);
  */
 void transport_settle_names(struct guard *guard, const struct task *except);
 
+/*
+ * Return only when the call that the task was let proceed into (with task->exit_action set, so that it stops at its end) is over.
+ * For a call that changes what names mean: nothing else may be judged while it may or may not have happened.
+ */
+void transport_await_end(struct guard *guard, struct task *task);
+
 /* Take over the launcher's child (which waits for us). 0 or -errno. */
 int transport_attach(struct guard *guard, pid_t pid);
 
