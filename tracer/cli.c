@@ -477,7 +477,7 @@ static int fill_directories(struct parse *parse)
 int cli_parse(int argc, char **argv, struct cli *cli, char error[CLI_ERROR_SIZE])
 {
 	struct parse parse = { .cli = cli, .argv = argv, .argc = argc, .at = argc, .error = error };
-	*cli = (struct cli){ .job.result_fd = -1 };
+	*cli = (struct cli){ .job = { .result_fd = -1, .program_fd = -1 } };
 	error[0] = '\0';
 	/* No option adds more than one rule or label. */
 	cli->rules = calloc((size_t)argc + 1, sizeof(*cli->rules));

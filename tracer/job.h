@@ -21,6 +21,8 @@ struct level_wish {
 	enum level require;	/* if so */
 };
 
+struct plugin_identity;	/* result.h */
+
 /* Strings are the program's arguments or environment, or belong to the struct cli around it. */
 struct job {
 	struct policy_source policy;	/* profile, file, rules, directories, on_violation; ready for policy_compile */
@@ -35,6 +37,13 @@ struct job {
 	char **labels;			/* --label, "K=V" each, NULL-terminated; never NULL */
 	const char *tool_id, *trace_id, *request_id;	/* or NULL */
 	bool quiet, verbose;		/* never both */
+
+	/* What a plugin or a launch request adds. */
+	int program_fd;			/* a sealed copy in memory, which is run; command[0] is then only argv[0]. Or -1 */
+	const char *program;		/* path of what is run when it is not what command[0] finds; or NULL */
+	struct policy *narrower;	/* a second policy: all that the run does must be allowed by both; or NULL */
+	char *const *extra_environment;	/* "K=V" each, NULL-terminated: put over what the policies leave; or NULL */
+	const struct plugin_identity *plugin;	/* carried into the result; or NULL */
 };
 
 #endif
