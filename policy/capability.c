@@ -9,12 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
 #include "cleanup.h"
 #include "decide.h"
 #include "destination.h"
 #include "environment.h"
-#include "expand.h"
 #include "pattern.h"
 
 enum { RULES_EACH_MOST = 8 };	/* rules that one capability makes */
@@ -41,27 +39,36 @@ static const char *const shells[] = { "/bin/sh", "/bin/bash", "/bin/dash", "/usr
 				      "/usr/bin/dash" };
 
 /*
- * What any program needs to start and to find its way: to load libraries, to know the time and the language, to look at
- * itself. Nothing here is writable but what holds nothing. The operator's policy must allow it as well.
+ * What any program needs to start and to find its way: the system's programs, libraries and public settings, itself, the
+ * clock and the language. Nothing here keeps what is written to it. The operator's policy must allow it as well.
  */
 static const struct policy_option base[] = {
-	{ RULE_READ, "/usr" },		{ RULE_READ, "/bin" },		{ RULE_READ, "/sbin" },
-	{ RULE_READ, "/lib" },		{ RULE_READ, "/lib32" },	{ RULE_READ, "/lib64" },
-	{ RULE_READ, "/libx32" },	{ RULE_READ, "/etc/ld.so.cache" }, { RULE_READ, "/etc/ld.so.conf" },
-	{ RULE_READ, "/etc/ld.so.conf.d" }, { RULE_READ, "/etc/ld-musl-x86_64.path" },
-	{ RULE_READ, "/etc/localtime" }, { RULE_READ, "/etc/timezone" }, { RULE_READ, "/etc/locale.alias" },
-	{ RULE_READ, "/etc/alternatives" }, { RULE_READ, "/etc/nsswitch.conf" }, { RULE_READ, "/etc/passwd" },
-	{ RULE_READ, "/etc/group" },	{ RULE_READ, "/proc/self" },	{ RULE_READ, "/proc/thread-self" },
-	{ RULE_READ, "/proc/meminfo" },	{ RULE_READ, "/proc/cpuinfo" },	{ RULE_READ, "/proc/stat" },
-	{ RULE_READ, "/proc/filesystems" }, { RULE_READ, "/proc/sys/kernel/osrelease" },
-	{ RULE_READ, "/proc/sys/vm/overcommit_memory" },
-	{ RULE_READ, "/sys/devices/system/cpu" }, { RULE_READ, "/dev/random" }, { RULE_READ, "/dev/urandom" },
-	{ RULE_WRITE, "/dev/null" },	{ RULE_WRITE, "/dev/zero" },	{ RULE_WRITE, "/dev/full" },
-	{ RULE_WRITE, "/dev/tty" },	{ RULE_READ, "/dev/fd" },
-	{ RULE_ENV_KEEP, "PATH" },	{ RULE_ENV_KEEP, "HOME" },	{ RULE_ENV_KEEP, "LANG" },
-	{ RULE_ENV_KEEP, "LANGUAGE" },	{ RULE_ENV_KEEP, "LC_*" },	{ RULE_ENV_KEEP, "TZ" },
-	{ RULE_ENV_KEEP, "TERM" },	{ RULE_ENV_KEEP, "TMPDIR" },	{ RULE_ENV_KEEP, "USER" },
-	{ RULE_ENV_KEEP, "LOGNAME" },	{ RULE_ENV_KEEP, "SHELL" },	{ RULE_ENV_KEEP, "PWD" },
+	{ RULE_READ, "/usr" }, { RULE_READ, "/bin" }, { RULE_READ, "/sbin" }, { RULE_READ, "/lib" },
+	{ RULE_READ, "/lib32" }, { RULE_READ, "/lib64" }, { RULE_READ, "/libx32" },
+	{ RULE_READ, "/etc/ld.so.cache" }, { RULE_READ, "/etc/ld.so.conf" }, { RULE_READ, "/etc/ld.so.conf.d" },
+	{ RULE_READ, "/etc/ld-musl-*" }, { RULE_READ, "/etc/alternatives" }, { RULE_READ, "/etc/localtime" },
+	{ RULE_READ, "/etc/timezone" }, { RULE_READ, "/etc/locale.alias" }, { RULE_READ, "/etc/locale.conf" },
+	{ RULE_READ, "/etc/gai.conf" }, { RULE_READ, "/etc/passwd" }, { RULE_READ, "/etc/group" },
+	{ RULE_READ, "/etc/nsswitch.conf" }, { RULE_READ, "/etc/hosts" }, { RULE_READ, "/etc/host.conf" },
+	{ RULE_READ, "/etc/resolv.conf" }, { RULE_READ, "/etc/protocols" }, { RULE_READ, "/etc/services" },
+	{ RULE_READ, "/etc/os-release" }, { RULE_READ, "/etc/mime.types" }, { RULE_READ, "/etc/ssl/certs" },
+	{ RULE_READ, "/etc/ssl/openssl.cnf" }, { RULE_READ, "/etc/ca-certificates" }, { RULE_READ, "/etc/terminfo" },
+	{ RULE_READ, "/etc/inputrc" }, { RULE_READ, "/etc/python3" }, { RULE_READ, "/etc/python3.*" },
+	{ RULE_READ, "/etc/perl" },
+	{ RULE_READ, "/proc/self" }, { RULE_READ, "/proc/cpuinfo" }, { RULE_READ, "/proc/meminfo" },
+	{ RULE_READ, "/proc/filesystems" }, { RULE_READ, "/proc/version" }, { RULE_READ, "/proc/stat" },
+	{ RULE_READ, "/proc/loadavg" }, { RULE_READ, "/proc/uptime" }, { RULE_READ, "/proc/sys/kernel/osrelease" },
+	{ RULE_READ, "/proc/sys/kernel/cap_last_cap" }, { RULE_READ, "/proc/sys/kernel/ngroups_max" },
+	{ RULE_READ, "/proc/sys/kernel/random" }, { RULE_READ, "/proc/sys/vm/overcommit_memory" },
+	{ RULE_READ, "/proc/sys/fs/pipe-max-size" },
+	{ RULE_READ, "/sys/devices/system/cpu" }, { RULE_READ, "/sys/kernel/mm/transparent_hugepage" },
+	{ RULE_READ, "/dev/urandom" }, { RULE_READ, "/dev/random" }, { RULE_READ, "/dev/zero" },
+	{ RULE_WRITE, "/dev/null" }, { RULE_WRITE, "/dev/full" }, { RULE_WRITE, "/dev/tty" },
+	{ RULE_WRITE, "/proc/self/fd" },
+	{ RULE_ENV_KEEP, "PATH" }, { RULE_ENV_KEEP, "HOME" }, { RULE_ENV_KEEP, "LANG" },
+	{ RULE_ENV_KEEP, "LANGUAGE" }, { RULE_ENV_KEEP, "LC_*" }, { RULE_ENV_KEEP, "TZ" }, { RULE_ENV_KEEP, "TERM" },
+	{ RULE_ENV_KEEP, "TMPDIR" }, { RULE_ENV_KEEP, "USER" }, { RULE_ENV_KEEP, "LOGNAME" },
+	{ RULE_ENV_KEEP, "SHELL" }, { RULE_ENV_KEEP, "PWD" },
 };
 enum { BASE = sizeof base / sizeof *base };
 
@@ -149,31 +156,6 @@ static int compile_rules(const struct policy_source *where, const struct policy_
 	return error;
 }
 
-/*
- * Two rules of one layer may not say the same of the same path: leave out what a former one says already. "The same"
- * is asked of what the paths lead to (/bin and /usr/bin).
- */
-static int add_rule(struct policy_option *rules, size_t *count, struct policy_option rule,
-		    const struct policy_source *where, struct arena *arena)
-{
-	const struct variables variables = { where->workdir, where->home, where->tmpdir, where->runtime_dir };
-	struct pattern_names names;
-	struct complaint ignored;	/* compiling says it better */
-	const char *path = NULL;
-
-	if ((rule.key == RULE_READ || rule.key == RULE_WRITE || rule.key == RULE_EXEC_ALLOW) &&
-	    expand_path(&variables, rule.value, true, arena, &path, &ignored) == 0 &&
-	    pattern_resolve(path, arena, &names, &ignored) == 0)
-		rule.value = names.resolved;
-	if (!rule.value)
-		return -ENOMEM;
-	for (size_t i = 0; i < *count; i++)
-		if (rules[i].key == rule.key && !strcmp(rules[i].value, rule.value))
-			return 0;
-	rules[(*count)++] = rule;
-	return 0;
-}
-
 /* Does each capability make a rule by itself? So the message can say which one does not. */
 static int check_each(const struct capability_request *request, const struct policy_source *where,
 		      struct complaint *why)
@@ -203,32 +185,20 @@ int capability_compile(const struct capability_request *request, const struct po
 		{ .key = RULE_READ, .value = request->program_directory },
 	};
 	enum { OWN = sizeof own / sizeof *own };
-	struct policy_option each[RULES_EACH_MOST];
-	size_t count = 0;
+	size_t count = BASE;
 	cleanup_free struct policy_option *rules =
 		calloc(BASE + OWN + request->count * RULES_EACH_MOST, sizeof *rules);
-	struct arena *arena = arena_new();
-	int error = rules && arena ? 0 : -ENOMEM;
 
-	for (size_t i = 0; !error && i < BASE; i++)
-		error = add_rule(rules, &count, base[i], where, arena);
-	for (size_t i = 0; !error && i < OWN; i++)
+	if (!rules)
+		return complain(why, -ENOMEM, "%s", strerror(ENOMEM));
+	memcpy(rules, base, sizeof base);
+	for (size_t i = 0; i < OWN; i++)
 		if (own[i].value)
-			error = add_rule(rules, &count, own[i], where, arena);
-	for (size_t i = 0; !error && i < request->count; i++) {
-		size_t n = rules_of(request->capabilities[i], each);
-		for (size_t k = 0; !error && k < n; k++)
-			error = add_rule(rules, &count, each[k], where, arena);
-	}
-	if (error)
-		complain(why, error, "%s", strerror(-error));
-	else if (check_each(request, where, why))
-		error = -EINVAL;
-	else
-		error = compile_rules(where, rules, count, policy, why);
-	if (arena)
-		arena_free(arena);
-	return error;
+			rules[count++] = own[i];
+	for (size_t i = 0; i < request->count; i++)
+		count += rules_of(request->capabilities[i], rules + count);
+	int error = check_each(request, where, why);
+	return error ? error : compile_rules(where, rules, count, policy, why);
 }
 
 static unsigned access_of(enum rule_key key)

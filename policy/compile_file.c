@@ -240,6 +240,7 @@ static const struct {
 	{ "network", CONFIG_TYPE_GROUP, "a group in braces", read_network },
 	{ "environment", CONFIG_TYPE_GROUP, "a group in braces", read_environment },
 	{ "limits", CONFIG_TYPE_GROUP, "a group in braces", read_limits },
+	{ "launch", CONFIG_TYPE_GROUP, "a group in braces", compile_launch },
 };
 
 enum { SECTION_COUNT = sizeof(sections) / sizeof(*sections) };

@@ -46,6 +46,9 @@ bool on_violation_parse(const char *text, enum on_violation *what);
 /* compile_limits.c: the group `limits`. */
 void compile_limits(struct compiler *compiler, const config_setting_t *group);
 
+/* compile_launch.c: the group `launch`. 0 or -ENOMEM. */
+int compile_launch(struct compiler *compiler, const config_setting_t *group);
+
 /* conflict.c: rules that can never take effect. 0 or -ENOMEM. */
 int compile_check_conflicts(struct compiler *compiler);
 

@@ -17,6 +17,7 @@ struct draft *draft_new(void)
 		free(draft);
 		return NULL;
 	}
+	draft->launch.plain_arguments = true;
 	return draft;
 }
 

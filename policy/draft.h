@@ -11,6 +11,7 @@
 #include "faults.h"
 #include "hosts.h"
 #include "pattern.h"
+#include "request.h"
 
 struct draft_rule {
 	struct rule rule;		 /* what goes into the image; strings in the arena */
@@ -28,6 +29,7 @@ struct draft {
 	enum on_violation on_violation;
 	struct policy_limits limits;
 	struct hosts hosts;
+	struct launch_rules launch;  /* lists in the arena */
 	struct variables variables;  /* copies */
 	uint64_t looked_up_at;	     /* ns, CLOCK_MONOTONIC, of the last look-up after loading; 0: none yet */
 };

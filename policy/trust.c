@@ -211,3 +211,21 @@ int trust_path(const char *path, struct complaint *why)
 	close(fd);
 	return 0;
 }
+
+int trust_make_directory(const char *path, struct complaint *why)
+{
+	char part[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (length >= sizeof part)
+		return complain(why, -ENAMETOOLONG, "%.200s...: %s", path, strerror(ENAMETOOLONG));
+	for (size_t i = 1; i <= length; i++) {
+		if (path[i] && path[i] != '/')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0755) && errno != EEXIST)
+			return complain(why, -errno, "%s: %s", part, strerror(errno));
+	}
+	return 0;
+}

@@ -111,6 +111,16 @@ static int parse_timeout(struct parse *parse, const char *value, uint64_t *ns)
 	return 0;
 }
 
+/* Whole seconds of a manifest. */
+static int parse_timeout_secs(struct parse *parse, const char *value, unsigned *seconds)
+{
+	size_t digits = strspn(value, "0123456789");
+	if (digits == 0 || digits > MAX_TIMEOUT_DIGITS || value[digits] != '\0' || atoi(value) == 0)
+		return fail(parse, "--timeout-secs takes whole seconds, not \"%s\"", value);
+	*seconds = (unsigned)atoi(value);
+	return 0;
+}
+
 static int parse_fd(struct parse *parse, const char *value, int *fd)
 {
 	size_t digits = strspn(value, "0123456789");
@@ -201,6 +211,12 @@ static int apply_special(struct parse *parse, const struct option *option, char 
 		return parse_timeout(parse, value, &job->timeout_ns);
 	if (option->id == OPTION_LABEL)
 		return add_label(parse, value);
+	if (option->id == OPTION_CAPABILITY) {
+		parse->cli->plugin.capabilities[parse->cli->plugin.capability_count++] = value;
+		return 0;
+	}
+	if (option->id == OPTION_TIMEOUT_SECS)
+		return parse_timeout_secs(parse, value, &parse->cli->plugin.timeout_secs);
 	if (option->id == OPTION_ON_VIOLATION) {
 		job->policy.on_violation = value;
 		int action = one_of(parse, option, value, actions);
@@ -217,11 +233,19 @@ static int apply(struct parse *parse, const struct option *option, char *value)
 		[OPTION_HELP] = &cli->help,	  [OPTION_JSON] = &cli->json,	[OPTION_MARKDOWN] = &cli->markdown,
 		[OPTION_CAPTURE] = &job->capture, [OPTION_QUIET] = &job->quiet, [OPTION_VERBOSE] = &job->verbose,
 		[OPTION_FAIL_ON_VIOLATION] = &job->fail_on_violation,
+		[OPTION_ALLOW_SHORT_KEY] = &cli->plugin.allow_short_key, [OPTION_HMAC] = &cli->plugin.hmac,
+		[OPTION_EMBED] = &cli->plugin.embed, [OPTION_TRUST] = &cli->plugin.trust,
 	};
 	const char **const strings[OPTION_COUNT] = {
 		[OPTION_POLICY] = &job->policy.file,  [OPTION_PROFILE] = &job->policy.profile,
 		[OPTION_RESULT] = &job->result_file,  [OPTION_TOOL_ID] = &job->tool_id,
 		[OPTION_TRACE_ID] = &job->trace_id,   [OPTION_REQUEST_ID] = &job->request_id,
+		[OPTION_REQUEST] = &cli->plugin.request,   [OPTION_REGISTRY] = &cli->plugin.registry,
+		[OPTION_TRUSTED] = &cli->plugin.trusted,   [OPTION_KEY_FILE] = &cli->plugin.key_file,
+		[OPTION_MANIFEST] = &cli->plugin.manifest, [OPTION_KEY] = &cli->plugin.key,
+		[OPTION_OUTPUT] = &cli->plugin.output,	   [OPTION_ID] = &cli->plugin.id,
+		[OPTION_NAME] = &cli->plugin.name,	   [OPTION_VERSION] = &cli->plugin.version,
+		[OPTION_SIGNER] = &cli->plugin.signer,	   [OPTION_EXPIRES] = &cli->plugin.expires,
 	};
 	if (cli->given[option->id] > 0 && !option->repeatable)
 		return fail(parse, "--%s was given twice", option->name);
@@ -386,6 +410,17 @@ static int fail_command(struct parse *parse, const char *first, const char *seco
 		    meant(hint, "", second, seconds), first);
 }
 
+/* Is this the first of two words of a command? */
+static bool is_first_word(const char *word)
+{
+	size_t length = strlen(word);
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strncmp(commands[i].name, word, length) == 0 && commands[i].name[length] == ' ')
+			return true;
+	}
+	return false;
+}
+
 static bool is_help(const char *word)
 {
 	return word != NULL && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0);
@@ -412,7 +447,7 @@ static int parse_command(struct parse *parse)
 		return fail(parse, "\"%s\" stands before the command; write picket COMMAND [options], see \"picket help\"",
 			    first);
 	cli->command = command_find(first, second, &used);
-	if (cli->command == NULL && is_help(second) && strcmp(first, "policy") == 0) {	/* both policy commands */
+	if (cli->command == NULL && is_help(second) && is_first_word(first)) {	/* all commands that begin so */
 		cli->command = &commands[COMMAND_HELP];
 		cli->operands = &parse->argv[1];
 		cli->operand_count = 1;
@@ -441,6 +476,11 @@ static int check_together(struct parse *parse)
 	if (wish->exactly && wish->at_least && wish->enforce < wish->require)
 		return fail(parse, "--enforce %s is below --require %s", level_name(wish->enforce),
 			    level_name(wish->require));
+	bool runs = cli->command->id == COMMAND_RUN, requested = cli->plugin.request != NULL;
+	if (runs && requested && cli->operand_count > 0)
+		return fail(parse, "--request says what to run; no command can be given with it");
+	if (runs && !requested && cli->operand_count == 0)
+		return fail(parse, "something is missing; usage: picket %s", usage);
 	if (cli->operand_count < cli->command->least || cli->operand_count > cli->command->most)
 		return fail(parse, "%s; usage: picket %s", cli->operand_count == 0 ? "something is missing" :
 			    cli->operand_count < cli->command->least ? "not all is there" : "too many words", usage);
@@ -482,7 +522,8 @@ int cli_parse(int argc, char **argv, struct cli *cli, char error[CLI_ERROR_SIZE]
 	/* No option adds more than one rule or label. */
 	cli->rules = calloc((size_t)argc + 1, sizeof(*cli->rules));
 	cli->job.labels = calloc((size_t)argc + 1, sizeof(*cli->job.labels));
-	if (cli->rules == NULL || cli->job.labels == NULL)
+	cli->plugin.capabilities = calloc((size_t)argc + 1, sizeof(*cli->plugin.capabilities));
+	if (cli->rules == NULL || cli->job.labels == NULL || cli->plugin.capabilities == NULL)
 		return fail_memory(&parse);
 	cli->job.policy.options = cli->rules;
 	int result = parse_command(&parse);
@@ -504,6 +545,7 @@ void cli_free(struct cli *cli)
 {
 	free(cli->rules);
 	free(cli->job.labels);
+	free(cli->plugin.capabilities);
 	free(cli->cwd);
 	free(cli->home);
 }

@@ -10,6 +10,7 @@
 
 #include "job.h"
 #include "options.h"
+#include "plugin_options.h"
 
 enum { CLI_ERROR_SIZE = 512 };
 
@@ -22,6 +23,7 @@ struct cli {
 	char **operands;		/* points into argv; not NULL-terminated */
 	unsigned operand_count;
 	struct job job;			/* policy options of any command; all of it for run */
+	struct plugin_options plugin;	/* of plugin and request commands, and --request of run */
 	struct policy_option *rules;	/* what job.policy.options points to */
 	char *cwd, *home;		/* what job points to */
 	unsigned label_count;

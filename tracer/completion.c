@@ -11,6 +11,10 @@
 #include "compile.h"
 #include "level.h"
 
+/* First words of the commands that have two. */
+static const char *const families[] = { "policy", "plugin", "request" };
+enum { FAMILIES = sizeof(families) / sizeof(*families) };
+
 /* Words that a value can be, a space behind each; nothing for kinds without a list. */
 static void print_values(enum value_kind kind, FILE *to)
 {
@@ -98,14 +102,16 @@ static void print_bash(FILE *to)
 	      "\t\tmapfile -t COMPREPLY < <(compgen -W '", to);
 	print_words(NULL, to);
 	fputs("--help --version' -- \"$word\"); return\n"
-	      "\tfi\n"
-	      "\tif [ \"$command\" = policy ]; then\n"
-	      "\t\tif [ \"$COMP_CWORD\" = 2 ]; then mapfile -t COMPREPLY < <(compgen -W '", to);
-	print_words("policy", to);
-	fputs("' -- \"$word\"); return; fi\n"
-	      "\t\tcommand=\"policy ${COMP_WORDS[2]}\"\n"
-	      "\tfi\n"
-	      "\tif [ \"$command\" = run ]; then\n"
+	      "\tfi\n", to);
+	for (size_t i = 0; i < FAMILIES; i++) {
+		fprintf(to, "\tif [ \"$command\" = %s ]; then\n"
+			    "\t\tif [ \"$COMP_CWORD\" = 2 ]; then mapfile -t COMPREPLY < <(compgen -W '", families[i]);
+		print_words(families[i], to);
+		fprintf(to, "' -- \"$word\"); return; fi\n"
+			    "\t\tcommand=\"%s ${COMP_WORDS[2]}\"\n"
+			    "\tfi\n", families[i]);
+	}
+	fputs("\tif [ \"$command\" = run ]; then\n"
 	      "\t\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
 	      "\t\t\t[ \"${COMP_WORDS[i]}\" = -- ] || continue\n"
 	      "\t\t\tif [ $((i + 1)) = \"$COMP_CWORD\" ]; then mapfile -t COMPREPLY < <(compgen -c -- \"$word\")\n"
@@ -195,6 +201,16 @@ static const char *zsh_operands(enum command_id id)
 		return "':shell:(bash zsh fish)'";
 	case COMMAND_HELP:
 		return "'*:command:'";
+	case COMMAND_PLUGIN_SIGN:
+	case COMMAND_PLUGIN_VERIFY:
+	case COMMAND_PLUGIN_INSTALL:
+	case COMMAND_REQUEST_CHECK:
+		return "':file:_files'";
+	case COMMAND_PLUGIN_RUN:
+		return "'*:program and arguments:_files'";
+	case COMMAND_PLUGIN_KEYGEN:
+	case COMMAND_PLUGIN_LIST:
+	case COMMAND_PLUGIN_REMOVE:
 	case COMMAND_PROBE:
 	case COMMAND_POLICY_SHOW:
 	case COMMAND_SYSCALLS:
@@ -214,14 +230,16 @@ static void print_zsh(FILE *to)
 	      "\tif (( CURRENT == 2 )); then compadd -- ", to);
 	print_words(NULL, to);
 	fputs("--help --version; return; fi\n"
-	      "\tshift words; (( CURRENT-- ))\n"
-	      "\tif [[ $command == policy ]]; then\n"
-	      "\t\tif (( CURRENT == 2 )); then compadd -- ", to);
-	print_words("policy", to);
-	fputs("; return; fi\n"
-	      "\t\tcommand=\"policy $words[2]\"; shift words; (( CURRENT-- ))\n"
-	      "\tfi\n"
-	      "\tcase $command in\n", to);
+	      "\tshift words; (( CURRENT-- ))\n", to);
+	for (size_t i = 0; i < FAMILIES; i++) {
+		fprintf(to, "\tif [[ $command == %s ]]; then\n"
+			    "\t\tif (( CURRENT == 2 )); then compadd -- ", families[i]);
+		print_words(families[i], to);
+		fprintf(to, "; return; fi\n"
+			    "\t\tcommand=\"%s $words[2]\"; shift words; (( CURRENT-- ))\n"
+			    "\tfi\n", families[i]);
+	}
+	fputs("\tcase $command in\n", to);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		const char *operands = zsh_operands(commands[i].id);
 		fprintf(to, "\t'%s')\n\t\t_arguments -S", commands[i].name);
@@ -267,8 +285,11 @@ static void print_fish(FILE *to)
 	      "end\n"
 	      "complete -c picket -f -n 'test (count (commandline -opc)) -eq 1' -a '", to);
 	print_words(NULL, to);
-	fputs("'\ncomplete -c picket -f -n '__picket_in policy; and test (count (commandline -opc)) -eq 2' -a '", to);
-	print_words("policy", to);
+	for (size_t i = 0; i < FAMILIES; i++) {
+		fprintf(to, "'\ncomplete -c picket -f -n '__picket_in %s; and test (count (commandline -opc)) -eq 2' -a '",
+			families[i]);
+		print_words(families[i], to);
+	}
 	fputs("'\ncomplete -c picket -f -n '__picket_in help' -a '", to);
 	print_words(NULL, to);
 	fputs("'\ncomplete -c picket -f -n '__picket_in completion' -a 'bash zsh fish'\n"

@@ -71,13 +71,14 @@
 #include "cli.h"
 #include "commands.h"
 #include "diag.h"
+#include "plugin.h"
 #include "run.h"
 
 static int dispatch(const struct cli *cli)
 {
 	switch (cli->command->id) {
 	case COMMAND_RUN:
-		return run_job(&cli->job);
+		return cli->plugin.request != NULL ? request_run(cli) : run_job(&cli->job);
 	case COMMAND_PROBE:
 		return command_probe(cli);
 	case COMMAND_EXPLAIN:
@@ -88,6 +89,22 @@ static int dispatch(const struct cli *cli)
 		return command_policy_show(cli);
 	case COMMAND_SYSCALLS:
 		return command_syscalls(cli);
+	case COMMAND_PLUGIN_KEYGEN:
+		return plugin_keygen(cli);
+	case COMMAND_PLUGIN_SIGN:
+		return plugin_sign(cli);
+	case COMMAND_PLUGIN_VERIFY:
+		return plugin_verify(cli);
+	case COMMAND_PLUGIN_INSTALL:
+		return plugin_install(cli);
+	case COMMAND_PLUGIN_LIST:
+		return plugin_list(cli);
+	case COMMAND_PLUGIN_REMOVE:
+		return plugin_remove(cli);
+	case COMMAND_PLUGIN_RUN:
+		return plugin_run(cli);
+	case COMMAND_REQUEST_CHECK:
+		return request_check(cli);
 	case COMMAND_HELP:
 		return command_help(cli);
 	case COMMAND_COMPLETION:

@@ -53,6 +53,60 @@ static const struct option run_options[] = {
 	{ OPTION_VERBOSE, 'v', "verbose", NULL, VALUE_TEXT, true, "say each refusal as it happens" },
 };
 
+/* Of run alone: a plugin's command line is its own. */
+static const struct option request_options[] = {
+	{ OPTION_REQUEST, 0, "request", "FILE", VALUE_FILE, false,
+	  "what to run is in FILE (JSON, - for stdin), from a caller who is not trusted" },
+};
+
+static const struct option registry_options[] = {
+	{ OPTION_REGISTRY, 0, "registry", "DIR", VALUE_DIRECTORY, false, "directory of installed plugins" },
+};
+
+static const struct option trust_options[] = {
+	{ OPTION_TRUSTED, 0, "trusted", "DIR", VALUE_DIRECTORY, false, "directory of trusted public keys" },
+	{ OPTION_KEY_FILE, 0, "key-file", "FILE", VALUE_FILE, false,
+	  "shared key of the HMAC scheme (default: $PICKET_PLUGIN_SIGNING_KEY)" },
+	{ OPTION_ALLOW_SHORT_KEY, 0, "allow-short-key", NULL, VALUE_TEXT, true,
+	  "take a --key-file of less than 32 bytes, for test vectors" },
+	{ OPTION_MANIFEST, 0, "manifest", "FILE", VALUE_FILE, false,
+	  "manifest (default: PROGRAM.plugin.json, or the one embedded)" },
+};
+
+static const struct option verify_options[] = {
+	{ OPTION_VERBOSE, 'v', "verbose", NULL, VALUE_TEXT, true, "say more of the program and what it asks for" },
+	{ OPTION_JSON, 0, "json", NULL, VALUE_TEXT, true, "print JSON" },
+};
+
+static const struct option keygen_options[] = {
+	{ OPTION_OUTPUT, 'o', "output", "FILE", VALUE_FILE, false,
+	  "the secret key (default: SIGNER.key); the public one goes to SIGNER.pub beside it" },
+	{ OPTION_EXPIRES, 0, "expires", "DATE", VALUE_TEXT, false, "2027-01-31 or 2027-01-31T00:00:00Z: good until then" },
+	{ OPTION_TRUST, 0, "trust", NULL, VALUE_TEXT, true, "put the public key into the directory of trusted ones, too" },
+	{ OPTION_TRUSTED, 0, "trusted", "DIR", VALUE_DIRECTORY, false, "directory of trusted public keys" },
+};
+
+static const struct option sign_options[] = {
+	{ OPTION_KEY, 0, "key", "FILE", VALUE_FILE, false, "Ed25519 secret key, made by plugin keygen" },
+	{ OPTION_HMAC, 0, "hmac", NULL, VALUE_TEXT, true, "sign by HMAC-SHA256 with a shared key" },
+	{ OPTION_KEY_FILE, 0, "key-file", "FILE", VALUE_FILE, false,
+	  "shared key (default: $PICKET_PLUGIN_SIGNING_KEY)" },
+	{ OPTION_ALLOW_SHORT_KEY, 0, "allow-short-key", NULL, VALUE_TEXT, true,
+	  "take a --key-file of less than 32 bytes, for test vectors" },
+	{ OPTION_MANIFEST, 0, "manifest", "FILE", VALUE_FILE, false, "begin with this manifest; options replace its fields" },
+	{ OPTION_ID, 0, "id", "ID", VALUE_TEXT, false, "id of the plugin" },
+	{ OPTION_NAME, 0, "name", "NAME", VALUE_TEXT, false, "its name for people (default: the id)" },
+	{ OPTION_VERSION, 0, "version", "VERSION", VALUE_TEXT, false, "its version" },
+	{ OPTION_SIGNER, 0, "signer", "SIGNER", VALUE_TEXT, false, "who signs" },
+	{ OPTION_CAPABILITY, 0, "capability", "CAPABILITY", VALUE_TEXT, true,
+	  "what it asks for: fs:read[:PATH], fs:write[:PATH], net:connect[:DEST], net:bind[:DEST], exec[:PATH], exec:shell, "
+	  "env:NAME" },
+	{ OPTION_TIMEOUT_SECS, 0, "timeout-secs", "N", VALUE_TEXT, false, "longest run in seconds (default: 30)" },
+	{ OPTION_EMBED, 0, "embed", NULL, VALUE_TEXT, true, "put the manifest into the program (ELF)" },
+	{ OPTION_OUTPUT, 'o', "output", "FILE", VALUE_FILE, false,
+	  "the manifest (default: PROGRAM.plugin.json); with --embed the program (default: replaced)" },
+};
+
 static const struct option json_options[] = {
 	{ OPTION_JSON, 0, "json", NULL, VALUE_TEXT, true, "print JSON" },
 };
@@ -65,13 +119,19 @@ static const struct option syscalls_options[] = {
 static const struct option_group general = { "General", general_options, COUNT(general_options) };
 static const struct option_group policy = { "Policy", policy_options, COUNT(policy_options) };
 static const struct option_group run = { "Run", run_options, COUNT(run_options) };
+static const struct option_group request = { "Request", request_options, COUNT(request_options) };
+static const struct option_group registry = { "Registry", registry_options, COUNT(registry_options) };
+static const struct option_group trust = { "Trust", trust_options, COUNT(trust_options) };
+static const struct option_group verify = { "Output", verify_options, COUNT(verify_options) };
+static const struct option_group keygen = { "Key", keygen_options, COUNT(keygen_options) };
+static const struct option_group sign = { "Signing", sign_options, COUNT(sign_options) };
 static const struct option_group json = { "Output", json_options, COUNT(json_options) };
 static const struct option_group syscalls = { "Output", syscalls_options, COUNT(syscalls_options) };
 
 #define NO_LIMIT (~0U)
 
 const struct command commands[COMMAND_COUNT] = {
-	[COMMAND_RUN] = { COMMAND_RUN, "run", "-- COMMAND [ARG...]", 1, NO_LIMIT, true,
+	[COMMAND_RUN] = { COMMAND_RUN, "run", "-- COMMAND [ARG...]", 0, NO_LIMIT, true,
 		"run a tool under a policy",
 		"The tool's files, programs and network are what the policy allows; every refusal is told in a summary on\n"
 		"stderr, and with -r in a JSON file. Paths may be relative to the working directory, or begin with ~, ${WORKDIR},\n"
@@ -79,7 +139,7 @@ const struct command commands[COMMAND_COUNT] = {
 		"\n"
 		"Exit status: the tool's own; 128+N when signal N ended it; 123 with --fail-on-violation; 124 timed out;\n"
 		"125 Picket failed or refused to start; 126 COMMAND may not be run; 127 COMMAND was not found.\n",
-		{ &policy, &run, &general } },
+		{ &policy, &run, &request, &general } },
 	[COMMAND_PROBE] = { COMMAND_PROBE, "probe", "", 0, 0, false,
 		"what this machine can enforce, and why not more", "",
 		{ &json, &general } },
@@ -101,6 +161,38 @@ const struct command commands[COMMAND_COUNT] = {
 	[COMMAND_SYSCALLS] = { COMMAND_SYSCALLS, "syscalls", "", 0, 0, false,
 		"how each system call is treated", "",
 		{ &syscalls, &general } },
+	[COMMAND_PLUGIN_KEYGEN] = { COMMAND_PLUGIN_KEYGEN, "plugin keygen", "SIGNER", 1, 1, false,
+		"make a key to sign plugins with", "",
+		{ &keygen, &general } },
+	[COMMAND_PLUGIN_SIGN] = { COMMAND_PLUGIN_SIGN, "plugin sign", "PROGRAM", 1, 1, false,
+		"make the manifest of a program and sign it", "",
+		{ &sign, &general } },
+	[COMMAND_PLUGIN_VERIFY] = { COMMAND_PLUGIN_VERIFY, "plugin verify", "PROGRAM|ID", 1, 1, false,
+		"check the signature and the content of a plugin",
+		"A word with a slash is a program's path, any other the id of an installed plugin.\n"
+		"\n"
+		"Exit status: 0 it is what was signed, 125 it is not.\n",
+		{ &registry, &trust, &verify, &general } },
+	[COMMAND_PLUGIN_INSTALL] = { COMMAND_PLUGIN_INSTALL, "plugin install", "PROGRAM", 1, 1, false,
+		"verify a plugin and put it into the registry", "",
+		{ &registry, &trust, &general } },
+	[COMMAND_PLUGIN_LIST] = { COMMAND_PLUGIN_LIST, "plugin list", "", 0, 0, false,
+		"the installed plugins", "",
+		{ &registry, &json, &general } },
+	[COMMAND_PLUGIN_REMOVE] = { COMMAND_PLUGIN_REMOVE, "plugin remove", "ID", 1, 1, false,
+		"remove an installed plugin", "",
+		{ &registry, &general } },
+	[COMMAND_PLUGIN_RUN] = { COMMAND_PLUGIN_RUN, "plugin run", "ID|PROGRAM [ARG...]", 1, NO_LIMIT, true,
+		"verify a plugin and run it with the rights it asks for, within the policy",
+		"A word with a slash is a program's path, any other the id of an installed plugin. What runs is the copy that was\n"
+		"verified. -v says what it asked for, what it was given and what was withheld. Exit status: as of run.\n",
+		{ &registry, &trust, &policy, &run, &general } },
+	[COMMAND_REQUEST_CHECK] = { COMMAND_REQUEST_CHECK, "request check", "FILE", 1, 1, false,
+		"what run --request would do with a launch request",
+		"FILE may be - for standard input.\n"
+		"\n"
+		"Exit status: 0 it would be run, 125 it would be refused.\n",
+		{ &policy, &general } },
 	[COMMAND_HELP] = { COMMAND_HELP, "help", "[COMMAND]", 0, 2, false,
 		"say how a command is used", "",
 		{ &general } },

@@ -83,24 +83,6 @@ static bool is_program_of(const char *name, const char *encoded)
 
 /* ---- opening ---- */
 
-static int make_directories(const char *path, struct complaint *why)
-{
-	char part[PATH_MAX];
-	size_t length = strlen(path);
-
-	if (length >= sizeof part)
-		return complain(why, -ENAMETOOLONG, "%.200s...: %s", path, strerror(ENAMETOOLONG));
-	for (size_t i = 1; i <= length; i++) {
-		if (path[i] && path[i] != '/')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0755) && errno != EEXIST)
-			return complain(why, -errno, "%s: %s", part, strerror(errno));
-	}
-	return 0;
-}
-
 static int open_programs(struct registry *registry, bool make, struct complaint *why)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -117,7 +99,7 @@ static int open_programs(struct registry *registry, bool make, struct complaint 
 
 int registry_open(const char *path, bool make, struct registry **out, struct complaint *why)
 {
-	int error = make ? make_directories(path, why) : 0;
+	int error = make ? trust_make_directory(path, why) : 0;
 
 	if (error)
 		return error;

@@ -82,11 +82,18 @@ struct run_outcome {
 	const char *policy_digest;
 	uint64_t processes, supervisor_stops, gate_roots;
 };
+/* A plugin that is run. The lists are NULL-terminated. */
+struct plugin_identity {
+	const char *id, *version, *signer, *key_id /* or NULL */, *scheme, *content_hash;
+	const char *const *asked, *const *given, *const *in_part, *const *withheld;	/* capabilities */
+	bool verified;	/* signature and content hash were right */
+};
 /* What the caller said of the run. */
 struct run_identity {
 	char *const *command;		/* NULL-terminated */
 	const char *cwd, *tool_id, *trace_id, *request_id;
 	char *const *labels;		/* "K=V", NULL-terminated, or NULL */
+	const struct plugin_identity *plugin;	/* or NULL */
 };
 /* What was captured; all NULL without --capture. */
 struct run_output { const char *stdout_bytes; size_t stdout_length; const char *stderr_bytes; size_t stderr_length; bool truncated; };
