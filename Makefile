@@ -149,9 +149,10 @@ install: $(BUILD)/picket	## install under PREFIX (/usr/local), below DESTDIR
 	for m in man/*.5; do install -Dm644 $$m $(D)/share/man/man5/$${m##*/}; done
 	for p in policy/profiles/*.conf; do install -Dm644 $$p $(D)/share/picket/profiles/$${p##*/}; done
 	for e in examples/*.conf; do install -Dm644 $$e $(D)/share/picket/examples/$${e##*/}; done
-	install -Dm644 completions/picket.bash $(D)/share/bash-completion/completions/picket
-	install -Dm644 completions/_picket $(D)/share/zsh/site-functions/_picket
-	install -Dm644 completions/picket.fish $(D)/share/fish/vendor_completions.d/picket.fish
+	install -d $(D)/share/bash-completion/completions $(D)/share/zsh/site-functions $(D)/share/fish/vendor_completions.d
+	$(BUILD)/picket completion bash >$(D)/share/bash-completion/completions/picket
+	$(BUILD)/picket completion zsh >$(D)/share/zsh/site-functions/_picket
+	$(BUILD)/picket completion fish >$(D)/share/fish/vendor_completions.d/picket.fish
 
 uninstall:		## remove what `make install` put there
 	rm -f $(D)/bin/picket $(D)/share/man/man1/picket.1 $(D)/share/man/man5/picket-policy.5 \

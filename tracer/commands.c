@@ -84,7 +84,9 @@ int command_policy_check(const struct cli *cli)
 	int error = compile(&source, &policy);
 	if (error != 0)
 		return error == -EINVAL ? EXIT_NO : EXIT_PICKET;
-	uint32_t count = image_rule_count(policy.image);
+	uint32_t count = 0;	/* the file's own: not the profile's it starts from, not the built-in ones */
+	for (uint32_t i = 0; i < image_rule_count(policy.image); i++)
+		count += image_rule(policy.image, i).layer == LAYER_FILE;
 	printf("%s: %u rule%s\n", source.file, count, count == 1 ? "" : "s");
 	policy_free(&policy);
 	return finish(0, EXIT_SUCCESS);

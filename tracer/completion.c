@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * completion.c - completion scripts, from the tables of commands and options.
- * The files in completions/ are what this prints; a test compares them.
+ * `make install` installs what this prints.
  */
 #include "help.h"
 

@@ -153,7 +153,7 @@ const struct command commands[COMMAND_COUNT] = {
 		"find the errors in a policy file",
 		"Prints every error with file and line, or the number of rules.\n"
 		"\n"
-		"Exit status: 0 no error, 1 errors, 125 it could not be checked.\n",
+		"Exit status: 0 no error, 1 errors (a file that cannot be read is one), 125 Picket failed.\n",
 		{ &general } },
 	[COMMAND_POLICY_SHOW] = { COMMAND_POLICY_SHOW, "policy show", "", 0, 0, false,
 		"the effective rules, each with its source", "",
