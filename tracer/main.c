@@ -20,8 +20,8 @@
  *   wire         what both sides of a run must agree on
  *
  * Where the image comes from (policy/, outside only)
- *   compile      profile, file and command line -> rules; compile_file, compile_limits, compile_rule: parts of a
- *                file; compiler: what they share; profiles: the built-in ones (policy/profiles/)
+ *   compile      profile, file and command line -> rules; compile_file, compile_limits, compile_launch, compile_rule:
+ *                parts of a file; compiler: what they share; profiles: the built-in ones (policy/profiles/)
  *   texts        what is read before libconfig does; texts_scan: its tokens; texts_file: what the two share
  *   expand       ~ and ${NAME}; pattern: path patterns; destination: network destinations; hosts: host names
  *   limit_names  the limits by name
@@ -61,7 +61,8 @@
  *   strict_json  JSON from strangers; json_place: where in it something stands; complaint: one sentence about it
  *   sign         hashes and signatures; keyring: the keys that are trusted; trust: who could change a file
  * and (tracer/)
- *   plugin       the commands; plugin_commands, plugin_keys, plugin_run: what they do; plugin_options: what they were asked
+ *   plugin       the commands; plugin_commands, plugin_keys, plugin_run, plugin_request: what they do;
+ *                plugin_options: what they were asked
  *   plugin_load  a file or an installed plugin -> a verified one; registry: the installed ones; plugin_places: where
  *   plugin_program  a copy of the program that nobody can change; plugin_elf: what it is; plugin_note: a manifest in it
  */
