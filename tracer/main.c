@@ -59,6 +59,7 @@
  * Plugins (policy/)
  *   manifest     what a plugin says of itself; capability: what it asks for, as a policy
  *   strict_json  JSON from strangers; json_place: where in it something stands; complaint: one sentence about it
+ *   request      what a caller who is not trusted asks to run
  *   sign         hashes and signatures; keyring: the keys that are trusted; trust: who could change a file
  * and (tracer/)
  *   plugin       the commands; plugin_commands, plugin_keys, plugin_run, plugin_request: what they do;
