@@ -163,6 +163,15 @@ check_same 'levels are completed' 'seccomp' "$(complete_words picket run --enfor
 check_same 'values after = are completed' 'strict' "$(complete_words picket run --profile = str)"
 check_same 'second words are completed' 'show' "$(complete_words picket policy sh)"
 check_same 'options of second words are completed' '--json' "$(complete_words picket policy show --js)"
+if have fish; then
+	fish_offers() { fish -c "source completion.fish; complete -C '$*'" 2>&1 | cut -f1 | xargs; }
+	check_same 'fish completes commands' probe "$(fish_offers picket pro)"
+	check_same 'fish completes values' seccomp "$(fish_offers picket run --enforce sec)"
+	check_same 'fish completes options of second words' --json "$(fish_offers picket policy show --js)"
+	check_same 'fish completes second words' 'check show' "$(fish_offers 'picket policy ')"
+else
+	skip 'completions in fish' 'fish'
+fi
 
 # ---- run: what its options promise ----
 

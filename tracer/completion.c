@@ -281,7 +281,10 @@ static void print_fish(FILE *to)
 	      "function __picket_in\n"
 	      "\tset -l words (commandline -opc)\n"
 	      "\tcontains -- -- $words; and return 1\n"
-	      "\ttest \"$words[2..(math 1 + (count $argv))]\" = \"$argv\"\n"
+	      "\tfor i in (seq (count $argv))\n"
+	      "\t\tset -l at (math $i + 1)\n"
+	      "\t\ttest \"$words[$at]\" = \"$argv[$i]\"; or return 1\n"
+	      "\tend\n"
 	      "end\n"
 	      "complete -c picket -f -n 'test (count (commandline -opc)) -eq 1' -a '", to);
 	print_words(NULL, to);
