@@ -13,7 +13,7 @@ static const struct {
 	{ "filesystem: { reed = (); };", "policy.conf:1:15: unknown key \"reed\" in filesystem (did you mean \"read\"?)" },
 	{ "\n\n  filesytem: { };", "policy.conf:3:3: unknown key \"filesytem\" (did you mean \"filesystem\"?)" },
 	{ "xyzzy = 1;", "policy.conf:1:1: unknown key \"xyzzy\" (known are profile, on_violation, filesystem, exec, network, "
-			"environment, limits)" },
+			"environment, limits, launch)" },
 	{ "write = ( \"/a\" );", "policy.conf:1:1: unknown key \"write\" (it belongs into filesystem: { ... };)" },
 	{ "network: { listen = (); };", "policy.conf:1:12: unknown key \"listen\" in network (known are connect, bind)" },
 	{ "exec = ( \"/bin\" );", "policy.conf:1:1: exec must be a group in braces, not a list" },
