@@ -200,10 +200,17 @@ char *manifest_canonical(const struct manifest *manifest, bool with_signature, s
 
 char *manifest_text(const struct manifest *manifest)
 {
-	char *text = json_dumps(manifest->object, JSON_INDENT(2));
+	json_t *ordered = json_object();
+	int error = ordered ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !error && i < FIELDS; i++) {
+		json_t *value = json_object_get(manifest->object, fields[i].key);
+		error = value && json_object_set(ordered, fields[i].key, value) ? -ENOMEM : 0;
+	}
+	char *text = error ? NULL : json_dumps(ordered, JSON_INDENT(2));
+	json_decref(ordered);
 	size_t length = text ? strlen(text) : 0;
 	char *longer = text ? realloc(text, length + 2) : NULL;
-
 	if (!longer) {
 		free(text);
 		return NULL;
