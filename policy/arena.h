@@ -9,12 +9,12 @@
 
 struct arena;
 
-struct arena *arena_new(void);	/* NULL: out of memory */
+struct arena *arena_new(void); /* NULL: out of memory */
 void arena_free(struct arena *arena);
 
 /* Each returns NULL when out of memory; what was allocated before stays. */
-void *arena_alloc(struct arena *arena, size_t size);	/* zeroed, aligned for anything */
-char *arena_copy(struct arena *arena, const char *bytes, size_t length);	/* a NUL is added */
+void *arena_alloc(struct arena *arena, size_t size);			 /* zeroed, aligned for anything */
+char *arena_copy(struct arena *arena, const char *bytes, size_t length); /* a NUL is added */
 char *arena_text(struct arena *arena, const char *text);
 __attribute__((format(printf, 2, 3))) char *arena_print(struct arena *arena, const char *format, ...);
 

@@ -32,11 +32,14 @@ static const char *parse_advice(const char *text)
 	static const struct {
 		const char *text, *says;
 	} known[] = {
-		{ "syntax error", "syntax error (look for a missing \";\", comma, quote or bracket here or on the line before)" },
-		{ "duplicate setting name", "a key that is already there (write each key once, with all that belongs to it)" },
-		{ "mismatched element type in array", "an array of different types (each entry is text in double quotes)" },
-		{ "memory exhausted", "nested too deeply (a policy has at most three levels)" },
-		{ "include file nesting too deep", "too many includes within includes (does a file include itself?)" },
+		{"syntax error",
+		 "syntax error (look for a missing \";\", comma, quote or bracket here or on the line before)"},
+		{"duplicate setting name",
+		 "a key that is already there (write each key once, with all that belongs to it)"},
+		{"mismatched element type in array",
+		 "an array of different types (each entry is text in double quotes)"},
+		{"memory exhausted", "nested too deeply (a policy has at most three levels)"},
+		{"include file nesting too deep", "too many includes within includes (does a file include itself?)"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -57,7 +60,8 @@ static void parse(struct parsed *parsed, struct faults *faults)
 	} else {
 		int line = config_error_line(&parsed->config);
 
-		fault(faults, texts_line(parsed->texts, config_error_file(&parsed->config), line > 0 ? (unsigned)line : 0),
+		fault(faults,
+		      texts_line(parsed->texts, config_error_file(&parsed->config), line > 0 ? (unsigned)line : 0),
 		      "%s", parse_advice(config_error_text(&parsed->config)));
 	}
 }
@@ -72,8 +76,8 @@ static int parsed_read(struct parsed *parsed, const char *name, const char *text
 	parsed->texts = texts_new();
 	if (!parsed->texts)
 		return -ENOMEM;
-	fine = text ? texts_take(parsed->texts, name, text, strlen(text), faults) :
-		      texts_read(parsed->texts, name, faults);
+	fine = text ? texts_take(parsed->texts, name, text, strlen(text), faults)
+		    : texts_read(parsed->texts, name, faults);
 	if (fine)
 		parse(parsed, faults);
 	return 0;
@@ -100,7 +104,8 @@ static void unknown_profile(struct faults *faults, struct place place, const cha
 		fault(faults, place, "unknown profile \"%s\" (there are %s)", name, all);
 }
 
-/* Which profile the policy starts from: the file's, --profile's, workstation with neither a file nor --profile, or none (NULL). */
+/* Which profile the policy starts from: the file's, --profile's, workstation with neither a file nor --profile, or none
+ * (NULL). */
 static const char *choose_profile(struct compiler *compiler, const struct policy_source *source,
 				  const struct parsed *file)
 {
@@ -108,13 +113,14 @@ static const char *choose_profile(struct compiler *compiler, const struct policy
 		file->usable ? config_setting_get_member(config_root_setting(&file->config), "profile") : NULL;
 	const char *named = setting && setting->type == CONFIG_TYPE_STRING ? setting->value.sval : NULL;
 	const char *name = named ? named : source->profile ? source->profile : source->file ? NULL : "workstation";
-	struct place place = { 0 };
+	struct place place = {0};
 
 	if (named)
 		place = texts_place(file->texts, setting->file, setting->line, TOKEN_STRING, named);
 	if (named && source->profile && strcmp(named, source->profile) != 0) {
-		fault(compiler->faults, place, "profile is \"%s\" here, and --profile says \"%s\" (leave one of them out)",
-		      named, source->profile);
+		fault(compiler->faults, place,
+		      "profile is \"%s\" here, and --profile says \"%s\" (leave one of them out)", named,
+		      source->profile);
 		return NULL;
 	}
 	if (name && !profile_text(name)) {
@@ -126,7 +132,7 @@ static const char *choose_profile(struct compiler *compiler, const struct policy
 
 static int read_profile(struct compiler *compiler, const char *name)
 {
-	struct parsed profile = { 0 };
+	struct parsed profile = {0};
 	char *label = arena_print(compiler->draft->arena, "profile %s", name);
 	int error = label ? parsed_read(&profile, label, profile_text(name), compiler->faults) : -ENOMEM;
 
@@ -135,7 +141,7 @@ static int read_profile(struct compiler *compiler, const char *name)
 		compiler->texts = profile.texts;
 		error = compile_settings(compiler, config_root_setting(&profile.config));
 		for (size_t i = 0; i < compiler->draft->count; i++)
-			compiler->draft->rules[i].place = (struct place){ .file = label };
+			compiler->draft->rules[i].place = (struct place){.file = label};
 	}
 	compiler->texts = NULL;
 	compiler->keeps_environment = true;
@@ -155,18 +161,19 @@ static int read_file(struct compiler *compiler, const struct parsed *file)
 
 static int read_options(struct compiler *compiler, const struct policy_source *source)
 {
-	struct place place = { 0 };
+	struct place place = {0};
 	int error = 0;
 
 	compiler->layer = LAYER_COMMAND_LINE;
 	for (size_t i = 0; i < source->option_count && !error; i++) {
 		const struct policy_option *option = &source->options[i];
 
-		error = option->value ? compile_rule(compiler, option->key, option->value, place) :
-					compile_empty(compiler, option->key, place);
+		error = option->value ? compile_rule(compiler, option->key, option->value, place)
+				      : compile_empty(compiler, option->key, place);
 	}
 	if (source->on_violation && !on_violation_parse(source->on_violation, &compiler->draft->on_violation))
-		fault(compiler->faults, place, "--on-violation \"%s\" (write deny, kill or audit)", source->on_violation);
+		fault(compiler->faults, place, "--on-violation \"%s\" (write deny, kill or audit)",
+		      source->on_violation);
 	return error;
 }
 
@@ -216,7 +223,8 @@ static void digest_image(struct policy *policy)
 
 	crypto_hash_sha256(hash, (const unsigned char *)policy->image, policy->length);
 	memcpy(policy->digest, label, sizeof(label));
-	sodium_bin2hex(policy->digest + sizeof(label) - 1, sizeof(policy->digest) - sizeof(label) + 1, hash, sizeof(hash));
+	sodium_bin2hex(policy->digest + sizeof(label) - 1, sizeof(policy->digest) - sizeof(label) + 1, hash,
+		       sizeof(hash));
 }
 
 /* The image, once everything was right so far. */
@@ -229,11 +237,12 @@ static int finish(struct compiler *compiler, struct policy *policy)
 	if (error == -ENOMEM)
 		return error;
 	if (error && culprit < draft->count)
-		fault(compiler->faults, draft->rules[culprit].place, "%s \"%s\": %s", rule_key_name(draft->rules[culprit].rule.key),
-		      draft->rules[culprit].rule.value,
-		      error == -E2BIG ? "more rules than a policy can hold (use fewer)" : "a pattern too intricate (simplify it)");
+		fault(compiler->faults, draft->rules[culprit].place, "%s \"%s\": %s",
+		      rule_key_name(draft->rules[culprit].rule.key), draft->rules[culprit].rule.value,
+		      error == -E2BIG ? "more rules than a policy can hold (use fewer)"
+				      : "a pattern too intricate (simplify it)");
 	else if (error)
-		fault(compiler->faults, (struct place){ 0 }, "%s",
+		fault(compiler->faults, (struct place){0}, "%s",
 		      error == -E2BIG ? "more rules than a policy can hold (use fewer)" : "the policy cannot be built");
 	if (error)
 		return 0;
@@ -244,7 +253,7 @@ static int finish(struct compiler *compiler, struct policy *policy)
 
 static int compile(struct compiler *compiler, const struct policy_source *source, struct policy *policy)
 {
-	struct parsed file = { 0 };
+	struct parsed file = {0};
 	int error = 0;
 
 	if (source->file)
@@ -261,11 +270,12 @@ static int compile(struct compiler *compiler, const struct policy_source *source
 
 int policy_compile(const struct policy_source *source, struct policy *policy, struct policy_errors *errors)
 {
-	struct compiler compiler = { .draft = draft_new(), .faults = faults_new() };
-	int error = compiler.draft && compiler.faults ? 0 : -ENOMEM;
+	struct compiler compiler = {
+		.draft = draft_new(), .faults = faults_new(), .memory = calloc(1, sizeof(*compiler.memory))};
+	int error = compiler.draft && compiler.faults && compiler.memory ? 0 : -ENOMEM;
 
-	*policy = (struct policy){ 0 };
-	*errors = (struct policy_errors){ 0 };
+	*policy = (struct policy){0};
+	*errors = (struct policy_errors){0};
 	if (!error)
 		error = compile(&compiler, source, policy);
 	if (!error)
@@ -275,9 +285,10 @@ int policy_compile(const struct policy_source *source, struct policy *policy, st
 	if (error || !policy->draft) {
 		free(policy->image);
 		draft_free(compiler.draft);
-		*policy = (struct policy){ 0 };
+		*policy = (struct policy){0};
 	}
 	faults_free(compiler.faults);
+	free(compiler.memory);
 	return error;
 }
 
@@ -318,7 +329,7 @@ void policy_free(struct policy *policy)
 {
 	free(policy->image);
 	draft_free(policy->draft);
-	*policy = (struct policy){ 0 };
+	*policy = (struct policy){0};
 }
 
 void policy_errors_free(struct policy_errors *errors)
@@ -326,5 +337,5 @@ void policy_errors_free(struct policy_errors *errors)
 	for (size_t i = 0; i < errors->count; i++)
 		free(errors->list[i].text);
 	free(errors->list);
-	*errors = (struct policy_errors){ 0 };
+	*errors = (struct policy_errors){0};
 }

@@ -11,35 +11,36 @@
 /* A rule given as an option: `key` and the text after it. */
 struct policy_option {
 	enum rule_key key;
-	const char *value;	/* NULL: --no-exec (with key RULE_EXEC_ALLOW). --env NAME[=VALUE] is RULE_ENV_KEEP or RULE_ENV_SET */
+	const char *value; /* NULL: --no-exec (with key RULE_EXEC_ALLOW). --env NAME[=VALUE] is RULE_ENV_KEEP or
+			      RULE_ENV_SET */
 };
 
 /* Everything a policy is made of. Strings are borrowed until compile returns. */
 struct policy_source {
-	const char *profile;		/* --profile, or NULL */
-	const char *file;		/* --policy, or NULL; with neither: workstation */
+	const char *profile; /* --profile, or NULL */
+	const char *file;    /* --policy, or NULL; with neither: workstation */
 	const struct policy_option *options;
 	size_t option_count;
-	const char *workdir;		/* absolute; ${WORKDIR} */
-	const char *home;		/* absolute or NULL (then ~ is an error); ${HOME} */
-	const char *tmpdir;		/* ${TMPDIR}; NULL: /tmp */
-	const char *runtime_dir;	/* ${XDG_RUNTIME_DIR}; NULL: a rule that uses it is an error */
-	const char *on_violation;	/* --on-violation: "deny", "kill" or "audit"; NULL: as the policy says */
+	const char *workdir;	  /* absolute; ${WORKDIR} */
+	const char *home;	  /* absolute or NULL (then ~ is an error); ${HOME} */
+	const char *tmpdir;	  /* ${TMPDIR}; NULL: /tmp */
+	const char *runtime_dir;  /* ${XDG_RUNTIME_DIR}; NULL: a rule that uses it is an error */
+	const char *on_violation; /* --on-violation: "deny", "kill" or "audit"; NULL: as the policy says */
 };
 
-struct draft;	/* draft.h: the rules before they became an image */
+struct draft; /* draft.h: the rules before they became an image */
 
 /* A compiled policy. */
 struct policy {
-	struct image *image;	/* malloc'ed */
-	size_t length;		/* bytes of it */
-	char digest[72];	/* "sha256:<hex>" of the image */
-	struct draft *draft;	/* what it was built from, for policy_resolve_again and policy_explain */
+	struct image *image; /* malloc'ed */
+	size_t length;	     /* bytes of it */
+	char digest[72];     /* "sha256:<hex>" of the image */
+	struct draft *draft; /* what it was built from, for policy_resolve_again and policy_explain */
 };
 
 /* One complaint about a policy; all of them are collected, in the order of the text. */
 struct policy_error {
-	char *text;	/* "policy.conf:12:3: unknown key \"reed\" in filesystem (did you mean \"read\"?)" */
+	char *text; /* "policy.conf:12:3: unknown key \"reed\" in filesystem (did you mean \"read\"?)" */
 };
 struct policy_errors {
 	struct policy_error *list;
@@ -63,6 +64,6 @@ void policy_errors_free(struct policy_errors *errors);
 
 /* Built-in profiles, as policy text. NULL when there is none of that name. */
 const char *profile_text(const char *name);
-extern const char *const profile_names[];	/* NULL-terminated */
+extern const char *const profile_names[]; /* NULL-terminated */
 
 #endif

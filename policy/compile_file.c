@@ -19,18 +19,14 @@ struct list_key {
 };
 
 static const struct list_key filesystem_keys[] = {
-	{ "read", RULE_READ }, { "write", RULE_WRITE },	  { "read_only", RULE_READ_ONLY }, { "deny", RULE_DENY },
-	{ "hide", RULE_HIDE }, { "forbid", RULE_FORBID }, { NULL, RULE_KEY_COUNT },
+	{"read", RULE_READ}, {"write", RULE_WRITE},   {"read_only", RULE_READ_ONLY}, {"deny", RULE_DENY},
+	{"hide", RULE_HIDE}, {"forbid", RULE_FORBID}, {NULL, RULE_KEY_COUNT},
 };
 static const struct list_key exec_keys[] = {
-	{ "allow", RULE_EXEC_ALLOW }, { "deny", RULE_EXEC_DENY }, { NULL, RULE_KEY_COUNT }
-};
-static const struct list_key network_keys[] = {
-	{ "connect", RULE_CONNECT }, { "bind", RULE_BIND }, { NULL, RULE_KEY_COUNT }
-};
+	{"allow", RULE_EXEC_ALLOW}, {"deny", RULE_EXEC_DENY}, {NULL, RULE_KEY_COUNT}};
+static const struct list_key network_keys[] = {{"connect", RULE_CONNECT}, {"bind", RULE_BIND}, {NULL, RULE_KEY_COUNT}};
 static const struct list_key environment_keys[] = {
-	{ "keep", RULE_ENV_KEEP }, { "remove", RULE_ENV_REMOVE }, { "set", RULE_ENV_SET }, { NULL, RULE_KEY_COUNT }
-};
+	{"keep", RULE_ENV_KEEP}, {"remove", RULE_ENV_REMOVE}, {"set", RULE_ENV_SET}, {NULL, RULE_KEY_COUNT}};
 
 enum { KEYS_MAX = 16, KEYS_TEXT = 256 };
 
@@ -79,8 +75,9 @@ static void unknown_key(struct compiler *compiler, const config_setting_t *setti
 		strncat(all, known[i], sizeof(all) - strlen(all) - 1);
 	}
 	if (near)
-		fault(compiler->faults, setting_place(compiler, setting), "unknown key \"%s\"%s%s (did you mean \"%s\"?)",
-		      setting->name, section ? " in " : "", section ? section : "", near);
+		fault(compiler->faults, setting_place(compiler, setting),
+		      "unknown key \"%s\"%s%s (did you mean \"%s\"?)", setting->name, section ? " in " : "",
+		      section ? section : "", near);
 	else
 		fault(compiler->faults, setting_place(compiler, setting), "unknown key \"%s\"%s%s (known are %s)",
 		      setting->name, section ? " in " : "", section ? section : "", all);
@@ -119,7 +116,8 @@ static int read_set(struct compiler *compiler, const config_setting_t *group)
 
 	if (group->type != CONFIG_TYPE_GROUP) {
 		fault(compiler->faults, setting_place(compiler, group),
-		      "environment.set must be a group, such as { HOME = \"/tmp\"; }, not %s", setting_type_name(group));
+		      "environment.set must be a group, such as { HOME = \"/tmp\"; }, not %s",
+		      setting_type_name(group));
 		return 0;
 	}
 	for (unsigned i = 0; i < (unsigned)config_setting_length(group) && !error; i++) {
@@ -145,7 +143,9 @@ static int read_list_key(struct compiler *compiler, const config_setting_t *sett
 		return read_list(compiler, setting, key->key);
 	fault(compiler->faults, setting_place(compiler, setting),
 	      "%s must be a list of texts in double quotes, such as ( \"%s\" ), not %s", rule_key_name(key->key),
-	      key->key >= RULE_ENV_KEEP ? "PATH" : key->key >= RULE_CONNECT ? "127.0.0.1:8080" : "/usr",
+	      key->key >= RULE_ENV_KEEP	 ? "PATH"
+	      : key->key >= RULE_CONNECT ? "127.0.0.1:8080"
+					 : "/usr",
 	      setting_type_name(setting));
 	return 0;
 }
@@ -153,7 +153,7 @@ static int read_list_key(struct compiler *compiler, const config_setting_t *sett
 /* A section whose keys are all in a table. */
 static int read_section(struct compiler *compiler, const config_setting_t *section, const struct list_key *keys)
 {
-	const char *names[KEYS_MAX] = { 0 };
+	const char *names[KEYS_MAX] = {0};
 	int error = 0;
 
 	for (size_t i = 0; keys[i].name; i++)
@@ -200,8 +200,8 @@ static int read_limits(struct compiler *compiler, const config_setting_t *settin
 
 bool on_violation_parse(const char *text, enum on_violation *what)
 {
-	static const char *const words[] = { [ON_VIOLATION_DENY] = "deny", [ON_VIOLATION_KILL] = "kill",
-					     [ON_VIOLATION_AUDIT] = "audit" };
+	static const char *const words[] = {
+		[ON_VIOLATION_DENY] = "deny", [ON_VIOLATION_KILL] = "kill", [ON_VIOLATION_AUDIT] = "audit"};
 
 	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (!strcmp(text, words[i])) {
@@ -233,14 +233,14 @@ static const struct {
 	const char *form;
 	section_reader *read;
 } sections[] = {
-	{ "profile", CONFIG_TYPE_STRING, "a name in double quotes", read_profile },
-	{ "on_violation", CONFIG_TYPE_STRING, "\"deny\", \"kill\" or \"audit\"", read_on_violation },
-	{ "filesystem", CONFIG_TYPE_GROUP, "a group in braces", read_filesystem },
-	{ "exec", CONFIG_TYPE_GROUP, "a group in braces", read_exec },
-	{ "network", CONFIG_TYPE_GROUP, "a group in braces", read_network },
-	{ "environment", CONFIG_TYPE_GROUP, "a group in braces", read_environment },
-	{ "limits", CONFIG_TYPE_GROUP, "a group in braces", read_limits },
-	{ "launch", CONFIG_TYPE_GROUP, "a group in braces", compile_launch },
+	{"profile", CONFIG_TYPE_STRING, "a name in double quotes", read_profile},
+	{"on_violation", CONFIG_TYPE_STRING, "\"deny\", \"kill\" or \"audit\"", read_on_violation},
+	{"filesystem", CONFIG_TYPE_GROUP, "a group in braces", read_filesystem},
+	{"exec", CONFIG_TYPE_GROUP, "a group in braces", read_exec},
+	{"network", CONFIG_TYPE_GROUP, "a group in braces", read_network},
+	{"environment", CONFIG_TYPE_GROUP, "a group in braces", read_environment},
+	{"limits", CONFIG_TYPE_GROUP, "a group in braces", read_limits},
+	{"launch", CONFIG_TYPE_GROUP, "a group in braces", compile_launch},
 };
 
 enum { SECTION_COUNT = sizeof(sections) / sizeof(*sections) };
@@ -251,7 +251,7 @@ static const char *section_of(const char *name)
 	static const struct {
 		const char *section;
 		const struct list_key *keys;
-	} all[] = { { "filesystem", filesystem_keys }, { "network", network_keys }, { "environment", environment_keys } };
+	} all[] = {{"filesystem", filesystem_keys}, {"network", network_keys}, {"environment", environment_keys}};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		for (const struct list_key *key = all[i].keys; key->name; key++)
@@ -262,7 +262,7 @@ static const char *section_of(const char *name)
 
 static void unknown_section(struct compiler *compiler, const config_setting_t *setting)
 {
-	const char *names[SECTION_COUNT + 1] = { 0 }, *section = section_of(setting->name);
+	const char *names[SECTION_COUNT + 1] = {0}, *section = section_of(setting->name);
 
 	for (size_t i = 0; i < SECTION_COUNT; i++)
 		names[i] = sections[i].name;
@@ -286,8 +286,8 @@ int compile_settings(struct compiler *compiler, const config_setting_t *root)
 		if (at == SECTION_COUNT)
 			unknown_section(compiler, setting);
 		else if (setting->type != sections[at].type)
-			fault(compiler->faults, setting_place(compiler, setting), "%s must be %s, not %s", setting->name,
-			      sections[at].form, setting_type_name(setting));
+			fault(compiler->faults, setting_place(compiler, setting), "%s must be %s, not %s",
+			      setting->name, sections[at].form, setting_type_name(setting));
 		else
 			error = sections[at].read(compiler, setting);
 	}

@@ -16,15 +16,15 @@
  * inside its type.
  */
 const struct limit_name limit_names[] = {
-	{ "memory_bytes", offsetof(struct policy_limits, memory_bytes), INT64_MAX, false },
-	{ "cpu_time_ms", offsetof(struct policy_limits, cpu_time_ms), INT64_MAX / 1000000, false },
-	{ "wall_time_ms", offsetof(struct policy_limits, wall_time_ms), INT64_MAX / 1000000, true },
-	{ "processes", offsetof(struct policy_limits, processes), INT32_MAX, false },
-	{ "open_files", offsetof(struct policy_limits, open_files), INT32_MAX, true },
-	{ "output_bytes", offsetof(struct policy_limits, output_bytes), INT64_MAX, true },
-	{ "write_bytes", offsetof(struct policy_limits, write_bytes), INT64_MAX, false },
-	{ "cpu_weight", offsetof(struct policy_limits, cpu_weight), 10000, false },
-	{ NULL, 0, 0, false },
+	{"memory_bytes", offsetof(struct policy_limits, memory_bytes), INT64_MAX, false},
+	{"cpu_time_ms", offsetof(struct policy_limits, cpu_time_ms), INT64_MAX / 1000000, false},
+	{"wall_time_ms", offsetof(struct policy_limits, wall_time_ms), INT64_MAX / 1000000, true},
+	{"processes", offsetof(struct policy_limits, processes), INT32_MAX, false},
+	{"open_files", offsetof(struct policy_limits, open_files), INT32_MAX, true},
+	{"output_bytes", offsetof(struct policy_limits, output_bytes), INT64_MAX, true},
+	{"write_bytes", offsetof(struct policy_limits, write_bytes), INT64_MAX, false},
+	{"cpu_weight", offsetof(struct policy_limits, cpu_weight), 10000, false},
+	{NULL, 0, 0, false},
 };
 
 enum { LIMITS_TEXT = 256 };
@@ -59,7 +59,7 @@ static const struct limit_name *find_limit(const char *name)
 
 static void unknown_limit(struct compiler *compiler, const config_setting_t *setting)
 {
-	const char *names[sizeof(limit_names) / sizeof(*limit_names)] = { 0 };
+	const char *names[sizeof(limit_names) / sizeof(*limit_names)] = {0};
 	char enforced[LIMITS_TEXT];
 	const char *near;
 
@@ -99,8 +99,8 @@ static void compile_limit(struct compiler *compiler, const config_setting_t *set
 	if (value < 0)
 		fault(compiler->faults, place, "limits.%s is negative (0 is no limit)", limit->name);
 	else if ((uint64_t)value > limit->most)
-		fault(compiler->faults, place, "limits.%s is too large (at most %" PRIu64 "; 0 is no limit)", limit->name,
-		      limit->most);
+		fault(compiler->faults, place, "limits.%s is too large (at most %" PRIu64 "; 0 is no limit)",
+		      limit->name, limit->most);
 	else
 		*limit_value(&compiler->draft->limits, limit) = (uint64_t)value;
 }

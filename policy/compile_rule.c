@@ -12,17 +12,17 @@
  * What a policy keeps of the environment when neither it nor a profile says it: what
  * programs need to find themselves, and nothing that could hold a secret. picket-policy(5) lists it.
  */
-static const char *const default_environment[] = { "PATH", "HOME", "LANG",    "LANGUAGE", "LC_*", "TERM",
-						   "TZ",   "USER", "LOGNAME", "SHELL",	  NULL };
+static const char *const default_environment[] = {"PATH", "HOME", "LANG",    "LANGUAGE", "LC_*", "TERM",
+						  "TZ",	  "USER", "LOGNAME", "SHELL",	 NULL};
 
 /* How the command line writes a key; NULL: it cannot. */
 static const char *option_name(enum rule_key key)
 {
 	static const char *const names[RULE_KEY_COUNT] = {
-		[RULE_READ] = "--read",		 [RULE_WRITE] = "--write",     [RULE_READ_ONLY] = "--read-only",
-		[RULE_DENY] = "--deny",		 [RULE_HIDE] = "--hide",       [RULE_FORBID] = "--forbid",
-		[RULE_EXEC_ALLOW] = "--exec",	 [RULE_CONNECT] = "--connect", [RULE_BIND] = "--bind",
-		[RULE_ENV_KEEP] = "--env",	 [RULE_ENV_SET] = "--env",
+		[RULE_READ] = "--read",	      [RULE_WRITE] = "--write",	    [RULE_READ_ONLY] = "--read-only",
+		[RULE_DENY] = "--deny",	      [RULE_HIDE] = "--hide",	    [RULE_FORBID] = "--forbid",
+		[RULE_EXEC_ALLOW] = "--exec", [RULE_CONNECT] = "--connect", [RULE_BIND] = "--bind",
+		[RULE_ENV_KEEP] = "--env",    [RULE_ENV_SET] = "--env",
 	};
 
 	return key < RULE_KEY_COUNT ? names[key] : NULL;
@@ -64,8 +64,8 @@ static struct draft_rule *new_rule(struct compiler *compiler, enum rule_key key,
 	else
 		source = arena_text(arena, place.file);
 	rule->place = place;
-	rule->rule = (struct rule){ .key = key, .layer = compiler->layer, .source = source,
-				    .value = arena_text(arena, value) };
+	rule->rule = (struct rule){
+		.key = key, .layer = compiler->layer, .source = source, .value = arena_text(arena, value)};
 	return source && rule->rule.value ? rule : NULL;
 }
 
@@ -76,16 +76,17 @@ static int resolve(struct compiler *compiler, const char *value, struct pattern_
 	int error = expand_path(&compiler->draft->variables, value, compiler->layer == LAYER_COMMAND_LINE,
 				compiler->draft->arena, &path, why);
 
-	return error ? error : pattern_resolve(path, compiler->draft->arena, names, why);
+	return error ? error : pattern_resolve(path, compiler->memory, compiler->draft->arena, names, why);
 }
 
 /*
- * People link histories to /dev/null to be rid of them. To refuse such a history must not refuse /dev/null to everything.
+ * People link histories to /dev/null to be rid of them. To refuse such a history must not refuse /dev/null to
+ * everything.
  */
 static void spare_null_device(enum rule_key key, struct pattern_names *names)
 {
-	const unsigned refusing = 1u << RULE_READ_ONLY | 1u << RULE_DENY | 1u << RULE_HIDE | 1u << RULE_FORBID |
-				  1u << RULE_EXEC_DENY;
+	const unsigned refusing =
+		1u << RULE_READ_ONLY | 1u << RULE_DENY | 1u << RULE_HIDE | 1u << RULE_FORBID | 1u << RULE_EXEC_DENY;
 
 	if (!names->written || !(refusing & 1u << key) || strcmp(names->resolved, "/dev/null") != 0)
 		return;
@@ -95,7 +96,7 @@ static void spare_null_device(enum rule_key key, struct pattern_names *names)
 
 static int compile_path(struct compiler *compiler, enum rule_key key, const char *value, struct place place)
 {
-	struct complaint why = { "" };
+	struct complaint why = {""};
 	struct pattern_names names;
 	struct draft_rule *rule;
 	int error = resolve(compiler, value, &names, &why);
@@ -128,8 +129,8 @@ static int compile_destination(struct compiler *compiler, enum rule_key key, con
 {
 	struct draft *draft = compiler->draft;
 	struct destination *destination = arena_alloc(draft->arena, sizeof(*destination));
-	struct pattern_names names = { 0 };
-	struct complaint why = { "" };
+	struct pattern_names names = {0};
+	struct complaint why = {""};
 	struct draft_rule *rule;
 	size_t host = 0;
 	const char *text = arena_text(draft->arena, value); /* the destination borrows it */
@@ -178,7 +179,9 @@ static int check_name_pattern(const char *pattern, struct complaint *why)
 	if (!*pattern)
 		return complain(why, -EINVAL, "an empty name (name a variable, such as PATH or LC_*)");
 	if (strchr(pattern, '='))
-		return complain(why, -EINVAL, "a name without a value belongs here (to set one: environment: { set: { NAME = \"value\"; }; })");
+		return complain(why, -EINVAL,
+				"a name without a value belongs here (to set one: environment: { set: { NAME = "
+				"\"value\"; }; })");
 	for (const char *at = pattern; *at; at++)
 		if ((unsigned char)*at <= ' ' || *at == 0x7f || *at == '$')
 			return complain(why, -EINVAL, "not the name of a variable (write it as PATH or LC_*)");
@@ -187,7 +190,7 @@ static int check_name_pattern(const char *pattern, struct complaint *why)
 
 static int compile_name(struct compiler *compiler, enum rule_key key, const char *value, struct place place)
 {
-	struct complaint why = { "" };
+	struct complaint why = {""};
 	struct draft_rule *rule;
 	int error = check_name_pattern(value, &why);
 
@@ -202,7 +205,7 @@ static int compile_name(struct compiler *compiler, enum rule_key key, const char
 
 int compile_set(struct compiler *compiler, const char *name, const char *value, struct place place)
 {
-	struct complaint why = { "" };
+	struct complaint why = {""};
 	struct draft_rule *rule;
 	const char *target = NULL;
 	int error = 0;
@@ -265,7 +268,8 @@ int compile_rule(struct compiler *compiler, enum rule_key key, const char *value
 /* The rule that then refuses every program: seen in `policy show` and named in the result. */
 static int refuse_every_program(struct compiler *compiler, struct place place)
 {
-	struct draft_rule *rule = new_rule(compiler, RULE_EXEC_DENY, place.file ? "exec.allow = ()" : "--no-exec", place);
+	struct draft_rule *rule =
+		new_rule(compiler, RULE_EXEC_DENY, place.file ? "exec.allow = ()" : "--no-exec", place);
 
 	if (!rule)
 		return -ENOMEM;
@@ -306,7 +310,7 @@ int compile_empty(struct compiler *compiler, enum rule_key key, struct place pla
 
 int compile_default_environment(struct compiler *compiler)
 {
-	struct place place = { .file = "built in" };
+	struct place place = {.file = "built in"};
 	int error = 0;
 
 	compiler->layer = LAYER_PROFILE;

@@ -16,9 +16,10 @@
 struct compiler {
 	struct draft *draft;
 	struct faults *faults;
-	struct texts *texts;		/* of the layer being read; NULL: the command line */
+	struct texts *texts; /* of the layer being read; NULL: the command line */
 	enum rule_layer layer;
-	bool keeps_environment;		/* a profile or environment.keep said what is kept */
+	struct pattern_memory *memory; /* of links looked at */
+	bool keeps_environment;	       /* a profile or environment.keep said what is kept */
 };
 
 /* compile_rule.c: one rule, `value` as the user wrote it. What is wrong with it is a fault; only -ENOMEM comes back. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conflict.c - rules that can never take effect: the same one twice, one that a stricter rule of the same layer and path
- * beats, one below a `forbid`. Each is an error, since its writer believes something that does not hold.
+ * conflict.c - rules that can never take effect: the same one twice, one that a stricter rule of the same layer and
+ * path beats, one below a `forbid`. Each is an error, since its writer believes something that does not hold.
  *
- * Profiles are not judged: their rules meet variables that may coincide. Nor is a rule of a farther layer that a nearer layer
- * overrules: that is what layers are for.
+ * Profiles are not judged: their rules meet variables that may coincide. Nor is a rule of a farther layer that a nearer
+ * layer overrules: that is what layers are for.
  */
 #include "compiler.h"
 
@@ -74,7 +74,8 @@ static bool same_name(const struct named *a, const struct named *b)
 	return a->group == b->group && !strcmp(a->name, b->name);
 }
 
-/* A path's text without what does not matter: "//", "/./" and slashes at the end. Variables stay, as they may coincide. */
+/* A path's text without what does not matter: "//", "/./" and slashes at the end. Variables stay, as they may coincide.
+ */
 static const char *tidy(struct arena *arena, const char *path)
 {
 	char *tidied = arena_text(arena, path), *to = tidied;
@@ -110,7 +111,7 @@ static int check_duplicates(struct compiler *compiler, struct named *list)
 			name = tidy(draft->arena, rule->value);
 		if (!name)
 			return -ENOMEM;
-		list[count++] = (struct named){ name, i, rule->key };
+		list[count++] = (struct named){name, i, rule->key};
 	}
 	qsort(list, count, sizeof(*list), compare_named);
 	for (size_t i = 1; i < count; i++) {
@@ -141,7 +142,8 @@ static void check_beaten(struct compiler *compiler, const struct named *list, si
 
 		if (winner)
 			fault(compiler->faults, rule->place,
-			      "%s \"%s\" can never take effect: %s \"%s\" at %s says otherwise of the same (remove one)",
+			      "%s \"%s\" can never take effect: %s \"%s\" at %s says otherwise of the same (remove "
+			      "one)",
 			      rule_key_name(rule->rule.key), rule->rule.value, rule_key_name(winner->key),
 			      winner->value, winner->source);
 	}
@@ -157,7 +159,7 @@ static void check_same_path(struct compiler *compiler, struct named *list)
 		bool path = is_path_key(rule->key);
 
 		if (rule->layer != LAYER_PROFILE && (path || rule->key >= RULE_ENV_KEEP))
-			list[count++] = (struct named){ path ? rule->target : rule->value, i, rule->layer };
+			list[count++] = (struct named){path ? rule->target : rule->value, i, rule->layer};
 	}
 	qsort(list, count, sizeof(*list), compare_named);
 	for (size_t from = 0, to; from < count; from = to) {
@@ -175,14 +177,15 @@ static int find_named(const void *key, const void *item)
 	return strcmp(wanted->name, found->name);
 }
 
-/* The forbid whose path is `path` or one above it, or NULL; list holds those without a `*`, sorted. `room` is as long as the path. */
+/* The forbid whose path is `path` or one above it, or NULL; list holds those without a `*`, sorted. `room` is as long
+ * as the path. */
 static const struct named *find_above(const struct named *list, size_t count, const char *path, char *room)
 {
 	size_t length = strlen(path);
 
 	memcpy(room, path, length + 1);
 	for (;;) {
-		struct named wanted = { .name = *room ? room : "/" };
+		struct named wanted = {.name = *room ? room : "/"};
 		const struct named *found = bsearch(&wanted, list, count, sizeof(*list), find_named);
 		char *slash = strrchr(room, '/');
 
@@ -203,7 +206,8 @@ static const struct named *find_forbid(const struct named *list, size_t literals
 	return found;
 }
 
-/* All names of forbid rules: first those without a `*`, sorted, then the others. Returns how many, *literals of the first. */
+/* All names of forbid rules: first those without a `*`, sorted, then the others. Returns how many, *literals of the
+ * first. */
 static size_t list_forbids(const struct draft *draft, struct named *list, size_t *literals)
 {
 	size_t count = 0;
@@ -215,9 +219,9 @@ static size_t list_forbids(const struct draft *draft, struct named *list, size_t
 			if (rule->rule.key != RULE_FORBID)
 				continue;
 			if (pattern_is_glob(rule->rule.target) == (glob == 1))
-				list[count++] = (struct named){ rule->rule.target, i, glob };
+				list[count++] = (struct named){rule->rule.target, i, glob};
 			if (rule->written && pattern_is_glob(rule->written) == (glob == 1))
-				list[count++] = (struct named){ rule->written, i, glob };
+				list[count++] = (struct named){rule->written, i, glob};
 		}
 		if (!glob)
 			*literals = count;
@@ -248,8 +252,7 @@ static void check_below_forbid(struct compiler *compiler, struct named *list, ch
 		if (forbid && forbid->rule.layer <= rule->rule.layer)
 			fault(compiler->faults, rule->place,
 			      "%s \"%s\" can never take effect: filesystem.forbid \"%s\" at %s forbids it (remove one)",
-			      rule_key_name(rule->rule.key), rule->rule.value, forbid->rule.value,
-			      forbid->rule.source);
+			      rule_key_name(rule->rule.key), rule->rule.value, forbid->rule.value, forbid->rule.source);
 	}
 }
 

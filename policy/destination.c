@@ -47,20 +47,21 @@ static int parse_ports(const char *text, bool bind, struct net_ports *ports, str
 	long first, last;
 
 	if (!strcmp(text, "*")) {
-		*ports = (struct net_ports){ 0, PORT_MAX };
+		*ports = (struct net_ports){0, PORT_MAX};
 		return 0;
 	}
 	first = number(text, length);
 	last = dash ? number(dash + 1, strlen(dash + 1)) : first;
 	if (first < 0 || last < 0)
-		return complain(why, -EINVAL, "bad port \"%s\" (write a number, a range such as 8000-8080, or *)", text);
+		return complain(why, -EINVAL, "bad port \"%s\" (write a number, a range such as 8000-8080, or *)",
+				text);
 	if (first > PORT_MAX || last > PORT_MAX)
 		return complain(why, -EINVAL, "bad port \"%s\" (the highest is %d)", text, PORT_MAX);
 	if (first > last)
 		return complain(why, -EINVAL, "bad port range \"%s\" (the lower number comes first)", text);
 	if (!bind && !last)
 		return complain(why, -EINVAL, "nothing can be reached at port 0 (write * for every port)");
-	*ports = (struct net_ports){ (uint16_t)first, (uint16_t)last };
+	*ports = (struct net_ports){(uint16_t)first, (uint16_t)last};
 	return 0;
 }
 
@@ -86,7 +87,7 @@ static int parse_bits(const char *text, unsigned size, struct net_prefix *prefix
 
 static int check_prefix(const struct net_prefix *prefix, bool bind, const char *text, struct complaint *why)
 {
-	static const unsigned char nothing[16] = { 0 };
+	static const unsigned char nothing[16] = {0};
 	unsigned size = prefix->family == AF_INET ? 32 : 128;
 	const unsigned char *bytes = prefix->address.s6_addr;
 
@@ -97,8 +98,8 @@ static int check_prefix(const struct net_prefix *prefix, bool bind, const char *
 		for (unsigned bit = prefix->bits; bit < size; bit++)
 			first.s6_addr[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
 		inet_ntop(prefix->family, &first, shown, sizeof(shown));
-		return complain(why, -EINVAL, "the address has bits behind its /%u (did you mean %s/%u?)",
-				prefix->bits, shown, prefix->bits);
+		return complain(why, -EINVAL, "the address has bits behind its /%u (did you mean %s/%u?)", prefix->bits,
+				shown, prefix->bits);
 	}
 	if (!bind && prefix->bits == size && !memcmp(bytes, nothing, size / 8))
 		return complain(why, -EINVAL, "%s as a target means this machine (write %s)", text,
@@ -181,7 +182,8 @@ static int parse_host(const char *name, struct destination *out, struct complain
 		if ((unsigned char)*at >= 0x80)
 			return complain(why, -EINVAL, "a host's name in other letters than a-z (write its xn-- form)");
 	if (strchr(name, '*'))
-		return complain(why, -EINVAL, "a host's name with a * cannot be looked up (name each host, or write * alone)");
+		return complain(why, -EINVAL,
+				"a host's name with a * cannot be looked up (name each host, or write * alone)");
 	if (!is_host_name(name))
 		return complain(why, -EINVAL, "\"%s\" is neither an address nor a host's name", name);
 	out->kind = DESTINATION_HOST;
@@ -209,7 +211,8 @@ static int parse_plain(char *address, bool bind, struct destination *out, struct
 		return error ? error : check_prefix(prefix, bind, "0.0.0.0", why);
 	}
 	if (slash)
-		return complain(why, -EINVAL, "a prefix length needs an address before it, and \"%s\" is none", address);
+		return complain(why, -EINVAL, "a prefix length needs an address before it, and \"%s\" is none",
+				address);
 	return parse_host(address, out, why);
 }
 
@@ -228,9 +231,11 @@ static int parse_internet(const char *text, bool bind, struct destination *out, 
 	} else if (!colon) {
 		return complain(why, -EINVAL, "no port (write %s:443, or %s:* for every port)", text, text);
 	} else if (memchr(text, ':', length)) {
-		return complain(why, -EINVAL, "more than one colon (an IPv6 address stands in brackets: [ADDRESS]:PORT)");
+		return complain(why, -EINVAL,
+				"more than one colon (an IPv6 address stands in brackets: [ADDRESS]:PORT)");
 	} else if (!length || length >= sizeof(address)) {
-		return complain(why, -EINVAL, "no address before the port (write ADDRESS:PORT, or *:PORT for every address)");
+		return complain(why, -EINVAL,
+				"no address before the port (write ADDRESS:PORT, or *:PORT for every address)");
 	} else {
 		memcpy(address, text, length);
 		ports = colon + 1;
@@ -266,7 +271,7 @@ static int parse_unix(const char *text, struct destination *out, struct complain
 
 int destination_parse(const char *text, bool bind, struct destination *out, struct complaint *why)
 {
-	*out = (struct destination){ .prefix = { .tcp = true, .udp = true } };
+	*out = (struct destination){.prefix = {.tcp = true, .udp = true}};
 	if (!*text)
 		return complain(why, -EINVAL, "an empty destination (write ADDRESS:PORT or unix:/PATH)");
 	if (!strcmp(text, "*")) {

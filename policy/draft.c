@@ -41,7 +41,7 @@ struct draft_rule *draft_add(struct draft *draft)
 		draft->rules = rules;
 		draft->room = room;
 	}
-	draft->rules[draft->count] = (struct draft_rule){ 0 };
+	draft->rules[draft->count] = (struct draft_rule){0};
 	return &draft->rules[draft->count++];
 }
 
@@ -100,8 +100,8 @@ static int add_every_unix(struct build *build, int index)
 
 static int add_net(struct build *build, const struct draft *draft, const struct draft_rule *rule)
 {
-	static const struct net_prefix everywhere = { .any_family = true, .tcp = true, .udp = true,
-						      .ports = { 0, UINT16_MAX } };
+	static const struct net_prefix everywhere = {
+		.any_family = true, .tcp = true, .udp = true, .ports = {0, UINT16_MAX}};
 	const struct destination *destination = rule->destination;
 	int index = build_net_rule(build, &rule->rule), error = 0;
 

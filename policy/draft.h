@@ -29,9 +29,9 @@ struct draft {
 	enum on_violation on_violation;
 	struct policy_limits limits;
 	struct hosts hosts;
-	struct launch_rules launch;  /* lists in the arena */
-	struct variables variables;  /* copies */
-	uint64_t looked_up_at;	     /* ns, CLOCK_MONOTONIC, of the last look-up after loading; 0: none yet */
+	struct launch_rules launch; /* lists in the arena */
+	struct variables variables; /* copies */
+	uint64_t looked_up_at;	    /* ns, CLOCK_MONOTONIC, of the last look-up after loading; 0: none yet */
 };
 
 struct draft *draft_new(void); /* NULL: out of memory */

@@ -13,10 +13,13 @@
  * language's interpreter reads (PYTHONPATH, NODE_OPTIONS) is the caller's way to set that tool up, and stays.
  */
 static const char *const loading_names[] = {
-	"LD_*",	       /* the dynamic loader */
-	"GLIBC_TUNABLES", "MALLOC_*", "GCONV_PATH", "LOCPATH", "NLSPATH", "GETCONF_DIR", /* the C library */
-	"HOSTALIASES", "LOCALDOMAIN", "RES_OPTIONS", "RESOLV_HOST_CONF", "NIS_PATH",
-	"BASH_ENV", "ENV", "BASH_FUNC_*", "SHELLOPTS", "BASHOPTS", "PS4", "PROMPT_COMMAND", "ZDOTDIR", /* shells */
+	"LD_*", /* the dynamic loader */
+	"GLIBC_TUNABLES", "MALLOC_*",	 "GCONV_PATH",	"LOCPATH",
+	"NLSPATH",	  "GETCONF_DIR", /* the C library */
+	"HOSTALIASES",	  "LOCALDOMAIN", "RES_OPTIONS", "RESOLV_HOST_CONF",
+	"NIS_PATH",	  "BASH_ENV",	 "ENV",		"BASH_FUNC_*",
+	"SHELLOPTS",	  "BASHOPTS",	 "PS4",		"PROMPT_COMMAND",
+	"ZDOTDIR", /* shells */
 };
 
 /* What a rule says of a name. */
@@ -81,7 +84,7 @@ struct rules {
 
 static struct fate find_fate(const struct rules *rules, const char *name, size_t length)
 {
-	struct fate fate = { SILENT, NULL };
+	struct fate fate = {SILENT, NULL};
 	enum rule_layer nearest = LAYER_PROFILE;
 
 	for (size_t i = 0; i < rules->count; i++) {
@@ -105,7 +108,7 @@ static int pick_rules(const struct image *image, struct rules *rules)
 {
 	uint32_t count = image_rule_count(image);
 
-	*rules = (struct rules){ 0 };
+	*rules = (struct rules){0};
 	for (uint32_t i = 0; i < count; i++) {
 		struct rule rule = image_rule(image, i);
 		struct rule *list;
@@ -186,7 +189,7 @@ static int add_set(struct result *result, const struct rules *rules)
 
 int environment_build(const struct image *image, char *const *caller, char ***out)
 {
-	struct result result = { 0 };
+	struct result result = {0};
 	struct rules rules;
 	size_t room = 0;
 	int error = pick_rules(image, &rules);

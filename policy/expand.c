@@ -8,7 +8,7 @@
 
 #include "suggest.h"
 
-static const char *const variable_names[] = { "WORKDIR", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", NULL };
+static const char *const variable_names[] = {"WORKDIR", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", NULL};
 
 enum { EXPAND_MAX = 1 << 16 }; /* bytes; far above any path, and a bound on what one rule may take */
 
@@ -30,8 +30,7 @@ static int append(struct growing *to, const char *bytes, size_t length, struct c
 static int find_variable(const struct variables *variables, const char *name, size_t length, const char **value,
 			 struct complaint *why)
 {
-	const char *const values[] = { variables->workdir, variables->home, variables->tmpdir,
-				       variables->runtime_dir };
+	const char *const values[] = {variables->workdir, variables->home, variables->tmpdir, variables->runtime_dir};
 	char word[64] = "";
 	const char *near;
 
@@ -43,7 +42,8 @@ static int find_variable(const struct variables *variables, const char *name, si
 			return complain(why, -ENOENT, "${%s} is not set (set %s, or write the path in full)",
 					variable_names[i], variable_names[i]);
 		if (**value != '/')
-			return complain(why, -ENOENT, "${%s} is \"%s\", which is not absolute (set %s to an absolute path)",
+			return complain(why, -ENOENT,
+					"${%s} is \"%s\", which is not absolute (set %s to an absolute path)",
 					variable_names[i], *value, variable_names[i]);
 		return 0;
 	}
@@ -52,7 +52,8 @@ static int find_variable(const struct variables *variables, const char *name, si
 	if (near)
 		return complain(why, -EINVAL, "unknown variable ${%s} (did you mean ${%s}?)", word, near);
 	return complain(why, -EINVAL,
-			"unknown variable ${%s} (known are ${WORKDIR}, ${HOME}, ${TMPDIR} and ${XDG_RUNTIME_DIR})", word);
+			"unknown variable ${%s} (known are ${WORKDIR}, ${HOME}, ${TMPDIR} and ${XDG_RUNTIME_DIR})",
+			word);
 }
 
 /* A `*` that comes out of a variable would be taken as a pattern and match more than the directory meant. */
@@ -88,7 +89,8 @@ static int expand_variables(const struct variables *variables, const char *text,
 	return 0;
 }
 
-/* What stands before the rest of the path: home for ~, the working directory for a relative one. *rest: what then follows. */
+/* What stands before the rest of the path: home for ~, the working directory for a relative one. *rest: what then
+ * follows. */
 static int expand_start(const struct variables *variables, const char *text, bool relative, struct growing *to,
 			const char **rest, struct complaint *why)
 {
@@ -99,10 +101,13 @@ static int expand_start(const struct variables *variables, const char *text, boo
 	if (*text == '~') {
 		if (text[1] && text[1] != '/')
 			return complain(why, -EINVAL,
-					"\"~\" stands for your own home directory only (write another user's as an absolute path)");
+					"\"~\" stands for your own home directory only (write another user's as an "
+					"absolute path)");
 		*rest = text + 1;
 		if (!variables->home)
-			return complain(why, -ENOENT, "\"~\" has no meaning, as HOME is not set (set HOME, or write the path in full)");
+			return complain(
+				why, -ENOENT,
+				"\"~\" has no meaning, as HOME is not set (set HOME, or write the path in full)");
 		error = find_variable(variables, "HOME", 4, &start, why);
 	} else if (*text != '/' && strncmp(text, "${", 2) != 0) {
 		if (!relative && *text == '$')
@@ -134,7 +139,7 @@ static int finish(int error, struct growing *to, struct arena *arena, const char
 int expand_path(const struct variables *variables, const char *text, bool relative, struct arena *arena,
 		const char **out, struct complaint *why)
 {
-	struct growing to = { .bytes = malloc(EXPAND_MAX) };
+	struct growing to = {.bytes = malloc(EXPAND_MAX)};
 	const char *rest = text;
 	int error;
 
@@ -154,7 +159,7 @@ int expand_path(const struct variables *variables, const char *text, bool relati
 int expand_value(const struct variables *variables, const char *text, struct arena *arena, const char **out,
 		 struct complaint *why)
 {
-	struct growing to = { .bytes = malloc(EXPAND_MAX) };
+	struct growing to = {.bytes = malloc(EXPAND_MAX)};
 
 	if (!to.bytes)
 		return -ENOMEM;

@@ -16,9 +16,10 @@ struct variables {
 };
 
 /*
- * Make a path of `text`: ${WORKDIR}, ${HOME}, ${TMPDIR}, ${XDG_RUNTIME_DIR} anywhere in it, `~` or `~/x` at its start. What is then
- * relative is below workdir if `relative` (the command line), and an error otherwise. *out is absolute, but neither normalised nor
- * resolved. 0; -EINVAL: it cannot be, *why says it; -ENOENT: the same, because a variable is not set (or not absolute); -ENOMEM.
+ * Make a path of `text`: ${WORKDIR}, ${HOME}, ${TMPDIR}, ${XDG_RUNTIME_DIR} anywhere in it, `~` or `~/x` at its start.
+ * What is then relative is below workdir if `relative` (the command line), and an error otherwise. *out is absolute,
+ * but neither normalised nor resolved. 0; -EINVAL: it cannot be, *why says it; -ENOENT: the same, because a variable is
+ * not set (or not absolute); -ENOMEM.
  */
 int expand_path(const struct variables *variables, const char *text, bool relative, struct arena *arena,
 		const char **out, struct complaint *why);

@@ -45,8 +45,8 @@ static const struct {
 	unsigned access;
 	enum net_use use;
 } accesses[] = {
-	{ "read", ACCESS_READ, 0 }, { "write", ACCESS_WRITE, 0 },     { "exec", ACCESS_EXEC, 0 },
-	{ "look", ACCESS_LOOK, 0 }, { "connect", 0, NET_CONNECT }, { "bind", 0, NET_BIND },
+	{"read", ACCESS_READ, 0}, {"write", ACCESS_WRITE, 0},  {"exec", ACCESS_EXEC, 0},
+	{"look", ACCESS_LOOK, 0}, {"connect", 0, NET_CONNECT}, {"bind", 0, NET_BIND},
 };
 
 /* The path, as the tool's own call would be taken: made absolute, links followed. */
@@ -60,7 +60,7 @@ static int ask_path(const struct draft *draft, const char *target, struct arena 
 	if (!error && pattern_is_glob(expanded))
 		return complain(why, -EINVAL, "a path with a * (name one file)");
 	if (!error)
-		error = pattern_resolve(expanded, arena, &names, why);
+		error = pattern_resolve(expanded, NULL, arena, &names, why);
 	if (!error)
 		*path = names.resolved;
 	return error;
@@ -107,7 +107,7 @@ static int ask_internet(struct question *question, const struct destination *des
 static int ask_host(struct question *question, struct destination *destination, struct arena *arena,
 		    struct complaint *why)
 {
-	struct host_name host = { .name = destination->host };
+	struct host_name host = {.name = destination->host};
 	int error = host_look_up(&host, arena);
 
 	if (error < 0)
@@ -154,9 +154,10 @@ static int ask(const struct draft *draft, const char *access, const char *target
 	while (at < count && strcmp(accesses[at].word, access) != 0)
 		at++;
 	if (at == count)
-		return complain(why, -EINVAL, "unknown access \"%s\" (read, write, exec, look, connect or bind)", access);
-	*question = (struct question){ .word = access, .access = accesses[at].access, .use = accesses[at].use,
-				       .target = target };
+		return complain(why, -EINVAL, "unknown access \"%s\" (read, write, exec, look, connect or bind)",
+				access);
+	*question = (struct question){
+		.word = access, .access = accesses[at].access, .use = accesses[at].use, .target = target};
 	if (!question->access)
 		error = ask_destination(draft, question, target, arena, why);
 	else
@@ -177,8 +178,8 @@ static struct verdict decide(const struct image *image, const struct question *q
 		return decide_path(image, question->path, strlen(question->path), question->access);
 	if (question->path)
 		return decide_unix_path(image, question->use, question->path, strlen(question->path));
-	return decide_address(image, question->use, question->transport,
-			      (const struct sockaddr *)&question->address, question->length);
+	return decide_address(image, question->use, question->transport, (const struct sockaddr *)&question->address,
+			      question->length);
 }
 
 static char *allow_with(const struct image *image, const struct question *question, struct verdict verdict)
@@ -305,7 +306,8 @@ static json_t *json_default(void)
 	return json_pack("{s:n, s:s, s:n, s:n}", "source", "key", "default", "value", "target");
 }
 
-static int json_answer(const struct draft *draft, const struct question *question, const struct answer *answer, FILE *to)
+static int json_answer(const struct draft *draft, const struct question *question, const struct answer *answer,
+		       FILE *to)
 {
 	json_t *object, *beaten = json_array();
 
@@ -328,7 +330,7 @@ static int json_answer(const struct draft *draft, const struct question *questio
 
 static int answer_question(const struct policy *policy, const struct question *question, FILE *to, bool json)
 {
-	struct answer answer = { .verdict = decide(policy->image, question) };
+	struct answer answer = {.verdict = decide(policy->image, question)};
 	int error;
 
 	/* The policy's image has all rules of the draft, in its order. */
@@ -336,8 +338,8 @@ static int answer_question(const struct policy *policy, const struct question *q
 	answer.allow_with = allow_with(policy->image, question, answer.verdict);
 	error = find_beaten(policy->draft, question, &answer);
 	if (!error)
-		error = json ? json_answer(policy->draft, question, &answer, to) :
-			       print_answer(policy->draft, question, &answer, to);
+		error = json ? json_answer(policy->draft, question, &answer, to)
+			     : print_answer(policy->draft, question, &answer, to);
 	free(answer.allow_with);
 	if (!error && (fflush(to) || ferror(to)))
 		error = -EIO;
@@ -349,7 +351,7 @@ static int answer_question(const struct policy *policy, const struct question *q
 int policy_explain(const struct policy *policy, const char *access, const char *target, FILE *to, bool json, char **why)
 {
 	struct arena *arena = arena_new();
-	struct complaint complaint = { "" };
+	struct complaint complaint = {""};
 	struct question question;
 	int error = arena ? ask(policy->draft, access, target, &question, arena, &complaint) : -ENOMEM;
 

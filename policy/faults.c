@@ -114,7 +114,7 @@ static char *fault_text(struct place place, const char *format, va_list argument
 
 void fault(struct faults *faults, struct place place, const char *format, ...)
 {
-	struct entry entry = { .line = place.line, .column = place.column, .sequence = faults->count };
+	struct entry entry = {.line = place.line, .column = place.column, .sequence = faults->count};
 	va_list arguments;
 
 	if (faults->count == faults->room) {
@@ -158,7 +158,7 @@ static int compare_entries(const void *left, const void *right)
 
 int faults_take(struct faults *faults, struct policy_errors *out)
 {
-	*out = (struct policy_errors){ 0 };
+	*out = (struct policy_errors){0};
 	if (faults->no_memory)
 		return -ENOMEM;
 	if (!faults->count)

@@ -29,8 +29,8 @@ __attribute__((format(printf, 3, 4))) void fault(struct faults *faults, struct p
 size_t faults_count(const struct faults *faults);
 
 /*
- * Move them into *out, sorted: files in the order in which they first had a fault or were noted, lines, columns; the command line
- * last. 0 or -ENOMEM (then *out is empty).
+ * Move them into *out, sorted: files in the order in which they first had a fault or were noted, lines, columns; the
+ * command line last. 0 or -ENOMEM (then *out is empty).
  */
 int faults_take(struct faults *faults, struct policy_errors *out);
 

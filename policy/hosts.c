@@ -28,7 +28,7 @@ int hosts_add(struct hosts *hosts, const char *name, struct arena *arena)
 		hosts->room = room;
 	}
 	host = &hosts->list[hosts->count];
-	*host = (struct host_name){ .name = arena_text(arena, name) };
+	*host = (struct host_name){.name = arena_text(arena, name)};
 	return host->name ? (int)hosts->count++ : -ENOMEM;
 }
 
@@ -44,7 +44,7 @@ static bool is_known(const struct host_name *host, const struct host_address *ad
 /* IPv4 and IPv6 only, mapped addresses as IPv4: decide.h sees them so. */
 static bool read_address(const struct sockaddr *from, struct host_address *to)
 {
-	*to = (struct host_address){ .family = from->sa_family };
+	*to = (struct host_address){.family = from->sa_family};
 	if (from->sa_family == AF_INET) {
 		memcpy(&to->address, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
 		return true;
@@ -84,7 +84,7 @@ static int add_address(struct host_name *host, const struct sockaddr *from, stru
 
 int host_look_up(struct host_name *host, struct arena *arena)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *found = NULL;
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found = NULL;
 	int added = 0, error = getaddrinfo(host->name, NULL, &hints, &found);
 
 	if (error == EAI_MEMORY)

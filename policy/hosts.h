@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosts.h - host names in network rules and the addresses known of them. Outside only; looks names up (may block on DNS).
+ * hosts.h - host names in network rules and the addresses known of them. Outside only; looks names up (may block on
+ * DNS).
  */
 #ifndef PICKET_POLICY_HOSTS_H
 #define PICKET_POLICY_HOSTS_H
@@ -12,7 +13,7 @@
 enum { HOST_ADDRESSES_MAX = 256 }; /* kept of one name; names behind large pools give others each time */
 
 struct host_address {
-	int family; /* AF_INET or AF_INET6 */
+	int family;		 /* AF_INET or AF_INET6 */
 	struct in6_addr address; /* AF_INET: the first four bytes */
 };
 
@@ -31,8 +32,8 @@ struct hosts {
 int hosts_add(struct hosts *hosts, const char *name, struct arena *arena);
 
 /*
- * Look a name up and add the addresses that are not known yet. How many they were, 0 also when the name does not resolve (it may
- * later); -ENOMEM.
+ * Look a name up and add the addresses that are not known yet. How many they were, 0 also when the name does not
+ * resolve (it may later); -ENOMEM.
  */
 int host_look_up(struct host_name *host, struct arena *arena);
 

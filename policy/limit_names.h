@@ -13,7 +13,7 @@ struct limit_name {
 	const char *name; /* as in a policy */
 	size_t offset;	  /* in struct policy_limits */
 	uint64_t most;
-	bool enforced;	  /* by this version */
+	bool enforced; /* by this version */
 };
 
 extern const struct limit_name limit_names[]; /* ends with a NULL name */

@@ -29,6 +29,7 @@ struct walk {
 	unsigned links;
 	size_t own; /* bytes at the end of `left` that are as written; those before them came out of a link */
 	bool glob;  /* a component with a `*` was passed */
+	struct pattern_memory *memory; /* or NULL */
 };
 
 static int too_long(struct complaint *why)
@@ -47,18 +48,36 @@ static int push(char *path, size_t *length, const char *name, size_t name_length
 	return 0;
 }
 
+/* Is `path` `directory` or below it? */
+static bool is_within(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return length && !strncmp(path, directory, length) && (!path[length] || path[length] == '/');
+}
+
 /* At and below these names every process finds something else. */
 static bool is_own_process(const char *path)
 {
-	static const char *const names[] = { "/proc/self", "/proc/thread-self" };
+	return is_within(path, "/proc/self") || is_within(path, "/proc/thread-self");
+}
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		size_t length = strlen(names[i]);
+/* The target of what was walked to: its length, or 0 when it is no link. */
+static size_t read_link(struct walk *walk, char target[PATH_MAX])
+{
+	struct pattern_memory *memory = walk->memory;
+	ssize_t length;
 
-		if (!strncmp(path, names[i], length) && (!path[length] || path[length] == '/'))
-			return true;
-	}
-	return false;
+	if (memory && (is_within(memory->plain, walk->resolved) || is_within(walk->resolved, memory->missing)))
+		return 0;
+	length = readlink(walk->resolved, target, PATH_MAX - 1);
+	if (length > 0)
+		return (size_t)length;
+	if (memory && errno == EINVAL)
+		memcpy(memory->plain, walk->resolved, walk->resolved_length + 1);
+	else if (memory && errno == ENOENT)
+		memcpy(memory->missing, walk->resolved, walk->resolved_length + 1);
+	return 0;
 }
 
 /* Go one component up: lexically right, since what was walked has no links in it. */
@@ -79,24 +98,25 @@ static int step_up(struct walk *walk, struct complaint *why)
 static int follow(struct walk *walk, const char *rest, size_t parent_length, struct complaint *why)
 {
 	char target[PATH_MAX];
-	ssize_t length = readlink(walk->resolved, target, sizeof(target) - 1);
-	size_t rest_length = strlen(rest);
+	size_t length = read_link(walk, target), rest_length = strlen(rest);
 
-	if (length <= 0) {
+	if (!length) {
 		memmove(walk->left, rest, rest_length + 1);
 		return 0;
 	}
 	target[length] = 0;
 	if (++walk->links > LINKS_MAX)
 		return complain(why, -EINVAL, "too many symbolic links at \"%s\"", walk->resolved);
-	if (memchr(target, '*', (size_t)length))
-		return complain(why, -EINVAL, "the symbolic link \"%s\" leads to \"%s\": a rule cannot name a path with a * in its name",
-				walk->resolved, target);
-	if ((size_t)length + rest_length + 2 > sizeof(walk->left))
+	if (memchr(target, '*', length))
+		return complain(
+			why, -EINVAL,
+			"the symbolic link \"%s\" leads to \"%s\": a rule cannot name a path with a * in its name",
+			walk->resolved, target);
+	if (length + rest_length + 2 > sizeof(walk->left))
 		return too_long(why);
 	memmove(walk->left + length + 1, rest, rest_length + 1);
 	walk->left[length] = '/';
-	memcpy(walk->left, target, (size_t)length);
+	memcpy(walk->left, target, length);
 	walk->resolved_length = *target == '/' ? 0 : parent_length;
 	walk->resolved[walk->resolved_length] = 0;
 	return 0;
@@ -106,7 +126,8 @@ static int check_component(const char *name, size_t length, struct complaint *wh
 {
 	if (path_component_kind(name, length) >= 0)
 		return 0;
-	return complain(why, -EINVAL, "\"**\" stands only for whole components: \"%.*s\" is none (write /**/ or a single *)",
+	return complain(why, -EINVAL,
+			"\"**\" stands only for whole components: \"%.*s\" is none (write /**/ or a single *)",
 			(int)length, name);
 }
 
@@ -160,18 +181,24 @@ static int walk_all(struct walk *walk, struct complaint *why)
 	return error;
 }
 
-int pattern_resolve(const char *path, struct arena *arena, struct pattern_names *names, struct complaint *why)
+int pattern_resolve(const char *path, struct pattern_memory *memory, struct arena *arena, struct pattern_names *names,
+		    struct complaint *why)
 {
 	struct walk *walk;
 	int error;
 
 	if (strlen(path) > 2 * PATTERN_MAX)
 		return too_long(why);
-	walk = calloc(1, sizeof(*walk));
+	walk = malloc(sizeof(*walk)); /* large: only what is used of it is written */
 	if (!walk)
 		return -ENOMEM;
 	strcpy(walk->left, path);
 	walk->own = strlen(path);
+	walk->resolved[0] = walk->written[0] = 0;
+	walk->resolved_length = walk->written_length = 0;
+	walk->links = 0;
+	walk->glob = false;
+	walk->memory = memory;
 	error = walk_all(walk, why);
 	if (!error) {
 		names->resolved = arena_text(arena, walk->resolved_length ? walk->resolved : "/");

@@ -9,14 +9,14 @@
 #include <string.h>
 
 /* A zero byte ends each text. */
-#define PROFILE(symbol, file)                                                                                          \
-	__asm__(".pushsection .rodata\n"                                                                               \
-		".type profile_" #symbol ", @object\n"                                                                 \
-		"profile_" #symbol ":\n"                                                                               \
-		".incbin \"policy/profiles/" file "\"\n"                                                               \
-		".byte 0\n"                                                                                            \
-		".size profile_" #symbol ", . - profile_" #symbol "\n"                                                 \
-		".popsection\n");                                                                                      \
+#define PROFILE(symbol, file)                                          \
+	__asm__(".pushsection .rodata\n"                               \
+		".type profile_" #symbol ", @object\n"                 \
+		"profile_" #symbol ":\n"                               \
+		".incbin \"policy/profiles/" file "\"\n"               \
+		".byte 0\n"                                            \
+		".size profile_" #symbol ", . - profile_" #symbol "\n" \
+		".popsection\n");                                      \
 	extern const char profile_##symbol[] __attribute__((visibility("hidden")))
 
 PROFILE(workstation, "workstation.conf");
@@ -24,11 +24,11 @@ PROFILE(strict, "strict.conf");
 PROFILE(permissive, "permissive.conf");
 PROFILE(none, "none.conf");
 
-const char *const profile_names[] = { "workstation", "strict", "permissive", "none", NULL };
+const char *const profile_names[] = {"workstation", "strict", "permissive", "none", NULL};
 
 const char *profile_text(const char *name)
 {
-	static const char *const texts[] = { profile_workstation, profile_strict, profile_permissive, profile_none };
+	static const char *const texts[] = {profile_workstation, profile_strict, profile_permissive, profile_none};
 
 	for (size_t i = 0; profile_names[i]; i++)
 		if (!strcmp(profile_names[i], name))

@@ -188,7 +188,8 @@ static void print_hosts(const struct hosts *hosts, FILE *to)
 	for (size_t i = 0; i < hosts->count; i++) {
 		const struct host_name *host = &hosts->list[i];
 
-		fprintf(to, "    %s:%s", host->name, host->count ? "" : " not known yet, is looked up again when needed");
+		fprintf(to, "    %s:%s", host->name,
+			host->count ? "" : " not known yet, is looked up again when needed");
 		for (size_t j = 0; j < host->count; j++) {
 			char text[INET6_ADDRSTRLEN];
 
@@ -251,8 +252,8 @@ static json_t *json_limits(const struct draft *draft)
 	json_t *object = json_object();
 
 	for (const struct limit_name *limit = limit_names; object && limit->name; limit++)
-		if (limit->enforced && json_object_set_new(object, limit->name,
-							   json_integer((json_int_t)*limit_value(&limits, limit)))) {
+		if (limit->enforced &&
+		    json_object_set_new(object, limit->name, json_integer((json_int_t)*limit_value(&limits, limit)))) {
 			json_decref(object);
 			return NULL;
 		}

@@ -15,10 +15,12 @@ int policy_show(const struct policy *policy, FILE *to, bool json);
 
 /*
  * The verdict on one access, the rule that gives it, the rules that it beat (strongest first), and for a
- * refusal the narrowest option that would allow it. `access` is read, write, exec, look, connect or bind; `target` a path
- * (as on the command line: relative to the working directory, ~, ${...}; symbolic links are followed), or a destination with one address and one
- * port. 0: allowed, 1: refused, -EINVAL: unknown access or a target that is none (*why, malloc'ed, says what is wrong).
+ * refusal the narrowest option that would allow it. `access` is read, write, exec, look, connect or bind; `target` a
+ * path (as on the command line: relative to the working directory, ~, ${...}; symbolic links are followed), or a
+ * destination with one address and one port. 0: allowed, 1: refused, -EINVAL: unknown access or a target that is none
+ * (*why, malloc'ed, says what is wrong).
  */
-int policy_explain(const struct policy *policy, const char *access, const char *target, FILE *to, bool json, char **why);
+int policy_explain(const struct policy *policy, const char *access, const char *target, FILE *to, bool json,
+		   char **why);
 
 #endif

@@ -14,8 +14,8 @@
 int show_text(FILE *to, const char *text);
 
 /*
- * Set object[key] to a text of any bytes: what is not UTF-8 is escaped, and key_base64 then holds the exact bytes. NULL becomes null. 0 or
- * -ENOMEM.
+ * Set object[key] to a text of any bytes: what is not UTF-8 is escaped, and key_base64 then holds the exact bytes. NULL
+ * becomes null. 0 or -ENOMEM.
  */
 int show_json_text(json_t *object, const char *key, const char *text);
 

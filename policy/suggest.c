@@ -34,7 +34,8 @@ static size_t distance(const char *a, const char *b)
 			size_t replaced = above[j - 1] + (folded(a[i - 1]) != folded(b[j - 1]));
 
 			row[j] = least(replaced, least(above[j], row[j - 1]) + 1);
-			if (i > 1 && j > 1 && folded(a[i - 1]) == folded(b[j - 2]) && folded(a[i - 2]) == folded(b[j - 1]))
+			if (i > 1 && j > 1 && folded(a[i - 1]) == folded(b[j - 2]) &&
+			    folded(a[i - 2]) == folded(b[j - 1]))
 				row[j] = least(row[j], above2[j - 2] + 1);
 		}
 	}

@@ -6,8 +6,9 @@
 #define PICKET_POLICY_SUGGEST_H
 
 /*
- * The one of `known` (NULL-terminated) that `word` most probably meant: the fewest insertions, deletions, replacements and swaps of
- * neighbours away, case and `-` for `_` counting as nothing; NULL when none is near enough to be worth saying.
+ * The one of `known` (NULL-terminated) that `word` most probably meant: the fewest insertions, deletions, replacements
+ * and swaps of neighbours away, case and `-` for `_` counting as nothing; NULL when none is near enough to be worth
+ * saying.
  */
 const char *suggest(const char *word, const char *const *known);
 

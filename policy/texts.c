@@ -67,7 +67,8 @@ static struct text_file *add_file(struct texts *texts, const char *name, struct 
 	return file;
 }
 
-/* Everything that a descriptor gives, up to what is left of TEXTS_MAX, and a newline. 0 or -errno; -EFBIG: too large. */
+/* Everything that a descriptor gives, up to what is left of TEXTS_MAX, and a newline. 0 or -errno; -EFBIG: too large.
+ */
 static int read_all(struct texts *texts, int fd, struct text_file *file)
 {
 	size_t room = 0;
@@ -139,7 +140,8 @@ static bool load(struct texts *texts, struct text_file *file, bool included, str
 	if (!error)
 		return true;
 	if (error == -EFBIG)
-		fault(texts->faults, place, "the policy is larger than %d MiB (is this the right file?)", TEXTS_MAX >> 20);
+		fault(texts->faults, place, "the policy is larger than %d MiB (is this the right file?)",
+		      TEXTS_MAX >> 20);
 	else if (error == -EINVAL)
 		fault(texts->faults, place, "cannot include \"%s\": not a regular file", file->name);
 	else if (included)
@@ -164,8 +166,9 @@ static bool include(void *context, struct place place, const char *path, size_t 
 		return false;
 	}
 	if (texts->depth >= TEXTS_MAX_DEPTH || texts->includes++ >= TEXTS_MAX_INCLUDES) {
-		fault(texts->faults, place, "too many includes (at most %d files, %d deep; does a file include itself?)",
-		      TEXTS_MAX_INCLUDES, TEXTS_MAX_DEPTH);
+		fault(texts->faults, place,
+		      "too many includes (at most %d files, %d deep; does a file include itself?)", TEXTS_MAX_INCLUDES,
+		      TEXTS_MAX_DEPTH);
 		return false;
 	}
 	if (asprintf(&name, "%s%s%.*s", directory ? directory : "", directory ? "/" : "", (int)length, path) < 0) {
@@ -188,7 +191,8 @@ static bool include(void *context, struct place place, const char *path, size_t 
 /* Scan the main file, whose bytes are there. */
 static bool scan_main(struct texts *texts, struct text_file *file)
 {
-	static const char mark[] = "\xef\xbb\xbf"; /* some editors begin UTF-8 text with it; libconfig does not know it */
+	static const char mark[] =
+		"\xef\xbb\xbf"; /* some editors begin UTF-8 text with it; libconfig does not know it */
 
 	if (file->length >= 3 && !memcmp(file->bytes, mark, 3))
 		memset(file->bytes, ' ', 3);
@@ -198,7 +202,7 @@ static bool scan_main(struct texts *texts, struct text_file *file)
 
 bool texts_read(struct texts *texts, const char *name, struct faults *faults)
 {
-	struct place place = { .file = name };
+	struct place place = {.file = name};
 	const char *slash = strrchr(name, '/');
 	struct text_file *file;
 
@@ -219,7 +223,7 @@ bool texts_read(struct texts *texts, const char *name, struct faults *faults)
 
 bool texts_take(struct texts *texts, const char *name, const char *text, size_t length, struct faults *faults)
 {
-	struct place place = { .file = name };
+	struct place place = {.file = name};
 	struct text_file *file;
 
 	texts->faults = faults;
@@ -299,7 +303,7 @@ struct place texts_line(const struct texts *texts, const char *name, unsigned li
 {
 	const struct text_file *file = find_file(texts, name);
 
-	return (struct place){ file ? file->name : name, line, 0 };
+	return (struct place){file ? file->name : name, line, 0};
 }
 
 struct place texts_place(struct texts *texts, const char *name, unsigned line, enum token_kind kind, const char *text)
@@ -308,7 +312,7 @@ struct place texts_place(struct texts *texts, const char *name, unsigned line, e
 	const struct token *token = file ? find_token(file, line, kind, text) : NULL;
 
 	if (token)
-		return (struct place){ file->name, token->line, token->column };
+		return (struct place){file->name, token->line, token->column};
 	return texts_line(texts, name, line);
 }
 

@@ -16,9 +16,9 @@
 #include "faults.h"
 
 enum {
-	TEXTS_MAX = 16 << 20,	/* bytes of a policy, includes included */
-	TEXTS_MAX_INCLUDES = 256,/* files that a policy includes, however deep */
-	TEXTS_MAX_DEPTH = 10,	/* of includes within includes: libconfig's own bound */
+	TEXTS_MAX = 16 << 20,	  /* bytes of a policy, includes included */
+	TEXTS_MAX_INCLUDES = 256, /* files that a policy includes, however deep */
+	TEXTS_MAX_DEPTH = 10,	  /* of includes within includes: libconfig's own bound */
 };
 
 enum token_kind {
@@ -54,8 +54,8 @@ struct place texts_line(const struct texts *texts, const char *file, unsigned li
 
 /*
  * Where the token stands of which libconfig says that it is in `file` (NULL: the main file) at `line`: the last of this
- * kind and text at or before that line; of several on one line the next that was not asked for yet. Without one, the line
- * itself.
+ * kind and text at or before that line; of several on one line the next that was not asked for yet. Without one, the
+ * line itself.
  */
 struct place texts_place(struct texts *texts, const char *file, unsigned line, enum token_kind kind, const char *text);
 

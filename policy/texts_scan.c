@@ -26,7 +26,7 @@ struct scan {
 
 static struct place place_at(const struct scan *scan, const char *at)
 {
-	return (struct place){ scan->file->name, scan->line, (unsigned)(at - scan->line_start) + 1 };
+	return (struct place){scan->file->name, scan->line, (unsigned)(at - scan->line_start) + 1};
 }
 
 __attribute__((format(printf, 3, 4))) static void fatal(struct scan *scan, struct place place, const char *what, ...);
@@ -93,7 +93,7 @@ static void add_token(struct scan *scan, enum token_kind kind, struct place plac
 		file->tokens = tokens;
 		file->token_room = room;
 	}
-	file->tokens[file->token_count++] = (struct token){ kind, place.line, place.column, text, length };
+	file->tokens[file->token_count++] = (struct token){kind, place.line, place.column, text, length};
 }
 
 static void skip_block_comment(struct scan *scan)
@@ -111,7 +111,8 @@ static void skip_block_comment(struct scan *scan)
 	fatal(scan, place, "this comment has no end (close it with */)");
 }
 
-/* The escape at scan->at, which is a backslash; the byte it means goes to *to. Returns how many bytes were put there. */
+/* The escape at scan->at, which is a backslash; the byte it means goes to *to. Returns how many bytes were put there.
+ */
 static size_t scan_escape(struct scan *scan, char *to)
 {
 	static const char letters[] = "nrtf\\\"", meanings[] = "\n\r\t\f\\\"";
@@ -181,7 +182,8 @@ static void scan_include(struct scan *scan)
 
 	if (!begins_line(scan, at) || (size_t)(scan->end - at) < sizeof(word) || memcmp(at, word, sizeof(word) - 1) ||
 	    !is_blank(at[sizeof(word) - 1])) {
-		fatal(scan, place, "unexpected \"@\" (to include a file, write @include \"FILE\" on a line of its own)");
+		fatal(scan, place,
+		      "unexpected \"@\" (to include a file, write @include \"FILE\" on a line of its own)");
 		scan->at++;
 		return;
 	}
@@ -278,8 +280,14 @@ static void scan_token(struct scan *scan)
 
 bool texts_scan(struct text_file *file, struct faults *faults, text_include *include, void *context)
 {
-	struct scan scan = { .file = file, .faults = faults, .include = include, .context = context, .line = 1,
-			     .at = file->bytes, .end = file->bytes + file->length, .line_start = file->bytes };
+	struct scan scan = {.file = file,
+			    .faults = faults,
+			    .include = include,
+			    .context = context,
+			    .line = 1,
+			    .at = file->bytes,
+			    .end = file->bytes + file->length,
+			    .line_start = file->bytes};
 	const char *nul = memchr(file->bytes, 0, file->length);
 
 	if (nul) {

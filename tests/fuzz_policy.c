@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_policy.c - whatever a policy file and options say, the compiler says what is wrong with it or makes an image that
- * holds. For libFuzzer; with -DFUZZ_PLAIN a program that takes files with inputs.
+ * fuzz_policy.c - whatever a policy file and options say, the compiler says what is wrong with it or makes an image
+ * that holds. For libFuzzer; with -DFUZZ_PLAIN a program that takes files with inputs.
  *
  * An input is a policy's text; behind a NUL byte may follow options, one a line: a letter for the key and the value.
  */
@@ -41,9 +41,9 @@ int getaddrinfo(const char *restrict node, const char *restrict service, const s
 
 static void use(const struct policy *policy)
 {
-	static const char *const paths[] = { "/", "/w/x", "/home/u/.ssh/id", "/usr/bin/env" };
-	static const char *const words[] = { "read", "write", "exec", "look" };
-	char *caller[] = { "PATH=/bin", "LD_PRELOAD=x", "X_TOKEN=1", NULL }, **environment = NULL, *why;
+	static const char *const paths[] = {"/", "/w/x", "/home/u/.ssh/id", "/usr/bin/env"};
+	static const char *const words[] = {"read", "write", "exec", "look"};
+	char *caller[] = {"PATH=/bin", "LD_PRELOAD=x", "X_TOKEN=1", NULL}, **environment = NULL, *why;
 	FILE *nowhere = fopen("/dev/null", "w");
 
 	if (!nowhere || image_check(policy->image, policy->length))
@@ -68,15 +68,15 @@ static size_t read_options(char *text, struct policy_option *options)
 	size_t count = 0;
 
 	for (char *line = strtok(text, "\n"); line && count < OPTIONS_MAX; line = strtok(NULL, "\n"))
-		options[count++] = (struct policy_option){ .key = (enum rule_key)((unsigned char)*line % RULE_KEY_COUNT),
-							   .value = line[1] ? line + 1 : NULL };
+		options[count++] = (struct policy_option){.key = (enum rule_key)((unsigned char)*line % RULE_KEY_COUNT),
+							  .value = line[1] ? line + 1 : NULL};
 	return count;
 }
 
 static void compile(const char *file, char *options_text)
 {
 	struct policy_option options[OPTIONS_MAX];
-	struct policy_source source = { .file = file, .workdir = "/w", .home = "/home/u", .options = options };
+	struct policy_source source = {.file = file, .workdir = "/w", .home = "/home/u", .options = options};
 	struct policy policy;
 	struct policy_errors errors;
 	int result;

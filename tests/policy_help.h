@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy_help.h - what the tests of the policy compiler share: a directory of their own to stand in, and policies made of text.
+ * policy_help.h - what the tests of the policy compiler share: a directory of their own to stand in, and policies made
+ * of text.
  */
 #ifndef PICKET_TESTS_POLICY_HELP_H
 #define PICKET_TESTS_POLICY_HELP_H
@@ -53,7 +54,7 @@ static inline void help_write(const char *name, const char *text, size_t length)
 /* Where every test's policy is compiled: nothing of it need be there. */
 static inline struct policy_source help_source(void)
 {
-	return (struct policy_source){ .workdir = "/w", .home = "/home/u", .tmpdir = "/t" };
+	return (struct policy_source){.workdir = "/w", .home = "/home/u", .tmpdir = "/t"};
 }
 
 /* Write `text` to policy.conf and compile it. The errors, one a line, malloc'ed; "" when there are none. */

@@ -10,13 +10,14 @@
 #include "policy_help.h"
 #include "show.h"
 
-static const char text[] = "filesystem: { read = ( \"/\" ); write = ( \"/w\" ); deny = ( \"/w/secret\", \"/**/*.key\" );\n"
-			   " forbid = ( \"/w/never\" ); hide = ( \"/w/hidden\" ); };\n"
-			   "network: { connect = ( \"10.0.0.0/8:443\", \"10.1.0.0/16:*\", \"unix:/run/x\", \"unix:@a*\" ); };\n";
+static const char text[] =
+	"filesystem: { read = ( \"/\" ); write = ( \"/w\" ); deny = ( \"/w/secret\", \"/**/*.key\" );\n"
+	" forbid = ( \"/w/never\" ); hide = ( \"/w/hidden\" ); };\n"
+	"network: { connect = ( \"10.0.0.0/8:443\", \"10.1.0.0/16:*\", \"unix:/run/x\", \"unix:@a*\" ); };\n";
 
 static struct policy explained(void)
 {
-	static const struct policy_option options[] = { { RULE_READ, "/w/secret/open" }, { RULE_DENY, "/w/mine" } };
+	static const struct policy_option options[] = {{RULE_READ, "/w/secret/open"}, {RULE_DENY, "/w/mine"}};
 	struct policy_source source = help_source();
 
 	source.options = options;
@@ -29,44 +30,59 @@ static const struct {
 	int result;
 	const char *says;
 } explanations[] = {
-	{ "write", "/w/x", 0, "write /w/x: allowed\n  by\n    filesystem.write \"/w\", policy.conf:1\n" },
-	{ "read", "/w/secret/open", 0, "read /w/secret/open: allowed\n  by\n    filesystem.read \"/w/secret/open\", command line\n"
-				       "  which beat\n    filesystem.deny \"/w/secret\", policy.conf:1\n"
-				       "    filesystem.write \"/w\", policy.conf:1\n    filesystem.read \"/\", policy.conf:1\n" },
-	{ "read", "secret/../a.key", 1, "read /w/a.key: denied (EACCES)\n  by\n    filesystem.deny \"/**/*.key\", policy.conf:1\n"
-					"  which beat\n    filesystem.write \"/w\", policy.conf:1\n    filesystem.read \"/\", "
-					"policy.conf:1\n  to allow it: --read /w/a.key\n" },
-	{ "exec", "/no/sh\n", 1, "exec /no/sh\\x0a: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --exec "
-				  "'/no/sh\\x0a'\n" },
-	{ "write", "/w/never/x", 1, "write /w/never/x: denied (EACCES)\n  by\n    filesystem.forbid \"/w/never\", policy.conf:2\n"
-				    "  which beat\n    filesystem.write \"/w\", policy.conf:1\n  no option allows it\n" },
-	{ "look", "/w/hidden", 1, "look /w/hidden: denied (ENOENT)\n  by\n    filesystem.hide \"/w/hidden\", policy.conf:2\n  which beat\n"
-				  "    filesystem.write \"/w\", policy.conf:1\n    filesystem.read \"/\", policy.conf:1\n  to allow it: "
-				  "--read /w/hidden\n" },
-	{ "write", "/w/mine", 1, "write /w/mine: denied (EACCES)\n  by\n    filesystem.deny \"/w/mine\", command line\n  which beat\n"
-				 "    filesystem.write \"/w\", policy.conf:1\n  no option allows it\n" },
-	{ "look", "/nowhere", 0, NULL },
-	{ "connect", "10.1.2.3:443", 0, NULL },
-	{ "connect", "10.1.2.3:80", 0, "connect 10.1.2.3:80: allowed\n  by\n    network.connect \"10.1.0.0/16:*\", policy.conf:3\n" },
-	{ "connect", "10.2.2.3:80", 1, "connect 10.2.2.3:80: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
-				       "--connect tcp:10.2.2.3:80\n" },
-	{ "bind", "udp:[::1]:53", 1, "bind udp:[::1]:53: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --bind "
-				     "'udp:[::1]:53'\n" },
-	{ "connect", "0.0.0.0:80", 1, "connect 0.0.0.0:80: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
-				      "--connect tcp:127.0.0.1:80\n" },
-	{ "connect", "unix:/run/x", 0, NULL },
-	{ "connect", "unix:/run/y", 1, "connect unix:/run/y: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
-				       "--connect unix:/run/y\n" },
-	{ "connect", "unix:@abc", 0, NULL },
-	{ "bind", "unix:@x", 1, "bind unix:@x: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --bind unix:@x\n" },
-	{ "reed", "/x", -EINVAL, "unknown access \"reed\" (read, write, exec, look, connect or bind)" },
-	{ "read", "", -EINVAL, "read \"\": an empty path (name a file or directory)" },
-	{ "read", "/a*", -EINVAL, "read \"/a*\": a path with a * (name one file)" },
-	{ "connect", "*", -EINVAL, "connect \"*\": more than one destination (name one, such as 127.0.0.1:8080)" },
-	{ "connect", "10.0.0.0/8:1", -EINVAL, "connect \"10.0.0.0/8:1\": more than one address or port (name one, such as 127.0.0.1:8080)" },
-	{ "connect", "1.2.3.4:*", -EINVAL, "connect \"1.2.3.4:*\": more than one address or port (name one, such as 127.0.0.1:8080)" },
-	{ "connect", "1.2.3.4", -EINVAL, "connect \"1.2.3.4\": no port (write 1.2.3.4:443, or 1.2.3.4:* for every port)" },
-	{ "connect", "unix:@a*", -EINVAL, "connect \"unix:@a*\": a name with a * (name one socket)" },
+	{"write", "/w/x", 0, "write /w/x: allowed\n  by\n    filesystem.write \"/w\", policy.conf:1\n"},
+	{"read", "/w/secret/open", 0,
+	 "read /w/secret/open: allowed\n  by\n    filesystem.read \"/w/secret/open\", command line\n"
+	 "  which beat\n    filesystem.deny \"/w/secret\", policy.conf:1\n"
+	 "    filesystem.write \"/w\", policy.conf:1\n    filesystem.read \"/\", policy.conf:1\n"},
+	{"read", "secret/../a.key", 1,
+	 "read /w/a.key: denied (EACCES)\n  by\n    filesystem.deny \"/**/*.key\", policy.conf:1\n"
+	 "  which beat\n    filesystem.write \"/w\", policy.conf:1\n    filesystem.read \"/\", "
+	 "policy.conf:1\n  to allow it: --read /w/a.key\n"},
+	{"exec", "/no/sh\n", 1,
+	 "exec /no/sh\\x0a: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --exec "
+	 "'/no/sh\\x0a'\n"},
+	{"write", "/w/never/x", 1,
+	 "write /w/never/x: denied (EACCES)\n  by\n    filesystem.forbid \"/w/never\", policy.conf:2\n"
+	 "  which beat\n    filesystem.write \"/w\", policy.conf:1\n  no option allows it\n"},
+	{"look", "/w/hidden", 1,
+	 "look /w/hidden: denied (ENOENT)\n  by\n    filesystem.hide \"/w/hidden\", policy.conf:2\n  which beat\n"
+	 "    filesystem.write \"/w\", policy.conf:1\n    filesystem.read \"/\", policy.conf:1\n  to allow it: "
+	 "--read /w/hidden\n"},
+	{"write", "/w/mine", 1,
+	 "write /w/mine: denied (EACCES)\n  by\n    filesystem.deny \"/w/mine\", command line\n  which beat\n"
+	 "    filesystem.write \"/w\", policy.conf:1\n  no option allows it\n"},
+	{"look", "/nowhere", 0, NULL},
+	{"connect", "10.1.2.3:443", 0, NULL},
+	{"connect", "10.1.2.3:80", 0,
+	 "connect 10.1.2.3:80: allowed\n  by\n    network.connect \"10.1.0.0/16:*\", policy.conf:3\n"},
+	{"connect", "10.2.2.3:80", 1,
+	 "connect 10.2.2.3:80: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
+	 "--connect tcp:10.2.2.3:80\n"},
+	{"bind", "udp:[::1]:53", 1,
+	 "bind udp:[::1]:53: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --bind "
+	 "'udp:[::1]:53'\n"},
+	{"connect", "0.0.0.0:80", 1,
+	 "connect 0.0.0.0:80: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
+	 "--connect tcp:127.0.0.1:80\n"},
+	{"connect", "unix:/run/x", 0, NULL},
+	{"connect", "unix:/run/y", 1,
+	 "connect unix:/run/y: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
+	 "--connect unix:/run/y\n"},
+	{"connect", "unix:@abc", 0, NULL},
+	{"bind", "unix:@x", 1,
+	 "bind unix:@x: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --bind unix:@x\n"},
+	{"reed", "/x", -EINVAL, "unknown access \"reed\" (read, write, exec, look, connect or bind)"},
+	{"read", "", -EINVAL, "read \"\": an empty path (name a file or directory)"},
+	{"read", "/a*", -EINVAL, "read \"/a*\": a path with a * (name one file)"},
+	{"connect", "*", -EINVAL, "connect \"*\": more than one destination (name one, such as 127.0.0.1:8080)"},
+	{"connect", "10.0.0.0/8:1", -EINVAL,
+	 "connect \"10.0.0.0/8:1\": more than one address or port (name one, such as 127.0.0.1:8080)"},
+	{"connect", "1.2.3.4:*", -EINVAL,
+	 "connect \"1.2.3.4:*\": more than one address or port (name one, such as 127.0.0.1:8080)"},
+	{"connect", "1.2.3.4", -EINVAL,
+	 "connect \"1.2.3.4\": no port (write 1.2.3.4:443, or 1.2.3.4:* for every port)"},
+	{"connect", "unix:@a*", -EINVAL, "connect \"unix:@a*\": a name with a * (name one socket)"},
 };
 
 START_TEST(an_explanation_gives_the_verdict_the_rule_what_it_beat_and_what_would_allow_it)
@@ -149,19 +165,20 @@ START_TEST(the_option_that_is_named_does_allow_it)
 		unsigned access;
 		const char *path, *option;
 	} cases[] = {
-		{ ACCESS_READ, "/w/secret/a", "--read /w/secret/a" },
-		{ ACCESS_WRITE, "/etc/x y", "--write '/etc/x y'" },
-		{ ACCESS_READ | ACCESS_WRITE, "/etc/it's", "--write '/etc/it'\\''s'" },
-		{ ACCESS_EXEC | ACCESS_READ, "/bin/sh", "--exec /bin/sh" },
-		{ ACCESS_LOOK, "/w/hidden/x", "--read /w/hidden/x" },
+		{ACCESS_READ, "/w/secret/a", "--read /w/secret/a"},
+		{ACCESS_WRITE, "/etc/x y", "--write '/etc/x y'"},
+		{ACCESS_READ | ACCESS_WRITE, "/etc/it's", "--write '/etc/it'\\''s'"},
+		{ACCESS_EXEC | ACCESS_READ, "/bin/sh", "--exec /bin/sh"},
+		{ACCESS_LOOK, "/w/hidden/x", "--read /w/hidden/x"},
 	};
-	const enum rule_key keys[] = { RULE_READ, RULE_WRITE, RULE_WRITE, RULE_EXEC_ALLOW, RULE_READ };
+	const enum rule_key keys[] = {RULE_READ, RULE_WRITE, RULE_WRITE, RULE_EXEC_ALLOW, RULE_READ};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct policy_option option = { keys[i], cases[i].path };
+		struct policy_option option = {keys[i], cases[i].path};
 		struct policy_source source = help_source();
 		struct policy policy = help_policy(source, text);
-		struct verdict verdict = decide_path(policy.image, cases[i].path, strlen(cases[i].path), cases[i].access);
+		struct verdict verdict =
+			decide_path(policy.image, cases[i].path, strlen(cases[i].path), cases[i].access);
 		char *allow = allow_with_path(policy.image, verdict, cases[i].access, cases[i].path);
 
 		ck_assert(!verdict.allowed);
@@ -183,7 +200,7 @@ START_TEST(no_option_is_named_where_none_helps)
 	struct verdict forbidden = decide_path(policy.image, "/w/never", 8, ACCESS_READ);
 	struct verdict allowed = decide_path(policy.image, "/w/x", 4, ACCESS_READ);
 	struct verdict refused = decide_path(policy.image, "/w/secret", 9, ACCESS_READ);
-	struct verdict always = { false, EPERM, UINT32_MAX - 1 };
+	struct verdict always = {false, EPERM, UINT32_MAX - 1};
 
 	ck_assert_ptr_null(allow_with_path(policy.image, forbidden, ACCESS_READ, "/w/never"));
 	ck_assert_ptr_null(allow_with_path(policy.image, allowed, ACCESS_READ, "/w/x"));
@@ -196,12 +213,13 @@ END_TEST
 
 START_TEST(a_socket_without_a_sayable_name_has_no_option)
 {
-	struct sockaddr_un odd = { .sun_family = AF_UNIX, .sun_path = "\0a\0b" };
+	struct sockaddr_un odd = {.sun_family = AF_UNIX, .sun_path = "\0a\0b"};
 	struct policy policy = explained();
-	struct verdict refused = { false, EACCES, RULE_DEFAULT };
+	struct verdict refused = {false, EACCES, RULE_DEFAULT};
 	socklen_t base = offsetof(struct sockaddr_un, sun_path);
 
-	ck_assert_ptr_null(allow_with_address(policy.image, refused, NET_BIND, NET_TCP, (struct sockaddr *)&odd, base + 4));
+	ck_assert_ptr_null(
+		allow_with_address(policy.image, refused, NET_BIND, NET_TCP, (struct sockaddr *)&odd, base + 4));
 	ck_assert_ptr_null(allow_with_address(policy.image, refused, NET_BIND, NET_TCP, (struct sockaddr *)&odd, base));
 	policy_free(&policy);
 }
@@ -220,7 +238,8 @@ START_TEST(every_effective_rule_is_shown_with_its_source)
 	for (uint32_t i = 0; i < image_rule_count(policy.image); i++)
 		ck_assert_ptr_nonnull(strstr(out, image_rule(policy.image, i).value));
 	ck_assert_ptr_nonnull(strstr(out, policy.digest));
-	ck_assert_ptr_nonnull(strstr(out, "\nfilesystem.forbid\n    /w/never                                      policy.conf:2\n"));
+	ck_assert_ptr_nonnull(
+		strstr(out, "\nfilesystem.forbid\n    /w/never                                      policy.conf:2\n"));
 	free(out);
 	to = open_memstream(&out, &length);
 	ck_assert_int_eq(policy_show(&policy, to, true), 0);

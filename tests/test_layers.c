@@ -6,9 +6,9 @@
 
 #include "policy_help.h"
 
-#define OPTIONS(...)                                                                                                   \
-	(const struct policy_option[]){ __VA_ARGS__ }, sizeof((const struct policy_option[]){ __VA_ARGS__ }) /         \
-							       sizeof(struct policy_option)
+#define OPTIONS(...)                                 \
+	(const struct policy_option[]){__VA_ARGS__}, \
+		sizeof((const struct policy_option[]){__VA_ARGS__}) / sizeof(struct policy_option)
 
 static struct policy_source with_options(const struct policy_option *options, size_t count)
 {
@@ -19,7 +19,8 @@ static struct policy_source with_options(const struct policy_option *options, si
 	return source;
 }
 
-static void check_rule(const struct policy *policy, unsigned access, const char *path, bool allowed, const char *rule_source)
+static void check_rule(const struct policy *policy, unsigned access, const char *path, bool allowed,
+		       const char *rule_source)
 {
 	struct verdict verdict = decide_path(policy->image, path, strlen(path), access);
 	const char *source = verdict.rule == RULE_DEFAULT ? "default" : image_rule(policy->image, verdict.rule).source;
@@ -30,11 +31,11 @@ static void check_rule(const struct policy *policy, unsigned access, const char 
 
 START_TEST(the_nearer_layer_decides_on_a_tie_and_the_deeper_path_before_it)
 {
-	struct policy policy = help_policy(
-		with_options(OPTIONS({ RULE_READ, "~/.ssh/known_hosts" }, { RULE_DENY, "/data" }, { RULE_WRITE, "out" },
-				     { RULE_READ, "/etc/shadow" })),
-		"profile = \"workstation\"; filesystem: { read = ( \"~/.npmrc\" ); write = ( \"/data/in\", \"/data\" );\n"
-		" deny = ( \"/usr/secret\" ); forbid = ( \"~/.gnupg\" ); };");
+	struct policy policy = help_policy(with_options(OPTIONS({RULE_READ, "~/.ssh/known_hosts"}, {RULE_DENY, "/data"},
+								{RULE_WRITE, "out"}, {RULE_READ, "/etc/shadow"})),
+					   "profile = \"workstation\"; filesystem: { read = ( \"~/.npmrc\" ); write = "
+					   "( \"/data/in\", \"/data\" );\n"
+					   " deny = ( \"/usr/secret\" ); forbid = ( \"~/.gnupg\" ); };");
 
 	check_rule(&policy, ACCESS_READ, "/home/u/.ssh/id", false, "profile workstation:");
 	check_rule(&policy, ACCESS_READ, "/home/u/.ssh/known_hosts", true, "command line");
@@ -74,23 +75,47 @@ static const struct {
 	struct policy_option option;
 	const char *says;
 } refused[] = {
-	{ "\nprofile = \"strict\";", "none", { 0 }, "policy.conf:2:11: profile is \"strict\" here, and --profile says \"none\" (leave one "
-						 "of them out)" },
-	{ NULL, "stric", { 0 }, "command line: unknown profile \"stric\" (did you mean \"strict\"? there are workstation, strict, "
-			     "permissive, none)" },
-	{ "filesystem: { forbid = ( \"/f\" ); };", NULL, { RULE_READ, "/f/x" }, "command line: filesystem.read \"/f/x\" can never take "
-									      "effect: filesystem.forbid \"/f\" at policy.conf:1 "
-									      "forbids it (remove one)" },
-	{ NULL, "none", { RULE_READ, "" }, "command line: --read \"\": an empty path (name a file or directory)" },
-	{ NULL, "none", { RULE_WRITE, "~bob" }, "command line: --write \"~bob\": \"~\" stands for your own home directory only (write "
-					       "another user's as an absolute path)" },
-	{ NULL, "none", { RULE_READ_ONLY, "a**" }, "command line: --read-only \"a**\": \"**\" stands only for whole components: \"a**\" "
-						  "is none (write /**/ or a single *)" },
-	{ NULL, "none", { RULE_CONNECT, "example.org" }, "command line: --connect \"example.org\": no port (write example.org:443, or "
-							"example.org:* for every port)" },
-	{ NULL, "none", { RULE_ENV_KEEP, "A B" }, "command line: --env \"A B\": not the name of a variable (write it as PATH or LC_*)" },
-	{ NULL, "none", { RULE_ENV_SET, "A-B=1" }, "command line: --env \"A-B\": not the name of a variable (letters, digits and _ make "
-						  "one)" },
+	{"\nprofile = \"strict\";",
+	 "none",
+	 {0},
+	 "policy.conf:2:11: profile is \"strict\" here, and --profile says \"none\" (leave one "
+	 "of them out)"},
+	{NULL,
+	 "stric",
+	 {0},
+	 "command line: unknown profile \"stric\" (did you mean \"strict\"? there are workstation, strict, "
+	 "permissive, none)"},
+	{"filesystem: { forbid = ( \"/f\" ); };",
+	 NULL,
+	 {RULE_READ, "/f/x"},
+	 "command line: filesystem.read \"/f/x\" can never take "
+	 "effect: filesystem.forbid \"/f\" at policy.conf:1 "
+	 "forbids it (remove one)"},
+	{NULL, "none", {RULE_READ, ""}, "command line: --read \"\": an empty path (name a file or directory)"},
+	{NULL,
+	 "none",
+	 {RULE_WRITE, "~bob"},
+	 "command line: --write \"~bob\": \"~\" stands for your own home directory only (write "
+	 "another user's as an absolute path)"},
+	{NULL,
+	 "none",
+	 {RULE_READ_ONLY, "a**"},
+	 "command line: --read-only \"a**\": \"**\" stands only for whole components: \"a**\" "
+	 "is none (write /**/ or a single *)"},
+	{NULL,
+	 "none",
+	 {RULE_CONNECT, "example.org"},
+	 "command line: --connect \"example.org\": no port (write example.org:443, or "
+	 "example.org:* for every port)"},
+	{NULL,
+	 "none",
+	 {RULE_ENV_KEEP, "A B"},
+	 "command line: --env \"A B\": not the name of a variable (write it as PATH or LC_*)"},
+	{NULL,
+	 "none",
+	 {RULE_ENV_SET, "A-B=1"},
+	 "command line: --env \"A-B\": not the name of a variable (letters, digits and _ make "
+	 "one)"},
 };
 
 START_TEST(what_cannot_be_is_refused)
@@ -139,8 +164,8 @@ END_TEST
 
 START_TEST(no_exec_leaves_only_what_the_command_line_allows)
 {
-	struct policy policy = help_policy(with_options(OPTIONS({ RULE_EXEC_ALLOW, NULL }, { RULE_EXEC_ALLOW, "/bin/true" })),
-					   NULL);
+	struct policy policy =
+		help_policy(with_options(OPTIONS({RULE_EXEC_ALLOW, NULL}, {RULE_EXEC_ALLOW, "/bin/true"})), NULL);
 
 	check_rule(&policy, ACCESS_EXEC, "/bin/sh", false, "command line");
 	check_rule(&policy, ACCESS_EXEC, "/bin/true", true, "command line");
@@ -150,7 +175,7 @@ END_TEST
 
 START_TEST(the_same_option_twice_does_no_harm)
 {
-	struct policy policy = help_policy(with_options(OPTIONS({ RULE_READ, "/a" }, { RULE_READ, "/a/" })), NULL);
+	struct policy policy = help_policy(with_options(OPTIONS({RULE_READ, "/a"}, {RULE_READ, "/a/"})), NULL);
 
 	ck_assert(help_allows(&policy, ACCESS_READ, "/a/x"));
 	policy_free(&policy);
@@ -182,8 +207,10 @@ START_TEST(without_home_a_profile_leaves_its_rules_out_and_a_file_may_not_use_it
 	ck_assert(!help_allows(&policy, ACCESS_READ, "/home/somebody/.ssh/id"));
 	policy_free(&policy);
 	errors = help_compile(&source, "filesystem: { read = ( \"~/x\" ); };", &policy);
-	ck_assert_str_eq(errors, "policy.conf:1:24: filesystem.read \"~/x\": \"~\" has no meaning, as HOME is not set (set HOME, or "
-				 "write the path in full)");
+	ck_assert_str_eq(
+		errors,
+		"policy.conf:1:24: filesystem.read \"~/x\": \"~\" has no meaning, as HOME is not set (set HOME, or "
+		"write the path in full)");
 	free(errors);
 }
 END_TEST
@@ -202,9 +229,9 @@ static char *here(const char *name)
 
 START_TEST(a_rule_holds_for_the_name_as_written_and_for_what_it_resolves_to)
 {
-	struct policy_source source = with_options(
-		OPTIONS({ RULE_READ, "link/file" }, { RULE_WRITE, "dangling/x" }, { RULE_READ, "link/../up" },
-			{ RULE_READ, "link/*/glob" }, { RULE_WRITE, "not/yet/./there/" }));
+	struct policy_source source =
+		with_options(OPTIONS({RULE_READ, "link/file"}, {RULE_WRITE, "dangling/x"}, {RULE_READ, "link/../up"},
+				     {RULE_READ, "link/*/glob"}, {RULE_WRITE, "not/yet/./there/"}));
 	struct policy policy;
 
 	source.workdir = help_directory;
@@ -226,7 +253,7 @@ END_TEST
 START_TEST(a_link_that_leads_nowhere_sensible_is_told)
 {
 	struct policy_source source = help_source();
-	struct policy_option loop = { RULE_READ, "loop" }, star = { RULE_READ, "star" };
+	struct policy_option loop = {RULE_READ, "loop"}, star = {RULE_READ, "star"};
 	struct policy policy;
 	char *errors;
 
@@ -246,8 +273,8 @@ END_TEST
 
 START_TEST(links_of_proc_self_are_not_those_of_picket)
 {
-	struct policy policy = help_policy(with_options(OPTIONS({ RULE_READ, "/proc/self/cwd" }, { RULE_WRITE, "/dev/fd/1" })),
-					   "# nothing");
+	struct policy policy = help_policy(
+		with_options(OPTIONS({RULE_READ, "/proc/self/cwd"}, {RULE_WRITE, "/dev/fd/1"})), "# nothing");
 
 	ck_assert(help_allows(&policy, ACCESS_READ, "/proc/self/cwd"));
 	ck_assert(!help_allows(&policy, ACCESS_READ, help_directory));
@@ -278,8 +305,10 @@ START_TEST(a_variable_with_a_star_in_it_is_refused)
 
 	source.workdir = "/w*";
 	errors = help_compile(&source, "filesystem: { write = ( \"${WORKDIR}/x\" ); };", &policy);
-	ck_assert_str_eq(errors, "policy.conf:1:25: filesystem.write \"${WORKDIR}/x\": ${WORKDIR} is \"/w*\", and a rule cannot name a "
-				 "path with a * in its name");
+	ck_assert_str_eq(
+		errors,
+		"policy.conf:1:25: filesystem.write \"${WORKDIR}/x\": ${WORKDIR} is \"/w*\", and a rule cannot name a "
+		"path with a * in its name");
 	free(errors);
 }
 END_TEST
@@ -288,16 +317,18 @@ END_TEST
 
 static bool connects(const struct policy *policy, const char *address, uint16_t port)
 {
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
 
 	ck_assert_int_eq(inet_pton(AF_INET, address, &four.sin_addr), 1);
-	return decide_address(policy->image, NET_CONNECT, NET_TCP, (const struct sockaddr *)&four, sizeof(four)).allowed;
+	return decide_address(policy->image, NET_CONNECT, NET_TCP, (const struct sockaddr *)&four, sizeof(four))
+		.allowed;
 }
 
 START_TEST(destinations_are_reached)
 {
-	struct policy policy = help_policy(help_source(), "network: { connect = ( \"10.0.0.0/8:443\", \"127.0.0.1:8000-8010\", "
-							  "\"[::ffff:1.2.3.4]:9\", \"udp:9.9.9.9:53\", \"unix:/run/x.sock\" ); };");
+	struct policy policy =
+		help_policy(help_source(), "network: { connect = ( \"10.0.0.0/8:443\", \"127.0.0.1:8000-8010\", "
+					   "\"[::ffff:1.2.3.4]:9\", \"udp:9.9.9.9:53\", \"unix:/run/x.sock\" ); };");
 
 	ck_assert(connects(&policy, "10.1.2.3", 443) && !connects(&policy, "10.1.2.3", 80));
 	ck_assert(connects(&policy, "127.0.0.1", 8010) && !connects(&policy, "127.0.0.1", 8011));
@@ -314,7 +345,8 @@ END_TEST
 
 START_TEST(a_host_that_does_not_resolve_is_kept_and_one_that_does_is_reached)
 {
-	struct policy policy = help_policy(help_source(), "network: { connect = ( \"localhost:80\", \"no-such-host.invalid:80\" ); };");
+	struct policy policy = help_policy(
+		help_source(), "network: { connect = ( \"localhost:80\", \"no-such-host.invalid:80\" ); };");
 
 	ck_assert(connects(&policy, "127.0.0.1", 80));
 	ck_assert(!connects(&policy, "127.0.0.2", 80));

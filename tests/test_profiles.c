@@ -20,62 +20,147 @@ struct expectation {
 };
 
 static const struct expectation workstation[] = {
-	{ "/", "r-x" }, { "/usr/bin/ls", "r-x" }, { "/etc/hosts", "r-x" }, { "/home/u/notes", "r-x" }, { "/w/src/x.c", "rwx" },
-	{ "/t/x", "rwx" }, { "/tmp/x", "rwx" }, { "/var/tmp/x", "rwx" }, { "/dev/shm/x", "rwx" }, { "/w/.git/objects/x", "rwx" },
-	{ "/w/.git/hooks", "r-x" }, { "/w/.git/hooks/pre-commit", "r-x" }, { "/w/.git/config", "r-x" },
-	{ "/w/sub/.git/config", "rwx" },
+	{"/", "r-x"},
+	{"/usr/bin/ls", "r-x"},
+	{"/etc/hosts", "r-x"},
+	{"/home/u/notes", "r-x"},
+	{"/w/src/x.c", "rwx"},
+	{"/t/x", "rwx"},
+	{"/tmp/x", "rwx"},
+	{"/var/tmp/x", "rwx"},
+	{"/dev/shm/x", "rwx"},
+	{"/w/.git/objects/x", "rwx"},
+	{"/w/.git/hooks", "r-x"},
+	{"/w/.git/hooks/pre-commit", "r-x"},
+	{"/w/.git/config", "r-x"},
+	{"/w/sub/.git/config", "rwx"},
 	/* devices */
-	{ "/dev", "r-x" }, { "/dev/null", "rw-" }, { "/dev/zero", "rw-" }, { "/dev/full", "rw-" }, { "/dev/random", "rw-" },
-	{ "/dev/urandom", "rw-" }, { "/dev/tty", "rw-" }, { "/dev/ptmx", "rw-" }, { "/dev/pts/3", "rw-" },
-	{ "/dev/sda", "---" }, { "/dev/nvme0n1", "---" }, { "/dev/mem", "---" }, { "/dev/input/event0", "---" },
-	{ "/dev/video0", "---" }, { "/dev/tty1", "---" }, { "/dev/kmsg", "---" }, { "/dev/bus/usb/001/001", "---" },
+	{"/dev", "r-x"},
+	{"/dev/null", "rw-"},
+	{"/dev/zero", "rw-"},
+	{"/dev/full", "rw-"},
+	{"/dev/random", "rw-"},
+	{"/dev/urandom", "rw-"},
+	{"/dev/tty", "rw-"},
+	{"/dev/ptmx", "rw-"},
+	{"/dev/pts/3", "rw-"},
+	{"/dev/sda", "---"},
+	{"/dev/nvme0n1", "---"},
+	{"/dev/mem", "---"},
+	{"/dev/input/event0", "---"},
+	{"/dev/video0", "---"},
+	{"/dev/tty1", "---"},
+	{"/dev/kmsg", "---"},
+	{"/dev/bus/usb/001/001", "---"},
 	/* processes */
-	{ "/proc/self/maps", "r-x" }, { "/proc/self/mem", "r-x" }, { "/proc/self/comm", "rwx" }, { "/proc/self/fd/1", "rwx" },
-	{ "/proc/self/task/12/comm", "rwx" }, { "/proc/self/oom_score_adj", "rwx" }, { "/proc/cpuinfo", "r-x" },
-	{ "/proc/1", "---" }, { "/proc/1/environ", "---" }, { "/proc/4242/mem", "---" }, { "/proc/99/task/99/maps", "---" },
-	{ "/proc/kcore", "---" }, { "/proc/sys/kernel/core_pattern", "r-x" },
+	{"/proc/self/maps", "r-x"},
+	{"/proc/self/mem", "r-x"},
+	{"/proc/self/comm", "rwx"},
+	{"/proc/self/fd/1", "rwx"},
+	{"/proc/self/task/12/comm", "rwx"},
+	{"/proc/self/oom_score_adj", "rwx"},
+	{"/proc/cpuinfo", "r-x"},
+	{"/proc/1", "---"},
+	{"/proc/1/environ", "---"},
+	{"/proc/4242/mem", "---"},
+	{"/proc/99/task/99/maps", "---"},
+	{"/proc/kcore", "---"},
+	{"/proc/sys/kernel/core_pattern", "r-x"},
 	/* secrets */
-	{ "/home/u/.ssh/id_rsa", "---" }, { "/home/u/.ssh", "---" }, { "/home/u/.gnupg/x", "---" }, { "/home/u/.aws/credentials", "---" },
-	{ "/home/u/.azure/x", "---" }, { "/home/u/.kube/config", "---" }, { "/home/u/.docker/config.json", "---" },
-	{ "/home/u/.docker/daemon.json", "r-x" }, { "/home/u/.config/gcloud/x", "---" }, { "/home/u/.config/gh/hosts.yml", "---" },
-	{ "/home/u/.config/ghostty/x", "r-x" }, { "/home/u/.netrc", "---" }, { "/home/u/.git-credentials", "---" },
-	{ "/home/u/.gitconfig", "r-x" }, { "/home/u/.npmrc", "---" }, { "/home/u/.pypirc", "---" },
-	{ "/home/u/.password-store/x", "---" }, { "/home/u/.vault-token", "---" }, { "/home/u/.local/share/keyrings/x", "---" },
-	{ "/home/u/.mozilla/firefox/x", "---" }, { "/home/u/.config/google-chrome/Default/Cookies", "---" },
-	{ "/home/u/.config/google-chrome-beta/x", "---" }, { "/home/u/.config/chromium/x", "---" },
-	{ "/home/u/.config/BraveSoftware/x", "---" }, { "/home/u/.config/microsoft-edge/x", "---" },
-	{ "/home/u/.config/vivaldi/x", "---" }, { "/home/u/.config/opera/x", "---" }, { "/home/u/.bash_history", "---" },
-	{ "/home/u/.zsh_history", "---" }, { "/home/u/.python_history", "---" }, { "/home/u/.node_repl_history", "---" },
-	{ "/home/u/.sqlite_history", "---" }, { "/home/u/.psql_history", "---" }, { "/home/u/.mysql_history", "---" },
-	{ "/home/u/.lesshst", "---" }, { "/home/u/.local/share/fish/fish_history", "---" }, { "/home/u/.bashrc", "r-x" },
-	{ "/home/u/.cargo/credentials.toml", "---" }, { "/home/u/.cargo/config.toml", "r-x" }, { "/home/u/.m2/settings.xml", "---" },
-	{ "/home/u/.terraform.d/credentials.tfrc.json", "---" }, { "/home/other/.ssh/id_rsa", "---" },
-	{ "/root/.ssh/id_rsa", "---" }, { "/root/.bash_history", "---" },
-	{ "/etc/shadow", "---" }, { "/etc/shadow-", "---" }, { "/etc/gshadow", "---" }, { "/etc/gshadow-", "---" },
-	{ "/etc/sudoers", "---" }, { "/etc/sudoers.d/x", "---" }, { "/etc/passwd", "r-x" }, { "/etc/ssh/ssh_host_rsa_key", "---" },
-	{ "/etc/ssh/ssh_host_rsa_key.pub", "r-x" }, { "/run/secrets/kubernetes.io/token", "---" },
+	{"/home/u/.ssh/id_rsa", "---"},
+	{"/home/u/.ssh", "---"},
+	{"/home/u/.gnupg/x", "---"},
+	{"/home/u/.aws/credentials", "---"},
+	{"/home/u/.azure/x", "---"},
+	{"/home/u/.kube/config", "---"},
+	{"/home/u/.docker/config.json", "---"},
+	{"/home/u/.docker/daemon.json", "r-x"},
+	{"/home/u/.config/gcloud/x", "---"},
+	{"/home/u/.config/gh/hosts.yml", "---"},
+	{"/home/u/.config/ghostty/x", "r-x"},
+	{"/home/u/.netrc", "---"},
+	{"/home/u/.git-credentials", "---"},
+	{"/home/u/.gitconfig", "r-x"},
+	{"/home/u/.npmrc", "---"},
+	{"/home/u/.pypirc", "---"},
+	{"/home/u/.password-store/x", "---"},
+	{"/home/u/.vault-token", "---"},
+	{"/home/u/.local/share/keyrings/x", "---"},
+	{"/home/u/.mozilla/firefox/x", "---"},
+	{"/home/u/.config/google-chrome/Default/Cookies", "---"},
+	{"/home/u/.config/google-chrome-beta/x", "---"},
+	{"/home/u/.config/chromium/x", "---"},
+	{"/home/u/.config/BraveSoftware/x", "---"},
+	{"/home/u/.config/microsoft-edge/x", "---"},
+	{"/home/u/.config/vivaldi/x", "---"},
+	{"/home/u/.config/opera/x", "---"},
+	{"/home/u/.bash_history", "---"},
+	{"/home/u/.zsh_history", "---"},
+	{"/home/u/.python_history", "---"},
+	{"/home/u/.node_repl_history", "---"},
+	{"/home/u/.sqlite_history", "---"},
+	{"/home/u/.psql_history", "---"},
+	{"/home/u/.mysql_history", "---"},
+	{"/home/u/.lesshst", "---"},
+	{"/home/u/.local/share/fish/fish_history", "---"},
+	{"/home/u/.bashrc", "r-x"},
+	{"/home/u/.cargo/credentials.toml", "---"},
+	{"/home/u/.cargo/config.toml", "r-x"},
+	{"/home/u/.m2/settings.xml", "---"},
+	{"/home/u/.terraform.d/credentials.tfrc.json", "---"},
+	{"/home/other/.ssh/id_rsa", "---"},
+	{"/root/.ssh/id_rsa", "---"},
+	{"/root/.bash_history", "---"},
+	{"/etc/shadow", "---"},
+	{"/etc/shadow-", "---"},
+	{"/etc/gshadow", "---"},
+	{"/etc/gshadow-", "---"},
+	{"/etc/sudoers", "---"},
+	{"/etc/sudoers.d/x", "---"},
+	{"/etc/passwd", "r-x"},
+	{"/etc/ssh/ssh_host_rsa_key", "---"},
+	{"/etc/ssh/ssh_host_rsa_key.pub", "r-x"},
+	{"/run/secrets/kubernetes.io/token", "---"},
 };
 
 static const struct expectation strict[] = {
-	{ "/usr/bin/python3", "r-x" }, { "/usr/lib/x.so", "r-x" }, { "/usr/share/zoneinfo/UTC", "r-x" }, { "/etc/ld.so.cache", "r--" },
-	{ "/etc/passwd", "r--" }, { "/etc/ssl/certs/x.pem", "r--" }, { "/etc/ssl/private/x.key", "---" }, { "/etc/shadow", "---" },
-	{ "/etc", "---" }, { "/home/u/x", "---" }, { "/tmp/x", "---" }, { "/t/x", "---" }, { "/w/x", "rw-" }, { "/w", "rw-" },
-	{ "/dev/null", "rw-" }, { "/dev/zero", "r--" }, { "/dev/urandom", "r--" }, { "/dev/sda", "---" }, { "/proc/self/maps", "r--" },
-	{ "/proc/1/environ", "---" }, { "/opt/x", "---" }, { "/", "---" },
+	{"/usr/bin/python3", "r-x"},
+	{"/usr/lib/x.so", "r-x"},
+	{"/usr/share/zoneinfo/UTC", "r-x"},
+	{"/etc/ld.so.cache", "r--"},
+	{"/etc/passwd", "r--"},
+	{"/etc/ssl/certs/x.pem", "r--"},
+	{"/etc/ssl/private/x.key", "---"},
+	{"/etc/shadow", "---"},
+	{"/etc", "---"},
+	{"/home/u/x", "---"},
+	{"/tmp/x", "---"},
+	{"/t/x", "---"},
+	{"/w/x", "rw-"},
+	{"/w", "rw-"},
+	{"/dev/null", "rw-"},
+	{"/dev/zero", "r--"},
+	{"/dev/urandom", "r--"},
+	{"/dev/sda", "---"},
+	{"/proc/self/maps", "r--"},
+	{"/proc/1/environ", "---"},
+	{"/opt/x", "---"},
+	{"/", "---"},
 };
 
 static const struct expectation nothing[] = {
-	{ "/", "---" }, { "/usr/bin/ls", "---" }, { "/w/x", "---" }, { "/dev/null", "---" }, { "/proc/self/maps", "---" },
+	{"/", "---"}, {"/usr/bin/ls", "---"}, {"/w/x", "---"}, {"/dev/null", "---"}, {"/proc/self/maps", "---"},
 };
 
 static void check_all(const struct policy *policy, const struct expectation *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		char allowed[4] = { help_allows(policy, ACCESS_READ, list[i].path) ? 'r' : '-',
-				    help_allows(policy, ACCESS_WRITE, list[i].path) ? 'w' : '-',
-				    help_allows(policy, ACCESS_EXEC, list[i].path) ? 'x' : '-', 0 };
+		char allowed[4] = {help_allows(policy, ACCESS_READ, list[i].path) ? 'r' : '-',
+				   help_allows(policy, ACCESS_WRITE, list[i].path) ? 'w' : '-',
+				   help_allows(policy, ACCESS_EXEC, list[i].path) ? 'x' : '-', 0};
 
-		ck_assert_msg(!strcmp(allowed, list[i].allowed), "%s: %s, not %s", list[i].path, allowed, list[i].allowed);
+		ck_assert_msg(!strcmp(allowed, list[i].allowed), "%s: %s, not %s", list[i].path, allowed,
+			      list[i].allowed);
 		ck_assert_msg(help_allows(policy, ACCESS_LOOK, list[i].path), "%s may not be looked at", list[i].path);
 	}
 }
@@ -85,11 +170,13 @@ static void check_all(const struct policy *policy, const struct expectation *lis
 /* What no profile gives: the network. */
 static void check_offline(const struct policy *policy)
 {
-	struct sockaddr_in loopback = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in loopback = {
+		.sin_family = AF_INET, .sin_port = htons(80), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 
 	for (enum net_use use = NET_CONNECT; use <= NET_BIND; use++) {
 		ck_assert(!decide_any_internet(policy->image, use));
-		ck_assert(!decide_address(policy->image, use, NET_TCP, (struct sockaddr *)&loopback, sizeof(loopback)).allowed);
+		ck_assert(!decide_address(policy->image, use, NET_TCP, (struct sockaddr *)&loopback, sizeof(loopback))
+				   .allowed);
 		ck_assert(!decide_unix_path(policy->image, use, "/run/dbus/system_bus_socket", 27).allowed);
 	}
 }
@@ -142,7 +229,7 @@ END_TEST
 /* Someone may well work in the home directory, or in /. */
 START_TEST(secrets_stay_refused_where_the_working_directory_is_above_them)
 {
-	static const char *const directories[] = { "/home/u", "/home", "/" };
+	static const char *const directories[] = {"/home/u", "/home", "/"};
 
 	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++) {
 		struct policy_source source = help_source();
@@ -164,13 +251,13 @@ static const struct {
 	char *environment[16];
 	const char *left[16];
 } environments[] = {
-	{ "workstation",
-	  { "PATH=/bin", "TERM=xterm", "KEYBOARD=de", "COLORTERM=x", "OLDPWD=/", "PWD=/w", "XAUTHORITY=/x", "MY_TOKEN=1", "API_KEY=1",
-	    "DB_PASSWORD=1", "AWS_REGION=x", "SSH_AUTH_SOCK=/s", "LD_PRELOAD=/x", "BASH_ENV=/x", "MONKEY=1" },
-	  { "PATH=/bin", "TERM=xterm", "KEYBOARD=de", "COLORTERM=x", "OLDPWD=/", "PWD=/w", "XAUTHORITY=/x", "MONKEY=1" } },
-	{ "strict", { "PATH=/x", "FOO=1", "LANG=de" }, { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/tmp" } },
-	{ "none", { "PATH=/x", "FOO=1", "LC_ALL=de" }, { "PATH=/x", "LC_ALL=de" } },
-	{ "permissive", { "PATH=/x", "MY_TOKEN=1", "LD_PRELOAD=/x" }, { "PATH=/x", "MY_TOKEN=1" } },
+	{"workstation",
+	 {"PATH=/bin", "TERM=xterm", "KEYBOARD=de", "COLORTERM=x", "OLDPWD=/", "PWD=/w", "XAUTHORITY=/x", "MY_TOKEN=1",
+	  "API_KEY=1", "DB_PASSWORD=1", "AWS_REGION=x", "SSH_AUTH_SOCK=/s", "LD_PRELOAD=/x", "BASH_ENV=/x", "MONKEY=1"},
+	 {"PATH=/bin", "TERM=xterm", "KEYBOARD=de", "COLORTERM=x", "OLDPWD=/", "PWD=/w", "XAUTHORITY=/x", "MONKEY=1"}},
+	{"strict", {"PATH=/x", "FOO=1", "LANG=de"}, {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/tmp"}},
+	{"none", {"PATH=/x", "FOO=1", "LC_ALL=de"}, {"PATH=/x", "LC_ALL=de"}},
+	{"permissive", {"PATH=/x", "MY_TOKEN=1", "LD_PRELOAD=/x"}, {"PATH=/x", "MY_TOKEN=1"}},
 };
 
 START_TEST(the_environment_is_what_the_profile_says)
