@@ -50,9 +50,10 @@ static void parse_well(struct line *line, const char *words)
 START_TEST(run_takes_everything_it_was_asked)
 {
 	struct line line;
-	parse_well(&line, "run -p a.conf --profile=strict --chdir / -r out.json --capture --enforce seccomp "
-			  "--require=ptrace --on-violation kill --timeout 1.5 --fail-on-violation --label a=b --label c= "
-			  "--tool-id T --trace-id=X --request-id= -v -- tool -q --read x");
+	parse_well(&line,
+		   "run -p a.conf --profile=strict --chdir / -r out.json --capture --enforce seccomp "
+		   "--require=ptrace --on-violation kill --timeout 1.5 --fail-on-violation --label a=b --label c= "
+		   "--tool-id T --trace-id=X --request-id= -v -- tool -q --read x");
 	const struct job *job = &line.cli.job;
 	ck_assert_int_eq(line.cli.command->id, COMMAND_RUN);
 	ck_assert_str_eq(job->policy.file, "a.conf");
@@ -108,19 +109,20 @@ static const struct {
 	enum rule_key key;
 	const char *value;
 } rules[] = {
-	{ "--read a", RULE_READ, "a" },		  { "--write=a", RULE_WRITE, "a" },
-	{ "--deny a", RULE_DENY, "a" },		  { "--hide a", RULE_HIDE, "a" },
-	{ "--forbid a", RULE_FORBID, "a" },	  { "--read-only a", RULE_READ_ONLY, "a" },
-	{ "--exec a", RULE_EXEC_ALLOW, "a" },	  { "--no-exec", RULE_EXEC_ALLOW, NULL },
-	{ "--connect a:1", RULE_CONNECT, "a:1" }, { "--bind=a:1", RULE_BIND, "a:1" },
-	{ "--env A", RULE_ENV_KEEP, "A" },	  { "--env A=b=c", RULE_ENV_SET, "A=b=c" },
-	{ "--env=A=", RULE_ENV_SET, "A=" },	  { "--read=--write", RULE_READ, "--write" },
-	{ "--read -", RULE_READ, "-" },		  { "--read=", RULE_READ, "" },
+	{"--read a", RULE_READ, "a"},		{"--write=a", RULE_WRITE, "a"},
+	{"--deny a", RULE_DENY, "a"},		{"--hide a", RULE_HIDE, "a"},
+	{"--forbid a", RULE_FORBID, "a"},	{"--read-only a", RULE_READ_ONLY, "a"},
+	{"--exec a", RULE_EXEC_ALLOW, "a"},	{"--no-exec", RULE_EXEC_ALLOW, NULL},
+	{"--connect a:1", RULE_CONNECT, "a:1"}, {"--bind=a:1", RULE_BIND, "a:1"},
+	{"--env A", RULE_ENV_KEEP, "A"},	{"--env A=b=c", RULE_ENV_SET, "A=b=c"},
+	{"--env=A=", RULE_ENV_SET, "A="},	{"--read=--write", RULE_READ, "--write"},
+	{"--read -", RULE_READ, "-"},		{"--read=", RULE_READ, ""},
 };
 
 START_TEST(rules_are_handed_on_as_written)
 {
-	static const char *const forms[] = { "run %s tool", "policy show %s", "explain %s read /x", "explain read /x %s" };
+	static const char *const forms[] = {"run %s tool", "policy show %s", "explain %s read /x",
+					    "explain read /x %s"};
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		char words[128];
 		struct line line;
@@ -149,64 +151,64 @@ START_TEST(rules_keep_their_order)
 END_TEST
 
 static const struct {
-	const char *words, *error;	/* the error, or how it begins */
+	const char *words, *error; /* the error, or how it begins */
 } wrong[] = {
-	{ "", "no command given" },
-	{ "rum", "unknown command \"rum\" (did you mean \"run\"?)" },
-	{ "policy", "\"policy\" needs a second word" },
-	{ "policy chekc x", "unknown command \"policy chekc\" (did you mean \"check\"?)" },
-	{ "policyshow", "unknown command \"policyshow\"" },
-	{ "-q run x", "\"-q\" stands before the command" },
-	{ "run", "something is missing; usage: picket run [options] -- COMMAND [ARG...]" },
-	{ "run --", "something is missing" },
-	{ "run -q", "something is missing" },
-	{ "run --timout 3 x", "unknown option \"--timout\" (did you mean \"--timeout\"?); see \"picket help run\"" },
-	{ "run --zzzzzzzz x", "unknown option \"--zzzzzzzz\"; see" },
-	{ "run -x x", "unknown option \"-x\"" },
-	{ "run -qx x", "unknown option \"-x\"" },
-	{ "run --json x", "--json is an option of probe, not of run" },
-	{ "run --quiet=yes x", "--quiet takes no value" },
-	{ "run --policy", "--policy needs a value: FILE" },
-	{ "run -p", "--policy needs a value: FILE" },
-	{ "run --policy -- ls", "--policy needs a value: FILE" },
-	{ "run --read --write x", "--read needs a value: PATH (if \"--write\" is meant: --read=--write)" },
-	{ "run -p a -p b x", "--policy was given twice" },
-	{ "run --timeout 1 --timeout=1 x", "--timeout was given twice" },
-	{ "run --timeout 0 x", "--timeout must be more than 0" },
-	{ "run --timeout 0.0000000001 x", "--timeout must be more than 0" },
-	{ "run --timeout -1 x", "--timeout takes seconds" },
-	{ "run --timeout 1s x", "--timeout takes seconds" },
-	{ "run --timeout . x", "--timeout takes seconds" },
-	{ "run --timeout= x", "--timeout takes seconds" },
-	{ "run --timeout 1e3 x", "--timeout takes seconds" },
-	{ "run --timeout nan x", "--timeout takes seconds" },
-	{ "run --timeout 0x10 x", "--timeout takes seconds" },
-	{ "run --timeout 99999999999999999999 x", "--timeout 99999999999999999999 is too long" },
-	{ "run --enforce secomp x", "--enforce is preload, ptrace, seccomp, notify, gate or auto, not \"secomp\" "
-				    "(did you mean \"seccomp\"?)" },
-	{ "run --require auto x", "--require is preload, ptrace, seccomp, notify or gate, not \"auto\"" },
-	{ "run --enforce ptrace --require seccomp x", "--enforce ptrace is below --require seccomp" },
-	{ "run --on-violation ignore x", "--on-violation is deny, kill or audit, not \"ignore\"" },
-	{ "run --result-fd x x", "--result-fd takes the number" },
-	{ "run --result-fd 12345 x", "--result-fd 12345: this descriptor is not open" },
-	{ "run --result-fd 99999999999 x", "--result-fd takes the number" },
-	{ "run --result-fd -1 x", "--result-fd takes the number" },
-	{ "run -r a --result-fd 2 x", "--result and --result-fd cannot both be given" },
-	{ "run -q -v x", "--quiet and --verbose contradict" },
-	{ "run --label a x", "--label takes KEY=VALUE, not \"a\"" },
-	{ "run --label =a x", "--label takes KEY=VALUE" },
-	{ "run --label \xff=a x", "--label \"\xff=a\": the key is not valid UTF-8" },
-	{ "run -C /nonexistent x", "--chdir \"/nonexistent\": No such file or directory" },
-	{ "run -C /etc/passwd x", "--chdir \"/etc/passwd\": not a directory" },
-	{ "run -C '' x", "--chdir \"\": No such file or directory" },
-	{ "probe x", "too many words; usage: picket probe [options]" },
-	{ "probe --markdown", "--markdown is an option of syscalls, not of probe" },
-	{ "syscalls --json --markdown", "--json and --markdown cannot both be given" },
-	{ "explain read", "not all is there; usage: picket explain [options] ACCESS TARGET" },
-	{ "explain read a b", "too many words" },
-	{ "policy check", "something is missing; usage: picket policy check FILE" },
-	{ "policy check a b", "too many words" },
-	{ "policy show x", "too many words" },
+	{"", "no command given"},
+	{"rum", "unknown command \"rum\" (did you mean \"run\"?)"},
+	{"policy", "\"policy\" needs a second word"},
+	{"policy chekc x", "unknown command \"policy chekc\" (did you mean \"check\"?)"},
+	{"policyshow", "unknown command \"policyshow\""},
+	{"-q run x", "\"-q\" stands before the command"},
+	{"run", "something is missing; usage: picket run [options] -- COMMAND [ARG...]"},
+	{"run --", "something is missing"},
+	{"run -q", "something is missing"},
+	{"run --timout 3 x", "unknown option \"--timout\" (did you mean \"--timeout\"?); see \"picket help run\""},
+	{"run --zzzzzzzz x", "unknown option \"--zzzzzzzz\"; see"},
+	{"run -x x", "unknown option \"-x\""},
+	{"run -qx x", "unknown option \"-x\""},
+	{"run --json x", "--json is an option of probe, not of run"},
+	{"run --quiet=yes x", "--quiet takes no value"},
+	{"run --policy", "--policy needs a value: FILE"},
+	{"run -p", "--policy needs a value: FILE"},
+	{"run --policy -- ls", "--policy needs a value: FILE"},
+	{"run --read --write x", "--read needs a value: PATH (if \"--write\" is meant: --read=--write)"},
+	{"run -p a -p b x", "--policy was given twice"},
+	{"run --timeout 1 --timeout=1 x", "--timeout was given twice"},
+	{"run --timeout 0 x", "--timeout must be more than 0"},
+	{"run --timeout 0.0000000001 x", "--timeout must be more than 0"},
+	{"run --timeout -1 x", "--timeout takes seconds"},
+	{"run --timeout 1s x", "--timeout takes seconds"},
+	{"run --timeout . x", "--timeout takes seconds"},
+	{"run --timeout= x", "--timeout takes seconds"},
+	{"run --timeout 1e3 x", "--timeout takes seconds"},
+	{"run --timeout nan x", "--timeout takes seconds"},
+	{"run --timeout 0x10 x", "--timeout takes seconds"},
+	{"run --timeout 99999999999999999999 x", "--timeout 99999999999999999999 is too long"},
+	{"run --enforce secomp x", "--enforce is preload, ptrace, seccomp, notify, gate or auto, not \"secomp\" "
+				   "(did you mean \"seccomp\"?)"},
+	{"run --require auto x", "--require is preload, ptrace, seccomp, notify or gate, not \"auto\""},
+	{"run --enforce ptrace --require seccomp x", "--enforce ptrace is below --require seccomp"},
+	{"run --on-violation ignore x", "--on-violation is deny, kill or audit, not \"ignore\""},
+	{"run --result-fd x x", "--result-fd takes the number"},
+	{"run --result-fd 12345 x", "--result-fd 12345: this descriptor is not open"},
+	{"run --result-fd 99999999999 x", "--result-fd takes the number"},
+	{"run --result-fd -1 x", "--result-fd takes the number"},
+	{"run -r a --result-fd 2 x", "--result and --result-fd cannot both be given"},
+	{"run -q -v x", "--quiet and --verbose contradict"},
+	{"run --label a x", "--label takes KEY=VALUE, not \"a\""},
+	{"run --label =a x", "--label takes KEY=VALUE"},
+	{"run --label \xff=a x", "--label \"\xff=a\": the key is not valid UTF-8"},
+	{"run -C /nonexistent x", "--chdir \"/nonexistent\": No such file or directory"},
+	{"run -C /etc/passwd x", "--chdir \"/etc/passwd\": not a directory"},
+	{"run -C '' x", "--chdir \"\": No such file or directory"},
+	{"probe x", "too many words; usage: picket probe [options]"},
+	{"probe --markdown", "--markdown is an option of syscalls, not of probe"},
+	{"syscalls --json --markdown", "--json and --markdown cannot both be given"},
+	{"explain read", "not all is there; usage: picket explain [options] ACCESS TARGET"},
+	{"explain read a b", "too many words"},
+	{"policy check", "something is missing; usage: picket policy check FILE"},
+	{"policy check a b", "too many words"},
+	{"policy show x", "too many words"},
 };
 
 START_TEST(a_wrong_line_is_told_in_one_sentence)
@@ -224,9 +226,10 @@ static const struct {
 	const char *words;
 	uint64_t ns;
 } timeouts[] = {
-	{ "1", 1000000000 },	    { "0.5", 500000000 },     { ".5", 500000000 },	   { "2.", 2000000000 },
-	{ "0.000000001", 1 },	    { "1.0000000019", 1000000001 }, { "007", 7000000000 },
-	{ "999999999.999999999", 999999999999999999 },
+	{"1", 1000000000},   {"0.5", 500000000},
+	{".5", 500000000},   {"2.", 2000000000},
+	{"0.000000001", 1},  {"1.0000000019", 1000000001},
+	{"007", 7000000000}, {"999999999.999999999", 999999999999999999},
 };
 
 START_TEST(seconds_are_read_to_the_nanosecond)
@@ -244,18 +247,18 @@ END_TEST
 static const struct {
 	const char *words, *first, *second;
 } commands_of_run[] = {
-	{ "run ls", "ls", NULL },
-	{ "run ls -l", "ls", "-l" },
-	{ "run -q ls --policy", "ls", "--policy" },
-	{ "run ls --help", "ls", "--help" },
-	{ "run ls --", "ls", "--" },
-	{ "run -- ls", "ls", NULL },
-	{ "run -- -odd", "-odd", NULL },
-	{ "run -- -- x", "--", "x" },
-	{ "run -q - x", "-", "x" },
-	{ "run -pfile ls", "ls", NULL },
-	{ "run -qp file ls", "ls", NULL },
-	{ "run -- '' x", "", "x" },
+	{"run ls", "ls", NULL},
+	{"run ls -l", "ls", "-l"},
+	{"run -q ls --policy", "ls", "--policy"},
+	{"run ls --help", "ls", "--help"},
+	{"run ls --", "ls", "--"},
+	{"run -- ls", "ls", NULL},
+	{"run -- -odd", "-odd", NULL},
+	{"run -- -- x", "--", "x"},
+	{"run -q - x", "-", "x"},
+	{"run -pfile ls", "ls", NULL},
+	{"run -qp file ls", "ls", NULL},
+	{"run -- '' x", "", "x"},
 };
 
 START_TEST(the_first_other_word_begins_the_command)
@@ -342,13 +345,18 @@ END_TEST
 static const struct {
 	const char *words;
 	bool help, version;
-	int command;	/* or -1 */
+	int command; /* or -1 */
 } abouts[] = {
-	{ "--help", true, false, -1 },		      { "-h", true, false, -1 },
-	{ "--version", false, true, -1 },	      { "-V", false, true, -1 },
-	{ "run --help", true, false, COMMAND_RUN },   { "run -q -h --nonsense", true, false, COMMAND_RUN },
-	{ "policy show -h", true, false, COMMAND_POLICY_SHOW }, { "policy --help", false, false, COMMAND_HELP },
-	{ "help", false, false, COMMAND_HELP },	      { "help run", false, false, COMMAND_HELP },
+	{"--help", true, false, -1},
+	{"-h", true, false, -1},
+	{"--version", false, true, -1},
+	{"-V", false, true, -1},
+	{"run --help", true, false, COMMAND_RUN},
+	{"run -q -h --nonsense", true, false, COMMAND_RUN},
+	{"policy show -h", true, false, COMMAND_POLICY_SHOW},
+	{"policy --help", false, false, COMMAND_HELP},
+	{"help", false, false, COMMAND_HELP},
+	{"help run", false, false, COMMAND_HELP},
 };
 
 START_TEST(help_and_version_can_be_asked_anywhere)
@@ -367,7 +375,7 @@ START_TEST(every_option_is_parsed_and_told)
 {
 	const struct command *command = &commands[_i];
 	const struct option *option;
-	bool names[OPTION_COUNT] = { false };
+	bool names[OPTION_COUNT] = {false};
 	cleanup_free char *help = NULL;
 	size_t size;
 	FILE *to = open_memstream(&help, &size);
@@ -375,7 +383,7 @@ START_TEST(every_option_is_parsed_and_told)
 	fclose(to);
 	ck_assert_int_eq(command->id, _i);
 	for (size_t i = 0; (option = command_option(command, i)) != NULL; i++) {
-		static const char *const values[] = { "7", "/", "a=b", "seccomp", "audit", "strict" };
+		static const char *const values[] = {"7", "/", "a=b", "seccomp", "audit", "strict"};
 		bool taken = option->value == NULL;
 		char text[64], words[256];
 		ck_assert_msg(!names[option->id], "--%s stands twice in %s", option->name, command->name);
@@ -416,8 +424,8 @@ END_TEST
 START_TEST(help_knows_words_of_commands)
 {
 	FILE *to = fopen("/dev/null", "w");
-	char *run[] = { (char *)"run" }, *policy[] = { (char *)"policy", (char *)"show" }, *no[] = { (char *)"pol" };
-	char *more[] = { (char *)"run", (char *)"x" };
+	char *run[] = {(char *)"run"}, *policy[] = {(char *)"policy", (char *)"show"}, *no[] = {(char *)"pol"};
+	char *more[] = {(char *)"run", (char *)"x"};
 	ck_assert_int_eq(help_words(run, 1, to), 0);
 	ck_assert_int_eq(help_words(policy, 1, to), 0);
 	ck_assert_int_eq(help_words(policy, 2, to), 0);

@@ -63,10 +63,10 @@ static const struct {
 	void (*say)(void);
 	const char *line;
 } lines[] = {
-	{ say_plain, "picket: policy.conf:12: wrong\n" },
-	{ say_evil, "picket: \"a\\npicket: all is well\\x1b[2J\\xff\" is no file\n" },
-	{ say_errno, "picket: result \"x.json\": No such file or directory\n" },
-	{ say_number, "picket: odd: error 98765\n" },
+	{say_plain, "picket: policy.conf:12: wrong\n"},
+	{say_evil, "picket: \"a\\npicket: all is well\\x1b[2J\\xff\" is no file\n"},
+	{say_errno, "picket: result \"x.json\": No such file or directory\n"},
+	{say_number, "picket: odd: error 98765\n"},
 };
 
 START_TEST(one_clean_line_each)
@@ -97,29 +97,29 @@ static const struct {
 	const char *utf8, *line;
 	bool valid;
 } texts[] = {
-	{ "plain", 5, "plain", "plain", true },
-	{ "", 0, "", "", true },
-	{ "a\tb\nc\rd", 7, "a\tb\nc\rd", "a\\tb\\nc\\rd", true },
-	{ "\x1b\x7f\x01", 3, "\x1b\x7f\x01", "\\x1b\\x7f\\x01", true },
-	{ "n\\t", 3, "n\\t", "n\\t", true },
-	{ "\xc2\x9b", 2, "\xc2\x9b", "\\xc2\\x9b", true },				/* C1: CSI */
-	{ "\xe2\x80\xae", 3, "\xe2\x80\xae", "\\xe2\\x80\\xae", true },			/* right-to-left override */
-	{ "\xe2\x80\xa8", 3, "\xe2\x80\xa8", "\\xe2\\x80\\xa8", true },			/* line separator */
-	{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x8c", 9, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x8c",
-	  "\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x8c", true },
-	{ "\xff", 1, "\\xff", "\\xff", false },
-	{ "\x80", 1, "\\x80", "\\x80", false },
-	{ "\xc3", 1, "\\xc3", "\\xc3", false },						/* cut short */
-	{ "\xe2\x82", 2, "\\xe2\\x82", "\\xe2\\x82", false },
-	{ "\xe2\x82x", 3, "\\xe2\\x82x", "\\xe2\\x82x", false },
-	{ "\xc1\xbf", 2, "\\xc1\\xbf", "\\xc1\\xbf", false },				/* overlong */
-	{ "\xe0\x9f\xbf", 3, "\\xe0\\x9f\\xbf", "\\xe0\\x9f\\xbf", false },
-	{ "\xf0\x8f\xbf\xbf", 4, "\\xf0\\x8f\\xbf\\xbf", "\\xf0\\x8f\\xbf\\xbf", false },
-	{ "\xed\xbf\xbf", 3, "\\xed\\xbf\\xbf", "\\xed\\xbf\\xbf", false },		/* surrogate */
-	{ "\xf4\x90\x80\x80", 4, "\\xf4\\x90\\x80\\x80", "\\xf4\\x90\\x80\\x80", false },	/* beyond U+10FFFF */
-	{ "\xf8\x88\x80\x80\x80", 5, "\\xf8\\x88\\x80\\x80\\x80", "\\xf8\\x88\\x80\\x80\\x80", false },
-	{ "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", 10, "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf",
-	  "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", true },
+	{"plain", 5, "plain", "plain", true},
+	{"", 0, "", "", true},
+	{"a\tb\nc\rd", 7, "a\tb\nc\rd", "a\\tb\\nc\\rd", true},
+	{"\x1b\x7f\x01", 3, "\x1b\x7f\x01", "\\x1b\\x7f\\x01", true},
+	{"n\\t", 3, "n\\t", "n\\t", true},
+	{"\xc2\x9b", 2, "\xc2\x9b", "\\xc2\\x9b", true},	      /* C1: CSI */
+	{"\xe2\x80\xae", 3, "\xe2\x80\xae", "\\xe2\\x80\\xae", true}, /* right-to-left override */
+	{"\xe2\x80\xa8", 3, "\xe2\x80\xa8", "\\xe2\\x80\\xa8", true}, /* line separator */
+	{"\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x8c", 9, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x8c",
+	 "\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x8c", true},
+	{"\xff", 1, "\\xff", "\\xff", false},
+	{"\x80", 1, "\\x80", "\\x80", false},
+	{"\xc3", 1, "\\xc3", "\\xc3", false}, /* cut short */
+	{"\xe2\x82", 2, "\\xe2\\x82", "\\xe2\\x82", false},
+	{"\xe2\x82x", 3, "\\xe2\\x82x", "\\xe2\\x82x", false},
+	{"\xc1\xbf", 2, "\\xc1\\xbf", "\\xc1\\xbf", false}, /* overlong */
+	{"\xe0\x9f\xbf", 3, "\\xe0\\x9f\\xbf", "\\xe0\\x9f\\xbf", false},
+	{"\xf0\x8f\xbf\xbf", 4, "\\xf0\\x8f\\xbf\\xbf", "\\xf0\\x8f\\xbf\\xbf", false},
+	{"\xed\xbf\xbf", 3, "\\xed\\xbf\\xbf", "\\xed\\xbf\\xbf", false},		/* surrogate */
+	{"\xf4\x90\x80\x80", 4, "\\xf4\\x90\\x80\\x80", "\\xf4\\x90\\x80\\x80", false}, /* beyond U+10FFFF */
+	{"\xf8\x88\x80\x80\x80", 5, "\\xf8\\x88\\x80\\x80\\x80", "\\xf8\\x88\\x80\\x80\\x80", false},
+	{"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", 10, "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf",
+	 "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", true},
 };
 
 START_TEST(bytes_become_text)

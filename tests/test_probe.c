@@ -37,7 +37,7 @@ static void refuse(int call, uint32_t action)
 		BPF_STMT(BPF_RET | BPF_K, action),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { .len = 4, .filter = code };
+	struct sock_fprog program = {.len = 4, .filter = code};
 	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
 	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
@@ -47,20 +47,20 @@ static void refuse(int call, uint32_t action)
 static const struct {
 	int call;
 	uint32_t action;
-	bool ptrace, seccomp;	/* what is left */
-	const char *why;	/* of the lowest that is missing: a part of it */
+	bool ptrace, seccomp; /* what is left */
+	const char *why;      /* of the lowest that is missing: a part of it */
 } refusals[] = {
-	{ SYS_ptrace, ERRNO(EPERM), false, false, "PTRACE_SEIZE: Operation not permitted" },
-	{ SYS_ptrace, ERRNO(ENOSYS), false, false, "PTRACE_SEIZE: Function not implemented" },
-	{ SYS_ptrace, SECCOMP_RET_KILL_PROCESS, false, false, "ended by SIGSYS" },
-	{ SYS_process_vm_readv, ERRNO(EPERM), false, false, "process_vm_readv: Operation not permitted" },
-	{ SYS_process_vm_writev, ERRNO(EPERM), false, false, "process_vm_writev: Operation not permitted" },
-	{ SYS_openat2, ERRNO(ENOSYS), false, false, "openat2: Function not implemented" },
-	{ SYS_readlink, ERRNO(ENOENT), false, false, "/proc" },
-	{ SYS_seccomp, ERRNO(EPERM), true, false, "installing a seccomp filter: Operation not permitted" },
-	{ SYS_seccomp, ERRNO(ENOSYS), true, false, "installing a seccomp filter: Function not implemented" },
-	{ SYS_seccomp, SECCOMP_RET_KILL_PROCESS, true, false, "ended by SIGSYS" },
-	{ SYS_ioctl, ERRNO(EPERM), true, true, "" },
+	{SYS_ptrace, ERRNO(EPERM), false, false, "PTRACE_SEIZE: Operation not permitted"},
+	{SYS_ptrace, ERRNO(ENOSYS), false, false, "PTRACE_SEIZE: Function not implemented"},
+	{SYS_ptrace, SECCOMP_RET_KILL_PROCESS, false, false, "ended by SIGSYS"},
+	{SYS_process_vm_readv, ERRNO(EPERM), false, false, "process_vm_readv: Operation not permitted"},
+	{SYS_process_vm_writev, ERRNO(EPERM), false, false, "process_vm_writev: Operation not permitted"},
+	{SYS_openat2, ERRNO(ENOSYS), false, false, "openat2: Function not implemented"},
+	{SYS_readlink, ERRNO(ENOENT), false, false, "/proc"},
+	{SYS_seccomp, ERRNO(EPERM), true, false, "installing a seccomp filter: Operation not permitted"},
+	{SYS_seccomp, ERRNO(ENOSYS), true, false, "installing a seccomp filter: Function not implemented"},
+	{SYS_seccomp, SECCOMP_RET_KILL_PROCESS, true, false, "ended by SIGSYS"},
+	{SYS_ioctl, ERRNO(EPERM), true, true, ""},
 };
 
 /* Nothing that was started is left, not even as a zombie. */
@@ -127,34 +127,34 @@ END_TEST
 /* Which levels are there (bit 1 << level), what was wished, what comes of it. */
 static const struct {
 	unsigned there;
-	int enforce, require;	/* or -1 */
-	int chosen;		/* or -1 */
+	int enforce, require; /* or -1 */
+	int chosen;	      /* or -1 */
 	const char *why;
 } choices[] = {
-	{ 0x06, -1, -1, LEVEL_SECCOMP, "notify: because" },
-	{ 0x02, -1, -1, LEVEL_PTRACE, "seccomp: because" },
-	{ 0x1f, -1, -1, LEVEL_GATE, "" },
-	{ 0x1f, LEVEL_GATE, -1, LEVEL_GATE, "" },
-	{ 0x06, LEVEL_PTRACE, -1, LEVEL_PTRACE, "asked for with --enforce" },
-	{ 0x06, LEVEL_PTRACE, LEVEL_PTRACE, LEVEL_PTRACE, "asked for with --enforce" },
-	{ 0x06, -1, LEVEL_PTRACE, LEVEL_SECCOMP, "notify: because" },
-	{ 0x06, -1, LEVEL_SECCOMP, LEVEL_SECCOMP, "notify: because" },
-	{ 0x12, -1, LEVEL_SECCOMP, LEVEL_GATE, "" },
-	{ 0x02, -1, LEVEL_SECCOMP, -1, "level seccomp is not available: because" },
-	{ 0x02, LEVEL_SECCOMP, -1, -1, "level seccomp is not available: because" },
-	{ 0x06, LEVEL_NOTIFY, -1, -1, "level notify is not available: because" },
-	{ 0x06, -1, LEVEL_NOTIFY, -1, "level notify is not available: because" },
-	{ 0x00, -1, -1, -1, "level ptrace is not available: because" },
-	{ 0x01, -1, -1, LEVEL_PRELOAD, "ptrace: because" },
+	{0x06, -1, -1, LEVEL_SECCOMP, "notify: because"},
+	{0x02, -1, -1, LEVEL_PTRACE, "seccomp: because"},
+	{0x1f, -1, -1, LEVEL_GATE, ""},
+	{0x1f, LEVEL_GATE, -1, LEVEL_GATE, ""},
+	{0x06, LEVEL_PTRACE, -1, LEVEL_PTRACE, "asked for with --enforce"},
+	{0x06, LEVEL_PTRACE, LEVEL_PTRACE, LEVEL_PTRACE, "asked for with --enforce"},
+	{0x06, -1, LEVEL_PTRACE, LEVEL_SECCOMP, "notify: because"},
+	{0x06, -1, LEVEL_SECCOMP, LEVEL_SECCOMP, "notify: because"},
+	{0x12, -1, LEVEL_SECCOMP, LEVEL_GATE, ""},
+	{0x02, -1, LEVEL_SECCOMP, -1, "level seccomp is not available: because"},
+	{0x02, LEVEL_SECCOMP, -1, -1, "level seccomp is not available: because"},
+	{0x06, LEVEL_NOTIFY, -1, -1, "level notify is not available: because"},
+	{0x06, -1, LEVEL_NOTIFY, -1, "level notify is not available: because"},
+	{0x00, -1, -1, -1, "level ptrace is not available: because"},
+	{0x01, -1, -1, LEVEL_PRELOAD, "ptrace: because"},
 };
 
 START_TEST(the_highest_level_that_fits_is_chosen)
 {
-	struct probe probe = { 0 };
+	struct probe probe = {0};
 	enum level chosen = LEVEL_PRELOAD;
 	char why[PROBE_WHY_SIZE + 64];
-	struct level_wish wish = { choices[_i].enforce >= 0, (enum level)(choices[_i].enforce & 7),
-				   choices[_i].require >= 0, (enum level)(choices[_i].require & 7) };
+	struct level_wish wish = {choices[_i].enforce >= 0, (enum level)(choices[_i].enforce & 7),
+				  choices[_i].require >= 0, (enum level)(choices[_i].require & 7)};
 	for (unsigned i = 0; i < LEVEL_COUNT; i++) {
 		probe.level[i].available = (choices[_i].there >> i & 1) != 0;
 		strcpy(probe.level[i].why, probe.level[i].available ? "" : "because");
@@ -169,9 +169,9 @@ END_TEST
 
 START_TEST(the_report_is_json_and_says_what_is_enforced)
 {
-	static const char *const flags[] = { "filesystem_isolation", "network_isolation", "process_isolation",
-					     "syscall_filtering" };
-	struct probe probe = { 0 };
+	static const char *const flags[] = {"filesystem_isolation", "network_isolation", "process_isolation",
+					    "syscall_filtering"};
+	struct probe probe = {0};
 	probe.level[LEVEL_PTRACE].available = _i > 0;
 	cleanup_free char *text = NULL;
 	size_t size;
@@ -196,7 +196,7 @@ END_TEST
 
 START_TEST(a_full_disk_is_reported)
 {
-	struct probe probe = { 0 };
+	struct probe probe = {0};
 	FILE *full = fopen("/dev/full", "w");
 	setvbuf(full, NULL, _IONBF, 0);
 	ck_assert_int_eq(probe_print(&probe, full, _i > 0), -EIO);

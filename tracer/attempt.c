@@ -30,7 +30,7 @@
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #endif
-enum { LANDLOCK_VERSION = 1 };	/* LANDLOCK_CREATE_RULESET_VERSION */
+enum { LANDLOCK_VERSION = 1 }; /* LANDLOCK_CREATE_RULESET_VERSION */
 
 static int failed(const char **why, const char *what)
 {
@@ -60,15 +60,15 @@ int attempt_proc(const char **why)
 
 int attempt_openat2(const char **why)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-				.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 	return syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)) < 0 ? failed(why, "openat2") : 0;
 }
 
 int attempt_landlock(const char **why)
 {
-	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION) < 1 ?
-		       failed(why, "landlock_create_ruleset") : 0;
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION) < 1
+		       ? failed(why, "landlock_create_ruleset")
+		       : 0;
 }
 
 /* A child that dies with us, may be traced, and runs `body` with what `fd` brings. Its pid or -errno. */
@@ -79,7 +79,7 @@ static pid_t start(void (*body)(int fd), int fd)
 		return child < 0 ? -errno : child;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 1);
-	if (getppid() != parent)	/* it died before the prctl */
+	if (getppid() != parent) /* it died before the prctl */
 		_exit(1);
 	body(fd);
 	_exit(0);
@@ -91,8 +91,8 @@ static volatile uint64_t marker = UINT64_C(0x5049434b4554);
 static int try_memory(pid_t child, const char **why)
 {
 	uint64_t seen = 0, changed = marker + 1;
-	struct iovec remote = { (void *)(uintptr_t)&marker, sizeof(marker) };
-	struct iovec to = { &seen, sizeof(seen) }, from = { &changed, sizeof(changed) };
+	struct iovec remote = {(void *)(uintptr_t)&marker, sizeof(marker)};
+	struct iovec to = {&seen, sizeof(seen)}, from = {&changed, sizeof(changed)};
 	if (process_vm_readv(child, &to, 1, &remote, 1, 0) != (ssize_t)sizeof(seen))
 		return failed(why, "process_vm_readv");
 	if (seen != marker)
@@ -102,7 +102,7 @@ static int try_memory(pid_t child, const char **why)
 	return 0;
 }
 
-/* Is the tracee's stop the one that we wait for: this event of ptrace (0: a system call stop), this kind of call stop? */
+/* Is the tracee's next stop the one that we wait for: this event (0: a system call stop), this kind of call stop? */
 static int expect_stop(pid_t child, int event, unsigned char op, const char **why)
 {
 	int status, signal = event == 0 ? SIGTRAP | 0x80 : SIGTRAP;
@@ -150,7 +150,7 @@ int attempt_ptrace(const char **why)
 	return error;
 }
 
-/* A filter that does `action` with getpgrp, which the C library never calls by itself. Number 0 or a listener, or -errno. */
+/* A filter that does `action` with getpgrp, which the C library never calls by itself. 0 or a listener, or -errno. */
 static int install(uint32_t action, unsigned flags, const char **why)
 {
 	struct sock_filter code[] = {
@@ -159,7 +159,7 @@ static int install(uint32_t action, unsigned flags, const char **why)
 		BPF_STMT(BPF_RET | BPF_K, action),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return failed(why, "PR_SET_NO_NEW_PRIVS");
 	long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
@@ -177,7 +177,8 @@ int attempt_filter(const char **why)
 	int go[2];
 	if (pipe2(go, O_CLOEXEC) != 0)
 		return failed(why, "pipe2");
-	int error = install(SECCOMP_RET_TRACE, 0, why);	/* the child inherits it; none of us makes such a call but to try */
+	int error =
+		install(SECCOMP_RET_TRACE, 0, why); /* the child inherits it; none of us makes such a call but to try */
 	if (error < 0)
 		return error;
 	pid_t child = start(call_getpgrp, go[0]);
@@ -206,7 +207,7 @@ int attempt_notify(const char **why)
 	union {
 		struct seccomp_notif notification;
 		char room[512];
-	} request = { .room = { 0 } };
+	} request = {.room = {0}};
 	int status, listener = install(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER, why);
 	if (listener < 0)
 		return listener;
@@ -215,8 +216,10 @@ int attempt_notify(const char **why)
 		return errno = -child, failed(why, "fork");
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
 		return failed(why, "SECCOMP_IOCTL_NOTIF_RECV");
-	struct seccomp_notif_addfd answer = { .id = request.notification.id, .flags = SECCOMP_ADDFD_FLAG_SEND,
-					      .srcfd = (uint32_t)listener, .newfd_flags = O_CLOEXEC };
+	struct seccomp_notif_addfd answer = {.id = request.notification.id,
+					     .flags = SECCOMP_ADDFD_FLAG_SEND,
+					     .srcfd = (uint32_t)listener,
+					     .newfd_flags = O_CLOEXEC};
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &answer) < 0)
 		return failed(why, "SECCOMP_IOCTL_NOTIF_ADDFD");
 	if (waitpid(child, &status, 0) != child || status != 0)

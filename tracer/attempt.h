@@ -8,9 +8,10 @@
 #include <stddef.h>
 
 /*
- * Each is to be called in a process that does nothing but such tries and ends afterwards: it leaves filters, tracees and
- * descriptors behind. In the order of enum feature they do not disturb one another.
- * attempt_filter does all that attempt_ptrace does and more. 0, or -errno, and in `why` what was tried when it failed, without the error.
+ * Each is to be called in a process that does nothing but such tries and ends afterwards: it leaves filters, tracees
+ * and descriptors behind. In the order of enum feature they do not disturb one another.
+ * attempt_filter does all that attempt_ptrace does and more. 0, or -errno, and in `why` what was tried when it failed,
+ * without the error.
  */
 typedef int attempt_function(const char **why);
 

@@ -24,7 +24,7 @@
 #include "escape.h"
 #include "suggest.h"
 
-enum { MAX_NAMES = 64 };	/* candidates for a misspelt word */
+enum { MAX_NAMES = 64 }; /* candidates for a misspelt word */
 enum { MAX_TIMEOUT_DIGITS = 9 };
 #define NS_PER_SECOND UINT64_C(1000000000)
 
@@ -34,8 +34,8 @@ _Static_assert((int)OPTION_COUNT <= MAX_NAMES && (int)COMMAND_COUNT <= MAX_NAMES
 struct parse {
 	struct cli *cli;
 	char **argv;
-	int argc, at;	/* `at`: the next word */
-	char *error;	/* CLI_ERROR_SIZE */
+	int argc, at; /* `at`: the next word */
+	char *error;  /* CLI_ERROR_SIZE */
 };
 
 __attribute__((format(printf, 2, 3))) static int fail(struct parse *parse, const char *format, ...)
@@ -72,7 +72,10 @@ static int one_of(struct parse *parse, const struct option *option, const char *
 		if (strcmp(names[i], value) == 0)
 			return i;
 		size_t used = strlen(all);
-		snprintf(all + used, sizeof(all) - used, "%s%s", i == 0 ? "" : names[i + 1] == NULL ? " or " : ", ",
+		snprintf(all + used, sizeof(all) - used, "%s%s",
+			 i == 0			? ""
+			 : names[i + 1] == NULL ? " or "
+						: ", ",
 			 names[i]);
 	}
 	return fail(parse, "--%s is %s, not \"%s\"%s", option->name, all, value, meant(hint, "", value, names));
@@ -81,7 +84,7 @@ static int one_of(struct parse *parse, const struct option *option, const char *
 /* Level by name, or LEVEL_COUNT for "auto" where that may stand; or an error. */
 static int parse_level(struct parse *parse, const struct option *option, const char *value)
 {
-	const char *names[LEVEL_COUNT + 2] = { NULL };
+	const char *names[LEVEL_COUNT + 2] = {NULL};
 	for (unsigned i = 0; i < LEVEL_COUNT; i++)
 		names[i] = level_name((enum level)i);
 	if (option->kind == VALUE_LEVEL_AUTO)
@@ -162,19 +165,20 @@ static int change_directory(struct parse *parse, const char *value)
 
 static void add_rule(struct cli *cli, enum rule_key key, const char *value)
 {
-	cli->rules[cli->job.policy.option_count++] = (struct policy_option){ .key = key, .value = value };
+	cli->rules[cli->job.policy.option_count++] = (struct policy_option){.key = key, .value = value};
 }
 
 /* An option that is a rule of the policy. */
 static void apply_rule(struct cli *cli, enum option_id id, const char *value)
 {
 	static const enum rule_key keys[OPTION_COUNT] = {
-		[OPTION_READ] = RULE_READ,	 [OPTION_WRITE] = RULE_WRITE,	  [OPTION_DENY] = RULE_DENY,
-		[OPTION_HIDE] = RULE_HIDE,	 [OPTION_FORBID] = RULE_FORBID,	  [OPTION_READ_ONLY] = RULE_READ_ONLY,
-		[OPTION_EXEC] = RULE_EXEC_ALLOW, [OPTION_NO_EXEC] = RULE_EXEC_ALLOW, [OPTION_CONNECT] = RULE_CONNECT,
-		[OPTION_BIND] = RULE_BIND,
+		[OPTION_READ] = RULE_READ,	 [OPTION_WRITE] = RULE_WRITE,
+		[OPTION_DENY] = RULE_DENY,	 [OPTION_HIDE] = RULE_HIDE,
+		[OPTION_FORBID] = RULE_FORBID,	 [OPTION_READ_ONLY] = RULE_READ_ONLY,
+		[OPTION_EXEC] = RULE_EXEC_ALLOW, [OPTION_NO_EXEC] = RULE_EXEC_ALLOW,
+		[OPTION_CONNECT] = RULE_CONNECT, [OPTION_BIND] = RULE_BIND,
 	};
-	if (id == OPTION_ENV)
+	if (id == OPTION_ENV && value != NULL)
 		add_rule(cli, strchr(value, '=') != NULL ? RULE_ENV_SET : RULE_ENV_KEEP, value);
 	else
 		add_rule(cli, keys[id], value);
@@ -199,7 +203,7 @@ static int apply_level(struct parse *parse, const struct option *option, const c
 /* Options whose value is not taken as it stands, or that have none. */
 static int apply_special(struct parse *parse, const struct option *option, char *value)
 {
-	static const char *const actions[] = { "deny", "kill", "audit", NULL };
+	static const char *const actions[] = {"deny", "kill", "audit", NULL};
 	struct job *job = &parse->cli->job;
 	if (option->id == OPTION_CHDIR)
 		return change_directory(parse, value);
@@ -222,7 +226,7 @@ static int apply_special(struct parse *parse, const struct option *option, char 
 		int action = one_of(parse, option, value, actions);
 		return action < 0 ? action : 0;
 	}
-	return fail(parse, "--%s: not known here", option->name);	/* a row without a meaning; test_cli tries all */
+	return fail(parse, "--%s: not known here", option->name); /* a row without a meaning; test_cli tries all */
 }
 
 static int apply(struct parse *parse, const struct option *option, char *value)
@@ -230,16 +234,22 @@ static int apply(struct parse *parse, const struct option *option, char *value)
 	struct cli *cli = parse->cli;
 	struct job *job = &cli->job;
 	bool *const flags[OPTION_COUNT] = {
-		[OPTION_HELP] = &cli->help,	  [OPTION_JSON] = &cli->json,	[OPTION_MARKDOWN] = &cli->markdown,
-		[OPTION_CAPTURE] = &job->capture, [OPTION_QUIET] = &job->quiet, [OPTION_VERBOSE] = &job->verbose,
+		[OPTION_HELP] = &cli->help,
+		[OPTION_JSON] = &cli->json,
+		[OPTION_MARKDOWN] = &cli->markdown,
+		[OPTION_CAPTURE] = &job->capture,
+		[OPTION_QUIET] = &job->quiet,
+		[OPTION_VERBOSE] = &job->verbose,
 		[OPTION_FAIL_ON_VIOLATION] = &job->fail_on_violation,
-		[OPTION_ALLOW_SHORT_KEY] = &cli->plugin.allow_short_key, [OPTION_HMAC] = &cli->plugin.hmac,
-		[OPTION_EMBED] = &cli->plugin.embed, [OPTION_TRUST] = &cli->plugin.trust,
+		[OPTION_ALLOW_SHORT_KEY] = &cli->plugin.allow_short_key,
+		[OPTION_HMAC] = &cli->plugin.hmac,
+		[OPTION_EMBED] = &cli->plugin.embed,
+		[OPTION_TRUST] = &cli->plugin.trust,
 	};
 	const char **const strings[OPTION_COUNT] = {
-		[OPTION_POLICY] = &job->policy.file,  [OPTION_PROFILE] = &job->policy.profile,
-		[OPTION_RESULT] = &job->result_file,  [OPTION_TOOL_ID] = &job->tool_id,
-		[OPTION_TRACE_ID] = &job->trace_id,   [OPTION_REQUEST_ID] = &job->request_id,
+		[OPTION_POLICY] = &job->policy.file,	   [OPTION_PROFILE] = &job->policy.profile,
+		[OPTION_RESULT] = &job->result_file,	   [OPTION_TOOL_ID] = &job->tool_id,
+		[OPTION_TRACE_ID] = &job->trace_id,	   [OPTION_REQUEST_ID] = &job->request_id,
 		[OPTION_REQUEST] = &cli->plugin.request,   [OPTION_REGISTRY] = &cli->plugin.registry,
 		[OPTION_TRUSTED] = &cli->plugin.trusted,   [OPTION_KEY_FILE] = &cli->plugin.key_file,
 		[OPTION_MANIFEST] = &cli->plugin.manifest, [OPTION_KEY] = &cli->plugin.key,
@@ -289,7 +299,7 @@ static int fail_unknown(struct parse *parse, const char *name, size_t length)
 {
 	const struct command *command = parse->cli->command;
 	const struct option *option;
-	const char *names[MAX_NAMES + 1] = { NULL };
+	const char *names[MAX_NAMES + 1] = {NULL};
 	size_t count = 0;
 	char hint[128], word[64];
 	snprintf(word, sizeof(word), "%.*s", (int)(length < 63 ? length : 63), name);
@@ -299,8 +309,8 @@ static int fail_unknown(struct parse *parse, const char *name, size_t length)
 	}
 	for (size_t i = 0; (option = command_option(command, i)) != NULL && count < MAX_NAMES; i++)
 		names[count++] = option->name;
-	return fail(parse, "unknown option \"--%s\"%s; see \"picket help %s\"", word,
-		    meant(hint, "--", word, names), command->name);
+	return fail(parse, "unknown option \"--%s\"%s; see \"picket help %s\"", word, meant(hint, "--", word, names),
+		    command->name);
 }
 
 /* The value that follows as a word of its own. One that looks like an option is most likely a value forgotten. */
@@ -391,7 +401,7 @@ static int parse_words(struct parse *parse)
 /* No such command. `first` may be the first of two words. */
 static int fail_command(struct parse *parse, const char *first, const char *second)
 {
-	const char *names[MAX_NAMES + 1] = { NULL }, *seconds[MAX_NAMES + 1] = { NULL };
+	const char *names[MAX_NAMES + 1] = {NULL}, *seconds[MAX_NAMES + 1] = {NULL};
 	char firsts[COMMAND_COUNT][32], hint[128];
 	size_t count = 0, second_count = 0;
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
@@ -444,10 +454,11 @@ static int parse_command(struct parse *parse)
 		return 0;
 	}
 	if (first[0] == '-')
-		return fail(parse, "\"%s\" stands before the command; write picket COMMAND [options], see \"picket help\"",
+		return fail(parse,
+			    "\"%s\" stands before the command; write picket COMMAND [options], see \"picket help\"",
 			    first);
 	cli->command = command_find(first, second, &used);
-	if (cli->command == NULL && is_help(second) && is_first_word(first)) {	/* all commands that begin so */
+	if (cli->command == NULL && is_help(second) && is_first_word(first)) { /* all commands that begin so */
 		cli->command = &commands[COMMAND_HELP];
 		cli->operands = &parse->argv[1];
 		cli->operand_count = 1;
@@ -482,8 +493,11 @@ static int check_together(struct parse *parse)
 	if (runs && !requested && cli->operand_count == 0)
 		return fail(parse, "something is missing; usage: picket %s", usage);
 	if (cli->operand_count < cli->command->least || cli->operand_count > cli->command->most)
-		return fail(parse, "%s; usage: picket %s", cli->operand_count == 0 ? "something is missing" :
-			    cli->operand_count < cli->command->least ? "not all is there" : "too many words", usage);
+		return fail(parse, "%s; usage: picket %s",
+			    cli->operand_count == 0		       ? "something is missing"
+			    : cli->operand_count < cli->command->least ? "not all is there"
+								       : "too many words",
+			    usage);
 	return 0;
 }
 
@@ -516,8 +530,8 @@ static int fill_directories(struct parse *parse)
 
 int cli_parse(int argc, char **argv, struct cli *cli, char error[CLI_ERROR_SIZE])
 {
-	struct parse parse = { .cli = cli, .argv = argv, .argc = argc, .at = argc, .error = error };
-	*cli = (struct cli){ .job = { .result_fd = -1, .program_fd = -1 } };
+	struct parse parse = {.cli = cli, .argv = argv, .argc = argc, .at = argc, .error = error};
+	*cli = (struct cli){.job = {.result_fd = -1, .program_fd = -1}};
 	error[0] = '\0';
 	/* No option adds more than one rule or label. */
 	cli->rules = calloc((size_t)argc + 1, sizeof(*cli->rules));

@@ -16,24 +16,24 @@ enum { CLI_ERROR_SIZE = 512 };
 
 /* A command line. Strings point into argv or the environment, or are owned by it. */
 struct cli {
-	const struct command *command;	/* NULL: none; then only help and version */
-	bool help;			/* --help was given; nothing else has been checked then */
-	bool version;			/* --version */
+	const struct command *command; /* NULL: none; then only help and version */
+	bool help;		       /* --help was given; nothing else has been checked then */
+	bool version;		       /* --version */
 	bool json, markdown;
-	char **operands;		/* points into argv; not NULL-terminated */
+	char **operands; /* points into argv; not NULL-terminated */
 	unsigned operand_count;
-	struct job job;			/* policy options of any command; all of it for run */
-	struct plugin_options plugin;	/* of plugin and request commands, and --request of run */
-	struct policy_option *rules;	/* what job.policy.options points to */
-	char *cwd, *home;		/* what job points to */
+	struct job job;		      /* policy options of any command; all of it for run */
+	struct plugin_options plugin; /* of plugin and request commands, and --request of run */
+	struct policy_option *rules;  /* what job.policy.options points to */
+	char *cwd, *home;	      /* what job points to */
 	unsigned label_count;
-	unsigned char given[OPTION_COUNT];	/* how often each option stood there, up to 255 */
+	unsigned char given[OPTION_COUNT]; /* how often each option stood there, up to 255 */
 };
 
 /*
  * Read a command line. 0, or -EINVAL and in `error` one sentence that says what is wrong and what may have been meant
- * (no "picket: ", no newline), or -ENOMEM with a sentence, too. The order of argv's operands may be changed. In every case
- * cli_free is due.
+ * (no "picket: ", no newline), or -ENOMEM with a sentence, too. The order of argv's operands may be changed. In every
+ * case cli_free is due.
  */
 int cli_parse(int argc, char **argv, struct cli *cli, char error[CLI_ERROR_SIZE]);
 void cli_free(struct cli *cli);

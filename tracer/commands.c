@@ -31,7 +31,7 @@ static int finish(int error, int status)
 /* 0, or the errors have been told. */
 static int compile(const struct policy_source *source, struct policy *policy)
 {
-	struct policy_errors errors = { 0 };
+	struct policy_errors errors = {0};
 	int error = policy_compile(source, policy, &errors);
 	for (size_t i = 0; error != 0 && i < errors.count; i++)
 		diag("%s", errors.list[i].text);
@@ -84,7 +84,7 @@ int command_policy_check(const struct cli *cli)
 	int error = compile(&source, &policy);
 	if (error != 0)
 		return error == -EINVAL ? EXIT_NO : EXIT_PICKET;
-	uint32_t count = 0;	/* the file's own: not the profile's it starts from, not the built-in ones */
+	uint32_t count = 0; /* the file's own: not the profile's it starts from, not the built-in ones */
 	for (uint32_t i = 0; i < image_rule_count(policy.image); i++)
 		count += image_rule(policy.image, i).layer == LAYER_FILE;
 	printf("%s: %u rule%s\n", source.file, count, count == 1 ? "" : "s");

@@ -12,7 +12,7 @@
 #include "level.h"
 
 /* First words of the commands that have two. */
-static const char *const families[] = { "policy", "plugin", "request" };
+static const char *const families[] = {"policy", "plugin", "request"};
 enum { FAMILIES = sizeof(families) / sizeof(*families) };
 
 /* Words that a value can be, a space behind each; nothing for kinds without a list. */
@@ -86,10 +86,9 @@ static void bash_command(const struct command *command, FILE *to)
 	fputs("' ;;\n", to);
 }
 
-static void print_bash(FILE *to)
+/* The words that name a command, and what stands behind the -- of run. */
+static void bash_words(FILE *to)
 {
-	bool seen[OPTION_COUNT] = { false };
-	const struct option *option;
 	fputs("# bash completion for picket; made by: picket completion bash\n"
 	      "_picket() {\n"
 	      "\tlocal word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}\n"
@@ -99,17 +98,23 @@ static void print_bash(FILE *to)
 	      "\tif [ \"$word\" = = ]; then word=''\n"
 	      "\telif [ \"$previous\" = = ]; then previous=${COMP_WORDS[COMP_CWORD - 2]}; fi\n"
 	      "\tif [ \"$COMP_CWORD\" = 1 ] || { [ \"$COMP_CWORD\" = 2 ] && [ \"$command\" = help ]; }; then\n"
-	      "\t\tmapfile -t COMPREPLY < <(compgen -W '", to);
+	      "\t\tmapfile -t COMPREPLY < <(compgen -W '",
+	      to);
 	print_words(NULL, to);
 	fputs("--help --version' -- \"$word\"); return\n"
-	      "\tfi\n", to);
+	      "\tfi\n",
+	      to);
 	for (size_t i = 0; i < FAMILIES; i++) {
-		fprintf(to, "\tif [ \"$command\" = %s ]; then\n"
-			    "\t\tif [ \"$COMP_CWORD\" = 2 ]; then mapfile -t COMPREPLY < <(compgen -W '", families[i]);
+		fprintf(to,
+			"\tif [ \"$command\" = %s ]; then\n"
+			"\t\tif [ \"$COMP_CWORD\" = 2 ]; then mapfile -t COMPREPLY < <(compgen -W '",
+			families[i]);
 		print_words(families[i], to);
-		fprintf(to, "' -- \"$word\"); return; fi\n"
-			    "\t\tcommand=\"%s ${COMP_WORDS[2]}\"\n"
-			    "\tfi\n", families[i]);
+		fprintf(to,
+			"' -- \"$word\"); return; fi\n"
+			"\t\tcommand=\"%s ${COMP_WORDS[2]}\"\n"
+			"\tfi\n",
+			families[i]);
 	}
 	fputs("\tif [ \"$command\" = run ]; then\n"
 	      "\t\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
@@ -118,8 +123,16 @@ static void print_bash(FILE *to)
 	      "\t\t\telse compopt -o default; fi\n"
 	      "\t\t\treturn\n"
 	      "\t\tdone\n"
-	      "\tfi\n"
-	      "\tcase $previous in\n", to);
+	      "\tfi\n",
+	      to);
+}
+
+static void print_bash(FILE *to)
+{
+	bool seen[OPTION_COUNT] = {false};
+	const struct option *option;
+	bash_words(to);
+	fputs("\tcase $previous in\n", to);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		for (size_t k = 0; (option = command_option(&commands[i], k)) != NULL; k++) {
 			if (!seen[option->id])
@@ -139,7 +152,8 @@ static void print_bash(FILE *to)
 	      "\t   [ ${#COMPREPLY[@]} -gt 0 ] || compopt -o default ;;\n"
 	      "\tesac\n"
 	      "}\n"
-	      "complete -F _picket picket\n", to);
+	      "complete -F _picket picket\n",
+	      to);
 }
 
 /* ---- zsh ---- */
@@ -149,7 +163,7 @@ static void zsh_text(const char *text, FILE *to)
 {
 	for (; *text != '\0'; text++) {
 		if (*text == '\'')
-			fputs("'\\'", to);	/* and the quote itself opens again */
+			fputs("'\\'", to); /* and the quote itself opens again */
 		else if (strchr("[]:\\", *text) != NULL)
 			fputc('\\', to);
 		fputc(*text, to);
@@ -227,17 +241,23 @@ static void print_zsh(FILE *to)
 	      "# zsh completion for picket; made by: picket completion zsh\n"
 	      "_picket() {\n"
 	      "\tlocal command=$words[2]\n"
-	      "\tif (( CURRENT == 2 )); then compadd -- ", to);
+	      "\tif (( CURRENT == 2 )); then compadd -- ",
+	      to);
 	print_words(NULL, to);
 	fputs("--help --version; return; fi\n"
-	      "\tshift words; (( CURRENT-- ))\n", to);
+	      "\tshift words; (( CURRENT-- ))\n",
+	      to);
 	for (size_t i = 0; i < FAMILIES; i++) {
-		fprintf(to, "\tif [[ $command == %s ]]; then\n"
-			    "\t\tif (( CURRENT == 2 )); then compadd -- ", families[i]);
+		fprintf(to,
+			"\tif [[ $command == %s ]]; then\n"
+			"\t\tif (( CURRENT == 2 )); then compadd -- ",
+			families[i]);
 		print_words(families[i], to);
-		fprintf(to, "; return; fi\n"
-			    "\t\tcommand=\"%s $words[2]\"; shift words; (( CURRENT-- ))\n"
-			    "\tfi\n", families[i]);
+		fprintf(to,
+			"; return; fi\n"
+			"\t\tcommand=\"%s $words[2]\"; shift words; (( CURRENT-- ))\n"
+			"\tfi\n",
+			families[i]);
 	}
 	fputs("\tcase $command in\n", to);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
@@ -286,10 +306,12 @@ static void print_fish(FILE *to)
 	      "\t\ttest \"$words[$at]\" = \"$argv[$i]\"; or return 1\n"
 	      "\tend\n"
 	      "end\n"
-	      "complete -c picket -f -n 'test (count (commandline -opc)) -eq 1' -a '", to);
+	      "complete -c picket -f -n 'test (count (commandline -opc)) -eq 1' -a '",
+	      to);
 	print_words(NULL, to);
 	for (size_t i = 0; i < FAMILIES; i++) {
-		fprintf(to, "'\ncomplete -c picket -f -n '__picket_in %s; and test (count (commandline -opc)) -eq 2' -a '",
+		fprintf(to,
+			"'\ncomplete -c picket -f -n '__picket_in %s; and test (count (commandline -opc)) -eq 2' -a '",
 			families[i]);
 		print_words(families[i], to);
 	}
@@ -297,7 +319,8 @@ static void print_fish(FILE *to)
 	print_words(NULL, to);
 	fputs("'\ncomplete -c picket -f -n '__picket_in completion' -a 'bash zsh fish'\n"
 	      "complete -c picket -n '__picket_in explain' -a 'read write exec look connect bind'\n"
-	      "complete -c picket -n 'contains -- -- (commandline -opc)' -a '(__fish_complete_subcommand)'\n", to);
+	      "complete -c picket -n 'contains -- -- (commandline -opc)' -a '(__fish_complete_subcommand)'\n",
+	      to);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		for (size_t k = 0; (option = command_option(&commands[i], k)) != NULL; k++)
 			fish_option(&commands[i], option, to);

@@ -62,11 +62,11 @@ bool escape_is_utf8(const char *bytes, size_t length)
 /* Does this character do more to a terminal than show itself? */
 static bool is_control(uint32_t code)
 {
-	return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||
-	       code == 0x061c || code == 0x200e || code == 0x200f ||	/* direction marks */
-	       (code >= 0x2028 && code <= 0x202e) ||			/* line and paragraph breaks, bidi embeddings */
-	       (code >= 0x2066 && code <= 0x2069) ||			/* bidi isolates */
-	       code == 0xfeff;						/* an invisible space */
+	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061c || code == 0x200e ||
+	       code == 0x200f ||		     /* direction marks */
+	       (code >= 0x2028 && code <= 0x202e) || /* line and paragraph breaks, bidi embeddings */
+	       (code >= 0x2066 && code <= 0x2069) || /* bidi isolates */
+	       code == 0xfeff;			     /* an invisible space */
 }
 
 /* \n, \t, \r or \xNN; at most four characters. Returns how many. */

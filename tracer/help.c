@@ -9,19 +9,34 @@
 
 #include "version.h"
 
-enum { OPTION_COLUMN = 30, COMMAND_COLUMN = 50, USAGE = 64, WIDTH = 100 };
+enum { OPTION_COLUMN = 31, COMMAND_COLUMN = 51, USAGE = 64, PARAGRAPH = 1024, WIDTH = 100 };
 
-/* Words, each with a space before it, from *column on; what would go beyond WIDTH goes under `indent`. */
+/* Words from `indent`, where the line stands, to WIDTH, and on lines below it; *column is where the line stands then.
+ */
 static void print_words(const char *text, size_t indent, size_t *column, FILE *to)
 {
 	for (size_t length; *text != '\0'; text += length + (text[length] == ' ')) {
 		length = strcspn(text, " ");
 		if (*column + 1 + length > WIDTH) {
-			fprintf(to, "\n%-*s", (int)indent, "");
+			fprintf(to, "\n%*s", (int)indent, "");
 			*column = indent;
 		}
-		fprintf(to, " %.*s", (int)length, text);
-		*column += 1 + length;
+		fprintf(to, "%s%.*s", *column > indent ? " " : "", (int)length, text);
+		*column += length + (*column > indent);
+	}
+}
+
+/* Each line of the text is a paragraph. */
+static void print_paragraphs(const char *text, FILE *to)
+{
+	for (size_t length; *text != '\0'; text += length + (text[length] == '\n')) {
+		char paragraph[PARAGRAPH];
+		size_t column = 0;
+		length = strcspn(text, "\n");
+		snprintf(paragraph, sizeof(paragraph), "%.*s", (int)length, text);
+		fputc('\n', to);
+		print_words(paragraph, 0, &column, to);
+		fputc('\n', to);
 	}
 }
 
@@ -43,7 +58,8 @@ void help_overview(FILE *to)
 		print_command(usage, commands[i].summary, to);
 	}
 	print_command("--version", "print the version", to);
-	fputs("\nOptions of a command: picket help COMMAND. More: picket(1), picket-policy(5), picket-result(5).\n", to);
+	fputs("\nOptions of a command: picket help COMMAND. More: picket(1), picket-policy(5), picket-result(5).\n",
+	      to);
 }
 
 static void print_option(const struct option *option, FILE *to)
@@ -67,8 +83,8 @@ void help_command(const struct command *command, FILE *to)
 	char usage[USAGE];
 	command_usage(command, usage, sizeof(usage));
 	fprintf(to, "Usage: picket %s\n\n%c%s.\n", usage, command->summary[0] - 'a' + 'A', command->summary + 1);
-	if (*command->details != '\0')
-		fprintf(to, "\n%s", command->details);
+	if (command->details != NULL)
+		print_paragraphs(command->details, to);
 	for (size_t i = 0; i < COMMAND_GROUPS && command->groups[i] != NULL; i++) {
 		const struct option_group *group = command->groups[i];
 		fprintf(to, "\n%s options:\n", group->title);

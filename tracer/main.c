@@ -52,8 +52,8 @@
  *
  * What came of it (tracer/)
  *   record       a refusal, with all that is known of who asked
- *   result       violations, kept once and counted; result_store: how; result_json, result_text, result_file: the result
- *                as JSON, as a summary, and where it goes
+ *   result       violations, kept once and counted; result_store: how; result_json, result_text, result_file: the
+ *                result as JSON, as a summary, and where it goes
  *   coverage     the table of system calls for people
  *
  * Plugins (policy/)

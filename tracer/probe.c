@@ -20,7 +20,7 @@
 
 #include "attempt.h"
 
-enum { ATTEMPT_MS = 2000 };	/* a try takes well under a millisecond; one that hangs is refused */
+enum { ATTEMPT_MS = 2000 }; /* a try takes well under a millisecond; one that hangs is refused */
 
 /* What a child reports through its pipe, of each feature that it tried. */
 struct report {
@@ -32,12 +32,12 @@ static const struct {
 	const char *name;
 	attempt_function *attempt;
 } features[FEATURE_COUNT] = {
-	[FEATURE_PROC] = { "proc", attempt_proc },
-	[FEATURE_OPENAT2] = { "openat2", attempt_openat2 },
-	[FEATURE_PTRACE] = { "ptrace", attempt_ptrace },
-	[FEATURE_FILTER] = { "seccomp_filter", attempt_filter },
-	[FEATURE_NOTIFY] = { "seccomp_notify_addfd", attempt_notify },
-	[FEATURE_LANDLOCK] = { "landlock", attempt_landlock },
+	[FEATURE_PROC] = {"proc", attempt_proc},
+	[FEATURE_OPENAT2] = {"openat2", attempt_openat2},
+	[FEATURE_PTRACE] = {"ptrace", attempt_ptrace},
+	[FEATURE_FILTER] = {"seccomp_filter", attempt_filter},
+	[FEATURE_NOTIFY] = {"seccomp_notify_addfd", attempt_notify},
+	[FEATURE_LANDLOCK] = {"landlock", attempt_landlock},
 };
 
 #define NEED(feature) (1U << (feature))
@@ -47,14 +47,12 @@ enum {
 	NEED_NOTIFY = NEED_SECCOMP | NEED(FEATURE_NOTIFY),
 };
 static const struct {
-	bool here;		/* this version has it */
-	unsigned features;	/* NEED() of each */
+	bool here;	   /* this version has it */
+	unsigned features; /* NEED() of each */
 } needs[LEVEL_COUNT] = {
-	[LEVEL_PRELOAD] = { false, 0 },
-	[LEVEL_PTRACE] = { true, NEED_PTRACE },
-	[LEVEL_SECCOMP] = { true, NEED_SECCOMP },
-	[LEVEL_NOTIFY] = { false, NEED_NOTIFY },
-	[LEVEL_GATE] = { false, NEED_SECCOMP },
+	[LEVEL_PRELOAD] = {false, 0},		[LEVEL_PTRACE] = {true, NEED_PTRACE},
+	[LEVEL_SECCOMP] = {true, NEED_SECCOMP}, [LEVEL_NOTIFY] = {false, NEED_NOTIFY},
+	[LEVEL_GATE] = {false, NEED_SECCOMP},
 };
 
 const char *feature_name(enum feature feature)
@@ -66,10 +64,10 @@ const char *feature_name(enum feature feature)
 static void attempt_and_exit(unsigned which, int fd)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	signal(SIGCHLD, SIG_DFL);
 	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
-		struct report report = { .feature = (int)i };
+		struct report report = {.feature = (int)i};
 		const char *what = "";
 		if ((which & NEED(i)) == 0)
 			continue;
@@ -97,7 +95,7 @@ static void add_yama(char *why, size_t size)
 static void note(struct probe *probe, const struct report *report)
 {
 	struct probe_finding *finding = &probe->feature[report->feature];
-	*finding = (struct probe_finding){ .available = report->error == 0 };
+	*finding = (struct probe_finding){.available = report->error == 0};
 	if (report->error == -EPROTO)
 		snprintf(finding->why, sizeof(finding->why), "%s", report->what);
 	else if (report->error != 0)
@@ -110,7 +108,7 @@ static void note(struct probe *probe, const struct report *report)
 /* What became of a child that stopped reporting. */
 static struct report last_words(pid_t child, bool stuck)
 {
-	struct report report = { .error = -EPROTO };
+	struct report report = {.error = -EPROTO};
 	int status = 0;
 	if (stuck)
 		kill(child, SIGKILL);
@@ -131,7 +129,7 @@ static unsigned read_reports(struct probe *probe, unsigned which, pid_t child, i
 	struct report report;
 	int ready = 1;
 	while (which != 0) {
-		struct pollfd wait = { .fd = fd, .events = POLLIN };
+		struct pollfd wait = {.fd = fd, .events = POLLIN};
 		ready = poll(&wait, 1, ATTEMPT_MS);
 		if (ready < 0 && errno == EINTR)
 			continue;
@@ -143,7 +141,7 @@ static unsigned read_reports(struct probe *probe, unsigned which, pid_t child, i
 	struct report last = last_words(child, ready == 0);
 	if (which == 0)
 		return 0;
-	last.feature = __builtin_ctz(which);	/* they are tried in this order: this one ended it */
+	last.feature = __builtin_ctz(which); /* they are tried in this order: this one ended it */
 	note(probe, &last);
 	return which & ~NEED(last.feature);
 }
@@ -152,7 +150,7 @@ static unsigned read_reports(struct probe *probe, unsigned which, pid_t child, i
 static void try_features(struct probe *probe, unsigned which)
 {
 	while (which != 0) {
-		struct report failure = { .feature = __builtin_ctz(which), .what = "starting a process" };
+		struct report failure = {.feature = __builtin_ctz(which), .what = "starting a process"};
 		int ends[2];
 		pid_t child = -1;
 		if (pipe2(ends, O_CLOEXEC) == 0) {
@@ -177,7 +175,7 @@ static void try_features(struct probe *probe, unsigned which)
 static void judge_level(struct probe *probe, enum level level)
 {
 	struct probe_finding *finding = &probe->level[level];
-	*finding = (struct probe_finding){ .available = needs[level].here };
+	*finding = (struct probe_finding){.available = needs[level].here};
 	if (!needs[level].here) {
 		snprintf(finding->why, sizeof(finding->why), "not in this version");
 		return;
@@ -227,7 +225,8 @@ int level_choose(const struct probe *probe, const struct level_wish *wish, enum 
 		while (best >= least && !probe->level[best].available)
 			best--;
 	if (best < least || !probe->level[best].available) {
-		/* Exactly that level is missing; or all from the least upwards are, and the least is what was asked for. */
+		/* Exactly that level is missing; or all from the least upwards are, and the least is what was asked
+		 * for. */
 		enum level missing = wish->exactly ? wish->enforce : wish->at_least ? wish->require : LEVEL_PTRACE;
 		snprintf(why, size, "level %s is not available: %s", level_name(missing),
 			 best < least && wish->exactly ? "a higher one is required" : probe->level[missing].why);

@@ -14,12 +14,12 @@
 
 /* What levels are made of, in the order in which it is tried. */
 enum feature {
-	FEATURE_PROC,		/* /proc tells what a descriptor is */
-	FEATURE_OPENAT2,	/* openat2(2): a walk that follows no link */
-	FEATURE_PTRACE,		/* trace a child's calls, read and write its memory */
-	FEATURE_FILTER,		/* a seccomp filter that hands calls to the tracer */
-	FEATURE_NOTIFY,		/* seccomp user notification that can hand over a descriptor */
-	FEATURE_LANDLOCK,	/* not used by any level yet; told to whoever asks */
+	FEATURE_PROC,	  /* /proc tells what a descriptor is */
+	FEATURE_OPENAT2,  /* openat2(2): a walk that follows no link */
+	FEATURE_PTRACE,	  /* trace a child's calls, read and write its memory */
+	FEATURE_FILTER,	  /* a seccomp filter that hands calls to the tracer */
+	FEATURE_NOTIFY,	  /* seccomp user notification that can hand over a descriptor */
+	FEATURE_LANDLOCK, /* not used by any level yet; told to whoever asks */
 	FEATURE_COUNT
 };
 
@@ -28,7 +28,7 @@ enum { PROBE_WHY_SIZE = 160 };
 /* There, or why not. */
 struct probe_finding {
 	bool available;
-	char why[PROBE_WHY_SIZE];	/* one clause; "" when available */
+	char why[PROBE_WHY_SIZE]; /* one clause; "" when available */
 };
 
 struct probe {
@@ -46,8 +46,8 @@ void probe_levels(struct probe *probe);
 const char *feature_name(enum feature feature);
 
 /*
- * The highest level that is available and fits the wish. 0; `why` says why none above it was taken ("" at the highest). Or
- * -EOPNOTSUPP, and `why` says which level is missing and why.
+ * The highest level that is available and fits the wish. 0; `why` says why none above it was taken ("" at the
+ * highest). Or -EOPNOTSUPP, and `why` says which level is missing and why.
  */
 int level_choose(const struct probe *probe, const struct level_wish *wish, enum level *chosen,
 		 char why[PROBE_WHY_SIZE + 64]);

@@ -15,7 +15,7 @@
 
 #include "version.h"
 
-enum { PROCESSES_PER_RUN = 2 };	/* the supervisor and the tool, at least */
+enum { PROCESSES_PER_RUN = 2 }; /* the supervisor and the tool, at least */
 
 /* The highest level there is, or -1. */
 static int highest(const struct probe *probe)
@@ -40,7 +40,8 @@ static unsigned long long number_in(const char *path)
 /* Runs share nothing, so only the number of processes bounds how many there can be at once. */
 static unsigned long long most_runs(void)
 {
-	unsigned long long most = number_in("/proc/sys/kernel/pid_max"), threads = number_in("/proc/sys/kernel/threads-max");
+	unsigned long long most = number_in("/proc/sys/kernel/pid_max"),
+			   threads = number_in("/proc/sys/kernel/threads-max");
 	struct rlimit own;
 	if (threads > 0 && (most == 0 || threads < most))
 		most = threads;
@@ -60,13 +61,13 @@ static void capabilities_of(const struct probe *probe, struct capability list[CA
 {
 	bool boundary = highest(probe) >= LEVEL_PTRACE;
 	const struct capability all[CAPABILITIES] = {
-		{ "filesystem_isolation", boundary },
-		{ "network_isolation", boundary },
-		{ "process_isolation", boundary },	/* no signal to, no trace of, no memory of a process outside the run */
-		{ "resource_limits", false },		/* but for --timeout */
-		{ "syscall_filtering", boundary },	/* the supervisor refuses, where no filter may be installed */
-		{ "persistent_sandboxes", false },	/* a run leaves nothing behind to come back to */
-		{ "snapshots", false },
+		{"filesystem_isolation", boundary},
+		{"network_isolation", boundary},
+		{"process_isolation", boundary}, /* no signal to, no trace of, no memory of a process outside the run */
+		{"resource_limits", false},	 /* but for --timeout */
+		{"syscall_filtering", boundary}, /* the supervisor refuses, where no filter may be installed */
+		{"persistent_sandboxes", false}, /* a run leaves nothing behind to come back to */
+		{"snapshots", false},
 	};
 	memcpy(list, all, sizeof(all));
 }
@@ -76,8 +77,9 @@ static json_t *levels_json(const struct probe *probe)
 	json_t *levels = json_array();
 	for (unsigned i = 0; i < LEVEL_COUNT; i++) {
 		bool available = probe->level[i].available;
-		json_array_append_new(levels, json_pack("{s:s, s:b, s:s?}", "level", level_name((enum level)i), "available",
-							available, "why_not", available ? NULL : probe->level[i].why));
+		json_array_append_new(levels,
+				      json_pack("{s:s, s:b, s:s?}", "level", level_name((enum level)i), "available",
+						available, "why_not", available ? NULL : probe->level[i].why));
 	}
 	return levels;
 }
@@ -99,8 +101,9 @@ static int print_json(const struct probe *probe, FILE *to)
 	json_t *profiles = json_array();
 	for (const char *const *name = profile_names; *name != NULL; name++)
 		json_array_append_new(profiles, json_string(*name));
-	json_t *object = json_pack("{s:i, s:s, s:s, s:s?, s:o}", "schema", 1, "name", "picket", "picket", PICKET_VERSION,
-				   "level", best < 0 ? NULL : level_name((enum level)best), "levels", levels_json(probe));
+	json_t *object =
+		json_pack("{s:i, s:s, s:s, s:s?, s:o}", "schema", 1, "name", "picket", "picket", PICKET_VERSION,
+			  "level", best < 0 ? NULL : level_name((enum level)best), "levels", levels_json(probe));
 	capabilities_of(probe, capabilities);
 	for (size_t i = 0; i < CAPABILITIES && object != NULL; i++)
 		json_object_set_new(object, capabilities[i].name, json_boolean(capabilities[i].value));
@@ -120,15 +123,16 @@ static int print_text(const struct probe *probe, FILE *to)
 	struct utsname machine;
 	int best = highest(probe);
 	if (uname(&machine) == 0)
-		fprintf(to, "picket %s on %s %s %s\n\n", PICKET_VERSION, machine.sysname, machine.release, machine.machine);
+		fprintf(to, "picket %s on %s %s %s\n\n", PICKET_VERSION, machine.sysname, machine.release,
+			machine.machine);
 	fputs("Levels of enforcement, weakest first:\n", to);
 	for (unsigned i = 0; i < LEVEL_COUNT; i++) {
 		const struct probe_finding *found = &probe->level[i];
 		fprintf(to, "  %-22s %s%s%s\n", level_name((enum level)i), found->available ? "yes" : "no",
 			found->available ? "" : ": ", found->why);
 	}
-	fprintf(to, "A run uses: %s\n\nWhat a run has here:\n", best < 0 ? "none; it refuses to start" :
-		level_name((enum level)best));
+	fprintf(to, "A run uses: %s\n\nWhat a run has here:\n",
+		best < 0 ? "none; it refuses to start" : level_name((enum level)best));
 	capabilities_of(probe, capabilities);
 	for (size_t i = 0; i < CAPABILITIES; i++)
 		fprintf(to, "  %-22s %s\n", capabilities[i].name, capabilities[i].value ? "yes" : "no");

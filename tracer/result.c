@@ -17,21 +17,21 @@
 #include <sodium.h>
 
 /* The shared part must exist. */
-_Static_assert(VIOLATION_KINDS * RESULT_OWN_VIOLATIONS < RESULT_MAX_VIOLATIONS, "kinds reserve too many entries");
-_Static_assert(VIOLATION_KINDS * RESULT_OWN_BYTES < RESULT_MAX_BYTES, "kinds reserve too many bytes");
+_Static_assert(VIOLATION_KINDS *RESULT_OWN_VIOLATIONS < RESULT_MAX_VIOLATIONS, "kinds reserve too many entries");
+_Static_assert(VIOLATION_KINDS *RESULT_OWN_BYTES < RESULT_MAX_BYTES, "kinds reserve too many bytes");
 _Static_assert(sizeof(struct violation_key) == 24, "a key is compared as bytes and must have no padding");
 
 static const struct {
 	const char *name, *verb;
 } kinds[VIOLATION_KINDS] = {
-	[VIOLATION_FILE_READ] = { "file_read", "file-read*" },
-	[VIOLATION_FILE_WRITE] = { "file_write", "file-write*" },
-	[VIOLATION_PROCESS_EXEC] = { "process_exec", "process-exec*" },
-	[VIOLATION_NETWORK_OUTBOUND] = { "network_outbound", "network-outbound" },
-	[VIOLATION_NETWORK_BIND] = { "network_bind", "network-bind" },
-	[VIOLATION_PROCESS_CONTROL] = { "process_control", "" },
-	[VIOLATION_PRIVILEGE] = { "privilege", "" },
-	[VIOLATION_INTERFACE] = { "interface", "" },
+	[VIOLATION_FILE_READ] = {"file_read", "file-read*"},
+	[VIOLATION_FILE_WRITE] = {"file_write", "file-write*"},
+	[VIOLATION_PROCESS_EXEC] = {"process_exec", "process-exec*"},
+	[VIOLATION_NETWORK_OUTBOUND] = {"network_outbound", "network-outbound"},
+	[VIOLATION_NETWORK_BIND] = {"network_bind", "network-bind"},
+	[VIOLATION_PROCESS_CONTROL] = {"process_control", ""},
+	[VIOLATION_PRIVILEGE] = {"privilege", ""},
+	[VIOLATION_INTERFACE] = {"interface", ""},
 };
 
 const char *violation_kind_name(enum violation_kind kind)
@@ -47,7 +47,9 @@ const char *violation_line_verb(enum violation_kind kind)
 const char *violation_action_name(enum violation_action action)
 {
 	static const char *const names[] = {
-		[ACTION_DENIED] = "denied", [ACTION_KILLED] = "killed", [ACTION_AUDITED] = "audited",
+		[ACTION_DENIED] = "denied",
+		[ACTION_KILLED] = "killed",
+		[ACTION_AUDITED] = "audited",
 	};
 	return names[action];
 }
@@ -55,7 +57,10 @@ const char *violation_action_name(enum violation_action action)
 const char *violation_origin_name(enum violation_origin origin)
 {
 	static const char *const names[] = {
-		[ORIGIN_SHIM] = "shim", [ORIGIN_RAW] = "raw", [ORIGIN_STATIC] = "static", [ORIGIN_LOADER] = "loader",
+		[ORIGIN_SHIM] = "shim",
+		[ORIGIN_RAW] = "raw",
+		[ORIGIN_STATIC] = "static",
+		[ORIGIN_LOADER] = "loader",
 	};
 	return names[origin];
 }
@@ -77,10 +82,11 @@ void result_free(struct result *result)
 {
 	if (result == NULL)
 		return;
-	struct entry *entry, *next;
+	struct entry *entry = result->entries, *next;
 	HASH_CLEAR(line_hh, result->lines);
-	HASH_ITER (hh, result->entries, entry, next) {
-		HASH_DEL(result->entries, entry);
+	HASH_CLEAR(hh, result->entries); /* frees the table; the entries stay linked */
+	for (; entry != NULL; entry = next) {
+		next = entry->hh.next;
 		free(entry);
 	}
 	free(result);
@@ -112,8 +118,10 @@ static uint64_t hash_string(const struct result *result, const char *text)
 static struct violation_key key_of(const struct result *result, enum violation_kind kind, const char *target,
 				   const char *exe, uint32_t rule)
 {
-	return (struct violation_key){ .target = hash_string(result, target), .exe = hash_string(result, exe),
-				       .kind = (uint32_t)kind, .rule = rule };
+	return (struct violation_key){.target = hash_string(result, target),
+				      .exe = hash_string(result, exe),
+				      .kind = (uint32_t)kind,
+				      .rule = rule};
 }
 
 static struct entry *find(const struct result *result, const struct violation_key *key)
@@ -149,7 +157,7 @@ static bool has_room(const struct result *result, enum violation_kind kind, size
 		shared_kept += kept > RESULT_OWN_VIOLATIONS ? kept - RESULT_OWN_VIOLATIONS : 0;
 		shared_bytes += bytes > RESULT_OWN_BYTES ? bytes - RESULT_OWN_BYTES : 0;
 	}
-	size_t beyond = own_bytes ? 0 : size;	/* a little too strict for the one that crosses the border */
+	size_t beyond = own_bytes ? 0 : size; /* a little too strict for the one that crosses the border */
 	return (own_entry || shared_kept < RESULT_MAX_VIOLATIONS - VIOLATION_KINDS * RESULT_OWN_VIOLATIONS) &&
 	       shared_bytes + beyond <= RESULT_MAX_BYTES - VIOLATION_KINDS * RESULT_OWN_BYTES;
 }
@@ -224,7 +232,7 @@ static void own_strings(struct entry *entry, struct ancestor *ancestry, char *at
 /* A new entry with copies of everything, not yet in a table. NULL: no room or no memory. */
 static struct entry *entry_new(struct result *result, const struct violation *violation)
 {
-	struct entry draft = { .violation = *violation, .at_ms = now_ms(), .count = 1 };
+	struct entry draft = {.violation = *violation, .at_ms = now_ms(), .count = 1};
 	struct rule rule;
 	if (draft.violation.ancestor_count > RESULT_MAX_ANCESTORS)
 		draft.violation.ancestor_count = RESULT_MAX_ANCESTORS;
@@ -262,8 +270,8 @@ static void note_kept(struct result *result, struct entry *entry)
 static void note_line(struct result *result, struct entry *entry)
 {
 	struct entry *same;
-	entry->line_key = (struct line_key){ .target = entry->key.target,
-					     .verb = hash_string(result, violation_line_verb(entry->violation.kind)) };
+	entry->line_key = (struct line_key){.target = entry->key.target,
+					    .verb = hash_string(result, violation_line_verb(entry->violation.kind))};
 	HASH_FIND(line_hh, result->lines, &entry->line_key, sizeof(entry->line_key), same);
 	if (same != NULL)
 		return;
@@ -287,7 +295,7 @@ void result_add(struct result *result, const struct violation *violation)
 	}
 	entry->key = key;
 	HASH_ADD(hh, result->entries, key, sizeof(entry->key), entry);
-	if (entry->hh.tbl == NULL) {	/* out of memory: see HASH_NONFATAL_OOM */
+	if (entry->hh.tbl == NULL) { /* out of memory: see HASH_NONFATAL_OOM */
 		free(entry);
 		result->dropped++;
 		return;

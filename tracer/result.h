@@ -22,36 +22,45 @@
 enum { RESULT_MAX_VIOLATIONS = 4096, RESULT_MAX_BYTES = 2 << 20 };
 
 enum violation_kind {
-	VIOLATION_FILE_READ, VIOLATION_FILE_WRITE, VIOLATION_PROCESS_EXEC, VIOLATION_NETWORK_OUTBOUND,
-	VIOLATION_NETWORK_BIND, VIOLATION_PROCESS_CONTROL, VIOLATION_PRIVILEGE, VIOLATION_INTERFACE,
+	VIOLATION_FILE_READ,
+	VIOLATION_FILE_WRITE,
+	VIOLATION_PROCESS_EXEC,
+	VIOLATION_NETWORK_OUTBOUND,
+	VIOLATION_NETWORK_BIND,
+	VIOLATION_PROCESS_CONTROL,
+	VIOLATION_PRIVILEGE,
+	VIOLATION_INTERFACE,
 };
 enum violation_action { ACTION_DENIED, ACTION_KILLED, ACTION_AUDITED };
 enum violation_origin { ORIGIN_SHIM, ORIGIN_RAW, ORIGIN_STATIC, ORIGIN_LOADER };
 
 /* A process above the one that was refused. */
-struct ancestor { pid_t pid; const char *exe; };
+struct ancestor {
+	pid_t pid;
+	const char *exe;
+};
 
 /* One refusal. Strings are borrowed for the call; byte strings may hold anything but NUL. */
 struct violation {
 	enum violation_kind kind;
 	enum violation_action action;
-	const char *target;	/* what was refused, resolved: a path, an address, a call */
-	const char *requested;	/* as the program asked for it */
+	const char *target;    /* what was refused, resolved: a path, an address, a call */
+	const char *requested; /* as the program asked for it */
 	const char *syscall;
-	int error;		/* errno it got; 0 when audited */
+	int error; /* errno it got; 0 when audited */
 	pid_t pid, tid;
 	const char *exe, *command, *cwd;
 	const struct ancestor *ancestry;
 	size_t ancestor_count;
 	enum violation_origin origin;
 	uint32_t rule;		/* index, or RULE_DEFAULT; RULE_ALWAYS for what no policy allows */
-	const char *allow_with;	/* or NULL */
+	const char *allow_with; /* or NULL */
 };
-#define RULE_ALWAYS (UINT32_MAX - 1)	/* rule: { "source": "built in", "key": "always", "value": null } */
+#define RULE_ALWAYS (UINT32_MAX - 1) /* rule: { "source": "built in", "key": "always", "value": null } */
 
 struct result;
 
-struct result *result_new(const struct image *image);	/* NULL: out of memory; borrows image */
+struct result *result_new(const struct image *image); /* NULL: out of memory; borrows image */
 void result_free(struct result *result);
 /* From now on rules are looked up in this image, which is borrowed. What was added before keeps its rule. */
 void result_use_image(struct result *result, const struct image *image);
@@ -68,35 +77,41 @@ uint64_t result_violation_count(const struct result *result);
 
 /* How the run ended and what it used; filled by the supervisor and the launcher. */
 struct run_outcome {
-	int exit_code;			/* or -1 */
-	int signal;			/* or 0 */
+	int exit_code; /* or -1 */
+	int signal;    /* or 0 */
 	bool timed_out;
-	const char *resource_limited;	/* name of the limit, or NULL */
-	uint64_t started_at_ns;		/* CLOCK_REALTIME */
+	const char *resource_limited; /* name of the limit, or NULL */
+	uint64_t started_at_ns;	      /* CLOCK_REALTIME */
 	uint64_t duration_ns;
 	uint64_t peak_memory_bytes, cpu_time_ns, bytes_written, bytes_read;
-	const char *level;		/* "ptrace", "seccomp", ... */
-	const char *transport;		/* "ptrace", "notify" or NULL */
+	const char *level;     /* "ptrace", "seccomp", ... */
+	const char *transport; /* "ptrace", "notify" or NULL */
 	bool boundary, landlock;
-	const char *not_higher_because;	/* or NULL */
+	const char *not_higher_because; /* or NULL */
 	const char *policy_digest;
 	uint64_t processes, supervisor_stops, gate_roots;
 };
 /* A plugin that is run. The lists are NULL-terminated. */
 struct plugin_identity {
 	const char *id, *version, *signer, *key_id /* or NULL */, *scheme, *content_hash;
-	const char *const *asked, *const *given, *const *in_part, *const *withheld;	/* capabilities */
-	bool verified;	/* signature and content hash were right */
+	const char *const *asked, *const *given, *const *in_part, *const *withheld; /* capabilities */
+	bool verified; /* signature and content hash were right */
 };
 /* What the caller said of the run. */
 struct run_identity {
-	char *const *command;		/* NULL-terminated */
+	char *const *command; /* NULL-terminated */
 	const char *cwd, *tool_id, *trace_id, *request_id;
-	char *const *labels;		/* "K=V", NULL-terminated, or NULL */
-	const struct plugin_identity *plugin;	/* or NULL */
+	char *const *labels;		      /* "K=V", NULL-terminated, or NULL */
+	const struct plugin_identity *plugin; /* or NULL */
 };
 /* What was captured; all NULL without --capture. */
-struct run_output { const char *stdout_bytes; size_t stdout_length; const char *stderr_bytes; size_t stderr_length; bool truncated; };
+struct run_output {
+	const char *stdout_bytes;
+	size_t stdout_length;
+	const char *stderr_bytes;
+	size_t stderr_length;
+	bool truncated;
+};
 
 /*
  * Write the JSON object and a newline to fd. 0 or -errno (-EPIPE when a reader has gone; no SIGPIPE); short
@@ -110,11 +125,11 @@ int result_write(const struct result *result, const struct run_identity *identit
  * anything has run, and so that the tool cannot lead the result elsewhere by moving directories about.
  */
 struct result_file {
-	int dirfd;	/* directory of the file that will be replaced, or -1 */
-	char *name;	/* its last component; malloc'ed */
-	int fd;		/* what is written to as it stands (a FIFO, a terminal, /dev/fd/N), or -1 */
+	int dirfd;  /* directory of the file that will be replaced, or -1 */
+	char *name; /* its last component; malloc'ed */
+	int fd;	    /* what is written to as it stands (a FIFO, a terminal, /dev/fd/N), or -1 */
 };
-#define RESULT_FILE_NONE ((struct result_file){ .dirfd = -1, .fd = -1 })
+#define RESULT_FILE_NONE ((struct result_file){.dirfd = -1, .fd = -1})
 
 /*
  * A regular file, or a name that nothing has, will be replaced; a symbolic link too (the link itself, not what it
@@ -122,14 +137,14 @@ struct result_file {
  * -EISDIR. On an error *file is RESULT_FILE_NONE.
  */
 int result_file_open(struct result_file *file, const char *path);
-/* Replace it atomically: a temporary file beside it, fsync, rename. On an error (-ENOSPC) what was there before stays. */
+/* Replace it atomically: temporary file beside it, fsync, rename. On an error (-ENOSPC) what was there before stays. */
 int result_file_write(const struct result_file *file, const struct result *result, const struct run_identity *identity,
 		      const struct run_outcome *outcome, const struct run_output *output);
 void result_file_close(struct result_file *file);
 
 /* Open, write and close in one. */
-int result_write_file(const struct result *result, const struct run_identity *identity, const struct run_outcome *outcome,
-		      const struct run_output *output, const char *path);
+int result_write_file(const struct result *result, const struct run_identity *identity,
+		      const struct run_outcome *outcome, const struct run_output *output, const char *path);
 
 /*
  * At most ten refusals, then a count; a line when the time or another limit ended the run. Each line begins

@@ -21,8 +21,8 @@ enum { TEMPORARY_TRIES = 16 };
 /* Names that the kernel gives to descriptors of the caller. */
 static bool names_descriptor(const char *path)
 {
-	static const char *const exact[] = { "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/null", "/dev/tty" };
-	static const char *const prefix[] = { "/dev/fd/", "/proc/self/fd/" };
+	static const char *const exact[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/null", "/dev/tty"};
+	static const char *const prefix[] = {"/dev/fd/", "/proc/self/fd/"};
 	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
 		if (strcmp(path, exact[i]) == 0)
 			return true;
@@ -51,8 +51,9 @@ static int open_directory(struct result_file *file, const char *path)
 		return *path == '\0' ? -ENOENT : -EISDIR;
 	if (strlen(name) > NAME_MAX)
 		return -ENAMETOOLONG;
-	char *directory = slash == NULL ? strdup(".") : slash == path ? strdup("/") :
-									 strndup(path, (size_t)(slash - path));
+	char *directory = slash == NULL	  ? strdup(".")
+			  : slash == path ? strdup("/")
+					  : strndup(path, (size_t)(slash - path));
 	file->name = strdup(name);
 	if (directory == NULL || file->name == NULL) {
 		free(directory);
@@ -132,7 +133,7 @@ int result_file_write(const struct result_file *file, const struct result *resul
 	int error = result_write(result, identity, outcome, output, fd);
 	if (error == 0 && fsync(fd) != 0)
 		error = -errno;
-	if (close(fd) != 0 && error == 0)	/* network file systems report a full disk here */
+	if (close(fd) != 0 && error == 0) /* network file systems report a full disk here */
 		error = -errno;
 	if (error == 0 && renameat(file->dirfd, temporary, file->dirfd, file->name) != 0)
 		error = -errno;
@@ -141,8 +142,8 @@ int result_file_write(const struct result_file *file, const struct result *resul
 	return error;
 }
 
-int result_write_file(const struct result *result, const struct run_identity *identity, const struct run_outcome *outcome,
-		      const struct run_output *output, const char *path)
+int result_write_file(const struct result *result, const struct run_identity *identity,
+		      const struct run_outcome *outcome, const struct run_output *output, const char *path)
 {
 	struct result_file file;
 	int error = result_file_open(&file, path);

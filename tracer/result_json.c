@@ -29,8 +29,8 @@ enum { SCHEMA = 1, OUT_BUFFER = 16384 };
 /* Where the text goes. After the first error nothing more is written. */
 struct out {
 	int fd;
-	int error;	/* 0 or -errno */
-	bool begun;	/* a member has been written at this depth */
+	int error;  /* 0 or -errno */
+	bool begun; /* a member has been written at this depth */
 	size_t used;
 	char buffer[OUT_BUFFER];
 };
@@ -42,8 +42,8 @@ static void out_flush(struct out *out)
 		ssize_t n = write(out->fd, out->buffer + done, out->used - done);
 		if (n > 0) {
 			done += (size_t)n;
-		} else if (n < 0 && errno == EAGAIN) {	/* --result-fd may be a pipe that does not block */
-			struct pollfd wait = { .fd = out->fd, .events = POLLOUT };
+		} else if (n < 0 && errno == EAGAIN) { /* --result-fd may be a pipe that does not block */
+			struct pollfd wait = {.fd = out->fd, .events = POLLOUT};
 			poll(&wait, 1, -1);
 		} else if (n == 0 || errno != EINTR) {
 			out->error = n == 0 ? -EIO : -errno;
@@ -75,7 +75,7 @@ static void out_text(struct out *out, const char *text)
 /* One element of the array, or one member's value; takes the reference. NULL: it could not be made. */
 static void out_value(struct out *out, json_t *value)
 {
-	if (value == NULL || (json_dump_callback(value, out_bytes, out, DUMP_FLAGS) != 0 && out->error == 0))
+	if ((value == NULL || json_dump_callback(value, out_bytes, out, DUMP_FLAGS) != 0) && out->error == 0)
 		out->error = -ENOMEM;
 	json_decref(value);
 }
@@ -95,7 +95,8 @@ static void out_members(struct out *out, json_t *object)
 	json_t *value;
 	if (object == NULL)
 		out->error = out->error != 0 ? out->error : -ENOMEM;
-	json_object_foreach (object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		out_key(out, key);
 		out_value(out, json_incref(value));
 	}
@@ -110,7 +111,7 @@ struct object {
 
 static struct object object_new(void)
 {
-	return (struct object){ .json = json_object() };
+	return (struct object){.json = json_object()};
 }
 
 static json_t *object_done(struct object *object)
@@ -265,8 +266,9 @@ static json_t *head_of(const struct run_identity *identity, const struct run_out
 	put_id(&object, "request_id", identity->request_id);
 	put(&object, "started_at", time_of(outcome->started_at_ns));
 	put_number(&object, "duration_ms", outcome->duration_ns / 1000000);
-	put(&object, "success", json_boolean(exited && outcome->exit_code == 0 && !outcome->timed_out &&
-					     outcome->resource_limited == NULL));
+	put(&object, "success",
+	    json_boolean(exited && outcome->exit_code == 0 && !outcome->timed_out &&
+			 outcome->resource_limited == NULL));
 	put(&object, "exit_code", exited ? json_integer(outcome->exit_code) : json_null());
 	put(&object, "signal", signal_of(outcome->signal));
 	put(&object, "timed_out", json_boolean(outcome->timed_out));
@@ -442,9 +444,9 @@ int result_write(const struct result *result, const struct run_identity *identit
 	struct out *out = malloc(sizeof(*out));
 	if (out == NULL)
 		return -ENOMEM;
-	*out = (struct out){ .fd = fd };
+	*out = (struct out){.fd = fd};
 	/* A reader that has gone must not end Picket before the tool's exit status has been passed on. */
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
 	sigaction(SIGPIPE, &ignore, &before);
 	out_members(out, head_of(identity, outcome));
 	out_output(out, output);

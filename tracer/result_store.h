@@ -6,7 +6,7 @@
 #ifndef PICKET_TRACER_RESULT_STORE_H
 #define PICKET_TRACER_RESULT_STORE_H
 
-#define HASH_NONFATAL_OOM 1	/* an entry that finds no memory is dropped */
+#define HASH_NONFATAL_OOM 1 /* an entry that finds no memory is dropped */
 #include <uthash.h>
 
 #include "result.h"
@@ -42,27 +42,27 @@ struct line_key {
 struct entry {
 	struct violation_key key;
 	struct line_key line_key;
-	bool new_line;			/* no earlier entry makes the same line of `sandbox_violations` */
+	bool new_line; /* no earlier entry makes the same line of `sandbox_violations` */
 	uint64_t seq, count;
-	size_t size;			/* bytes behind it: ancestors and strings */
-	uint64_t at_ms;			/* CLOCK_REALTIME of the first */
-	struct violation violation;	/* with all strings owned */
-	bool has_rule;			/* a rule of the policy: the three below */
+	size_t size;		    /* bytes behind it: ancestors and strings */
+	uint64_t at_ms;		    /* CLOCK_REALTIME of the first */
+	struct violation violation; /* with all strings owned */
+	bool has_rule;		    /* a rule of the policy: the three below */
 	const char *rule_source, *rule_key, *rule_value;
-	UT_hash_handle hh;		/* by key; in the order in which they came */
-	UT_hash_handle line_hh;		/* by line_key */
+	UT_hash_handle hh;	/* by key; in the order in which they came */
+	UT_hash_handle line_hh; /* by line_key */
 };
 
 struct result {
 	const struct image *image;
 	unsigned char hash_key[16];
-	struct entry *entries;		/* uthash; insertion order */
-	struct entry *lines;		/* uthash over line_hh */
-	uint64_t total;			/* refusals */
-	uint64_t dropped;		/* of them, those that no entry counts */
+	struct entry *entries; /* uthash; insertion order */
+	struct entry *lines;   /* uthash over line_hh */
+	uint64_t total;	       /* refusals */
+	uint64_t dropped;      /* of them, those that no entry counts */
 	size_t kept;
 	size_t kept_of[VIOLATION_KINDS], bytes_of[VIOLATION_KINDS];
-	bool full[VIOLATION_KINDS];	/* something of this kind was dropped for want of room */
+	bool full[VIOLATION_KINDS]; /* something of this kind was dropped for want of room */
 };
 
 /* Words for the JSON and the summary. Static strings. */

@@ -65,7 +65,7 @@ static void print_entry(const struct entry *entry, FILE *to)
 
 void result_print_violation(const struct result *result, const struct violation *violation, FILE *to)
 {
-	struct entry entry = { .violation = *violation, .count = 1 };
+	struct entry entry = {.violation = *violation, .count = 1};
 	if (result->image != NULL && violation->rule < image_rule_count(result->image)) {
 		struct rule rule = image_rule(result->image, violation->rule);
 		entry.has_rule = true;
@@ -81,8 +81,8 @@ static void print_rest(const struct result *result, size_t shown, uint64_t shown
 {
 	if (result->kept == shown && result->dropped == 0)
 		return;
-	fprintf(to, "picket: and %llu more, of %llu refusals in all",
-		(unsigned long long)(result->total - shown_count), (unsigned long long)result->total);
+	fprintf(to, "picket: and %llu more, of %llu refusals in all", (unsigned long long)(result->total - shown_count),
+		(unsigned long long)result->total);
 	if (result->dropped > 0)
 		fprintf(to, "; %llu of them are only counted", (unsigned long long)result->dropped);
 	fputs(" (--result FILE writes all down)\n", to);
