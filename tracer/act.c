@@ -5,7 +5,7 @@
  * Between the judgement and the kernel's use of a name two things could change: the arguments, and what the name means.
  *
  * Arguments. They stay when nobody but the stopped task can reach them: its address space is its own, the pages they lie
- * on are anonymous, and no other task shares the table or directory that a relative name begins at. Otherwise
+ * on are anonymous or of a file that the run may not write to, and no other task shares the table or directory that a relative name begins at. Otherwise
  * the call is made with copies in the sealed slots, and relative names are replaced by the resolved one.
  *
  * Names. What could change the meaning of a name (making or moving a symbolic link, moving a directory) is
@@ -41,25 +41,34 @@ static bool base_is_fixed(const struct task *task, const struct name_arg *name)
 	return name->dirfd == AT_FDCWD ? tracee_private_fs(task) : tracee_private_files(task);
 }
 
-static bool private_range(struct task *task, uint64_t address, size_t length)
+/* Text in a file that the run may not write to, such as a constant of a program of the system. */
+static bool constant_range(const struct guard *guard, struct task *task, uint64_t address, size_t length)
 {
-	return tracee_private_memory(task) && tracee_anonymous(task->all, task, address, length);
+	char name[PATH_MAX];
+
+	return tracee_mapped_file(task->all, task, address, length, name, sizeof name) == 0 && !judge_writable(guard, name);
 }
 
-static bool name_is_fixed(struct task *task, const struct name_arg *name)
+static bool private_range(const struct guard *guard, struct task *task, uint64_t address, size_t length)
 {
-	return base_is_fixed(task, name) && (name->by_fd || private_range(task, name->address, name->length + 1));
+	return tracee_private_memory(task) && (tracee_anonymous(task->all, task, address, length) ||
+					       constant_range(guard, task, address, length));
 }
 
-static bool message_is_fixed(const struct request *request)
+static bool name_is_fixed(const struct guard *guard, struct task *task, const struct name_arg *name)
+{
+	return base_is_fixed(task, name) && (name->by_fd || private_range(guard, task, name->address, name->length + 1));
+}
+
+static bool message_is_fixed(const struct guard *guard, const struct request *request)
 {
 	const struct msghdr *message = &request->message;
 	struct task *task = request->task;
 
 	if (message->msg_controllen &&
-	    !private_range(task, (uint64_t)(uintptr_t)message->msg_control, message->msg_controllen))
+	    !private_range(guard, task, (uint64_t)(uintptr_t)message->msg_control, message->msg_controllen))
 		return false;
-	return !request->address.used || private_range(task, request->address.pointer, request->address.length);
+	return !request->address.used || private_range(guard, task, request->address.pointer, request->address.length);
 }
 
 /* Length of a struct among the arguments that was judged, or 0. */
@@ -79,19 +88,19 @@ static size_t struct_length(const struct request *request, int i)
 	}
 }
 
-static bool arguments_fixed(const struct request *request)
+static bool arguments_fixed(const struct guard *guard, const struct request *request)
 {
 	if (request->call->op == OP_SENDMMSG)
 		return false;	/* there may be more messages than the one that was looked at */
 	for (int i = 0; i < REQUEST_NAMES; i++)
-		if (request->names[i].arg >= 0 && !name_is_fixed(request->task, &request->names[i]))
+		if (request->names[i].arg >= 0 && !name_is_fixed(guard, request->task, &request->names[i]))
 			return false;
 	for (int i = 0; i < CALL_ARGS; i++) {
 		size_t length = struct_length(request, i);
-		if (length && !private_range(request->task, request->stop.args[i], length))
+		if (length && !private_range(guard, request->task, request->stop.args[i], length))
 			return false;
 	}
-	return request->call->op != OP_SENDMSG || message_is_fixed(request);
+	return request->call->op != OP_SENDMSG || message_is_fixed(guard, request);
 }
 
 /* ---- making them so ----------------------------------------------------- */
@@ -289,7 +298,7 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		memcpy(args, request->stop.args, sizeof args);
 		args[judgement->replace] = judgement->replacement;
 		transport_proceed_as(guard, task, request->stop.number, args);
-	} else if (judgement->names && !arguments_fixed(request)) {
+	} else if (judgement->names && !arguments_fixed(guard, request)) {
 		proceed_sealed(guard, request);
 	} else {
 		task->let_go = judgement->names;

@@ -61,6 +61,14 @@ bool judge_path(struct guard *guard, struct judgement *judgement, const struct r
 	return true;
 }
 
+bool judge_writable(const struct guard *guard, const char *name)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++)
+		if (!decide_path(guard->policies[i]->image, name, strlen(name), ACCESS_WRITE).allowed)
+			return guard->on_violation == ON_VIOLATION_AUDIT;
+	return true;
+}
+
 /* ---- refused to every tool ---------------------------------------------- */
 
 /* Places where a write changes the machine, or makes the kernel run something outside (core_pattern, modprobe,

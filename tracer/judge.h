@@ -66,6 +66,8 @@ void judge_answer(struct judgement *judgement, int64_t value);
 /* Refused by no rule of the policy but always. */
 void judge_always(struct judgement *judgement, enum violation_kind kind, int error, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* May the run itself write to the file of this resolved name? Then its contents may change at any time. */
+bool judge_writable(const struct guard *guard, const char *name);
 /* Ask every policy of the run about a resolved name; on a refusal fill the judgement. True: allowed. */
 bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access);
 

@@ -242,15 +242,6 @@ static bool mapped_files_allowed(struct guard *guard, pid_t tid, struct judgemen
 	return allowed;
 }
 
-/* May the run itself write to this file? Then its contents may have changed since they were looked at. */
-static bool writable_by_run(struct guard *guard, const char *name)
-{
-	for (unsigned i = 0; i < guard->policy_count; i++)
-		if (!decide_path(guard->policies[i]->image, name, strlen(name), ACCESS_WRITE).allowed)
-			return false;
-	return true;
-}
-
 /* A loader that was run as a program: its arguments as the kernel has copied them to the new stack. */
 static bool loader_args_allowed(struct guard *guard, struct request *request, struct judgement *judgement)
 {
@@ -290,7 +281,7 @@ bool exec_is_approved(struct guard *guard, struct request *request, struct judge
 			     task->exec_name ? task->exec_name : "?");
 		return false;
 	}
-	if (!task->exec_name || writable_by_run(guard, task->exec_name)) {
+	if (!task->exec_name || judge_writable(guard, task->exec_name)) {
 		if (!mapped_files_allowed(guard, task->tid, judgement)) {
 			judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "an interpreter of %s that was not checked",
 				     task->exec_name ? task->exec_name : "?");

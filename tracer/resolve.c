@@ -139,7 +139,9 @@ static bool names_supervisor(const struct resolved *out)
 {
 	const char *rest;
 
-	return proc_pid(out->name, &rest) == getpid();
+	pid_t pid = proc_pid(out->name, &rest);
+
+	return pid && pid == getpid();
 }
 
 /* Position and length of the last component, trailing slashes left out; length 0 for "/" and "". */

@@ -13,12 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
 	PAGE = 4096,
-	PAGEMAPS_MOST = 256,	/* descriptors of /proc/TID/pagemap that are kept open */
+	KEPT_OPEN_MOST = 512,	/* descriptors of /proc/TID/pagemap and maps that are kept open */
 	PAGES_MOST = 4,		/* pages of one argument that are looked at */
 };
 
@@ -33,7 +34,7 @@ static struct share *share_new(void)
 
 	if (share) {
 		share->users = 1;
-		share->pagemap = -1;
+		share->pagemap = share->maps = -1;
 	}
 	return share;
 }
@@ -45,10 +46,12 @@ static void share_drop(struct tracees *all, struct share **share)
 	*share = NULL;
 	if (!s || --s->users > 0)
 		return;
-	if (s->pagemap >= 0) {
-		close(s->pagemap);
-		all->pagemaps--;
-	}
+	const int kept[] = { s->pagemap, s->maps };
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+		if (kept[i] >= 0) {
+			close(kept[i]);
+			all->kept_open--;
+		}
 	free(s);
 }
 
@@ -328,19 +331,26 @@ bool tracee_private_fs(const struct task *task)
 	return !task->fs->restless && task->fs->users == 1;
 }
 
-static int pagemap_open(struct tracees *all, struct task *task)
+/* A file of /proc/TID that is about its memory; *kept is where its descriptor may stay. To be let go with memory_close. */
+static int memory_open(struct tracees *all, const struct task *task, const char *file, int *kept)
 {
 	char path[64];
 
-	if (task->memory->pagemap >= 0)
-		return task->memory->pagemap;
-	snprintf(path, sizeof path, "/proc/%d/pagemap", (int)task->tid);
+	if (*kept >= 0)
+		return *kept;
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)task->tid, file);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && all->pagemaps < PAGEMAPS_MOST) {
-		task->memory->pagemap = fd;
-		all->pagemaps++;
+	if (fd >= 0 && all->kept_open < KEPT_OPEN_MOST) {
+		*kept = fd;
+		all->kept_open++;
 	}
 	return fd;
+}
+
+static void memory_close(int fd, int kept)
+{
+	if (fd != kept)
+		close(fd);
 }
 
 bool tracee_anonymous(struct tracees *all, struct task *task, uint64_t address, size_t length)
@@ -349,19 +359,48 @@ bool tracee_anonymous(struct tracees *all, struct task *task, uint64_t address, 
 
 	if (last < first || last - first >= PAGES_MOST)
 		return false;
-	int fd = pagemap_open(all, task);
+	int fd = memory_open(all, task, "pagemap", &task->memory->pagemap);
 	if (fd < 0)
 		return false;
 	size_t bytes = (size_t)(last - first + 1) * sizeof entry[0];
 	ssize_t n = pread(fd, entry, bytes, (off_t)(first * sizeof entry[0]));
-	if (fd != task->memory->pagemap)
-		close(fd);
+	memory_close(fd, task->memory->pagemap);
 	if (n != (ssize_t)bytes)
 		return false;
 	for (size_t i = 0; i <= (size_t)(last - first); i++)
 		if (!(entry[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAP)) || (entry[i] & PAGEMAP_FILE))
 			return false;
 	return true;
+}
+
+/* PROCMAP_QUERY (Linux 6.11, linux/fs.h), for headers that lack it. */
+struct procmap_question {
+	uint64_t size, query_flags, query_addr;
+	uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
+	uint32_t dev_major, dev_minor, vma_name_size, build_id_size;
+	uint64_t vma_name_addr, build_id_addr;
+};
+#define PROCMAP_ASK _IOWR('f', 17, struct procmap_question)
+#define PROCMAP_SHARED UINT64_C(8)
+
+int tracee_mapped_file(struct tracees *all, struct task *task, uint64_t address, size_t length, char *name, size_t size)
+{
+	struct procmap_question question = { .size = sizeof question,
+					     .query_addr = address,
+					     .vma_name_size = (uint32_t)size,
+					     .vma_name_addr = (uintptr_t)name };
+	int fd = memory_open(all, task, "maps", &task->memory->maps);
+
+	if (fd < 0)
+		return -errno;
+	int r = ioctl(fd, PROCMAP_ASK, &question) < 0 ? -errno : 0;
+	memory_close(fd, task->memory->maps);
+	if (r < 0)
+		return r;
+	if ((question.vma_flags & PROCMAP_SHARED) || question.vma_end - address < length || question.vma_name_size == 0 ||
+	    name[0] != '/')
+		return -ENOENT;
+	return 0;
 }
 
 const char *tracee_exe(struct process *process)

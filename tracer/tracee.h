@@ -23,7 +23,7 @@ struct share {
 	unsigned users;		/* tasks that have it */
 	bool restless;		/* may change without any of them running: treated as shared for ever */
 	bool slots_mapped;	/* address space: the sealed slots are mapped */
-	int pagemap;		/* address space: descriptor of /proc/TID/pagemap, or -1 */
+	int pagemap, maps;	/* address space: descriptors of /proc/TID/pagemap and maps, or -1 */
 };
 
 /* A file that is about to be, or was, executed. */
@@ -103,7 +103,7 @@ struct tracees {
 	unsigned task_count;
 	unsigned unannounced;		/* tasks with stopped_new */
 	uint64_t processes_seen;	/* ever */
-	unsigned pagemaps;		/* descriptors kept open */
+	unsigned kept_open;		/* descriptors in shares */
 };
 
 struct task *tracee_find(struct tracees *all, pid_t tid);
@@ -130,6 +130,10 @@ bool tracee_private_fs(const struct task *task);
 
 /* Are all pages of [address, address + length) anonymous and private to the address space? (false when it cannot be told) */
 bool tracee_anonymous(struct tracees *all, struct task *task, uint64_t address, size_t length);
+
+/* What file do these bytes lie in, unchanged, by a private mapping? 0 and its name as the kernel has it (NUL-terminated), or
+ * -ENOENT (not in one), -ENOTTY (it cannot be asked: before Linux 6.11), or another -errno. */
+int tracee_mapped_file(struct tracees *all, struct task *task, uint64_t address, size_t length, char *name, size_t size);
 
 /* Unix sockets in the file system that the run has made itself. A failure to remember one is a refusal later. */
 void tracee_own_socket(struct tracees *all, dev_t dev, ino_t ino);
