@@ -301,6 +301,44 @@ START_TEST(captured_bytes_that_are_no_text_come_back_exactly)
 }
 END_TEST
 
+START_TEST(a_plugin_is_named_with_what_it_was_given)
+{
+	static const char *const asked[] = {"fs:read", "net:connect", NULL}, *const given[] = {"fs:read", NULL};
+	static const char *const withheld[] = {"net:connect", NULL};
+	const struct plugin_identity plugin = {.id = "my-plugin",
+					       .version = "1.0.0",
+					       .signer = "release@example.org",
+					       .scheme = "ed25519",
+					       .content_hash = "00ff",
+					       .asked = asked,
+					       .given = given,
+					       .withheld = withheld,
+					       .verified = true};
+	struct run_identity who = identity;
+	who.plugin = &plugin;
+	struct result *result = result_new(NULL);
+	json_t *json = written(result, &who, &outcome, NULL), *one = json_object_get(json, "plugin");
+	json_t *capabilities = json_object_get(one, "capabilities");
+	ck_assert_str_eq(string_at(one, "id"), "my-plugin");
+	ck_assert_str_eq(string_at(one, "version"), "1.0.0");
+	ck_assert_str_eq(string_at(one, "signed_by"), "release@example.org");
+	ck_assert(json_is_null(json_object_get(one, "key_id")));
+	ck_assert_str_eq(string_at(one, "scheme"), "ed25519");
+	ck_assert_str_eq(string_at(one, "content_hash"), "00ff");
+	ck_assert(json_is_true(json_object_get(one, "verified")));
+	ck_assert_uint_eq(json_array_size(json_object_get(capabilities, "asked")), 2);
+	ck_assert_uint_eq(json_array_size(json_object_get(capabilities, "given")), 1);
+	ck_assert_uint_eq(json_array_size(json_object_get(capabilities, "in_part")), 0);
+	ck_assert_str_eq(json_string_value(json_array_get(json_object_get(capabilities, "withheld"), 0)),
+			 "net:connect");
+	json_decref(json);
+	json = written(result, &identity, &outcome, NULL);
+	ck_assert_ptr_null(json_object_get(json, "plugin"));
+	json_decref(json);
+	result_free(result);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("result");
@@ -314,6 +352,7 @@ int main(void)
 	tcase_add_loop_test(tests, any_bytes_can_be_read_back, 0, sizeof(byte_rows) / sizeof(byte_rows[0]));
 	tcase_add_loop_test(tests, captured_output_is_in_the_result, 0, sizeof(outputs) / sizeof(outputs[0]));
 	tcase_add_test(tests, captured_bytes_that_are_no_text_come_back_exactly);
+	tcase_add_test(tests, a_plugin_is_named_with_what_it_was_given);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -251,6 +251,37 @@ static json_t *errno_of(int error)
 	return name != NULL ? json_string(name) : json_sprintf("%d", error);
 }
 
+static json_t *words_of(const char *const *words)
+{
+	json_t *array = json_array();
+	for (; words != NULL && *words != NULL; words++) {
+		if (json_array_append_new(array, string_of(*words, strlen(*words))) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+/* Which plugin was run, who vouched for it, and which of the capabilities it asks for the policy gave it. */
+static json_t *plugin_of(const struct plugin_identity *plugin)
+{
+	struct object object = object_new(), capabilities = object_new();
+	put(&capabilities, "asked", words_of(plugin->asked));
+	put(&capabilities, "given", words_of(plugin->given));
+	put(&capabilities, "in_part", words_of(plugin->in_part));
+	put(&capabilities, "withheld", words_of(plugin->withheld));
+	put_bytes(&object, "id", plugin->id);
+	put_bytes(&object, "version", plugin->version);
+	put_bytes(&object, "signed_by", plugin->signer);
+	put_bytes(&object, "key_id", plugin->key_id);
+	put_bytes(&object, "scheme", plugin->scheme);
+	put_bytes(&object, "content_hash", plugin->content_hash);
+	put(&object, "verified", json_boolean(plugin->verified));
+	put(&object, "capabilities", object_done(&capabilities));
+	return object_done(&object);
+}
+
 /* What was run, and how it ended. */
 static json_t *head_of(const struct run_identity *identity, const struct run_outcome *outcome)
 {
@@ -262,6 +293,8 @@ static json_t *head_of(const struct run_identity *identity, const struct run_out
 	put_words(&object, "command", "command_base64", identity->command);
 	put_bytes(&object, "cwd", identity->cwd);
 	put(&object, "labels", labels_of(identity->labels));
+	if (identity->plugin != NULL)
+		put(&object, "plugin", plugin_of(identity->plugin));
 	put_id(&object, "trace_id", identity->trace_id);
 	put_id(&object, "request_id", identity->request_id);
 	put(&object, "started_at", time_of(outcome->started_at_ns));

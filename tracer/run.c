@@ -267,7 +267,8 @@ static void fill_outcome(struct run *run)
 static void report(struct run *run)
 {
 	const struct job *job = run->job;
-	struct run_identity identity = { job->command, job->cwd, job->tool_id, job->trace_id, job->request_id, job->labels };
+	struct run_identity identity = { job->command, job->cwd, job->tool_id, job->trace_id, job->request_id, job->labels,
+					 job->plugin };
 	struct run_output output = { 0 };
 	int r = 0;
 
