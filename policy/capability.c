@@ -237,36 +237,50 @@ static bool speaks(enum rule_key key, unsigned access, bool allows)
 	return false;
 }
 
-/* Could this rule say something of a path at or below `path`? */
-static bool touches(const char *target, const char *path)
+/* Could one of these two speak of something that the other speaks of? Told by their parts without wildcards. */
+static bool touches(const char *one, const char *other)
 {
-	size_t literal = strcspn(target, "*"), length = strlen(path);
+	size_t length = strcspn(one, "*"), other_length = strcspn(other, "*");
+	bool whole = !one[length] && length > 1, other_whole = !other[other_length] && other_length > 1;
 
-	if (length == 1)
-		length = 0;	/* the root: all is below it */
-	if (target[literal] == '*' && literal <= length)
-		return !strncmp(target, path, literal);
-	return !strncmp(target, path, length) && (!target[length] || target[length] == '/' || target[length] == '*');
+	if (length == other_length)
+		return !strncmp(one, other, length);
+	if (length < other_length)
+		return !strncmp(one, other, length) && (!whole || other[length] == '/');
+	return !strncmp(one, other, other_length) && (!other_whole || one[other_length] == '/');
 }
 
-static enum capability_share share_of_path(const struct image *image, enum rule_key key, const char *path)
+/* Of a path without wildcards: what is decided there, and whether a rule below decides otherwise. */
+static enum capability_share share_of_tree(const struct image *image, unsigned access, const char *path)
 {
-	unsigned access = access_of(key);
-	bool glob = pattern_is_glob(path);
-	bool here = !glob && decide_path(image, path, strlen(path), access).allowed;
-	bool other = glob;	/* is there a rule below that says otherwise? */
+	size_t length = strlen(path);
+	bool here = decide_path(image, path, length, access).allowed;
 
 	for (uint32_t i = 0; i < image_rule_count(image); i++) {
 		struct rule rule = image_rule(image, i);
-		if (!glob && speaks(rule.key, access, !here) && touches(rule.target, path) &&
-		    strcmp(rule.target, path) != 0)
-			other = true;
-		if (glob && speaks(rule.key, access, true) && pattern_covers(rule.target, path))
-			here = true;
+		bool below = pattern_is_glob(rule.target) || strlen(rule.target) > length;
+		if (speaks(rule.key, access, !here) && below && touches(rule.target, path))
+			return CAPABILITY_IN_PART;
 	}
-	if (other)
-		return CAPABILITY_IN_PART;
 	return here ? CAPABILITY_GIVEN : CAPABILITY_WITHHELD;
+}
+
+/* Of a pattern: whether a rule that allows covers it, and whether one that refuses speaks of a part of it. */
+static enum capability_share share_of_pattern(const struct image *image, unsigned access, const char *pattern)
+{
+	bool covered = false, part = false, refused = false;
+
+	for (uint32_t i = 0; i < image_rule_count(image); i++) {
+		struct rule rule = image_rule(image, i);
+		if (speaks(rule.key, access, true)) {
+			covered = covered || pattern_covers(rule.target, pattern);
+			part = part || touches(rule.target, pattern);
+		}
+		refused = refused || (speaks(rule.key, access, false) && touches(rule.target, pattern));
+	}
+	if (covered && !refused)
+		return CAPABILITY_GIVEN;
+	return covered || part ? CAPABILITY_IN_PART : CAPABILITY_WITHHELD;
 }
 
 /* Is it one address with one port? Then the image can be asked. */
@@ -355,13 +369,17 @@ enum capability_share capability_share(const char *text, const struct policy *op
 		return CAPABILITY_WITHHELD;
 	for (uint32_t i = 0; i < image_rule_count(own.image); i++) {
 		struct rule rule = image_rule(own.image, i);
-		enum capability_share share = CAPABILITY_GIVEN;
+		enum capability_share share;
+		if (rule.layer != LAYER_COMMAND_LINE)
+			continue;	/* what profile "none" keeps of the environment */
 		if (rule.key == RULE_CONNECT || rule.key == RULE_BIND)
 			share = share_of_net(operators->image, rule.key, rule.value);
 		else if (rule.key == RULE_ENV_KEEP)
 			share = share_of_env(operators->image, rule.value);
 		else
-			share = share_of_path(operators->image, rule.key, rule.target);
+			share = pattern_is_glob(rule.target)
+					? share_of_pattern(operators->image, access_of(rule.key), rule.target)
+					: share_of_tree(operators->image, access_of(rule.key), rule.target);
 		judged++;
 		given += share == CAPABILITY_GIVEN;
 		parts += share == CAPABILITY_IN_PART;
