@@ -48,22 +48,36 @@ static const char *parse_advice(const char *text)
 	return text;
 }
 
-/* Hand what was read to libconfig. */
-static void parse(struct parsed *parsed, struct faults *faults)
+/* libconfig passes over a name or a text for which it had no memory. */
+static bool is_complete(const config_setting_t *setting)
+{
+	if (!setting || (setting->type == CONFIG_TYPE_STRING && !setting->value.sval) ||
+	    (setting->parent && setting->parent->type == CONFIG_TYPE_GROUP && !setting->name))
+		return false;
+	if (!config_setting_is_aggregate(setting))
+		return true;
+	for (unsigned i = 0; i < (unsigned)config_setting_length(setting); i++)
+		if (!is_complete(config_setting_get_elem(setting, i)))
+			return false;
+	return true;
+}
+
+/* Hand what was read to libconfig. -ENOMEM, or 0; a fault leaves it unusable. */
+static int parse(struct parsed *parsed, struct faults *faults)
 {
 	const char *directory = texts_include_directory(parsed->texts);
+	int line;
 
 	if (directory)
 		config_set_include_dir(&parsed->config, directory);
 	if (config_read_string(&parsed->config, texts_main(parsed->texts))) {
-		parsed->usable = true;
-	} else {
-		int line = config_error_line(&parsed->config);
-
-		fault(faults,
-		      texts_line(parsed->texts, config_error_file(&parsed->config), line > 0 ? (unsigned)line : 0),
-		      "%s", parse_advice(config_error_text(&parsed->config)));
+		parsed->usable = is_complete(config_root_setting(&parsed->config));
+		return parsed->usable ? 0 : -ENOMEM;
 	}
+	line = config_error_line(&parsed->config);
+	fault(faults, texts_line(parsed->texts, config_error_file(&parsed->config), line > 0 ? (unsigned)line : 0),
+	      "%s", parse_advice(config_error_text(&parsed->config)));
+	return 0;
 }
 
 /* Read a file, or `text` in its stead. -ENOMEM, or 0; what is wrong is a fault and leaves it unusable. */
@@ -78,9 +92,7 @@ static int parsed_read(struct parsed *parsed, const char *name, const char *text
 		return -ENOMEM;
 	fine = text ? texts_take(parsed->texts, name, text, strlen(text), faults)
 		    : texts_read(parsed->texts, name, faults);
-	if (fine)
-		parse(parsed, faults);
-	return 0;
+	return fine ? parse(parsed, faults) : 0;
 }
 
 static void list_profiles(char *text, size_t size)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "limit_names.h"
 #include "policy_help.h"
 
 /* Texts with one fault each, and the sentence about it. */
@@ -357,6 +358,32 @@ START_TEST(the_same_text_has_the_same_digest)
 }
 END_TEST
 
+START_TEST(a_limit_is_enforced_or_refused)
+{
+	for (const struct limit_name *limit = limit_names; limit->name; limit++) {
+		struct policy_source source = help_source();
+		struct policy_limits limits;
+		struct policy policy;
+		char line[128], refused[128], *errors;
+
+		snprintf(line, sizeof(line), "limits: { %s = 7L; };", limit->name);
+		snprintf(refused, sizeof(refused),
+			 "policy.conf:1:11: limits.%s is not enforced by this version, and so not "
+			 "accepted (remove it; enforced are ",
+			 limit->name);
+		errors = help_compile(&source, line, &policy);
+		if (limit->enforced) {
+			limits = image_limits(policy.image);
+			ck_assert_uint_eq(*limit_value(&limits, limit), 7);
+			policy_free(&policy);
+		} else {
+			ck_assert_int_eq(strncmp(errors, refused, strlen(refused)), 0);
+		}
+		free(errors);
+	}
+}
+END_TEST
+
 /* How many rules: what a build or a generator may come to. */
 START_TEST(many_rules_are_compiled)
 {
@@ -387,6 +414,7 @@ int main(void)
 	tcase_add_test(texts, an_empty_policy_denies_everything);
 	tcase_add_test(texts, every_key_of_the_grammar_does_its_work);
 	tcase_add_test(texts, the_same_text_has_the_same_digest);
+	tcase_add_test(texts, a_limit_is_enforced_or_refused);
 	tcase_add_test(texts, many_rules_are_compiled);
 	tcase_add_checked_fixture(files, help_setup, help_teardown);
 	tcase_add_test(files, a_fault_in_an_included_file_names_that_file);
