@@ -24,9 +24,9 @@ LIB     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tracer/main.c,$(SOURCES)))
 TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench_*.c))
 FUZZERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz_*.c))
-# Programs that test scripts run under the guard, and the trials (tests/trials/README).
+# Programs that test scripts run under the guard, and the trials (tests/trials/trials.h).
 HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/helpers/%,$(wildcard tests/helpers/*.c))
-TRIALS  := $(addprefix $(BUILD)/tests/trials/,trials-dyn trials-static trials-low trials-x86 intruder)
+TRIALS  := $(addprefix $(BUILD)/tests/trials/,trials-dyn trials-static trials-low trials-x86 host intruder intruder.so)
 EVERY_C  = $(wildcard policy/*.[ch] tracer/*.[ch] preload/*.[ch] tests/*.[ch] tests/helpers/*.[ch] tests/trials/*.[ch])
 
 .DELETE_ON_ERROR:
@@ -69,26 +69,34 @@ $(HELPERS): $(BUILD)/tests/helpers/%: tests/helpers/%.c
 	@mkdir -p $(@D)
 	$(GUARDED) -o $@ $< -pthread
 
-TRIAL_SOURCES := $(filter-out tests/trials/x86.c tests/trials/intruder.c tests/trials/listener.c,$(wildcard tests/trials/*.c))
+# That a static program cannot load every library is known here.
+STATIC_QUIET = -Wl,--no-warnings
+TRIAL_SOURCES := $(filter-out $(addprefix tests/trials/,x86.c intruder.c intruder_library.c host.c),$(wildcard tests/trials/*.c))
 TRIAL_DEPS    := $(TRIAL_SOURCES) $(wildcard tests/trials/*.h)
 $(BUILD)/tests/trials/trials-dyn: $(TRIAL_DEPS)
 	@mkdir -p $(@D)
 	$(GUARDED) -o $@ $(TRIAL_SOURCES) -pthread -ldl
 $(BUILD)/tests/trials/trials-static: $(TRIAL_DEPS)
 	@mkdir -p $(@D)
-	$(GUARDED) -static -o $@ $(TRIAL_SOURCES) -pthread
+	$(GUARDED) -static -o $@ $(TRIAL_SOURCES) -pthread $(STATIC_QUIET)
 # Loaded at 0x10000, the lowest address an ordinary user may map.
 $(BUILD)/tests/trials/trials-low: $(TRIAL_DEPS)
 	@mkdir -p $(@D)
-	$(GUARDED) -static -no-pie -Wl,-Ttext-segment=0x10000 -o $@ $(TRIAL_SOURCES) -pthread
+	$(GUARDED) -static -no-pie -Wl,-Ttext-segment=0x10000 -o $@ $(TRIAL_SOURCES) -pthread $(STATIC_QUIET)
 # A 32-bit program; needs no 32-bit libraries.
 $(BUILD)/tests/trials/trials-x86: tests/trials/x86.c
 	@mkdir -p $(@D)
 	$(CC) -m32 -O1 -nostdlib -static -no-pie -fno-pie -fno-stack-protector -fcf-protection=none -o $@ $<
-# What no policy of the trials allows to run.
+# What no policy of the trials allows to run or to load, and whom none allows to reach.
 $(BUILD)/tests/trials/intruder: tests/trials/intruder.c
 	@mkdir -p $(@D)
 	$(CC) -O1 -nostdlib -static -fno-stack-protector -o $@ $<
+$(BUILD)/tests/trials/intruder.so: tests/trials/intruder_library.c
+	@mkdir -p $(@D)
+	$(GUARDED) -shared -fPIC -o $@ $<
+$(BUILD)/tests/trials/host: tests/trials/host.c
+	@mkdir -p $(@D)
+	$(GUARDED) -o $@ $<
 
 test-programs: $(BUILD)/picket $(TESTS) $(HELPERS) $(if $(wildcard tests/trials/*.c),$(TRIALS))
 
