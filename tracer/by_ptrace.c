@@ -5,7 +5,7 @@
  * A task's life as ptrace(2) shows it to a tracer that used PTRACE_SEIZE:
  *
  *   maker:  fork/clone --> PTRACE_EVENT_FORK|VFORK|CLONE (child's number) --> runs on
- *   child:  PTRACE_EVENT_STOP --> runs           (either of the two may be reported first)
+ *   child:  PTRACE_EVENT_STOP --> runs           (either of the two may be reported first: struct newborn)
  *   call:   level seccomp: PTRACE_EVENT_SECCOMP --> answer --> [syscall-exit-stop, if it was asked for]
  *           level ptrace:  syscall-entry-stop  --> answer --> syscall-exit-stop
  *   exec:   start of the call --> PTRACE_EVENT_EXEC (number may change to the leader's) --> runs
@@ -48,11 +48,10 @@ static void resume(const struct guard *guard, struct task *task, int signal)
 
 int transport_attach(struct guard *guard, pid_t pid)
 {
-	struct task *task = tracee_add(&guard->tracees, pid);
+	struct task *task = tracee_add(&guard->tracees, pid, NULL, false);
 
 	if (!task)
 		return -ENOMEM;
-	tracee_first(&guard->tracees, task);
 	task->launching = true;
 	return ptrace(PTRACE_SEIZE, pid, NULL, OPTIONS) < 0 ? -errno : 0;
 }
@@ -62,6 +61,9 @@ void transport_kill_all(struct guard *guard)
 	guard->ending = true;
 	for (struct process *p = guard->tracees.processes; p; p = p->hh.next)
 		kill(p->tgid, SIGKILL);
+	for (size_t i = 0; i < guard->newborn_count; i++)
+		if (!guard->newborn[i].ended)
+			kill(guard->newborn[i].tid, SIGKILL);
 }
 
 /* ---- answers ------------------------------------------------------------ */
@@ -218,13 +220,32 @@ static bool at_call(struct guard *guard, struct task *task, struct event *event)
 	return true;
 }
 
-static struct task *appeared(struct guard *guard, pid_t tid)
+/* A child may be reported before its maker reports it. It waits, stopped, until it is known what it shares. */
+static struct newborn *newborn_find(struct guard *guard, pid_t tid)
 {
-	struct task *task = tracee_add(&guard->tracees, tid);
+	for (size_t i = 0; i < guard->newborn_count; i++)
+		if (guard->newborn[i].tid == tid)
+			return &guard->newborn[i];
+	return NULL;
+}
 
-	if (!task || guard->ending)
+static void newborn_forget(struct guard *guard, struct newborn *newborn)
+{
+	*newborn = guard->newborn[--guard->newborn_count];
+}
+
+static void newborn_seen(struct guard *guard, pid_t tid, bool ended)
+{
+	struct newborn *newborn = newborn_find(guard, tid);
+
+	if (!newborn && guard->newborn_count < NEWBORN_MOST) {
+		newborn = &guard->newborn[guard->newborn_count++];
+		newborn->tid = tid;
+	}
+	if (newborn)
+		newborn->ended = ended;
+	if (!newborn || guard->ending)
 		kill(tid, SIGKILL);
-	return task;
 }
 
 static void forked(struct guard *guard, struct task *maker, bool vfork)
@@ -233,30 +254,17 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 
 	if (ptrace(PTRACE_GETEVENTMSG, maker->tid, NULL, &number) == 0) {
 		pid_t tid = (pid_t)number;
-		struct task *child = tracee_find(&guard->tracees, tid);
-		if (!child)
-			child = appeared(guard, tid);
-		if (child) {
-			tracee_announce(&guard->tracees, child, maker, vfork);
-			if (child->stopped_new) {
-				child->stopped_new = false;
-				guard->tracees.unannounced--;
-				resume(guard, child, 0);
-			}
-		}
+		struct newborn *newborn = newborn_find(guard, tid);
+		bool waits = newborn && !newborn->ended, ended = newborn && newborn->ended;
+		if (newborn)
+			newborn_forget(guard, newborn);
+		struct task *child = ended ? NULL : tracee_add(&guard->tracees, tid, maker, vfork);
+		if (!ended && (!child || guard->ending))
+			kill(tid, SIGKILL);
+		else if (waits)
+			resume(guard, child, 0);
 	}
 	resume(guard, maker, 0);
-}
-
-/* The first stop of a task. It waits until its maker's event says what it shares, so that it is known before it runs. */
-static void first_stop(struct guard *guard, struct task *task)
-{
-	if (task->announced)
-		resume(guard, task, 0);
-	if (task->announced || task->stopped_new)
-		return;
-	task->stopped_new = true;
-	guard->tracees.unannounced++;
 }
 
 /* Process that a task's process is a child of; 0 when unknown. */
@@ -280,9 +288,14 @@ static pid_t parent_of(pid_t tid)
  * ends with its maker. */
 static void end_orphans(struct guard *guard)
 {
-	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next)
-		if (t->stopped_new && !tracee_process(&guard->tracees, parent_of(t->tid)))
-			kill(t->tid, SIGKILL);
+	for (size_t i = guard->newborn_count; i-- > 0;) {
+		struct newborn *newborn = &guard->newborn[i];
+		if (tracee_process(&guard->tracees, parent_of(newborn->tid)))
+			continue;
+		if (!newborn->ended)
+			kill(newborn->tid, SIGKILL);
+		newborn_forget(guard, newborn);
+	}
 }
 
 /* After an exec the thread that made it has the number of its leader, which is gone without a word. */
@@ -338,9 +351,7 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		event->task = task;
 		return true;
 	case PTRACE_EVENT_STOP:
-		if (!task->announced)
-			first_stop(guard, task);
-		else if (is_stopping(signal))
+		if (is_stopping(signal))
 			ptrace(PTRACE_LISTEN, task->tid, NULL, NULL);
 		else
 			resume(guard, task, 0);
@@ -358,16 +369,16 @@ static bool understand(struct guard *guard, pid_t tid, int status, struct event 
 {
 	struct task *task = tracee_find(&guard->tracees, tid);
 
+	if (!task) {
+		newborn_seen(guard, tid, !WIFSTOPPED(status));
+		return false;
+	}
 	if (!WIFSTOPPED(status)) {
-		if (!task)
-			return false;
 		event->kind = EVENT_EXITED;
 		event->task = task;
 		event->status = status;
 		return true;
 	}
-	if (!task && !(task = appeared(guard, tid)))
-		return false;
 	task->let_go = false;
 	if (WSTOPSIG(status) == CALL_STOP_SIGNAL ||
 	    (guard->level != LEVEL_PTRACE && status >> 16 == PTRACE_EVENT_SECCOMP))
@@ -405,7 +416,7 @@ int transport_next(struct guard *guard, struct event *event)
 	}
 	if (!understand(guard, tid, status, event))
 		event->kind = EVENT_NONE;
-	if (guard->tracees.unannounced && !WIFSTOPPED(status))
+	if (guard->newborn_count && !WIFSTOPPED(status))
 		end_orphans(guard);
 	return 0;
 }

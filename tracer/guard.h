@@ -25,6 +25,13 @@ struct deferred {
 	size_t next, count, room;
 };
 
+/* A child that was reported before its maker has reported it. */
+struct newborn {
+	pid_t tid;
+	bool ended;	/* and has ended meanwhile; else it is stopped */
+};
+enum { NEWBORN_MOST = 1024 };	/* at a time; more are killed */
+
 struct guard {
 	struct policy *policies[GUARD_IMAGES];
 	unsigned policy_count;
@@ -37,6 +44,8 @@ struct guard {
 	struct tracees tracees;
 	struct slots slots;
 	struct deferred deferred;
+	struct newborn newborn[NEWBORN_MOST];
+	size_t newborn_count;
 
 	pid_t main;		/* the tool's first process */
 	bool main_over;

@@ -76,23 +76,6 @@ bool tracee_is_ours(struct tracees *all, pid_t pid)
 	return tracee_process(all, pid) || tracee_find(all, pid);
 }
 
-/* Thread group of a thread, or the thread's own number when /proc does not say. */
-static pid_t tgid_of(pid_t tid)
-{
-	char path[64], text[4096];
-	snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return tid;
-	ssize_t n = read(fd, text, sizeof text - 1);
-	close(fd);
-	if (n <= 0)
-		return tid;
-	text[n] = 0;
-	const char *line = strstr(text, "\nTgid:");
-	return line ? (pid_t)strtol(line + 6, NULL, 10) : tid;
-}
-
 static struct process *process_join(struct tracees *all, pid_t tgid)
 {
 	struct process *process = tracee_process(all, tgid);
@@ -118,34 +101,6 @@ static void process_leave(struct tracees *all, struct process *process)
 	free(process);
 }
 
-struct task *tracee_add(struct tracees *all, pid_t tid)
-{
-	struct task *task = calloc(1, sizeof *task);
-
-	if (!task)
-		return NULL;
-	task->tid = tid;
-	task->all = all;
-	task->slot = -1;
-	task->process = process_join(all, tgid_of(tid));
-	task->memory = share_new();
-	task->files = share_new();
-	task->fs = share_new();
-	if (!task->process || !task->memory || !task->files || !task->fs) {
-		process_leave(all, task->process);
-		share_drop(all, &task->memory);
-		share_drop(all, &task->files);
-		share_drop(all, &task->fs);
-		free(task);
-		return NULL;
-	}
-	/* until it is announced, as if everything were shared with a stranger */
-	task->memory->restless = task->files->restless = task->fs->restless = true;
-	HASH_ADD_INT(all->tasks, tid, task);
-	all->task_count++;
-	return task;
-}
-
 /* 1 the same, 0 different, -errno when the kernel does not tell. */
 static int same(pid_t a, pid_t b, int what)
 {
@@ -154,41 +109,76 @@ static int same(pid_t a, pid_t b, int what)
 	return r < 0 ? -errno : r == 0;
 }
 
-static void share_settle(struct tracees *all, struct share **mine, struct share *theirs, int is_same)
+/* Is the new task a thread of its maker's process? */
+static bool is_thread_of(pid_t tid, const struct process *process)
 {
-	if (is_same == 0) {
-		(*mine)->restless = false;
-		(*mine)->slots_mapped = theirs->slots_mapped;
-		return;
-	}
-	if (is_same < 0)	/* cannot be told: neither is private any more */
-		theirs->restless = true;
-	share_drop(all, mine);
-	*mine = theirs;
-	theirs->users++;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d", (int)process->tgid, (int)tid);
+	return access(path, F_OK) == 0;
 }
 
-void tracee_announce(struct tracees *all, struct task *task, struct task *maker, bool vfork)
+/* What the new task has: its maker's, or its own. NULL: out of memory. */
+static struct share *share_with(struct share *theirs, int is_same)
 {
-	if (task->announced)
-		return;
-	task->announced = true;
-	share_settle(all, &task->memory, maker->memory, same(maker->tid, task->tid, KCMP_VM));
-	share_settle(all, &task->files, maker->files, same(maker->tid, task->tid, KCMP_FILES));
-	share_settle(all, &task->fs, maker->fs, same(maker->tid, task->tid, KCMP_FS));
-	if (task->process != maker->process) {
+	struct share *mine = theirs;
+
+	if (is_same == 0) {
+		mine = share_new();
+		if (mine)
+			mine->slots_mapped = theirs->slots_mapped;
+		return mine;
+	}
+	if (is_same < 0)	/* cannot be told: nobody's any more */
+		theirs->restless = true;
+	theirs->users++;
+	return mine;
+}
+
+static bool share_all(struct task *task, struct task *maker, bool thread)
+{
+	task->memory = share_with(maker->memory, thread ? 1 : same(maker->tid, task->tid, KCMP_VM));
+	task->files = share_with(maker->files, same(maker->tid, task->tid, KCMP_FILES));
+	task->fs = share_with(maker->fs, same(maker->tid, task->tid, KCMP_FS));
+	return task->memory && task->files && task->fs;
+}
+
+static bool share_nothing(struct task *task)
+{
+	task->memory = share_new();
+	task->files = share_new();
+	task->fs = share_new();
+	return task->memory && task->files && task->fs;
+}
+
+struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork)
+{
+	struct task *task = calloc(1, sizeof *task);
+
+	if (!task)
+		return NULL;
+	bool thread = maker && is_thread_of(tid, maker->process);
+	task->tid = tid;
+	task->all = all;
+	task->slot = -1;
+	task->process = process_join(all, thread ? maker->process->tgid : tid);
+	if (!task->process || !(maker ? share_all(task, maker, thread) : share_nothing(task))) {
+		process_leave(all, task->process);
+		share_drop(all, &task->memory);
+		share_drop(all, &task->files);
+		share_drop(all, &task->fs);
+		free(task);
+		return NULL;
+	}
+	if (maker && !thread) {
 		task->process->parent = maker->process->tgid;
 		task->process->dynamic = maker->process->dynamic;
 	}
 	if (vfork && task->memory == maker->memory)
 		task->vfork_parent = maker;
-}
-
-void tracee_first(struct tracees *all, struct task *task)
-{
-	(void)all;
-	task->announced = true;
-	task->memory->restless = task->files->restless = task->fs->restless = false;
+	HASH_ADD_INT(all->tasks, tid, task);
+	all->task_count++;
+	return task;
 }
 
 /* Whoever waits for this task's vfork waits no more. */
@@ -231,7 +221,6 @@ void tracee_remove(struct tracees *all, struct task *task)
 	vfork_over(all, task);
 	HASH_DEL(all->tasks, task);
 	all->task_count--;
-	all->unannounced -= task->stopped_new;
 	share_drop(all, &task->memory);
 	share_drop(all, &task->files);
 	share_drop(all, &task->fs);

@@ -59,8 +59,6 @@ struct task {
 	struct process *process;
 	struct share *memory, *files, *fs;
 	struct task *vfork_parent;	/* that is suspended until we exec or exit; NULL: none */
-	bool announced;		/* the parent's fork event was seen: sharing is known */
-	bool stopped_new;	/* its first stop came and it waits for the announcement */
 	bool launching;		/* the launcher's code, before the first exec */
 	bool in_call;		/* level ptrace: between start and end of a call */
 	bool let_go;		/* proceeds with a name that was checked; cleared at its next stop */
@@ -101,7 +99,6 @@ struct tracees {
 	struct task *tasks;		/* hash by tid */
 	struct process *processes;	/* hash by tgid */
 	unsigned task_count;
-	unsigned unannounced;		/* tasks with stopped_new */
 	uint64_t processes_seen;	/* ever */
 	unsigned kept_open;		/* descriptors in shares */
 };
@@ -111,12 +108,8 @@ struct process *tracee_process(struct tracees *all, pid_t tgid);
 /* Is this the number of a live process or thread of the run? */
 bool tracee_is_ours(struct tracees *all, pid_t pid);
 
-/* A task that appeared: with sharing unknown (everything as if shared). NULL: out of memory. */
-struct task *tracee_add(struct tracees *all, pid_t tid);
-/* Its maker is known: same process? shared memory, files, cwd? */
-void tracee_announce(struct tracees *all, struct task *task, struct task *maker, bool vfork);
-/* The first task of a run, which shares nothing. */
-void tracee_first(struct tracees *all, struct task *task);
+/* A task that `maker` has made, perhaps by vfork; NULL: the first of the run, which shares nothing. NULL: out of memory. */
+struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork);
 /* It has executed a program: new memory, own descriptors. All other threads of its process are gone. */
 void tracee_exec(struct tracees *all, struct task *task);
 /* It is gone; frees it. */
