@@ -211,6 +211,25 @@ check 'is one, too' jq -e '.success' out
 status 'a full disk keeps the exit status' 5 "$PICKET" run -r /dev/full sh -c 'exit 5'
 check 'and is told' grep -q '^picket: .*No space left' err
 
+# Closed descriptors stay of no use to the tool: none of Picket's own files takes their numbers.
+check_same 'a closed standard output is told' 'picket: standard output: Bad file descriptor, 125' \
+	"$("$PICKET" --version 2>&1 >&-), $("$PICKET" --version 2>/dev/null >&-; echo $?)"
+cat >use.sh <<-'END'
+	cat >/dev/null 2>&1 && echo stdin >>used
+	/bin/echo x 2>/dev/null && echo stdout >>used
+	{ /bin/echo x >&2; } 2>&2 && echo stderr >>used
+	true
+END
+for closed in '<&-' '>&-' '2>&-'; do
+	rm -f used r.json
+	bash -c "sh use.sh $closed" </dev/null >/dev/null 2>&1
+	cp used bare
+	rm -f used
+	bash -c "'$PICKET' run -q -r r.json sh use.sh $closed" </dev/null >/dev/null 2>&1
+	check "the tool can use as much as without Picket with $closed" cmp bare used
+	check "a result is written with $closed" jq -e .success r.json
+done
+
 # ---- the source ----
 
 map=$(sed '/^ \*\//q' "$SOURCE/tracer/main.c")

@@ -67,8 +67,10 @@
  *   plugin_load  a file or an installed plugin -> a verified one; registry: the installed ones; plugin_places: where
  *   plugin_program  a copy of the program that nobody can change; plugin_elf: what it is; plugin_note: a manifest in it
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "commands.h"
@@ -117,11 +119,24 @@ static int dispatch(const struct cli *cli)
 	return EXIT_PICKET;
 }
 
+/*
+ * A caller may leave 0, 1 or 2 closed. What we open next must not become the tool's standard output: they are filled
+ * with something whose use fails as that of a closed descriptor does.
+ */
+static void fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			abort();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli;
 	char error[CLI_ERROR_SIZE];
 	int status = EXIT_PICKET;
+	fill_standard_descriptors();
 	if (cli_parse(argc, argv, &cli, error) != 0)
 		diag("%s", error);
 	else if (cli.version || cli.help)
