@@ -339,6 +339,33 @@ START_TEST(a_plugin_is_named_with_what_it_was_given)
 }
 END_TEST
 
+static long allocations_left;
+
+static void *allocate(size_t size)
+{
+	return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+START_TEST(whichever_allocation_fails_it_is_told)
+{
+	struct result *result = result_new(NULL);
+	struct violation one = example;
+	struct run_output output = {"\xff", 1, "e", 1, false};
+	int fd = memfd_create("result", 0), error = -ENOMEM;
+	one.target = "/\xff";
+	result_add(result, &one);
+	json_set_alloc_funcs(allocate, free);
+	for (long n = 0; error != 0; n++) {
+		ck_assert_int_lt(n, 10000);
+		allocations_left = n;
+		error = result_write(result, &identity, &outcome, &output, fd);
+		ck_assert_int_eq(error, allocations_left < 0 ? -ENOMEM : 0);
+	}
+	close(fd);
+	result_free(result);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("result");
@@ -353,6 +380,7 @@ int main(void)
 	tcase_add_loop_test(tests, captured_output_is_in_the_result, 0, sizeof(outputs) / sizeof(outputs[0]));
 	tcase_add_test(tests, captured_bytes_that_are_no_text_come_back_exactly);
 	tcase_add_test(tests, a_plugin_is_named_with_what_it_was_given);
+	tcase_add_test(tests, whichever_allocation_fails_it_is_told);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
