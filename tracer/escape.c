@@ -8,51 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A lead byte says how many bytes follow, which bits of itself count and the least code that needs so many. */
-static size_t lead(unsigned char byte, uint32_t *bits, uint32_t *least)
-{
-	if (byte < 0x80) {
-		*bits = byte, *least = 0;
-		return 1;
-	}
-	if ((byte & 0xe0) == 0xc0) {
-		*bits = byte & 0x1fU, *least = 0x80;
-		return 2;
-	}
-	if ((byte & 0xf0) == 0xe0) {
-		*bits = byte & 0x0fU, *least = 0x800;
-		return 3;
-	}
-	if ((byte & 0xf8) == 0xf0) {
-		*bits = byte & 0x07U, *least = 0x10000;
-		return 4;
-	}
-	return 0;
-}
-
-size_t escape_character(const char *bytes, size_t length, uint32_t *code)
-{
-	uint32_t value, least;
-	size_t size = length > 0 ? lead((unsigned char)bytes[0], &value, &least) : 0;
-	if (size == 0 || size > length)
-		return 0;
-	for (size_t i = 1; i < size; i++) {
-		unsigned char byte = (unsigned char)bytes[i];
-		if ((byte & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (byte & 0x3fU);
-	}
-	if (value < least || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-		return 0;
-	*code = value;
-	return size;
-}
+#include "complaint.h"
 
 bool escape_is_utf8(const char *bytes, size_t length)
 {
-	uint32_t code;
+	unsigned code;
 	for (size_t i = 0, size; i < length; i += size) {
-		size = escape_character(bytes + i, length - i, &code);
+		size = utf8_decode(bytes + i, length - i, &code);
 		if (size == 0)
 			return false;
 	}
@@ -60,10 +22,9 @@ bool escape_is_utf8(const char *bytes, size_t length)
 }
 
 /* Does this character do more to a terminal than show itself? */
-static bool is_control(uint32_t code)
+static bool is_control(unsigned code)
 {
-	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061c || code == 0x200e ||
-	       code == 0x200f ||		     /* direction marks */
+	return unicode_is_control(code) || code == 0x061c || code == 0x200e || code == 0x200f || /* direction marks */
 	       (code >= 0x2028 && code <= 0x202e) || /* line and paragraph breaks, bidi embeddings */
 	       (code >= 0x2066 && code <= 0x2069) || /* bidi isolates */
 	       code == 0xfeff;			     /* an invisible space */
@@ -87,8 +48,8 @@ static size_t fill(const char *bytes, size_t length, bool controls, char *to)
 {
 	size_t used = 0;
 	for (size_t i = 0, size; i < length; i += size) {
-		uint32_t code = 0;
-		size = escape_character(bytes + i, length - i, &code);
+		unsigned code = 0;
+		size = utf8_decode(bytes + i, length - i, &code);
 		bool valid = size > 0;
 		if (!valid)
 			size = 1;

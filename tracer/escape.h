@@ -8,14 +8,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-/*
- * Length in bytes (1 to 4) of the UTF-8 character at `bytes`, of which `length` may be read, and its
- * code in *code; 0 when no valid character begins there (overlong forms and surrogates are not valid,
- * RFC 3629).
- */
-size_t escape_character(const char *bytes, size_t length, uint32_t *code);
 
 /* Is all of it valid UTF-8? NUL is a character like any other. */
 bool escape_is_utf8(const char *bytes, size_t length);
