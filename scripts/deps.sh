@@ -42,6 +42,8 @@ needs() {
 		bzip2 bzip2
 		mandoc mandoc
 		jq jq
+		fish fish
+		zsh zsh
 		setpriv util-linux
 		setfattr attr
 		END
