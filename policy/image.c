@@ -182,7 +182,7 @@ static bool check_addresses(const struct image *image)
 	return true;
 }
 
-int image_check(const void *bytes, size_t length)
+int image_check_head(const void *bytes, size_t length)
 {
 	const struct image *image = bytes;
 
@@ -190,7 +190,16 @@ int image_check(const void *bytes, size_t length)
 	    (uintptr_t)bytes % _Alignof(struct image) != 0)
 		return -EINVAL;
 	if (image->magic != IMAGE_MAGIC || image->version != IMAGE_VERSION || image->header_length != sizeof(*image) ||
-	    image->length != length || image->checksum != image_checksum(bytes, length))
+	    image->length != length)
+		return -EINVAL;
+	return 0;
+}
+
+int image_check(const void *bytes, size_t length)
+{
+	const struct image *image = bytes;
+
+	if (image_check_head(bytes, length) < 0 || image->checksum != image_checksum(bytes, length))
 		return -EINVAL;
 	if (image->on_violation > ON_VIOLATION_AUDIT || !check_sections(image) || !check_rules(image) ||
 	    !check_nodes(image) || !check_wilds(image) || !check_slots(image, image->node_slots, image->nodes) ||

@@ -59,6 +59,12 @@ struct policy_limits {
  */
 int image_check(const void *bytes, size_t length);
 
+/*
+ * Only: is it an image of our version and this length? For the shim, which maps what the launcher has checked and
+ * sealed, in every program anew: its time must not grow with the policy.
+ */
+int image_check_head(const void *bytes, size_t length);
+
 size_t image_length(const struct image *image);
 uint32_t image_rule_count(const struct image *image);
 /* Rule `index`, which must be below the count. */

@@ -21,11 +21,17 @@
 #define PATH_OR(empty_, access_, final_) {ARG_PATH, ACCESS_##access_, FINAL_##final_, EMPTY_##empty_}
 /* clang-format on */
 
-/* Indexed by number; where there is no call, the name is NULL. A number that is given twice is a compiler's warning. */
+/* The shim has no use for names, and each would be a relocation. */
+#ifndef CALL_NAME
+#define CALL_NAME(name) #name
+#endif
+
+/* Indexed by number; where there is no call, the class is CALL_UNLISTED and the name is NULL. A number
+ * that is given twice is a compiler's warning. */
 static const struct call calls[CALL_NUMBERS] = {
 #define CALL(number_, name_, class_, op_, ...) \
 	[number_] = {                          \
-		.name = #name_,                \
+		.name = CALL_NAME(name_),      \
 		.number = number_,             \
 		.class = CALL_##class_,        \
 		.op = OP_##op_,                \
@@ -39,7 +45,7 @@ static const struct call unlisted = {.name = "unlisted", .number = UINT16_MAX, .
 
 const struct call *call_find(long number)
 {
-	if (number < 0 || number >= CALL_NUMBERS || !calls[number].name)
+	if (number < 0 || number >= CALL_NUMBERS || calls[number].class == CALL_UNLISTED)
 		return &unlisted;
 	return &calls[number];
 }

@@ -6,7 +6,13 @@
 #ifndef PICKET_POLICY_WIRE_H
 #define PICKET_POLICY_WIRE_H
 
+#include <stdatomic.h>
 #include <stdint.h>
+
+/* What the shim says in a note of its ELF file, and the launcher wants to read there: both of one make. */
+#define WIRE_NOTE_OWNER "Picket"
+#define WIRE_NOTE_TYPE	1u
+#define WIRE_VERSION	1u
 
 /*
  * Addresses. In a guarded process [RESERVED_START, RESERVED_END) holds nothing
@@ -31,10 +37,57 @@ enum reserved_fd {
 	RESERVED_FD_SLOTS,	/* L + 0: the memory of the slots */
 	RESERVED_FD_PROGRAM,	/* a plugin's sealed program, while it runs */
 	RESERVED_FD_COUNT = 16,	/* room that is kept between L and the limit of the caller */
+
+	/* For the shim, from the top down. The image's is the highest that a program ever sees: so it is found even after
+	 * the program has lowered its limit. */
+	RESERVED_FD_IMAGE = RESERVED_FD_COUNT - 2,	/* the sealed policy */
+	RESERVED_FD_NARROWER = RESERVED_FD_COUNT - 3,	/* a second one, if the run has it */
+	RESERVED_FD_REPORT = RESERVED_FD_COUNT - 4,	/* level preload: socket to the launcher, one message a refusal */
+	RESERVED_FD_SHARED = RESERVED_FD_COUNT - 5,	/* level preload: struct wire_shared */
 };
 
 /* What L is when neither caller nor policy ask for less. fork() copies the descriptor table up to its highest entry:
  * 4096 entries are 32 KiB a fork, 1048576 would be 8 MiB. */
 #define OPEN_FILES_MOST 4096u
+
+/*
+ * Level preload: what the shims of one run and the launcher tell one another. Writable by the tool, like all that
+ * the shim is: nothing here but the run's own account of itself.
+ */
+enum { WIRE_SOCKETS = 1024 };
+struct wire_socket {
+	uint64_t dev, ino;
+};
+struct wire_shared {
+	uint32_t version;	/* WIRE_VERSION */
+	int32_t launcher;	/* process that every process of the run descends from */
+	uint32_t on_violation;	/* enum on_violation */
+	_Atomic uint32_t programs;	/* shims that have started */
+	_Atomic uint64_t dropped;	/* refusals that found no room in the socket */
+	_Atomic uint32_t sockets_used;
+	struct wire_socket sockets[WIRE_SOCKETS];	/* unix sockets that the run has made, with a name */
+};
+
+/* Kinds of violations and what was done, with the numbers of result.h. */
+enum wire_kind {
+	WIRE_FILE_READ, WIRE_FILE_WRITE, WIRE_PROCESS_EXEC, WIRE_NETWORK_OUTBOUND,
+	WIRE_NETWORK_BIND, WIRE_PROCESS_CONTROL, WIRE_PRIVILEGE, WIRE_INTERFACE,
+};
+enum wire_about { WIRE_ABOUT_CALL, WIRE_ABOUT_PATH, WIRE_ABOUT_MOVE, WIRE_ABOUT_ADDRESS, WIRE_ABOUT_UNIX_PATH };
+#define WIRE_RULE_ALWAYS (UINT32_MAX - 1)
+
+/* One refusal: this, then the texts one behind the other, none with a NUL. */
+enum wire_text { WIRE_TARGET, WIRE_REQUESTED, WIRE_EXE, WIRE_CWD, WIRE_COMMAND, WIRE_ADDRESS, WIRE_TEXTS };
+struct wire_report {
+	uint32_t version;	/* WIRE_VERSION */
+	uint32_t call;		/* number */
+	int32_t pid, tid;
+	int32_t error;		/* errno */
+	uint32_t rule;		/* of image `image`, RULE_DEFAULT or WIRE_RULE_ALWAYS */
+	uint8_t kind, about, image, access;	/* enum wire_kind, enum wire_about, which policy, enum access bits */
+	uint8_t use, transport;			/* enum net_use, enum net_transport */
+	uint16_t length[WIRE_TEXTS];		/* WIRE_ADDRESS: a struct sockaddr */
+};
+enum { WIRE_REPORT_MOST = 24 << 10 };
 
 #endif
