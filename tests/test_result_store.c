@@ -157,6 +157,28 @@ START_TEST(the_summary_stops_at_ten_and_stays_clean)
 }
 END_TEST
 
+START_TEST(no_kind_hides_behind_another_in_the_summary)
+{
+	struct result *result = result_new(NULL);
+	struct violation one = example;
+	char target[64];
+	one.target = target;
+	for (int i = 0; i < 40; i++) {
+		snprintf(target, sizeof(target), "/many/%d", i);
+		result_add(result, &one);
+	}
+	one.kind = VIOLATION_NETWORK_OUTBOUND;
+	one.target = "127.0.0.1:25";
+	result_add(result, &one);
+	cleanup_free char *text = summary(result, &outcome);
+	ck_assert_ptr_nonnull(strstr(text, "/many/8 "));
+	ck_assert_ptr_null(strstr(text, "/many/9 "));
+	ck_assert_ptr_nonnull(strstr(text, "network_outbound 127.0.0.1:25 "));
+	ck_assert_ptr_nonnull(strstr(text, "picket: and 31 more, of 41 refusals in all"));
+	result_free(result);
+}
+END_TEST
+
 START_TEST(a_single_refusal_prints_as_in_the_summary)
 {
 	cleanup_free struct image *image = image_of_one_rule();
@@ -184,6 +206,7 @@ int main(void)
 	tcase_add_test(tests, rules_outlive_the_image_they_were_in);
 	tcase_add_test(tests, the_summary_says_what_who_why_and_what_to_do);
 	tcase_add_test(tests, the_summary_stops_at_ten_and_stays_clean);
+	tcase_add_test(tests, no_kind_hides_behind_another_in_the_summary);
 	tcase_add_test(tests, a_single_refusal_prints_as_in_the_summary);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

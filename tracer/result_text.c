@@ -76,16 +76,51 @@ void result_print_violation(const struct result *result, const struct violation 
 	print_entry(&entry, to);
 }
 
-/* What was not shown: entries after the tenth, and what was dropped. */
-static void print_rest(const struct result *result, size_t shown, uint64_t shown_count, FILE *to)
+/* The entries that a summary shows: the first of each kind, so that none hides behind another, then in their order. */
+struct selection {
+	const struct entry *list[SUMMARY_LINES];
+	size_t count;
+	uint64_t refusals; /* that they count */
+};
+_Static_assert((int)VIOLATION_KINDS <= (int)SUMMARY_LINES, "one line for each kind");
+
+static bool is_selected(const struct selection *selection, const struct entry *entry)
 {
-	if (result->kept == shown && result->dropped == 0)
+	for (size_t i = 0; i < selection->count; i++) {
+		if (selection->list[i] == entry)
+			return true;
+	}
+	return false;
+}
+
+static void select_entry(struct selection *selection, const struct entry *entry)
+{
+	selection->list[selection->count++] = entry;
+	selection->refusals += entry->count;
+}
+
+static void select_entries(const struct result *result, struct selection *selection)
+{
+	bool seen[VIOLATION_KINDS] = {false};
+	const struct entry *entry;
+	for (entry = result->entries; entry != NULL; entry = entry->hh.next) {
+		if (!seen[entry->violation.kind])
+			select_entry(selection, entry);
+		seen[entry->violation.kind] = true;
+	}
+	for (entry = result->entries; entry != NULL && selection->count < SUMMARY_LINES; entry = entry->hh.next) {
+		if (!is_selected(selection, entry))
+			select_entry(selection, entry);
+	}
+}
+
+/* How many there are besides those shown. */
+static void print_rest(const struct result *result, const struct selection *shown, FILE *to)
+{
+	if (result->kept == shown->count && result->dropped == 0)
 		return;
-	fprintf(to, "picket: and %llu more, of %llu refusals in all", (unsigned long long)(result->total - shown_count),
-		(unsigned long long)result->total);
-	if (result->dropped > 0)
-		fprintf(to, "; %llu of them are only counted", (unsigned long long)result->dropped);
-	fputs(" (--result FILE writes all down)\n", to);
+	fprintf(to, "picket: and %llu more, of %llu refusals in all (--result FILE writes down %zu different ones)\n",
+		(unsigned long long)(result->total - shown->refusals), (unsigned long long)result->total, result->kept);
 }
 
 static void print_end(const struct run_outcome *outcome, FILE *to)
@@ -98,13 +133,12 @@ static void print_end(const struct run_outcome *outcome, FILE *to)
 
 void result_summary(const struct result *result, const struct run_outcome *outcome, FILE *to)
 {
-	size_t shown = 0;
-	uint64_t shown_count = 0;
-	const struct entry *entry = result->entries;
-	for (; entry != NULL && shown < SUMMARY_LINES; entry = entry->hh.next, shown++) {
-		print_entry(entry, to);
-		shown_count += entry->count;
+	struct selection shown = {.count = 0};
+	select_entries(result, &shown);
+	for (const struct entry *entry = result->entries; entry != NULL; entry = entry->hh.next) {
+		if (is_selected(&shown, entry))
+			print_entry(entry, to);
 	}
-	print_rest(result, shown, shown_count, to);
+	print_rest(result, &shown, to);
 	print_end(outcome, to);
 }
