@@ -33,6 +33,8 @@ static bool base_is_fixed(const struct task *task, const struct name_arg *name)
 {
 	bool absolute = name->text[0] == '/' && !name->by_fd;
 
+	if (name->by_fd && name->access == ACCESS_LOOK)
+		return true;	/* whatever descriptor is there, the task holds it: what it is, it may know */
 	if (name->at.magic &&
 	    (name->at.magic_other || !tracee_private_files(task) || !tracee_private_fs(task)))
 		return false;
@@ -57,7 +59,7 @@ static bool private_range(const struct guard *guard, struct task *task, uint64_t
 
 static bool name_is_fixed(const struct guard *guard, struct task *task, const struct name_arg *name)
 {
-	return base_is_fixed(task, name) && (name->by_fd || private_range(guard, task, name->address, name->length + 1));
+	return base_is_fixed(task, name) && (name->address == 0 || private_range(guard, task, name->address, name->length + 1));
 }
 
 static bool message_is_fixed(const struct guard *guard, const struct request *request)
@@ -148,7 +150,7 @@ static void seal_name(struct sealed *sealed, const struct name_arg *name)
 	size_t length = name->at.length;
 
 	if (base_is_fixed(sealed->request->task, name)) {
-		if (!name->by_fd)
+		if (name->address != 0)
 			sealed->args[name->arg] = put(sealed, name->text, name->length + 1);
 		return;
 	}

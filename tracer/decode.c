@@ -304,6 +304,7 @@ static void clear(struct request *request)
 		name->arg = name->dirfd_arg = -1;
 		name->dirfd = AT_FDCWD;
 		name->by_fd = name->makes = false;
+		name->address = 0;
 		name->length = 0;
 		name->text[0] = 0;
 		name->at.fd = -1;

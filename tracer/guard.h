@@ -14,6 +14,7 @@
 #include "level.h"
 #include "result.h"
 #include "slots.h"
+#include "syscalls.h"
 #include "tracee.h"
 
 enum { GUARD_IMAGES = 2 };	/* the operator's policy, and what a plugin may at most */
@@ -37,6 +38,7 @@ struct guard {
 	unsigned policy_count;
 	enum on_violation on_violation;
 	enum level level;
+	bool passes[CALL_NUMBERS];	/* calls that the policies cannot refuse (filter.h); no level judges them */
 	unsigned open_files;	/* the run's hard limit of descriptors; reserved ones begin there */
 	bool verbose;
 

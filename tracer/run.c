@@ -159,6 +159,8 @@ static int make_guard(struct run *run)
 		return EXIT_STATUS_PICKET;
 	}
 	guard->result = result_new(run->policy.image);
+	for (long n = 0; n < CALL_NUMBERS; n++)
+		guard->passes[n] = filter_never_stops(guard, n);
 	r = guard->result ? slots_open(&guard->slots) : -ENOMEM;
 	if (r == 0 && guard->level != LEVEL_PTRACE)
 		r = filter_compile(guard, &run->filter);
