@@ -56,6 +56,9 @@
  *                result as JSON, as a summary, and where it goes
  *   coverage     the table of system calls for people
  *
+ * In the guarded process (preload/)
+ *   raw          system calls without a C library
+ *
  * Plugins (policy/)
  *   manifest     what a plugin says of itself; capability: what it asks for, as a policy
  *   strict_json  JSON from strangers; json_place: where in it something stands; complaint: one sentence about it
