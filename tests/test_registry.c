@@ -93,13 +93,11 @@ static struct registry *open_registry(void)
 }
 
 /* One row of registry_list for a test that counts. */
-static int count_row(const char *source, const char *text, size_t length, void *context)
+static int count_row(const struct registry_row *row, const char *fault, void *context)
 {
 	unsigned *count = context;
-	struct manifest manifest;
 
-	ck_assert_int_eq(manifest_read(source, text, length, &manifest, &why), 0);
-	manifest_free(&manifest);
+	ck_assert_msg(row != NULL, "%s", fault);
 	++*count;
 	return 0;
 }
@@ -267,6 +265,105 @@ START_TEST(a_program_that_is_missing_is_an_error_and_not_waited_for)
 }
 END_TEST
 
+/* ---- the index ---- */
+
+/* Lists into a text: "id version\n" each. */
+static int print_row(const struct registry_row *row, const char *fault, void *context)
+{
+	FILE *to = context;
+
+	if (row)
+		fprintf(to, "%s %s\n", row->id, row->version);
+	else
+		fprintf(to, "! %s\n", fault);
+	return 0;
+}
+
+static char *listed(struct registry *registry)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+
+	ck_assert_int_eq(registry_list(registry, print_row, to, &why), 0);
+	fclose(to);
+	return text;
+}
+
+static void put_index(const char *text, int flags)
+{
+	char name[160];
+
+	snprintf(name, sizeof name, "%s/" INDEX_FILE, path);
+	cleanup_fd int fd = open(name, O_WRONLY | O_CREAT | flags, 0644);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+static const char *const wrong_indexes[] = {
+	"", "\n\n\n", "a.plugin.json", "a.plugin.json\t", "a.plugin.json\t1\t1\t1\tx\t9\ts\tn\t{}\n", "\t\t\t\t\t\t\t\t\t\n",
+	"none.plugin.json\t1\t1\t1\tnone\t9\ts\tn\t{}\n", "\xff\xfe\n\ttorn",
+};
+
+START_TEST(a_wrong_index_costs_time_and_nothing_else)
+{
+	struct registry *registry = open_registry();
+
+	ck_assert_int_eq(install(registry, "a", 1), 0);
+	ck_assert_int_eq(install(registry, "b", 2), 0);
+	put_index(wrong_indexes[_i], O_TRUNC);
+	for (int round = 0; round < 3; round++) {
+		cleanup_free char *text = listed(registry);
+		ck_assert_str_eq(text, "a 1\nb 2\n");
+	}
+	put_index(wrong_indexes[_i], O_APPEND);
+	ck_assert_int_eq(install(registry, "a", 3), 0);
+	cleanup_free char *text = listed(registry);
+	ck_assert_str_eq(text, "a 3\nb 2\n");
+	registry_close(registry);
+}
+END_TEST
+
+START_TEST(a_manifest_changed_behind_the_index_is_read_again)
+{
+	struct registry *registry = open_registry();
+	char name[160];
+
+	ck_assert_int_eq(install(registry, "a", 1), 0);
+	cleanup_free char *before = listed(registry);
+	ck_assert_str_eq(before, "a 1\n");
+	snprintf(name, sizeof name, "%s/a.plugin.json", path);
+	cleanup_fd int fd = open(name, O_RDWR);
+	char text[1024];
+	ssize_t n = read(fd, text, sizeof text - 1);
+	text[n] = '\0';
+	char *version = strstr(text, "\"version\": \"1\"");
+	ck_assert_ptr_nonnull(version);
+	version[strlen("\"version\": \"")] = '7';	/* the same size, the same inode */
+	ck_assert_int_eq(pwrite(fd, text, (size_t)n, 0), n);
+	cleanup_free char *after = listed(registry);
+	ck_assert_str_eq(after, "a 7\n");
+	ck_assert_int_eq(pwrite(fd, "x", 1, 0), 1);
+	cleanup_free char *broken = listed(registry);
+	ck_assert_msg(strncmp(broken, "! a.plugin.json:1:", 18) == 0, "%s", broken);
+	registry_close(registry);
+}
+END_TEST
+
+START_TEST(a_registry_without_an_index_is_listed)
+{
+	struct registry *registry = open_registry();
+	char name[160];
+
+	ck_assert_int_eq(install(registry, "a", 1), 0);
+	snprintf(name, sizeof name, "%s/" INDEX_FILE, path);
+	ck_assert_int_eq(unlink(name), 0);
+	cleanup_free char *text = listed(registry);
+	ck_assert_str_eq(text, "a 1\n");
+	ck_assert_int_eq(access(name, F_OK), 0);	/* and the next list will be faster */
+	registry_close(registry);
+}
+END_TEST
+
 /* ---- many at once ---- */
 
 /* Installs its own plugin once and a common one in every round; exits with 0 if nothing failed. */
@@ -370,6 +467,10 @@ int main(void)
 	tcase_add_test(one, a_registry_that_others_may_change_is_refused);
 	tcase_add_test(one, a_program_that_others_may_write_is_refused);
 	tcase_add_test(one, a_program_that_is_missing_is_an_error_and_not_waited_for);
+	tcase_add_loop_test(one, a_wrong_index_costs_time_and_nothing_else, 0,
+			    (int)(sizeof wrong_indexes / sizeof *wrong_indexes));
+	tcase_add_test(one, a_manifest_changed_behind_the_index_is_read_again);
+	tcase_add_test(one, a_registry_without_an_index_is_listed);
 	suite_add_tcase(suite, one);
 	tcase_set_timeout(many, 120);
 	tcase_add_checked_fixture(many, setup, teardown);

@@ -227,59 +227,46 @@ int plugin_remove(const struct cli *cli)
 struct rows {
 	bool json;
 	bool faults;	/* a manifest could not be read; the user was told */
-	json_t *array;	/* of the JSON list */
 	size_t count;
 };
 
-static int print_row(const char *source, const char *text, size_t length, void *context)
+static int print_row(const struct registry_row *row, const char *fault, void *context)
 {
 	struct rows *rows = context;
-	struct manifest manifest;
-	struct complaint why;
-	int error = manifest_read(source, text, length, &manifest, &why);
 
-	if (error) {	/* the others are still listed */
-		diag("%s", why.text);
+	if (!row) {	/* the others are still listed */
+		diag("%s", fault);
 		rows->faults = true;
-		return error == -ENOMEM ? error : 0;
+		return 0;
 	}
-	if (rows->json) {
-		json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:i}", "id", manifest.id, "name", manifest.name,
-					"version", manifest.version, "signed_by", manifest.signed_by, "scheme",
-					sign_scheme_name(sign_scheme(manifest.signature)), "content_hash",
-					manifest.content_hash, "capabilities",
-					strings(manifest.capabilities, manifest.capability_count), "timeout_secs",
-					(int)manifest.timeout_secs);
-		if (json_array_append_new(rows->array, row))
-			error = -ENOMEM;
-	} else {
-		if (!rows->count++)
-			printf("%-24s %-12s %-24s %s\n", "ID", "VERSION", "SIGNED BY", "NAME");
-		printf("%-24s %-12s %-24s %s\n", manifest.id, manifest.version, manifest.signed_by, manifest.name);
-	}
-	manifest_free(&manifest);
-	return error;
+	if (rows->json)
+		printf("%s\n  %s", rows->count ? "," : "", row->json);
+	else if (!rows->count)
+		printf("%-24s %-12s %-24s %s\n", "ID", "VERSION", "SIGNED BY", "NAME");
+	if (!rows->json)
+		printf("%-24s %-12s %-24s %s\n", row->id, row->version, row->signed_by, row->name);
+	rows->count++;
+	return 0;
 }
 
 int plugin_list(const struct cli *cli)
 {
 	struct registry *registry = NULL;
 	struct complaint why = { "" };
-	struct rows rows = { .json = cli->json, .array = cli->json ? json_array() : NULL };
+	struct rows rows = { .json = cli->json };
 	char *directory = plugin_registry_directory(cli, &why);
 	int error = directory ? registry_open(directory, false, &registry, &why) : -EINVAL;
 
+	if (cli->json)
+		putchar('[');
 	if (!error)
 		error = registry_list(registry, print_row, &rows, &why);
 	if (error == -ENOENT)
 		error = 0;	/* nothing was ever installed */
-	if (!error && cli->json) {
-		error = json_dumpf(rows.array, stdout, JSON_INDENT(2)) ? -EIO : 0;
-		putchar('\n');
-	}
+	if (cli->json)
+		printf("%s]\n", rows.count ? "\n" : "");
 	if (error)
 		diag("%s", *why.text ? why.text : strerror(-error));
-	json_decref(rows.array);
 	registry_close(registry);
 	free(directory);
 	return error || rows.faults ? EXIT_PICKET : finish();

@@ -23,6 +23,7 @@ enum {
 	NAME_ROOM = NAME_MAX + 1,
 	ID_ROOM = NAME_ROOM - 66,	/* of an id as part of a file name: a dot, a hash and a NUL follow */
 	HASH_LENGTH = 64,
+	INDEX_SLACK = 1000,		/* stale lines that do no harm */
 	LOOKS_MOST = 100,		/* a plugin that is replaced so often while we look is not there */
 };
 
@@ -199,6 +200,18 @@ static void remove_programs(struct registry *registry, const char *id, const cha
 			unlinkat(registry->programs, entry->d_name, 0);
 }
 
+/* Tell the index of a manifest that has just been written. */
+static void add_to_index(const struct registry *registry, const char *name, const struct manifest *manifest)
+{
+	struct stat status;
+	cleanup_free char *line = fstatat(registry->fd, name, &status, AT_SYMLINK_NOFOLLOW)
+					  ? NULL
+					  : index_line(name, &status, manifest);
+
+	if (line)
+		index_append(registry->fd, line, strlen(line));
+}
+
 int registry_install(struct registry *registry, const struct manifest *manifest, const void *program, size_t length,
 		     struct complaint *why)
 {
@@ -221,6 +234,7 @@ int registry_install(struct registry *registry, const struct manifest *manifest,
 	if (error)
 		return complain(why, error, "%s/%s: %s", registry->path, name, strerror(-error));
 	remove_programs(registry, manifest->id, program_as);
+	add_to_index(registry, name, manifest);
 	return 0;
 }
 
@@ -250,10 +264,13 @@ int registry_remove(struct registry *registry, const char *id, struct complaint 
 static ssize_t read_manifest(const struct registry *registry, const char *name, char *text)
 {
 	cleanup_fd int fd = openat(registry->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
 	size_t have = 0;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &status))
 		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EINVAL;
 	while (have < MANIFEST_BYTES_MOST + 1) {
 		ssize_t n = read(fd, text + have, MANIFEST_BYTES_MOST + 1 - have);
 		if (n < 0 && errno == EINTR)
@@ -263,6 +280,8 @@ static ssize_t read_manifest(const struct registry *registry, const char *name, 
 		if (n == 0)
 			break;
 		have += (size_t)n;
+		if (have < MANIFEST_BYTES_MOST / 2)
+			break;	/* of a regular file a short read is the end: a call less for each of a long list */
 	}
 	return (ssize_t)have;
 }
@@ -351,7 +370,8 @@ static int read_names(const struct registry *registry, char ***out, size_t *out_
 
 	while (!error && (errno = 0, entry = readdir(entries))) {
 		size_t length = strlen(entry->d_name), suffix = strlen(MANIFEST_SUFFIX);
-		if (length <= suffix || strcmp(entry->d_name + length - suffix, MANIFEST_SUFFIX) != 0)
+		if (length <= suffix || strcmp(entry->d_name + length - suffix, MANIFEST_SUFFIX) != 0 ||
+		    strpbrk(entry->d_name, "\t\n"))	/* none of ours, and nothing for a line of the index */
 			continue;
 		if (count == room) {
 			size_t more = room ? 2 * room : 64;
@@ -376,27 +396,107 @@ static int read_names(const struct registry *registry, char ***out, size_t *out_
 	return error;
 }
 
+/* ---- listing ---- */
+
+/* The manifest of one file as a line of the index; malloc'ed. NULL with *why; "" in it when the file has gone. */
+static char *line_of(const struct registry *registry, const char *name, char *text, struct complaint *why)
+{
+	struct manifest manifest;
+	struct stat status;
+
+	why->text[0] = '\0';
+	if (fstatat(registry->fd, name, &status, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+		return NULL;
+	ssize_t length = read_manifest(registry, name, text);
+	if (length == -ENOENT)
+		return NULL;
+	if (length < 0) {
+		complain(why, (int)length, "%s/%s: %s", registry->path, name, strerror((int)-length));
+		return NULL;
+	}
+	if (manifest_read(name, text, (size_t)length, &manifest, why))
+		return NULL;
+	char *line = index_line(name, &status, &manifest);
+	manifest_free(&manifest);
+	if (!line)
+		complain(why, -ENOMEM, "%s", strerror(ENOMEM));
+	return line;
+}
+
+/* What a list found out that the index did not know. */
+struct news {
+	char *lines;
+	size_t length, room;
+};
+
+/* Lost when there is no memory: then the next list finds it out again. */
+static void add_news(struct news *news, const char *line)
+{
+	size_t length = strlen(line);
+
+	if (news->length + length > news->room) {
+		size_t room = 2 * (news->length + length);
+		char *larger = realloc(news->lines, room);
+		if (!larger)
+			return;
+		news->lines = larger;
+		news->room = room;
+	}
+	memcpy(news->lines + news->length, line, length);
+	news->length += length;
+}
+
+/* Keep the news for the next list, if nobody is writing just now and we may. An index that is mostly stale begins anew. */
+static void keep_news(const struct registry *registry, const struct news *news, bool stale)
+{
+	cleanup_fd int held = openat(registry->fd, LOCK, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	if (held < 0 || flock(held, LOCK_EX | LOCK_NB))
+		return;
+	if (stale)
+		unlinkat(registry->fd, INDEX_FILE, 0);
+	else
+		index_append(registry->fd, news->lines, news->length);
+}
+
+static int list_one(const struct registry *registry, const struct registry_index *index, const char *name, char *text,
+		    struct news *news, int (*each)(const struct registry_row *, const char *, void *), void *context)
+{
+	struct registry_row row;
+	struct complaint why;
+	struct stat status;
+
+	if (fstatat(registry->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && index_find(index, name, &status, &row))
+		return each(&row, NULL, context);
+	cleanup_free char *line = line_of(registry, name, text, &why);
+	if (!line)
+		return *why.text ? each(NULL, why.text, context) : 0;
+	add_news(news, line);
+	return index_row(line, &row) ? each(&row, NULL, context) : 0;
+}
+
 int registry_list(struct registry *registry,
-		  int (*each)(const char *source, const char *text, size_t length, void *context), void *context,
+		  int (*each)(const struct registry_row *row, const char *fault, void *context), void *context,
 		  struct complaint *why)
 {
 	cleanup_free char *text = malloc(MANIFEST_BYTES_MOST + 1);
+	struct registry_index *index = index_read(registry->fd);
+	struct news news = { NULL, 0, 0 };
 	char **names = NULL;
 	size_t count = 0;
-	int error = text ? read_names(registry, &names, &count) : -ENOMEM;
+	int error = text && index ? read_names(registry, &names, &count) : -ENOMEM;
 
 	if (error)
 		complain(why, error, "%s: %s", registry->path, strerror(-error));
-	for (size_t i = 0; !error && i < count; i++) {
-		ssize_t length = read_manifest(registry, names[i], text);
-		if (length == -ENOENT)
-			continue;	/* removed meanwhile */
-		error = length < 0 ? complain(why, (int)length, "%s/%s: %s", registry->path, names[i],
-					      strerror((int)-length))
-				   : each(names[i], text, (size_t)length, context);
-	}
+	for (size_t i = 0; !error && i < count; i++)
+		error = list_one(registry, index, names[i], text, &news, each, context);
+	bool stale = index && index_lines(index) > 2 * count + INDEX_SLACK;
+	if (!error && (news.length || stale))
+		keep_news(registry, &news, stale);
 	for (size_t i = 0; i < count; i++)
 		free(names[i]);
 	free(names);
+	free(news.lines);
+	index_free(index);
 	return error;
 }

@@ -5,6 +5,7 @@
  *	DIR/ID.plugin.json	the manifest; renaming it into place is what installs or replaces
  *	DIR/programs/ID.HASH	the program, by its content hash
  *	DIR/.lock		held by whoever changes anything
+ *	DIR/.list		a cache for lists (registry_index.h)
  *
  * In ID, bytes other than letters, digits, `_`, `-`, `+`, `@` and dots (but a dot at the start) are written %XX. A
  * program is never changed in place; when its manifest was replaced it is removed. Readers take no lock: a manifest is
@@ -20,6 +21,7 @@
 
 #include "complaint.h"
 #include "manifest.h"
+#include "registry_index.h"
 
 struct registry;
 
@@ -53,11 +55,12 @@ void registered_free(struct registered *registered);
 int registry_remove(struct registry *registry, const char *id, struct complaint *why);
 
 /*
- * Call `each` with every manifest, in the order of the file names; `text` is not checked in any way. It stops when
- * `each` returns other than 0, and returns that. -errno with *why when the directory cannot be read.
+ * Call `each` with every manifest, in the order of the file names. `row` is NULL for one that cannot be read: then
+ * `fault` says why. It stops when `each` returns other than 0, and returns that. -errno with *why when the directory
+ * cannot be read.
  */
 int registry_list(struct registry *registry,
-		  int (*each)(const char *source, const char *text, size_t length, void *context), void *context,
+		  int (*each)(const struct registry_row *row, const char *fault, void *context), void *context,
 		  struct complaint *why);
 
 #endif
