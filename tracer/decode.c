@@ -151,12 +151,13 @@ static int read_name(struct request *request, struct name_arg *name, const struc
 static void resolve_name(struct guard *guard, struct request *request, struct name_arg *name)
 {
 	if (name->by_fd && name->dirfd == AT_FDCWD)
-		resolve_path(&guard->tracees, request->task, AT_FDCWD, ".", RESOLVE_FOLLOW, &name->at);
+		resolve_path(&guard->tracees, request->task, AT_FDCWD, ".", RESOLVE_FOLLOW, false, &name->at);
 	else if (name->by_fd)
 		resolve_fd(&guard->tracees, request->task, name->dirfd, &name->at);
 	else
 		resolve_path(&guard->tracees, request->task, name->dirfd, name->text,
-			     name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW, &name->at);
+			     name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW,
+			     name->makes || (request->how.flags & O_CREAT), &name->at);
 }
 
 static void decode_name(struct guard *guard, struct request *request, struct name_arg *name, int index)

@@ -60,7 +60,7 @@ static bool judge_loader(struct guard *guard, const struct request *request, str
 static bool resolve_interpreter(struct guard *guard, struct request *request, struct judgement *judgement,
 				const char *name, struct resolved *at)
 {
-	resolve_path(&guard->tracees, request->task, AT_FDCWD, name, RESOLVE_FOLLOW, at);
+	resolve_path(&guard->tracees, request->task, AT_FDCWD, name, RESOLVE_FOLLOW, false, at);
 	if (at->error == 0 && at->exists)
 		return true;
 	judge_answer(judgement, at->error ? at->error : -ENOENT);

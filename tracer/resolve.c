@@ -2,7 +2,7 @@
 /*
  * resolve.c - see resolve.h.
  *
- * First the kernel is asked to walk the whole name at once. It does so as the
+ * First the kernel is asked to walk the whole name at once, without links, then with them. It does so as the
  * supervisor, so two things are wrong then: /proc/self is the supervisor's, and the links in
  * /proc/PID (fd/N, cwd, root, exe) lead through processes. The second is forbidden (RESOLVE_NO_MAGICLINKS), the first
  * shows in the result; in both cases the name is walked again step by step, with those entries translated.
@@ -188,36 +188,49 @@ static bool again_if_supervisor(struct resolved *out)
 	return false;
 }
 
-/* The quick way. False when the name has to be walked step by step. */
-static bool resolve_at_once(struct tracees *all, struct task *task, int base, const char *path, enum resolve_last last,
-			    struct resolved *out)
+/* The last component is missing, or a link on the way leads nowhere. False: walk it step by step. */
+static bool resolve_missing(struct tracees *all, struct task *task, int base, const char *path, struct resolved *out)
 {
-	int fd = walk_open(base, path, last == RESOLVE_NOFOLLOW ? O_NOFOLLOW : 0, RESOLVE_NO_MAGICLINKS);
+	const char *component;
+	char name[NAME_MAX + 1];
+	size_t length;
+	struct stat st;
 
+	out->fd = hold_parent(base, path, &component, &length);
+	if (out->fd == -ELOOP)
+		return false;
+	if (out->fd < 0) {
+		out->error = out->fd;
+		return true;
+	}
+	memcpy(name, component, length);
+	name[length] = 0;
+	/* something there after all: a link that leads nowhere, or it was made just now */
+	if (fstatat(out->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		resolve_close(out);
+		return false;
+	}
+	describe_missing(all, task, out, component, length);
+	return again_if_supervisor(out);
+}
+
+/* The quick way: most names have no symbolic link in them. False when the name has to be walked step by step. */
+static bool resolve_at_once(struct tracees *all, struct task *task, int base, const char *path, enum resolve_last last,
+			    bool makes, struct resolved *out)
+{
+	int flags = last == RESOLVE_NOFOLLOW ? O_NOFOLLOW : 0;
+	int fd = walk_open(base, path, flags, RESOLVE_NO_SYMLINKS);
+
+	if (fd == -ENOENT && !makes) {
+		out->error = fd;	/* no link was met, so nobody's /proc/self either */
+		return true;
+	}
+	if (fd == -ELOOP)
+		fd = walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS);
 	if (fd == -ELOOP || fd == -ENOSYS || fd == -EINVAL)
 		return false;
-	if (fd == -ENOENT) {
-		const char *component;
-		size_t length;
-		struct stat st;
-		out->fd = hold_parent(base, path, &component, &length);
-		if (out->fd == -ELOOP)
-			return false;
-		if (out->fd < 0) {
-			out->error = out->fd;
-			return true;
-		}
-		char name[NAME_MAX + 1];
-		memcpy(name, component, length);
-		name[length] = 0;
-		/* something there after all: a link that leads nowhere, or it was made just now */
-		if (fstatat(out->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			resolve_close(out);
-			return false;
-		}
-		describe_missing(all, task, out, component, length);
-		return again_if_supervisor(out);
-	}
+	if (fd == -ENOENT)
+		return resolve_missing(all, task, base, path, out);
 	if (fd < 0) {
 		out->error = fd;
 		return true;
@@ -266,7 +279,7 @@ static int open_base(const struct task *task, int dirfd)
 }
 
 void resolve_path(struct tracees *all, struct task *task, int dirfd, const char *path, enum resolve_last last,
-		  struct resolved *out)
+		  bool makes, struct resolved *out)
 {
 	int base = AT_FDCWD;
 	size_t length = strlen(path);
@@ -284,7 +297,7 @@ void resolve_path(struct tracees *all, struct task *task, int dirfd, const char 
 		}
 	}
 	out->slash = path[length - 1] == '/';
-	if (!resolve_at_once(all, task, base, path, last, out))
+	if (!resolve_at_once(all, task, base, path, last, makes, out))
 		resolve_by_steps(all, task, base, path, out->slash ? RESOLVE_FOLLOW : last, out);
 	if (base >= 0)
 		close(base);

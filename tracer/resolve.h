@@ -43,11 +43,11 @@ struct resolved {
 };
 
 /*
- * Resolve `path` for a stopped task, relative to its descriptor `dirfd` (or AT_FDCWD). Fills *out; out->fd must be
+ * Resolve `path` for a stopped task (`makes`: its last component may be missing, and then the name it would have matters), relative to its descriptor `dirfd` (or AT_FDCWD). Fills *out; out->fd must be
  * given to resolve_close. Never fails otherwise: what cannot be resolved has out->error set.
  */
 void resolve_path(struct tracees *all, struct task *task, int dirfd, const char *path, enum resolve_last last,
-		  struct resolved *out);
+		  bool makes, struct resolved *out);
 
 /* The object of a descriptor of the task. */
 void resolve_fd(struct tracees *all, struct task *task, int fd, struct resolved *out);

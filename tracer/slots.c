@@ -8,11 +8,26 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 enum { MEMORY_SIZE = SLOT_COUNT * SLOT_SIZE };
+
+/* A descriptor that is open for reading only gives no writable mapping either, even where the seal is not known. */
+static int reopen_for_reading(int *fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
+	int reader = open(path, O_RDONLY | O_CLOEXEC);
+	if (reader < 0)
+		return -1;
+	close(*fd);
+	*fd = reader;
+	return 0;
+}
 
 int slots_open(struct slots *slots)
 {
@@ -26,6 +41,8 @@ int slots_open(struct slots *slots)
 	if (slots->memory == MAP_FAILED)
 		goto failed;
 	if (fcntl(slots->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0)
+		goto failed;
+	if (reopen_for_reading(&slots->fd) < 0)
 		goto failed;
 	/* the list is a stack: few slots are in use at a time, and those stay few pages */
 	slots->free_count = SLOT_COUNT;

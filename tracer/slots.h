@@ -13,7 +13,7 @@
 #include "wire.h"
 
 struct slots {
-	int fd;			/* sealed memfd; the launcher leaves a copy in the tool's table */
+	int fd;			/* sealed memfd, open for reading only; the launcher leaves a copy in the tool's table */
 	char *memory;		/* our writable view */
 	unsigned free_count;
 	uint16_t free_list[SLOT_COUNT];
