@@ -119,7 +119,9 @@ killed:
 
 void transport_map_slots(struct guard *guard, struct task *task)
 {
-	uint64_t args[CALL_ARG_COUNT] = { SLOT_START, SLOT_COUNT * SLOT_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE,
+	/* MAP_FIXED puts away what may be there: the same, from another thread of this memory; or something of the tool's
+	 * own, since a mapping with MAP_GROWSDOWN above grows without a call, and an ELF file may ask for any address. */
+	uint64_t args[CALL_ARG_COUNT] = { SLOT_START, SLOT_COUNT * SLOT_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
 					  guard->open_files + RESERVED_FD_SLOTS, 0 };
 
 	transport_proceed_as(guard, task, SYS_mmap, args);
@@ -145,8 +147,7 @@ static void end_again(struct task *task, int64_t result)
 {
 	struct user_regs_struct regs;
 
-	if (result == (int64_t)SLOT_START || result == -EEXIST) {
-		/* -EEXIST: another thread of this memory was first; the filter keeps everything else away from there */
+	if (result == (int64_t)SLOT_START) {
 		task->memory->slots_mapped = true;
 		regs_again(&regs, &task->saved);
 	} else {
