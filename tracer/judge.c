@@ -9,6 +9,8 @@
  */
 #include "judge.h"
 
+#include "always.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -71,27 +73,12 @@ bool judge_writable(const struct guard *guard, const char *name)
 
 /* ---- refused to every tool ---------------------------------------------- */
 
-/* Places where a write changes the machine, or makes the kernel run something outside (core_pattern, modprobe,
- * uevent_helper, binfmt_misc: proc(5), Documentation/admin-guide/sysctl/kernel.rst). */
-static const char *const machine[] = { "/proc/sys", "/proc/sysrq-trigger", "/sys" };
-/* Memory of the machine, mem(4). */
-static const char *const machine_memory[] = { "/dev/mem", "/dev/kmem", "/dev/port", "/proc/kcore", "/proc/kmem" };
-
 static bool below(const char *name, const char *tree)
 {
 	size_t n = strlen(tree);
 
 	return strncmp(name, tree, n) == 0 && (name[n] == 0 || name[n] == '/');
 }
-
-static bool any_below(const char *name, const char *const *trees, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (below(name, trees[i]))
-			return true;
-	return false;
-}
-#define ANY_BELOW(name, trees) any_below(name, trees, sizeof(trees) / sizeof(trees)[0])
 
 static bool ends_in(const char *name, size_t length, const char *end)
 {
@@ -115,8 +102,7 @@ static bool refused_always(struct judgement *judgement, const struct resolved *a
 		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s", at->name);
 		return true;
 	}
-	if (at->type == S_IFBLK || ANY_BELOW(at->name, machine_memory) ||
-	    ((access & ACCESS_WRITE) && ANY_BELOW(at->name, machine))) {
+	if (at->type == S_IFBLK || always_machine(at->name, at->length, access)) {
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", at->name);
 		return true;
 	}
@@ -359,6 +345,8 @@ static void judge_listed(struct guard *guard, struct request *request, struct ju
 	case OP_ASYNC:
 		judge_registers(guard, request, judgement);
 		break;
+	case OP_FORK:	     /* counted before they are judged: limits.h */
+	case OP_ALLOCATE:
 	case OP_CREDENTIALS:	/* the kernel judges these; what could be gained by them was dropped */
 	case OP_NONE:
 	case OP_COUNT:

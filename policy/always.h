@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * always.h - names that no policy opens. Pure, async-signal-safe; shim and
+ * supervisor ask the same lists.
+ */
+#ifndef PICKET_POLICY_ALWAYS_H
+#define PICKET_POLICY_ALWAYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Does this access (enum access bits) to this resolved name reach the machine itself: its memory, or what
+ * changes the kernel or makes it run something outside of the run?
+ */
+bool always_machine(const char *name, size_t length, unsigned access);
+
+#endif
