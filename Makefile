@@ -12,7 +12,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
 
-CPPFLAGS   += -D_GNU_SOURCE -Ipolicy -Itracer -DPREFIX='"$(PREFIX)"' $(PKG_CFLAGS)
+CPPFLAGS   += -D_GNU_SOURCE -iquote policy -iquote tracer -DPREFIX='"$(PREFIX)"' $(PKG_CFLAGS)
 WARN        = -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes -Wstrict-prototypes -Wconversion
 HARDEN      = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
 ALL_CFLAGS  = -std=c17 $(WARN) $(HARDEN) $(CFLAGS)
