@@ -248,7 +248,7 @@ static void judge_destination(struct guard *guard, struct request *request, stru
 	case AF_UNIX:
 		if (request->names[0].arg >= 0)
 			judge_unix(guard, request, judgement, use);
-		else if (address->length > sizeof(sa_family_t))	/* else: any abstract name that is free (unix(7), Autobind) */
+		else if (address->length > sizeof(sa_family_t) || use == NET_BIND)	/* no name: one of the kernel's choice */
 			judge_address(guard, request, judgement, use);
 		break;
 	case AF_UNSPEC:	/* connect: let go of the peer. Everywhere else the kernel takes it for an IPv4 address. */
