@@ -96,6 +96,7 @@ static const char *const op_names[OP_COUNT] = {
 	[OP_LISTEN] = "listen",
 	[OP_SENDMSG] = "send message",
 	[OP_SENDMMSG] = "send messages",
+	[OP_FORK] = "fork",
 	[OP_CLONE] = "clone",
 	[OP_CLONE3] = "clone by struct",
 	[OP_SIGNAL] = "signal",
@@ -110,6 +111,7 @@ static const char *const op_names[OP_COUNT] = {
 	[OP_ASYNC] = "asynchronous",
 	[OP_SOCKOPT] = "socket option",
 	[OP_IPC] = "ipc",
+	[OP_ALLOCATE] = "allocate",
 };
 
 static const char *const kind_names[ARG_KIND_COUNT] = {
@@ -205,6 +207,7 @@ static const char *const ways[OP_COUNT] = {
 	[OP_SENDMMSG] =
 		"Sent one message at a time, each read once and made from a copy in a sealed page that the tool "
 		"cannot write.",
+	[OP_FORK] = "Nothing in it can change; it is counted.",
 	[OP_CLONE] = WAY_REGISTERS,
 	[OP_CLONE3] = WAY_STRUCT,
 	[OP_SIGNAL] = WAY_PROCESS,
@@ -219,6 +222,7 @@ static const char *const ways[OP_COUNT] = {
 	[OP_ASYNC] = "It is let through and noted: from then on none of the caller's memory counts as private.",
 	[OP_SOCKOPT] = WAY_REGISTERS,
 	[OP_IPC] = WAY_REGISTERS,
+	[OP_ALLOCATE] = WAY_REGISTERS,
 };
 
 /* An entry of one of the tables above; "?" for a number that no enum has. */

@@ -48,6 +48,7 @@ enum call_op {
 	OP_LISTEN,	/* listen; binds a socket that has no address yet */
 	OP_SENDMSG,	/* one message, address in a msghdr */
 	OP_SENDMMSG,	/* many messages */
+	OP_FORK,	/* new process as a copy; counted */
 	OP_CLONE,	/* new process or thread, flags in a register */
 	OP_CLONE3,	/* the same, flags in a struct */
 	OP_SIGNAL,	/* send a signal */
@@ -62,6 +63,7 @@ enum call_op {
 	OP_ASYNC,	/* kernel writes to memory later (aio): noted */
 	OP_SOCKOPT,	/* by level and option: source routes would send elsewhere than to the address judged */
 	OP_IPC,		/* SysV shared memory, semaphores, queues: only those made in this run */
+	OP_ALLOCATE,	/* take space in a file without writing it; counted */
 	OP_COUNT
 };
 

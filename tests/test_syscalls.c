@@ -110,6 +110,7 @@ static const struct shape {
 	{OP_LISTEN, 0, {0}, KIND(SOCKET), 0, 0},
 	{OP_SENDMSG, 0, {0}, KIND(SOCKET) | KIND(MSGHDR), 0, 0},
 	{OP_SENDMMSG, 0, {0}, KIND(SOCKET) | KIND(MMSGHDR), 0, 0},
+	{OP_FORK, 0, {0}, 0, 0, 0},
 	{OP_CLONE, 0, {0}, 0, KIND(CLONE_FLAGS) | KIND(NS_FLAGS), 0},
 	{OP_CLONE3, 0, {0}, KIND(CLONE_ARGS), 0, 0},
 	{OP_SIGNAL, 0, {0}, 0, KIND(PID) | KIND(PIDFD) | KIND(KILL_TARGET), KIND(SIGNAL_FLAGS)},
@@ -124,6 +125,7 @@ static const struct shape {
 	{OP_ASYNC, 0, {0}, KIND(ANY), 0, 0},
 	{OP_SOCKOPT, 0, {0}, KIND(SOCKET) | KIND(SOCKOPT), 0, 0},
 	{OP_IPC, 0, {0}, 0, KIND(IPC_KEY) | KIND(IPC_ID), KIND(REMAP_ADDRESS)},
+	{OP_ALLOCATE, 0, {0}, KIND(ANY), 0, 0},
 	/* Opens, by flags, and creat, which has none. */
 	{OP_OPEN, 1, {0}, KIND(PATH), KIND(OPEN_FLAGS) | KIND(OPEN_HOW), KIND(DIRFD)},
 };

@@ -25,11 +25,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "limit.h"
 #include "syscalls.h"
 #include "transport.h"
 #include "wire.h"
@@ -360,6 +362,7 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 	default:
 		if (task->launching && signal == SIGSTOP)
 			signal = 0;	/* the launcher's sign that it is ready */
+		limit_note_signal(guard, signal);
 		resume(guard, task, signal);
 		return false;
 	}
@@ -381,6 +384,7 @@ static bool understand(struct guard *guard, pid_t tid, int status, struct event 
 		return true;
 	}
 	task->let_go = false;
+	tracee_forking(task, false);
 	if (WSTOPSIG(status) == CALL_STOP_SIGNAL ||
 	    (guard->level != LEVEL_PTRACE && status >> 16 == PTRACE_EVENT_SECCOMP))
 		return at_call(guard, task, event);
@@ -401,6 +405,17 @@ static bool next_deferred(struct guard *guard, pid_t *tid, int *status)
 	return true;
 }
 
+/* waitpid, which also tells the meter of ends. */
+static pid_t wait_for(struct guard *guard, pid_t which, int *status, int options)
+{
+	struct rusage rusage, *wanted = meter_wants_rusage(guard->meter) ? &rusage : NULL;
+	pid_t tid = wait4(which, status, options, wanted);
+
+	if (tid > 0 && !WIFSTOPPED(*status))
+		meter_gone(guard->meter, tid, wanted);
+	return tid;
+}
+
 int transport_next(struct guard *guard, struct event *event)
 {
 	pid_t tid;
@@ -408,7 +423,7 @@ int transport_next(struct guard *guard, struct event *event)
 
 	event->kind = EVENT_NONE;
 	if (!next_deferred(guard, &tid, &status)) {
-		tid = waitpid(-1, &status, __WALL);
+		tid = wait_for(guard, -1, &status, __WALL);
 		if (tid < 0) {
 			if (errno == ECHILD)
 				event->kind = EVENT_ALL_GONE;
@@ -475,7 +490,7 @@ static void await(struct guard *guard, struct task *task)
 	int status, options = __WALL | (task->process->tasks > 1 ? WNOHANG : 0);
 
 	for (;;) {
-		pid_t tid = waitpid(task->tid, &status, options);
+		pid_t tid = wait_for(guard, task->tid, &status, options);
 		if (tid == task->tid) {
 			defer(guard, tid, status);
 			return;

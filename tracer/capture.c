@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "usage.h"
+
 enum { STREAMS = 2, CHUNK = 65536 };
 
 struct stream {
@@ -58,6 +60,7 @@ static void pass_on(int to, const char *bytes, size_t length)
 		}
 		if (n <= 0)
 			return;	/* the reader is gone */
+		usage_own(0, (uint64_t)n);
 		bytes += n;
 		length -= (size_t)n;
 	}
@@ -88,8 +91,10 @@ static bool pump_once(struct capture *c, struct stream *s)
 	char chunk[CHUNK];
 	ssize_t n = read(s->from, chunk, sizeof chunk);
 
-	if (n > 0)
+	if (n > 0) {
+		usage_own((uint64_t)n, 0);
 		take(c, s, chunk, (size_t)n);
+	}
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		return false;
 	return n > 0 || errno == EINTR || errno == EAGAIN;

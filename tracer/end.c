@@ -14,7 +14,7 @@
 
 enum { AGAIN_US = 20000, INSISTS = 3, INSISTS_WITHIN_S = 3 };
 
-volatile int end_reason;
+atomic_int end_reason;
 
 static sigset_t mask_before;
 
@@ -54,6 +54,14 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 		alarm_every((struct timeval){ .tv_usec = AGAIN_US });
 	}
 	errno = saved;
+}
+
+void end_for_limit(void)
+{
+	int none = 0;
+
+	atomic_compare_exchange_strong(&end_reason, &none, END_LIMIT);
+	alarm_every((struct timeval){ .tv_usec = 1 });
 }
 
 const sigset_t *end_catch(void)

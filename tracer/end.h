@@ -6,12 +6,13 @@
 #define PICKET_TRACER_END_H
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
-enum { END_TIMEOUT = -1 };
+enum { END_TIMEOUT = -1, END_LIMIT = -2 };
 
-/* 0: goes on; END_TIMEOUT; or the signal that asked for the end. */
-extern volatile int end_reason;
+/* 0: goes on; END_TIMEOUT; END_LIMIT; or the signal that asked for the end. */
+extern atomic_int end_reason;
 
 /*
  * From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT ask for the end of the run. One that the terminal sends goes to
@@ -19,6 +20,9 @@ extern volatile int end_reason;
  * within three seconds. The signal mask that the tool is to have.
  */
 const sigset_t *end_catch(void);
+
+/* A limit is reached: from any thread. */
+void end_for_limit(void);
 
 /* The time that is left, in ns; 0: no limit. */
 void end_after(uint64_t ns);

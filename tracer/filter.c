@@ -177,6 +177,12 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 		return every_address(guard, NET_BIND) ? LEAF_PASS : LEAF_STOP;
 	case OP_CREDENTIALS:
 		return LEAF_PASS;
+	case OP_FORK:
+		return guard->limits.processes ? LEAF_STOP : LEAF_PASS;
+	case OP_ALLOCATE:
+		return guard->limits.write_bytes ? LEAF_STOP : LEAF_PASS;
+	case OP_CLONE:
+		return guard->limits.processes ? LEAF_STOP : LEAF_LOOK;
 	case OP_EXEC:
 	case OP_CLONE3:
 	case OP_SIGNAL:
@@ -184,7 +190,6 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 		return LEAF_STOP;
 	case OP_SOCKET:
 	case OP_SOCKOPT:
-	case OP_CLONE:
 	case OP_PROCESS:
 	case OP_PRCTL:
 	case OP_IOCTL:

@@ -11,6 +11,7 @@
 
 #include "compile.h"
 #include "image.h"
+#include "meter.h"
 #include "level.h"
 #include "result.h"
 #include "slots.h"
@@ -39,10 +40,13 @@ struct guard {
 	enum on_violation on_violation;
 	enum level level;
 	bool passes[CALL_NUMBERS];	/* calls that the policies cannot refuse (filter.h); no level judges them */
+	struct policy_limits limits; /* of all policies */
 	unsigned open_files;	/* the run's hard limit of descriptors; reserved ones begin there */
 	bool verbose;
 
 	struct result *result;
+	struct meter *meter;	/* or NULL */
+	const char *limited;	/* the limit that made a call fail, or NULL; see meter_reached for what ends the run */
 	struct tracees tracees;
 	struct slots slots;
 	struct deferred deferred;

@@ -345,7 +345,7 @@ static void judge_listed(struct guard *guard, struct request *request, struct ju
 	case OP_ASYNC:
 		judge_registers(guard, request, judgement);
 		break;
-	case OP_FORK:	     /* counted before they are judged: limits.h */
+	case OP_FORK:	     /* counted before they are judged: limit.h */
 	case OP_ALLOCATE:
 	case OP_CREDENTIALS:	/* the kernel judges these; what could be gained by them was dropped */
 	case OP_NONE:

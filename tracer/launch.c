@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "limit.h"
 #include "wire.h"
 
 /* ---- finding ------------------------------------------------------------ */
@@ -184,6 +185,11 @@ static _Noreturn void become_tool(const struct launch *launch, int go, int troub
 	if (r < 0) {
 		errno = -r;
 		give_up(trouble, LAUNCH_DESCRIPTORS);
+	}
+	r = limit_apply(&launch->limits);
+	if (r < 0) {
+		errno = -r;
+		give_up(trouble, LAUNCH_LIMITS);
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || drop_capabilities() < 0)
 		give_up(trouble, LAUNCH_PRIVILEGES);

@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include "image.h"
+
 /* What to start, and how. */
 struct launch {
 	const char *path;	/* of the program */
@@ -17,6 +19,7 @@ struct launch {
 	const char *cwd;
 	int program_fd;		/* run this instead of `path`; or -1 */
 	int out, err;		/* the tool's stdout and stderr, or -1: as ours */
+	struct policy_limits limits;
 	unsigned open_files;	/* its hard and soft limit of descriptors; see wire.h */
 	int slots_fd;		/* goes to open_files + RESERVED_FD_SLOTS */
 	const struct sock_fprog *filter;	/* or NULL */
@@ -31,7 +34,7 @@ struct child {
 };
 
 /* What failed in the child. */
-enum launch_stage { LAUNCH_OK, LAUNCH_DESCRIPTORS, LAUNCH_DIRECTORY, LAUNCH_PRIVILEGES, LAUNCH_FILTER, LAUNCH_EXEC };
+enum launch_stage { LAUNCH_OK, LAUNCH_DESCRIPTORS, LAUNCH_DIRECTORY, LAUNCH_LIMITS, LAUNCH_PRIVILEGES, LAUNCH_FILTER, LAUNCH_EXEC };
 struct launch_trouble {
 	enum launch_stage stage;
 	int error;	/* errno */

@@ -22,6 +22,8 @@
 #include "filter.h"
 #include "guard.h"
 #include "launch.h"
+#include "limit.h"
+#include "meter.h"
 #include "probe.h"
 #include "result.h"
 #include "supervise.h"
@@ -43,7 +45,7 @@ struct run {
 	struct sock_fprog filter;
 	struct capture *capture;
 	struct child child;
-	struct usage usage;
+	uint64_t started_ns;	/* CLOCK_MONOTONIC */
 	struct run_outcome outcome;
 };
 
@@ -145,7 +147,7 @@ static int open_result(struct run *run)
 static int make_guard(struct run *run)
 {
 	struct guard *guard = &run->guard;
-	struct policy_limits limits = image_limits(run->policy.image);
+	char why[LIMIT_WHY_SIZE];
 	int r;
 
 	guard->policies[guard->policy_count++] = &run->policy;
@@ -153,11 +155,12 @@ static int make_guard(struct run *run)
 		guard->policies[guard->policy_count++] = run->job->narrower;
 	guard->on_violation = image_on_violation(run->policy.image);
 	guard->verbose = run->job->verbose;
-	guard->open_files = launch_open_files(limits.open_files);
-	if (guard->open_files == 0 || (limits.open_files && guard->open_files < limits.open_files)) {
-		diag("open_files: the hard limit of descriptors (ulimit -Hn) leaves %u", guard->open_files);
+	guard->limits = limit_of(guard->policies, guard->policy_count);
+	if (limit_check(&guard->limits, why) < 0) {
+		diag("%s", why);
 		return EXIT_STATUS_PICKET;
 	}
+	guard->open_files = launch_open_files(guard->limits.open_files);
 	guard->result = result_new(run->policy.image);
 	for (long n = 0; n < CALL_NUMBERS; n++)
 		guard->passes[n] = filter_never_stops(guard, n);
@@ -195,15 +198,23 @@ static int start(struct run *run)
 		.program_fd = job->program_fd,
 		.out = -1,
 		.err = -1,
+		.limits = run->guard.limits,
 		.open_files = run->guard.open_files,
 		.slots_fd = run->guard.slots.fd,
 		.filter = run->filter.filter ? &run->filter : NULL,
 		.mask = end_catch(),
 	};
-	uint64_t most = image_limits(run->policy.image).output_bytes;
-	int r = 0;
+	uint64_t most = run->guard.limits.output_bytes;
+	int r = usage_open();
 
-	if (job->capture || (most && !isatty(STDOUT_FILENO) && !isatty(STDERR_FILENO)))
+	run->started_ns = usage_now();
+	run->outcome.started_at_ns = usage_clock();
+	if (r == 0)
+		r = meter_start(&run->guard.meter, &run->guard.limits, end_for_limit);
+	run->guard.tracees.meter = run->guard.meter;
+	if (r < 0)
+		;
+	else if (job->capture || (most && !isatty(STDOUT_FILENO) && !isatty(STDERR_FILENO)))
 		r = capture_start(&run->capture, job->capture, most, &launch.out, &launch.err);
 	if (r == 0)
 		r = launch_prepare(&launch, &run->child);
@@ -225,7 +236,7 @@ static int start(struct run *run)
 
 static uint64_t time_limit(const struct run *run)
 {
-	uint64_t policy = image_limits(run->policy.image).wall_time_ms * UINT64_C(1000000), job = run->job->timeout_ns;
+	uint64_t policy = run->guard.limits.wall_time_ms * UINT64_C(1000000), job = run->job->timeout_ns;
 
 	return policy && (!job || policy < job) ? policy : job;
 }
@@ -245,6 +256,18 @@ static int watch(struct run *run)
 
 /* ---- after it ----------------------------------------------------------- */
 
+/* What ended the run comes before what only made a call fail or output go. */
+static const char *which_limit(const struct run *run)
+{
+	if (end_reason == END_TIMEOUT)
+		return "wall_time_ms";
+	if (end_reason == END_LIMIT)
+		return meter_reached(run->guard.meter);
+	if (run->guard.limited)
+		return run->guard.limited;
+	return run->guard.limits.output_bytes && run->capture && capture_truncated(run->capture) ? "output_bytes" : NULL;
+}
+
 static void fill_outcome(struct run *run)
 {
 	struct run_outcome *o = &run->outcome;
@@ -253,9 +276,13 @@ static void fill_outcome(struct run *run)
 	o->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	o->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	o->timed_out = end_reason == END_TIMEOUT;
-	if (o->timed_out && !run->job->timeout_ns)
-		o->resource_limited = "wall_time_ms";
-	usage_end(&run->usage, o);
+	o->resource_limited = which_limit(run);
+	o->duration_ns = usage_now() - run->started_ns;
+	struct meter_reading used = meter_finish(run->guard.meter);
+	o->peak_memory_bytes = used.peak_memory;
+	o->cpu_time_ns = used.cpu_ns;
+	o->bytes_read = used.read;
+	o->bytes_written = used.written;
 	o->level = level_name(run->guard.level);
 	o->transport = "ptrace";
 	o->boundary = true;
@@ -313,6 +340,7 @@ static int trouble_status(struct run *run, struct launch_trouble trouble)
 	static const char *const what[] = {
 		[LAUNCH_DESCRIPTORS] = "cannot arrange the descriptors",
 		[LAUNCH_DIRECTORY] = "cannot change to the directory",
+		[LAUNCH_LIMITS] = "cannot set the limits",
 		[LAUNCH_PRIVILEGES] = "cannot give up privileges",
 		[LAUNCH_FILTER] = "cannot install the system call filter",
 	};
@@ -335,7 +363,6 @@ static int run_stages(struct run *run)
 		if (status)
 			return status;
 	}
-	usage_begin(&run->usage, &run->outcome);
 	int failed = watch(run);
 	struct launch_trouble trouble = launch_trouble(&run->child);
 	int status = trouble.stage != LAUNCH_OK ? trouble_status(run, trouble) : failed;
@@ -363,6 +390,7 @@ int run_job(const struct job *job)
 	launch_close(&run->child);
 	capture_free(run->capture);
 	tracee_free(&run->guard.tracees);
+	meter_free(run->guard.meter);
 	free(run->guard.deferred.list);
 	slots_close(&run->guard.slots);
 	result_free(run->guard.result);

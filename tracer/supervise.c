@@ -9,6 +9,7 @@
 #include "act.h"
 #include "exec.h"
 #include "judge.h"
+#include "limit.h"
 #include "transport.h"
 
 /* One at a time is in work; they are large. */
@@ -37,6 +38,11 @@ static void on_call(struct guard *guard, const struct event *event)
 	if (!call->foreign && !call->x32 && call->number >= 0 && call->number < CALL_NUMBERS &&
 	    guard->passes[call->number]) {
 		transport_proceed(guard, event->task);
+		return;
+	}
+	int limited = limit_refuse(guard, event->task, call);
+	if (limited) {
+		transport_refuse(guard, event->task, limited);
 		return;
 	}
 	decode(guard, event->task, call, &request);
@@ -97,7 +103,7 @@ static bool dispatch(struct guard *guard, const struct event *event)
 	return true;
 }
 
-int supervise(struct guard *guard, const volatile int *ended)
+int supervise(struct guard *guard, const atomic_int *ended)
 {
 	struct event event;
 	int r;

@@ -17,6 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "meter.h"
+
 enum {
 	PAGE = 4096,
 	KEPT_OPEN_MOST = 512,	/* descriptors of /proc/TID/pagemap and maps that are kept open */
@@ -87,6 +89,7 @@ static struct process *process_join(struct tracees *all, pid_t tgid)
 		process->tgid = tgid;
 		HASH_ADD_INT(all->processes, tgid, process);
 		all->processes_seen++;
+		meter_born(all->meter, tgid);
 	}
 	process->tasks++;
 	return process;
@@ -172,6 +175,7 @@ struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool
 	}
 	if (maker && !thread) {
 		task->process->parent = maker->process->tgid;
+		meter_forked(all->meter, task->process->tgid, maker->process->tgid, task->memory == maker->memory);
 		task->process->dynamic = maker->process->dynamic;
 	}
 	if (vfork && task->memory == maker->memory)
@@ -211,14 +215,22 @@ void tracee_exec(struct tracees *all, struct task *task)
 		task->files->restless = true;
 	}
 	task->process->dynamic = task->approved.loader_ino != 0;
+	meter_execed(all->meter, task->process->tgid);
 	free(task->process->exe);
 	task->process->exe = task->exec_name;
 	task->exec_name = NULL;
 }
 
+void tracee_forking(struct task *task, bool forking)
+{
+	task->all->forking += (unsigned)forking - (unsigned)task->forking;
+	task->forking = forking;
+}
+
 void tracee_remove(struct tracees *all, struct task *task)
 {
 	vfork_over(all, task);
+	tracee_forking(task, false);
 	HASH_DEL(all->tasks, task);
 	all->task_count--;
 	share_drop(all, &task->memory);

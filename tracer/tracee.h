@@ -61,6 +61,7 @@ struct task {
 	struct task *vfork_parent;	/* that is suspended until we exec or exit; NULL: none */
 	bool launching;		/* the launcher's code, before the first exec */
 	bool in_call;		/* level ptrace: between start and end of a call */
+	bool forking;		/* it was let make a task, which has not been reported yet */
 	bool let_go;		/* proceeds with a name that was checked; cleared at its next stop */
 	enum task_exit_action exit_action;
 	int64_t result;
@@ -100,6 +101,8 @@ struct tracees {
 	struct process *processes;	/* hash by tgid */
 	unsigned task_count;
 	uint64_t processes_seen;	/* ever */
+	unsigned forking;		/* tasks with forking */
+	struct meter *meter;		/* told of processes; or NULL */
 	unsigned kept_open;		/* descriptors in shares */
 };
 
@@ -112,6 +115,8 @@ bool tracee_is_ours(struct tracees *all, pid_t pid);
 struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork);
 /* It has executed a program: new memory, own descriptors. All other threads of its process are gone. */
 void tracee_exec(struct tracees *all, struct task *task);
+/* It was let make a task; or its next stop came. */
+void tracee_forking(struct task *task, bool forking);
 /* It is gone; frees it. */
 void tracee_remove(struct tracees *all, struct task *task);
 void tracee_free(struct tracees *all);

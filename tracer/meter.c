@@ -1,0 +1,673 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * meter.c - see meter.h.
+ *
+ * CPU time is what live processes say of themselves plus what those had that have ended. When a traced process ends it
+ * stays, after the supervisor has been told, until its parent waits for it: then its clock still tells. If it is gone at
+ * once, then it was the supervisor's own child, whose use the kernel has added to the supervisor's children's; or its parent
+ * ignores SIGCHLD, and then nobody knows it but wait4, which from then on is asked for it (meter_wants_rusage).
+ * The other two of "how much with its children" and "how much without" follow from the ends of those children.
+ *
+ * What goes to disk is what live processes say of themselves and their waited-for children, plus that of those that nobody
+ * but the supervisor has waited for.
+ *
+ * Three gauges, CPU, memory and files, are each read when what is left of its limit could have been used up at the
+ * greatest speed that is thought possible, and at least every IDLE_NS; but never so often that reading takes more than a part
+ * of the time: 1/SHARE_NEAR of it near a limit, 1/SHARE_FAR else.
+ *
+ * The lock is held for short steps only, never while files are read: the supervisor waits for it.
+ */
+#include "meter.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/statfs.h>
+#include <time.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "meter_files.h"
+#include "usage.h"
+
+#define MS UINT64_C(1000000)
+
+enum {
+	SHARE_NEAR = 10,
+	SHARE_FAR = 100,
+	BYTES_PER_NS = 4,	  /* memory that is touched, or files that are written, at most */
+	ZOMBIES_BETWEEN_LOOKS = 256,
+};
+#define FIRST_NS (2 * MS)	  /* between the first readings; then twice as long each time, up to */
+#define IDLE_NS (100 * MS)
+#define LEAST_NS (1 * MS)	  /* near a limit */
+#define SOFT_CPU_NS (30 * MS)	  /* what processes that handle SIGXCPU may use after it */
+#define SOFT_WALL_NS (300 * MS)
+#define UNCERTAIN_LEAST (4u << 20)
+
+/* A live process. */
+struct live {
+	pid_t pid, parent;	/* parent: its maker; 0 unknown */
+	bool copy;		/* has memory in common with its maker, or with what it made */
+	bool guest;		/* runs on its maker's memory, which is counted there */
+	uint64_t cpu_seen;	/* ns, without children */
+	uint64_t waited_cpu;	/* ns, of its children that it has waited for, and theirs */
+	struct usage_io io_seen;
+	UT_hash_handle hh;
+};
+
+/* One that has ended and not been waited for by its parent. */
+struct zombie {
+	pid_t pid, parent;
+	uint64_t cpu;		/* ns, with its waited-for children */
+	uint64_t stored;	/* bytes, the same */
+	UT_hash_handle hh;
+};
+
+struct gauge {
+	uint64_t due, pace;	/* CLOCK_MONOTONIC; ns from reading to reading when no limit is near */
+};
+
+struct meter {
+	struct policy_limits limits;
+	void (*tell)(void);
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop;
+	_Atomic(const char *) reached;
+
+	/* under the lock */
+	struct live *live;
+	struct zombie *zombies;
+	uint64_t ended_cpu, ended_stored;	/* of processes that are in neither hash */
+	struct usage_io lost;			/* of those whose parents ignored their end */
+	struct usage_spent children;		/* of the supervisor, as last seen */
+	uint64_t allocated;
+	uint64_t memory, peak, stored;
+	struct usage_spent before;		/* the supervisor's children before the run */
+	struct usage_io io_before;
+
+	bool wants_rusage;			/* the supervisor's thread only */
+
+	/* the meter's thread only */
+	struct gauge cpu_gauge, memory_gauge, files_gauge;
+	unsigned processors;
+	uint64_t soft_cpu, soft_wall;		/* when SIGXCPU was sent: CPU used, time; 0: not yet */
+	struct meter_files *files;
+	pid_t *list;				/* live processes */
+	bool *copies;
+	size_t count, room;
+};
+
+/* ---- births and ends (the supervisor's thread) -------------------------- */
+
+static struct live *find_live(struct meter *meter, pid_t pid)
+{
+	struct live *live;
+
+	HASH_FIND_INT(meter->live, &pid, live);
+	return live;
+}
+
+static struct zombie *find_zombie(struct meter *meter, pid_t pid)
+{
+	struct zombie *zombie;
+
+	HASH_FIND_INT(meter->zombies, &pid, zombie);
+	return zombie;
+}
+
+static void drop_zombie(struct meter *meter, struct zombie *zombie)
+{
+	HASH_DEL(meter->zombies, zombie);
+	free(zombie);
+}
+
+void meter_born(struct meter *meter, pid_t process)
+{
+	if (!meter)
+		return;
+	struct live *live = calloc(1, sizeof *live);
+	if (!live)
+		return;	/* then it is not measured until it ends */
+	live->pid = process;
+	pthread_mutex_lock(&meter->lock);
+	struct zombie *former = find_zombie(meter, process);
+	if (former)	/* its number could be given away: it was waited for */
+		drop_zombie(meter, former);
+	HASH_ADD_INT(meter->live, pid, live);
+	pthread_mutex_unlock(&meter->lock);
+}
+
+void meter_forked(struct meter *meter, pid_t process, pid_t maker, bool same_memory)
+{
+	if (!meter)
+		return;
+	pthread_mutex_lock(&meter->lock);
+	struct live *live = find_live(meter, process), *parent = find_live(meter, maker);
+	if (live) {
+		live->parent = maker;
+		live->guest = same_memory;
+		live->copy = !same_memory;
+	}
+	if (parent)
+		parent->copy |= !same_memory;
+	pthread_mutex_unlock(&meter->lock);
+}
+
+void meter_execed(struct meter *meter, pid_t process)
+{
+	if (!meter)
+		return;
+	pthread_mutex_lock(&meter->lock);
+	struct live *live = find_live(meter, process);
+	if (live)
+		live->copy = live->guest = false;
+	for (struct live *l = meter->live; l; l = l->hh.next)
+		if (l->parent == process)
+			l->guest = false;	/* the memory that it was on is its own now */
+	pthread_mutex_unlock(&meter->lock);
+}
+
+static bool is_there(pid_t pid)
+{
+	return kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+/* Forget zombies that are gone; `parent`: only its. Those were waited for by it. */
+static void look_at_zombies(struct meter *meter, pid_t parent)
+{
+	struct zombie *zombie, *next;
+
+	HASH_ITER(hh, meter->zombies, zombie, next) {
+		if ((parent && zombie->parent != parent) || is_there(zombie->pid))
+			continue;
+		struct live *live = find_live(meter, zombie->parent);
+		if (live)
+			live->waited_cpu += zombie->cpu;
+		drop_zombie(meter, zombie);
+	}
+}
+
+/* What the supervisor's own waiting has added to its children's account since it was last asked. */
+static struct usage_spent newly_waited(struct meter *meter)
+{
+	struct usage_spent now = usage_children(), before = meter->children;
+
+	meter->children = now;
+	return (struct usage_spent){ .cpu_ns = now.cpu_ns - before.cpu_ns, .stored = now.stored - before.stored };
+}
+
+static uint64_t less(uint64_t all, uint64_t part)
+{
+	return all > part ? all - part : 0;
+}
+
+/* A process that ended is gone at once. */
+static void end_vanished(struct meter *meter, const struct live *live, const struct rusage *rusage)
+{
+	struct usage_spent spent = newly_waited(meter);
+
+	if (spent.cpu_ns == 0) {	/* its parent ignores SIGCHLD, or was very quick */
+		if (rusage) {
+			spent = usage_of(rusage);
+		} else {
+			spent.cpu_ns = live->cpu_seen + live->waited_cpu;
+			spent.stored = live->io_seen.stored;
+			meter->wants_rusage = true;
+		}
+		meter->lost.read += live->io_seen.read;
+		meter->lost.written += live->io_seen.written;
+	}
+	meter->ended_cpu += less(spent.cpu_ns, live->waited_cpu);
+	meter->ended_stored += spent.stored;
+}
+
+static void end_zombie(struct meter *meter, const struct live *live, uint64_t cpu)
+{
+	struct zombie *zombie = calloc(1, sizeof *zombie);
+	struct usage_io io = { 0 };
+
+	meter->ended_cpu += cpu;
+	if (!zombie)
+		return;
+	if (meter->limits.write_bytes)
+		usage_io(live->pid, &io);
+	*zombie = (struct zombie){
+		.pid = live->pid, .parent = live->parent, .cpu = cpu + live->waited_cpu, .stored = io.stored
+	};
+	HASH_ADD_INT(meter->zombies, pid, zombie);
+	if (HASH_COUNT(meter->zombies) % ZOMBIES_BETWEEN_LOOKS == 0)
+		look_at_zombies(meter, 0);
+}
+
+/* Its children that still wait are others' from now on. */
+static void orphan_zombies(struct meter *meter, pid_t parent)
+{
+	for (struct zombie *z = meter->zombies; z; z = z->hh.next)
+		if (z->parent == parent)
+			z->parent = 0;
+}
+
+static void end_live(struct meter *meter, struct live *live, const struct rusage *rusage)
+{
+	uint64_t cpu = 0;
+
+	if (meter->zombies) {
+		look_at_zombies(meter, live->pid);
+		orphan_zombies(meter, live->pid);
+	}
+	if (usage_cpu(live->pid, &cpu) == 0)
+		end_zombie(meter, live, cpu);
+	else
+		end_vanished(meter, live, rusage);
+	HASH_DEL(meter->live, live);
+	free(live);
+}
+
+/* One whose end was told before, and whose parent has ended since: the supervisor has waited for it. */
+static void end_orphan(struct meter *meter, struct zombie *zombie)
+{
+	meter->ended_stored += newly_waited(meter).stored;
+	drop_zombie(meter, zombie);
+}
+
+void meter_gone(struct meter *meter, pid_t task, const struct rusage *rusage)
+{
+	if (!meter)
+		return;
+	pthread_mutex_lock(&meter->lock);
+	struct live *live = find_live(meter, task);
+	struct zombie *zombie = live ? NULL : find_zombie(meter, task);
+	if (live)
+		end_live(meter, live, rusage);
+	else if (zombie)
+		end_orphan(meter, zombie);
+	pthread_mutex_unlock(&meter->lock);
+}
+
+bool meter_wants_rusage(const struct meter *meter)
+{
+	return meter && meter->wants_rusage;
+}
+
+unsigned meter_zombies(struct meter *meter, bool exact)
+{
+	if (!meter)
+		return 0;
+	pthread_mutex_lock(&meter->lock);
+	if (exact)
+		look_at_zombies(meter, 0);
+	unsigned count = HASH_COUNT(meter->zombies);
+	pthread_mutex_unlock(&meter->lock);
+	return count;
+}
+
+bool meter_allocate(struct meter *meter, uint64_t bytes)
+{
+	bool fits = true;
+
+	if (!meter || !meter->limits.write_bytes)
+		return true;
+	pthread_mutex_lock(&meter->lock);
+	uint64_t left = less(meter->limits.write_bytes, meter->allocated);
+	fits = bytes <= left;
+	if (fits)
+		meter->allocated += bytes;
+	pthread_mutex_unlock(&meter->lock);
+	return fits;
+}
+
+/* ---- the gauges (the meter's thread) ------------------------------------ */
+
+static void reach(struct meter *meter, const char *limit)
+{
+	const char *none = NULL;
+
+	if (atomic_compare_exchange_strong(&meter->reached, &none, limit))
+		meter->tell();
+}
+
+/* Copy the numbers of the live processes; `of_memory`: not of those that are guests in another's. */
+static void list_live(struct meter *meter, bool of_memory)
+{
+	pthread_mutex_lock(&meter->lock);
+	size_t count = HASH_COUNT(meter->live);
+	if (count > meter->room) {
+		pid_t *list = realloc(meter->list, 2 * count * sizeof *list);
+		bool *copies = realloc(meter->copies, 2 * count * sizeof *copies);
+		meter->list = list ? list : meter->list;
+		meter->copies = copies ? copies : meter->copies;
+		meter->room = list && copies ? 2 * count : meter->room;
+	}
+	meter->count = 0;
+	for (struct live *l = meter->live; l && meter->count < meter->room; l = l->hh.next) {
+		if (of_memory && l->guest && find_live(meter, l->parent))
+			continue;
+		meter->copies[meter->count] = l->copy;
+		meter->list[meter->count++] = l->pid;
+	}
+	pthread_mutex_unlock(&meter->lock);
+}
+
+/* CPU time of the run so far. */
+static uint64_t cpu_of_run(struct meter *meter)
+{
+	uint64_t sum = meter->ended_cpu;
+
+	for (struct live *l = meter->live; l; l = l->hh.next) {
+		usage_cpu(l->pid, &l->cpu_seen);
+		sum += l->cpu_seen;
+	}
+	return sum;
+}
+
+/* Send SIGXCPU, as RLIMIT_CPU would, to those of the run's processes that have a handler for it. Is there one? The pidfd makes
+ * sure that it is no stranger who has got the number meanwhile: it is still traced by us. */
+static bool warn_of_cpu(struct meter *meter)
+{
+	bool any = false;
+
+	list_live(meter, false);
+	for (size_t i = 0; i < meter->count; i++) {
+		if (usage_handles(meter->list[i], SIGXCPU) <= 0)
+			continue;
+		int fd = pidfd_open(meter->list[i], 0);
+		pthread_mutex_lock(&meter->lock);
+		if (fd >= 0 && find_live(meter, meter->list[i]))
+			any |= pidfd_send_signal(fd, SIGXCPU, NULL, 0) == 0;
+		pthread_mutex_unlock(&meter->lock);
+		if (fd >= 0)
+			close(fd);
+	}
+	return any;
+}
+
+/* The limit is used up. ns until the next look. */
+static uint64_t over_cpu(struct meter *meter, uint64_t used)
+{
+	uint64_t now = usage_now();
+
+	if (!meter->soft_wall && warn_of_cpu(meter)) {
+		meter->soft_wall = now;
+		meter->soft_cpu = used;
+	}
+	if (!meter->soft_wall || used - meter->soft_cpu >= SOFT_CPU_NS || now - meter->soft_wall >= SOFT_WALL_NS)
+		reach(meter, "cpu_time_ms");
+	return 2 * LEAST_NS;
+}
+
+/* Each: read, say what was reached, and return after how many ns `left` could be used up; UINT64_MAX without a limit. */
+static uint64_t read_cpu(struct meter *meter)
+{
+	uint64_t limit = meter->limits.cpu_time_ms * MS;
+
+	pthread_mutex_lock(&meter->lock);
+	uint64_t used = cpu_of_run(meter);
+	pthread_mutex_unlock(&meter->lock);
+	if (!limit)
+		return UINT64_MAX;
+	return used >= limit ? over_cpu(meter, used) : (limit - used) / meter->processors;
+}
+
+/* Exactly, with every page counted once. */
+static uint64_t share_of_memory(struct meter *meter)
+{
+	struct usage_files files = { 0 };
+	uint64_t sum = 0, common = 0, bytes, mapped;
+
+	for (size_t i = 0; i < meter->count; i++)
+		if (usage_memory_share(meter->list[i], &bytes, &mapped) == 0) {
+			sum += bytes;
+			common += mapped;
+		}
+	if (meter->limits.memory_bytes)
+		for (size_t i = 0; i < meter->count; i++)
+			usage_files_add(&files, meter->list[i]);
+	/* what is open but not mapped; nearly always the same files are both */
+	sum += less(files.bytes, common);
+	usage_files_clear(&files);
+	return sum;
+}
+
+static void note_memory(struct meter *meter, uint64_t now, uint64_t least)
+{
+	pthread_mutex_lock(&meter->lock);
+	meter->memory = now;
+	if (least > meter->peak)
+		meter->peak = least;
+	pthread_mutex_unlock(&meter->lock);
+}
+
+static uint64_t read_memory(struct meter *meter)
+{
+	uint64_t limit = meter->limits.memory_bytes, sum = 0, uncertain = 0, bytes, common;
+
+	list_live(meter, true);
+	for (size_t i = 0; i < meter->count; i++)
+		if (usage_memory(meter->list[i], &bytes, &common) == 0) {
+			sum += bytes;
+			uncertain += meter->copies[i] ? bytes : meter->count > 1 ? common : 0;
+		}
+	bool unsure = uncertain > UNCERTAIN_LEAST && uncertain > sum / 16 && sum > meter->peak;
+	uint64_t hidden = limit ? meter_files_in_memory(meter->files) : 0;
+	if (unsure || (limit && sum + hidden >= limit)) {
+		sum = share_of_memory(meter);
+		uncertain = hidden = 0;
+	}
+	note_memory(meter, sum, sum - uncertain);
+	if (!limit)
+		return UINT64_MAX;
+	if (sum > limit)
+		reach(meter, "memory_bytes");
+	return sum + hidden < limit ? (limit - sum - hidden) / BYTES_PER_NS : 0;
+}
+
+/* Bytes that have gone into files. The lock is not held while /proc is read, so a process may end meanwhile and be counted
+ * a moment later or earlier. */
+static uint64_t read_files(struct meter *meter)
+{
+	uint64_t limit = meter->limits.write_bytes, stored = 0, written = 0;
+	struct usage_io io, own;
+
+	if (!limit)
+		return UINT64_MAX;
+	list_live(meter, false);
+	for (size_t i = 0; i < meter->count; i++) {
+		if (usage_io(meter->list[i], &io) < 0)
+			continue;
+		stored += io.stored;
+		written += io.written;
+		pthread_mutex_lock(&meter->lock);
+		struct live *live = find_live(meter, meter->list[i]);
+		if (live)
+			live->io_seen = io;
+		pthread_mutex_unlock(&meter->lock);
+	}
+	pthread_mutex_lock(&meter->lock);
+	look_at_zombies(meter, 0);
+	for (struct zombie *z = meter->zombies; z; z = z->hh.next)
+		stored += z->stored;
+	stored += meter->ended_stored;
+	if (meter->allocated > stored)
+		stored = meter->allocated;
+	written += meter->lost.written + meter->memory;	/* through write calls, and through mappings */
+	pthread_mutex_unlock(&meter->lock);
+	uint64_t in_memory = meter_files_on_tmpfs(meter->files);
+	if (in_memory && usage_children_io(&own) == 0) {
+		written += less(own.written, meter->io_before.written);
+		stored += in_memory < written ? in_memory : written;
+	}
+	pthread_mutex_lock(&meter->lock);
+	if (stored > meter->stored)
+		meter->stored = stored;
+	stored = meter->stored;
+	pthread_mutex_unlock(&meter->lock);
+	if (stored > limit)
+		reach(meter, "write_bytes");
+	return stored < limit ? (limit - stored) / BYTES_PER_NS : 0;
+}
+
+/* ---- the thread --------------------------------------------------------- */
+
+static uint64_t at_least(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t at_most(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void read_when_due(struct meter *meter, struct gauge *gauge, uint64_t (*read)(struct meter *))
+{
+	uint64_t begun = usage_now();
+
+	if (begun < gauge->due)
+		return;
+	uint64_t until = read(meter), ended = usage_now(), cost = ended - begun;
+	gauge->pace = at_most(at_least(2 * gauge->pace, FIRST_NS), IDLE_NS);
+	uint64_t near = at_least(at_least(until, LEAST_NS), SHARE_NEAR * cost);
+	uint64_t far = at_least(gauge->pace, SHARE_FAR * cost);
+	gauge->due = ended + at_most(near, far);
+}
+
+static void *measure(void *argument)
+{
+	struct meter *meter = argument;
+
+	pthread_mutex_lock(&meter->lock);
+	while (!meter->stop) {
+		pthread_mutex_unlock(&meter->lock);
+		read_when_due(meter, &meter->cpu_gauge, read_cpu);
+		read_when_due(meter, &meter->memory_gauge, read_memory);
+		read_when_due(meter, &meter->files_gauge, read_files);
+		uint64_t due = at_most(at_most(meter->cpu_gauge.due, meter->memory_gauge.due), meter->files_gauge.due);
+		struct timespec until = { (time_t)(due / 1000000000u), (long)(due % 1000000000u) };
+		pthread_mutex_lock(&meter->lock);
+		if (!meter->stop)
+			pthread_cond_timedwait(&meter->wake, &meter->lock, &until);
+	}
+	pthread_mutex_unlock(&meter->lock);
+	return NULL;
+}
+
+static int start_thread(struct meter *meter)
+{
+	pthread_condattr_t attributes;
+	sigset_t all, before;
+
+	pthread_mutex_init(&meter->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&meter->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	sigfillset(&all);	/* signals are the supervisor's, not this thread's */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int r = -pthread_create(&meter->thread, NULL, measure, meter);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+int meter_start(struct meter **out, const struct policy_limits *limits, void (*tell)(void))
+{
+	struct meter *meter = calloc(1, sizeof *meter);
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!meter)
+		return -ENOMEM;
+	meter->limits = *limits;
+	meter->tell = tell;
+	meter->processors = processors > 0 ? (unsigned)processors : 1;
+	meter->before = meter->children = usage_children();
+	usage_children_io(&meter->io_before);
+	int r = meter_files_open(&meter->files);
+	if (r == 0)
+		r = start_thread(meter);
+	if (r < 0) {
+		meter_files_close(meter->files);
+		free(meter);
+		return r;
+	}
+	*out = meter;
+	return 0;
+}
+
+const char *meter_reached(const struct meter *meter)
+{
+	return meter ? atomic_load(&meter->reached) : NULL;
+}
+
+struct meter_reading meter_read(struct meter *meter)
+{
+	struct meter_reading reading = { 0 };
+
+	pthread_mutex_lock(&meter->lock);
+	reading.cpu_ns = cpu_of_run(meter);
+	reading.memory = meter->memory;
+	reading.peak_memory = meter->peak;
+	reading.stored = meter->stored;
+	reading.processes = HASH_COUNT(meter->live);
+	pthread_mutex_unlock(&meter->lock);
+	return reading;
+}
+
+static void stop_thread(struct meter *meter)
+{
+	if (!meter->thread)
+		return;
+	pthread_mutex_lock(&meter->lock);
+	meter->stop = true;
+	pthread_cond_signal(&meter->wake);
+	pthread_mutex_unlock(&meter->lock);
+	pthread_join(meter->thread, NULL);
+	meter->thread = 0;
+}
+
+struct meter_reading meter_finish(struct meter *meter)
+{
+	struct usage_spent children = usage_children();
+	struct usage_io io = { 0 };
+
+	stop_thread(meter);
+	if (meter->limits.write_bytes)
+		read_files(meter);
+	struct meter_reading reading = meter_read(meter);
+	reading.memory = 0;
+	/* a process may have come and gone between two readings */
+	reading.peak_memory = at_least(reading.peak_memory, children.resident);
+	if (usage_children_io(&io) == 0) {
+		reading.read = less(io.read, meter->io_before.read) + meter->lost.read;
+		reading.written = less(io.written, meter->io_before.written) + meter->lost.written;
+	}
+	return reading;
+}
+
+void meter_free(struct meter *meter)
+{
+	struct live *live, *next_live;
+	struct zombie *zombie, *next_zombie;
+
+	if (!meter)
+		return;
+	stop_thread(meter);
+	HASH_ITER(hh, meter->live, live, next_live) {
+		HASH_DEL(meter->live, live);
+		free(live);
+	}
+	HASH_ITER(hh, meter->zombies, zombie, next_zombie)
+		drop_zombie(meter, zombie);
+	meter_files_close(meter->files);
+	free(meter->list);
+	free(meter->copies);
+	pthread_mutex_destroy(&meter->lock);
+	pthread_cond_destroy(&meter->wake);
+	free(meter);
+}
