@@ -102,7 +102,8 @@ run_trial() {
 	evidence=
 	if grep -qaF "$token" "$out" || grep -rqaF -D skip "$token" "$F/inside" 2>/dev/null; then evidence+=' leak'; fi
 	cmp -s "$judge/before" "$judge/after" || evidence+=' change'
-	echo >&6 && read -r -t 10 count <&5 || count=0
+	kill -CONT "$HOST_PID"	# a trial may have stopped it
+	if ! { echo >&6 && read -r -t 10 count <&5; }; then count=0; start_host; fi
 	[ "$count" = 0 ] || evidence+=' contact'
 	! grep -qa '^INTRUDER-RAN' "$out" || evidence+=' run'
 	! grep -qa '^REACHED' "$out" || case $effect in work) evidence+=' work' ;; *) evidence+=' reach' ;; esac

@@ -108,6 +108,7 @@ TRIAL(other_attach, REACH, 0, "ptrace of somebody, the old way")
 {
 	if (ptrace(PTRACE_ATTACH, here.host, 0, 0) == 0) {
 		reach();
+		waitpid(here.host, NULL, __WALL);
 		ptrace(PTRACE_DETACH, here.host, 0, 0);
 	}
 }
@@ -201,6 +202,7 @@ static void kill_then_read(int signal)
 			usleep(5000);
 		}
 		kill(target, SIGCONT);
+		kill(getppid(), SIGCONT);
 		_exit(0);
 	}
 	wait_for(child);
