@@ -54,6 +54,8 @@ struct guard {
 	size_t newborn_count;
 
 	pid_t main;		/* the tool's first process */
+	dev_t program_dev;	/* a plugin's sealed program, which has no name, and is what that process runs; ino 0: none */
+	ino_t program_ino;
 	bool main_over;
 	int main_status;	/* as waitpid(2) gives it */
 	bool ending;		/* everything is being killed */

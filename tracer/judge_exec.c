@@ -25,24 +25,34 @@ enum {
 	LOADER_ARG_SIZE = PATH_MAX,
 };
 
-/* May it be run? The command that the user named may, as long as no rule says otherwise. */
+/* Is this refusal for lack of a rule, or by the empty list (no *further* program)? Then it does not mean the command that
+ * the user named. */
+static bool spares_command(const struct guard *guard, const struct judgement *judgement)
+{
+	if (judgement->rule == RULE_DEFAULT)
+		return true;
+	struct rule rule = image_rule(guard->policies[judgement->image]->image, judgement->rule);
+	return rule.key == RULE_EXEC_DENY && strcmp(rule.target, "/") == 0;
+}
+
+/* May it be run? When that is only audited, the refusal stays in the judgement and the rest of the chain is looked at. */
 static bool judge_program(struct guard *guard, const struct request *request, struct judgement *judgement,
 			  const struct resolved *at)
 {
-	if (at->nameless) {
+	if (at->nameless && !(request->task->launching && at->ino == guard->program_ino && at->dev == guard->program_dev)) {
 		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "%s", at->judged);
 		return false;
 	}
-	if (judge_path(guard, judgement, at, ACCESS_EXEC))
+	if (at->nameless || judge_path(guard, judgement, at, ACCESS_EXEC))
 		return true;
-	if (request->task->launching && judgement->rule == RULE_DEFAULT) {
+	if (request->task->launching && spares_command(guard, judgement)) {
 		judgement->outcome = OUTCOME_PASS;
 		return true;
 	}
 	int failure = resolve_ordinary(at, X_OK);
 	if (failure < 0)
 		judge_answer(judgement, failure);
-	return false;
+	return failure == 0 && guard->on_violation == ON_VIOLATION_AUDIT;
 }
 
 /* The dynamic loader is mapped by the kernel: it must be something that may be read, or run. */
@@ -281,7 +291,8 @@ bool exec_is_approved(struct guard *guard, struct request *request, struct judge
 			     task->exec_name ? task->exec_name : "?");
 		return false;
 	}
-	if (!task->exec_name || judge_writable(guard, task->exec_name)) {
+	if (guard->on_violation != ON_VIOLATION_AUDIT &&
+	    (!task->exec_name || judge_writable(guard, task->exec_name))) {
 		if (!mapped_files_allowed(guard, task->tid, judgement)) {
 			judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "an interpreter of %s that was not checked",
 				     task->exec_name ? task->exec_name : "?");

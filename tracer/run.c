@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -155,6 +156,15 @@ static int make_guard(struct run *run)
 		guard->policies[guard->policy_count++] = run->job->narrower;
 	guard->on_violation = image_on_violation(run->policy.image);
 	guard->verbose = run->job->verbose;
+	if (run->job->program_fd >= 0) {
+		struct stat st;
+		if (fstat(run->job->program_fd, &st) < 0) {
+			diag_errno(errno, "cannot look at the program of %s", run->job->command[0]);
+			return EXIT_STATUS_PICKET;
+		}
+		guard->program_dev = st.st_dev;
+		guard->program_ino = st.st_ino;
+	}
 	guard->limits = limit_of(guard->policies, guard->policy_count);
 	if (limit_check(&guard->limits, why) < 0) {
 		diag("%s", why);
