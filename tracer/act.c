@@ -31,7 +31,7 @@
 /* Nobody can move what the name begins at, nor a link of /proc on its way. */
 static bool base_is_fixed(const struct task *task, const struct name_arg *name)
 {
-	bool absolute = name->text[0] == '/' && !name->by_fd;
+	bool absolute = name->text[0] == '/' && !name->by_fd && !name->rooted;
 
 	if (name->by_fd && name->access == ACCESS_LOOK)
 		return true;	/* whatever descriptor is there, the task holds it: what it is, it may know */
@@ -225,13 +225,24 @@ static void seal_messages(struct sealed *sealed, int i)
 	request->task->on_exit = first_message_sent;
 }
 
+/* A name that was replaced by the resolved one begins at the real root; what openat2 was to ask of the walk was asked. */
+static uint64_t put_how(struct sealed *sealed)
+{
+	const struct request *request = sealed->request;
+	struct open_how how = request->how;
+
+	if (!base_is_fixed(request->task, &request->names[0]))
+		how.resolve &= ~(uint64_t)(RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_NO_XDEV);
+	return put(sealed, &how, request->how_size);
+}
+
 static void seal_struct(struct sealed *sealed, int i)
 {
 	const struct request *request = sealed->request;
 
 	switch (request->call->args[i].kind) {
 	case ARG_OPEN_HOW:
-		sealed->args[i] = put(sealed, &request->how, request->how_size);
+		sealed->args[i] = put_how(sealed);
 		sealed->args[i + 1] = request->how_size;
 		break;
 	case ARG_CLONE_ARGS:

@@ -155,9 +155,9 @@ static void resolve_name(struct guard *guard, struct request *request, struct na
 	else if (name->by_fd)
 		resolve_fd(&guard->tracees, request->task, name->dirfd, &name->at);
 	else
-		resolve_path(&guard->tracees, request->task, name->dirfd, name->text,
-			     name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW,
-			     name->makes || (request->how.flags & O_CREAT), &name->at);
+		resolve_as(&guard->tracees, request->task, name->dirfd, name->text,
+			   name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW,
+			   name->makes || (request->how.flags & O_CREAT), request->how.resolve, &name->at);
 }
 
 static void decode_name(struct guard *guard, struct request *request, struct name_arg *name, int index)
@@ -168,6 +168,7 @@ static void decode_name(struct guard *guard, struct request *request, struct nam
 	name->access = arg->access ? arg->access : open_access(request->how.flags);
 	name->follow = follows(request, arg->final);
 	name->makes = arg->final == FINAL_NAME;
+	name->rooted = (request->how.resolve & RESOLVE_IN_ROOT) != 0;
 	if (arg->kind == ARG_OBJECT) {
 		name->by_fd = true;
 		name->dirfd = (int)value(request, index);
@@ -304,7 +305,7 @@ static void clear(struct request *request)
 		struct name_arg *name = &request->names[i];
 		name->arg = name->dirfd_arg = -1;
 		name->dirfd = AT_FDCWD;
-		name->by_fd = name->makes = false;
+		name->by_fd = name->makes = name->rooted = false;
 		name->address = 0;
 		name->length = 0;
 		name->text[0] = 0;

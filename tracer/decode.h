@@ -35,6 +35,7 @@ struct name_arg {
 	size_t length;
 	unsigned access;	/* enum access bits that the call wants */
 	bool follow;		/* the last component */
+	bool rooted;		/* even when absolute it begins at `dirfd` (RESOLVE_IN_ROOT) */
 	bool makes;		/* the name itself is made or removed, not what it leads to */
 	struct resolved at;
 };

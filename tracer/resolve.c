@@ -159,7 +159,7 @@ static const char *last_component(const char *path, size_t *length)
 }
 
 /* Nothing is there: hold the parent. The last component must then be a plain name that really is missing. */
-static int hold_parent(int base, const char *path, const char **last, size_t *length)
+static int hold_parent(int base, const char *path, uint64_t how, const char **last, size_t *length)
 {
 	char parent[PATH_MAX];
 
@@ -172,7 +172,7 @@ static int hold_parent(int base, const char *path, const char **last, size_t *le
 	if (n == 0)
 		parent[n++] = '.';
 	parent[n] = 0;
-	return walk_open(base, parent, O_DIRECTORY, RESOLVE_NO_MAGICLINKS);
+	return walk_open(base, parent, O_DIRECTORY, RESOLVE_NO_MAGICLINKS | how);
 }
 
 /* The quick way was wrong when it led to the supervisor's own entry. */
@@ -189,14 +189,15 @@ static bool again_if_supervisor(struct resolved *out)
 }
 
 /* The last component is missing, or a link on the way leads nowhere. False: walk it step by step. */
-static bool resolve_missing(struct tracees *all, struct task *task, int base, const char *path, struct resolved *out)
+static bool resolve_missing(struct tracees *all, struct task *task, int base, const char *path, uint64_t how,
+			    struct resolved *out)
 {
 	const char *component;
 	char name[NAME_MAX + 1];
 	size_t length;
 	struct stat st;
 
-	out->fd = hold_parent(base, path, &component, &length);
+	out->fd = hold_parent(base, path, how, &component, &length);
 	if (out->fd == -ELOOP)
 		return false;
 	if (out->fd < 0) {
@@ -216,21 +217,21 @@ static bool resolve_missing(struct tracees *all, struct task *task, int base, co
 
 /* The quick way: most names have no symbolic link in them. False when the name has to be walked step by step. */
 static bool resolve_at_once(struct tracees *all, struct task *task, int base, const char *path, enum resolve_last last,
-			    bool makes, struct resolved *out)
+			    bool makes, uint64_t how, struct resolved *out)
 {
 	int flags = last == RESOLVE_NOFOLLOW ? O_NOFOLLOW : 0;
-	int fd = walk_open(base, path, flags, RESOLVE_NO_SYMLINKS);
+	int fd = walk_open(base, path, flags, RESOLVE_NO_SYMLINKS | how);
 
 	if (fd == -ENOENT && !makes) {
 		out->error = fd;	/* no link was met, so nobody's /proc/self either */
 		return true;
 	}
 	if (fd == -ELOOP)
-		fd = walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS);
-	if (fd == -ELOOP || fd == -ENOSYS || fd == -EINVAL)
+		fd = walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS | how);
+	if (fd == -ELOOP || fd == -ENOSYS || (fd == -EINVAL && !how))
 		return false;
 	if (fd == -ENOENT)
-		return resolve_missing(all, task, base, path, out);
+		return resolve_missing(all, task, base, path, how, out);
 	if (fd < 0) {
 		out->error = fd;
 		return true;
@@ -278,8 +279,22 @@ static int open_base(const struct task *task, int dirfd)
 	return -errno;
 }
 
+/* What openat2(2) asks of a walk that cannot be asked of one step by step. */
+static int cannot_step(uint64_t how)
+{
+	if (how & RESOLVE_NO_SYMLINKS)
+		return -ELOOP;
+	return how & (RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_NO_XDEV) ? -EXDEV : 0;
+}
+
 void resolve_path(struct tracees *all, struct task *task, int dirfd, const char *path, enum resolve_last last,
 		  bool makes, struct resolved *out)
+{
+	resolve_as(all, task, dirfd, path, last, makes, 0, out);
+}
+
+void resolve_as(struct tracees *all, struct task *task, int dirfd, const char *path, enum resolve_last last, bool makes,
+		uint64_t how, struct resolved *out)
 {
 	int base = AT_FDCWD;
 	size_t length = strlen(path);
@@ -289,7 +304,7 @@ void resolve_path(struct tracees *all, struct task *task, int dirfd, const char 
 		out->error = -ENOENT;
 		return;
 	}
-	if (path[0] != '/') {
+	if (path[0] != '/' || (how & RESOLVE_IN_ROOT)) {
 		base = open_base(task, dirfd);
 		if (base < 0) {
 			out->error = base;
@@ -297,8 +312,13 @@ void resolve_path(struct tracees *all, struct task *task, int dirfd, const char 
 		}
 	}
 	out->slash = path[length - 1] == '/';
-	if (!resolve_at_once(all, task, base, path, last, makes, out))
-		resolve_by_steps(all, task, base, path, out->slash ? RESOLVE_FOLLOW : last, out);
+	if (!resolve_at_once(all, task, base, path, last, makes, how, out)) {
+		out->error = cannot_step(how);
+		if (out->error == 0)
+			resolve_by_steps(all, task, base, path, out->slash ? RESOLVE_FOLLOW : last, out);
+		if (out->magic && (how & RESOLVE_NO_MAGICLINKS))
+			out->error = -ELOOP;
+	}
 	if (base >= 0)
 		close(base);
 	if (out->error == 0 && out->slash && out->exists && out->type != S_IFDIR)

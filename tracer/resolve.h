@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "tracee.h"
@@ -48,6 +49,10 @@ struct resolved {
  */
 void resolve_path(struct tracees *all, struct task *task, int dirfd, const char *path, enum resolve_last last,
 		  bool makes, struct resolved *out);
+
+/* The same under the RESOLVE_* flags `how` of openat2(2), by which a name may even begin elsewhere. */
+void resolve_as(struct tracees *all, struct task *task, int dirfd, const char *path, enum resolve_last last, bool makes,
+		uint64_t how, struct resolved *out);
 
 /* The object of a descriptor of the task. */
 void resolve_fd(struct tracees *all, struct task *task, int fd, struct resolved *out);

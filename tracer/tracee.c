@@ -30,6 +30,9 @@ enum {
 #define PAGEMAP_SWAP (UINT64_C(1) << 62)
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 
+/* proc(5), /proc/PID/maps: what the name of a mapped file ends in when it was unlinked. */
+static const char DELETED[] = " (deleted)";
+
 static struct share *share_new(void)
 {
 	struct share *share = calloc(1, sizeof *share);
@@ -401,7 +404,9 @@ int tracee_mapped_file(struct tracees *all, struct task *task, uint64_t address,
 	if ((question.vma_flags & PROCMAP_SHARED) || question.vma_end - address < length || question.vma_name_size == 0 ||
 	    name[0] != '/')
 		return -ENOENT;
-	return 0;
+	/* a memfd, or a file without a name any more: what no rule names can still be written through descriptors */
+	size_t n = strnlen(name, size), mark = sizeof DELETED - 1;
+	return n >= mark && memcmp(name + n - mark, DELETED, mark) == 0 ? -ENOENT : 0;
 }
 
 const char *tracee_exe(struct process *process)
