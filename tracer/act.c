@@ -323,10 +323,10 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		transport_await_end(guard, task);
 }
 
-/* Audit allows what the policy refuses, but not what is refused to every tool. */
+/* Audit allows what the operator's policy refuses, but not what is refused to every tool, or to this plugin. */
 static bool only_audited(const struct guard *guard, const struct judgement *judgement)
 {
-	return guard->on_violation == ON_VIOLATION_AUDIT && judgement->rule != RULE_ALWAYS;
+	return guard->on_violation == ON_VIOLATION_AUDIT && judgement->rule != RULE_ALWAYS && judgement->image == 0;
 }
 
 static void refuse(struct guard *guard, struct request *request, struct judgement *judgement)

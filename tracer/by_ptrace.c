@@ -213,7 +213,7 @@ static bool at_call(struct guard *guard, struct task *task, struct event *event)
 		end_of_call(guard, task, event->call.result);
 		return false;
 	}
-	if (task->launching && event->call.number != SYS_execve) {
+	if (task->launching && event->call.number != SYS_execve && event->call.number != SYS_execveat) {
 		resume(guard, task, 0);	/* the launcher's own code, before the tool */
 		return false;
 	}

@@ -37,6 +37,7 @@ enum { NEWBORN_MOST = 1024 };	/* at a time; more are killed */
 struct guard {
 	struct policy *policies[GUARD_IMAGES];
 	unsigned policy_count;
+	unsigned policy_from;	/* a call is judged by the policies from this one on: see supervise.c */
 	enum on_violation on_violation;
 	enum level level;
 	bool passes[CALL_NUMBERS];	/* calls that the policies cannot refuse (filter.h); no level judges them */

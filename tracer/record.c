@@ -104,7 +104,7 @@ void act_record(struct guard *guard, const struct request *request, const struct
 		enum violation_action action)
 {
 	struct process *process = request->task->process;
-	uint32_t rule = judgement->image == 0 ? judgement->rule : RULE_ALWAYS;
+	uint32_t rule = judgement->rule == RULE_ALWAYS || judgement->image == 0 ? judgement->rule : RULE_CAPABILITIES;
 	const char *exe = tracee_exe(process);
 	char command[COMMAND_MOST], cwd[PATH_MAX];
 	struct ancestor ancestors[ANCESTORS_MOST];

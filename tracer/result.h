@@ -53,10 +53,12 @@ struct violation {
 	const struct ancestor *ancestry;
 	size_t ancestor_count;
 	enum violation_origin origin;
-	uint32_t rule;		/* index, or RULE_DEFAULT; RULE_ALWAYS for what no policy allows */
+	uint32_t rule;		/* index, or RULE_DEFAULT; RULE_ALWAYS for what no policy allows;
+				 * RULE_CAPABILITIES for what a plugin did not ask for */
 	const char *allow_with; /* or NULL */
 };
 #define RULE_ALWAYS (UINT32_MAX - 1) /* rule: { "source": "built in", "key": "always", "value": null } */
+#define RULE_CAPABILITIES (UINT32_MAX - 2) /* rule: { "source": "plugin manifest", "key": "capabilities", "value": null } */
 
 struct result;
 

@@ -392,9 +392,11 @@ static json_t *ancestry_of(const struct violation *violation)
 static json_t *rule_of(const struct entry *entry)
 {
 	struct object object = object_new();
-	bool always = entry->violation.rule == RULE_ALWAYS;
-	put_bytes(&object, "source", entry->has_rule ? entry->rule_source : always ? "built in" : NULL);
-	put_bytes(&object, "key", entry->has_rule ? entry->rule_key : always ? "always" : "default");
+	bool always = entry->violation.rule == RULE_ALWAYS, asked = entry->violation.rule == RULE_CAPABILITIES;
+	put_bytes(&object, "source", entry->has_rule ? entry->rule_source : always ? "built in" :
+		  asked ? "plugin manifest" : NULL);
+	put_bytes(&object, "key", entry->has_rule ? entry->rule_key : always ? "always" :
+		  asked ? "capabilities" : "default");
 	put_bytes(&object, "value", entry->has_rule ? entry->rule_value : NULL);
 	return object_done(&object);
 }

@@ -30,6 +30,8 @@ static void print_rule(const struct entry *entry, FILE *to)
 {
 	if (entry->violation.rule == RULE_ALWAYS) {
 		fputs(", as under every policy", to);
+	} else if (entry->violation.rule == RULE_CAPABILITIES) {
+		fputs(": the plugin did not ask for it", to);
 	} else if (!entry->has_rule) {
 		fputs(" by default: no rule allows it", to);
 	} else {

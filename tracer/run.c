@@ -111,11 +111,55 @@ static int wrap_for_shell(struct run *run)
 	return run->path ? 0 : -ENOMEM;
 }
 
+/* What a request sets takes the place of what the policy left under that name. */
+static int put_over(char ***environment, char *const *extra)
+{
+	size_t count = 0, more = 0;
+
+	while ((*environment)[count])
+		count++;
+	while (extra[more])
+		more++;
+	char **larger = realloc(*environment, (count + more + 1) * sizeof *larger);
+	if (!larger)
+		return -ENOMEM;
+	*environment = larger;
+	for (; *extra; extra++) {
+		size_t i = 0, name = strcspn(*extra, "=") + 1;
+		char *copy = strdup(*extra);
+		if (!copy)
+			return -ENOMEM;
+		while (i < count && strncmp(larger[i], copy, name) != 0)
+			i++;
+		if (i < count)
+			free(larger[i]);
+		else
+			larger[++count] = NULL;
+		larger[i] = copy;
+	}
+	return 0;
+}
+
+/* Of the caller's environment what the policies leave, all of them, and then what a request sets. */
+static int make_environment(struct run *run)
+{
+	int r = environment_build(run->policy.image, environ, &run->environment);
+
+	if (r == 0 && run->job->narrower) {
+		char **wider = run->environment;
+		r = environment_build(run->job->narrower->image, wider, &run->environment);
+		environment_free(wider);
+	}
+	if (r == 0 && run->job->extra_environment)
+		r = put_over(&run->environment, run->job->extra_environment);
+	return r;
+}
+
 static int find_command(struct run *run)
 {
 	const struct job *job = run->job;
 	const char *what = job->program ? job->program : job->command[0];
-	int r = environment_build(run->policy.image, environ, &run->environment);
+	int r = make_environment(run);
 
 	if (r < 0) {
 		diag_errno(r, "cannot make the environment");

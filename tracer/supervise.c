@@ -28,6 +28,26 @@ static bool more_addresses(struct guard *guard)
 	return more;
 }
 
+/*
+ * Judging ends at the first refusal. When the operator's refusals are only recorded, what a plugin may at most must have
+ * had its say of every part of the call before: it is judged alone first, then the operator's policy.
+ */
+static void judge_by_all(struct guard *guard)
+{
+	unsigned count = guard->policy_count;
+
+	if (count > 1 && guard->on_violation == ON_VIOLATION_AUDIT) {
+		guard->policy_from = 1;
+		judge(guard, &request, &judgement);
+		guard->policy_from = 0;
+		if (judgement.outcome != OUTCOME_PASS)
+			return;
+		guard->policy_count = 1;
+	}
+	judge(guard, &request, &judgement);
+	guard->policy_count = count;
+}
+
 static void on_call(struct guard *guard, const struct event *event)
 {
 	if (guard->ending) {
@@ -46,9 +66,9 @@ static void on_call(struct guard *guard, const struct event *event)
 		return;
 	}
 	decode(guard, event->task, call, &request);
-	judge(guard, &request, &judgement);
+	judge_by_all(guard);
 	if (judgement.outcome == OUTCOME_REFUSE && judgement.address && more_addresses(guard))
-		judge(guard, &request, &judgement);
+		judge_by_all(guard);
 	act(guard, &request, &judgement);
 	decode_done(&request);
 }
