@@ -41,6 +41,10 @@ static void print_program(const struct plugin *plugin)
 	struct plugin_elf elf;
 	struct complaint why;
 
+	if (plugin->program.cannot_run) {
+		print_value("cannot be run", plugin->program.cannot_run);
+		return;
+	}
 	if (plugin->program.kind == PLUGIN_SCRIPT) {
 		print_value("interpreter", plugin->program.interpreter);
 		if (*plugin->program.second)

@@ -98,8 +98,8 @@ static void find_second(const char *argument, char second[PLUGIN_LINE_MOST])
 	}
 }
 
-/* As the kernel reads it: interpreter, and the rest of the line as one argument. */
-static int read_shebang(struct plugin_program *program, const char *name, struct complaint *why)
+/* As the kernel reads it: interpreter, and the rest of the line as one argument. NULL, or why it cannot be run. */
+static const char *read_shebang(struct plugin_program *program)
 {
 	char line[PLUGIN_LINE_MOST];
 	size_t length = program->length - 2 < sizeof line - 1 ? program->length - 2 : sizeof line - 1;
@@ -108,22 +108,22 @@ static int read_shebang(struct plugin_program *program, const char *name, struct
 	if (newline)
 		length = (size_t)((const uint8_t *)newline - program->bytes) - 2;
 	else if (length == sizeof line - 1)
-		return complain(why, -EINVAL, "%s: its first line is longer than %d bytes", name, PLUGIN_LINE_MOST);
+		return "its first line is longer than the kernel reads";
 	memcpy(line, program->bytes + 2, length);
 	line[length] = '\0';
 	if (strlen(line) != length)
-		return complain(why, -EINVAL, "%s: its first line has a NUL", name);
+		return "its first line has a NUL";
 	while (length && strchr(" \t", line[length - 1]))
 		line[--length] = '\0';
 	char *start = line + strspn(line, " \t"), *end = start + strcspn(start, " \t");
 	const char *argument = end + strspn(end, " \t");
 	*end = '\0';
 	if (*start != '/')
-		return complain(why, -EINVAL, "%s: its interpreter '%s' is not an absolute path", name, start);
+		return "its interpreter is not an absolute path";
 	memcpy(program->interpreter, start, strlen(start) + 1);
 	if (!strcmp(strrchr(start, '/'), "/env"))
 		find_second(argument, program->second);
-	return 0;
+	return NULL;
 }
 
 static int classify(struct plugin_program *program, const char *name, struct complaint *why)
@@ -135,9 +135,11 @@ static int classify(struct plugin_program *program, const char *name, struct com
 	}
 	if (program->length >= 2 && !memcmp(program->bytes, "#!", 2)) {
 		program->kind = PLUGIN_SCRIPT;
-		return read_shebang(program, name, why);
+		program->cannot_run = read_shebang(program);
+		return 0;
 	}
-	return complain(why, -EINVAL, "%s: neither an ELF program nor a script that begins with #!", name);
+	program->cannot_run = "neither an ELF program nor a script that begins with #!";
+	return 0;
 }
 
 static int hash(struct plugin_program *program)
@@ -174,6 +176,7 @@ static int finish(struct plugin_program *program, const char *name, struct compl
 	error = classify(program, name, why);
 	if (error)
 		return error;
+	lseek(program->fd, 0, SEEK_SET);	/* whoever gets a copy of the descriptor reads from the start */
 	error = hash(program);
 	return error ? complain(why, error, "%s: %s", name, strerror(-error)) : 0;
 }

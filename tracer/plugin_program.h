@@ -32,11 +32,12 @@ struct plugin_program {
 	struct byte_range manifest;	/* ELF: the manifest that is embedded (plugin_note.h) */
 	char interpreter[PLUGIN_LINE_MOST];	/* script: absolute */
 	char second[PLUGIN_LINE_MOST];	/* script: the name that `env` is to look up, or "" */
+	const char *cannot_run;	/* why nobody could run it: a sentence, or NULL. It can be signed and verified all the same */
 };
 
 /*
  * Copy everything that `fd` gives from its offset on, once, into a sealed memfd, and hash the copy. `name` is for
- * messages. 0, or with *why: -EINVAL (not a regular file; a script or ELF that cannot be run), -EFBIG, -errno.
+ * messages. 0, or with *why: -EINVAL (not a regular file; a wrong note), -EFBIG, -errno.
  */
 int plugin_program_load(int fd, const char *name, struct plugin_program *program, struct complaint *why);
 /* The same of bytes in memory. */

@@ -52,6 +52,8 @@ static int check_program(const struct plugin *plugin, const struct policy *opera
 	struct plugin_elf elf;
 	struct complaint reason;
 
+	if (plugin->program.cannot_run)
+		return plugin_refuse(&plugin->manifest, "run it", plugin->program.cannot_run, NULL, why);
 	if (plugin->program.kind != PLUGIN_ELF)
 		return 0;
 	if (plugin_elf_read(plugin->program.bytes, plugin->program.length, plugin->path, &elf, &reason) ||
