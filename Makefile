@@ -29,11 +29,16 @@ HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/helpers/%,$(wildcard test
 TRIALS  := $(addprefix $(BUILD)/tests/trials/,trials-dyn trials-static trials-low trials-x86 host intruder intruder.so)
 EVERY_C  = $(wildcard policy/*.[ch] tracer/*.[ch] preload/*.[ch] tests/*.[ch] tests/helpers/*.[ch] tests/trials/*.[ch])
 
+# The shim: freestanding, of the parts of policy/ that decide and its own.
+SHIM     = $(BUILD)/libpicket-preload.so
+SHIM_O  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard preload/*.c)) $(BUILD)/preload/enter.o \
+	   $(patsubst %,$(BUILD)/preload/policy/%.o,always decide image net path syscalls)
+
 .DELETE_ON_ERROR:
 .PHONY: all check check-all check-built unit bench demo install uninstall deps help clean format format-check \
 	analyse fuzz-smoke fault-injection test-programs
 
-all: $(BUILD)/picket	## build $(BUILD)/picket
+all: $(BUILD)/picket $(SHIM)	## build $(BUILD)/picket and the shim beside it
 
 # ---- the program ---------------------------------------------------------------------------------
 
@@ -50,6 +55,28 @@ $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/policy/profiles.o: $(wildcard policy/profiles/*.conf)
+
+# ---- the shim ------------------------------------------------------------------------------------
+
+# No libc, no vector registers (what a caller passes in them stays), no stack protector (its canary and its failure are
+# libc's), nothing of CFLAGS: it is loaded into strangers, and a sanitizer is not at home there.
+SHIM_FLAGS = -std=c17 -D_GNU_SOURCE -iquote policy -iquote preload '-DCALL_NAME(name)=0' $(WARN) -Os -g -ffreestanding -fPIC \
+	     -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector -U_FORTIFY_SOURCE -fno-builtin \
+	     -fno-tree-loop-distribute-patterns -fasynchronous-unwind-tables -ffunction-sections -fdata-sections
+$(BUILD)/preload/policy/%.o: policy/%.c
+	@mkdir -p $(@D)
+	$(CC) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/preload/%.o: preload/%.c
+	@mkdir -p $(@D)
+	$(CC) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/preload/enter.o: preload/enter.S preload/wrap.def preload/note.h
+	@mkdir -p $(@D)
+	$(CC) -iquote preload -c -o $@ $<
+# One segment of code and constants, one of data: each is a mapping that the loader makes in every program.
+SHIM_LINK = -Wl,--gc-sections,--hash-style=gnu,--build-id=sha1,-Bsymbolic-functions \
+	    -Wl,-z,now,-z,relro,-z,nodelete,-z,noexecstack,-z,noseparate-code
+$(SHIM): $(SHIM_O)
+	$(CC) -shared -nostdlib $(SHIM_LINK) -o $@ $^
 
 # ---- programs for tests ----------------------------------------------------------------------------
 
@@ -98,7 +125,7 @@ $(BUILD)/tests/trials/host: tests/trials/host.c
 	@mkdir -p $(@D)
 	$(GUARDED) -o $@ $<
 
-test-programs: $(BUILD)/picket $(TESTS) $(HELPERS) $(if $(wildcard tests/trials/*.c),$(TRIALS))
+test-programs: $(BUILD)/picket $(SHIM) $(TESTS) $(HELPERS) $(if $(wildcard tests/trials/*.c),$(TRIALS))
 
 # ---- checking --------------------------------------------------------------------------------------
 
@@ -151,8 +178,9 @@ deps:			## install everything needed to build, test and measure
 	@scripts/deps.sh build check demo all
 
 D = $(DESTDIR)$(PREFIX)
-install: $(BUILD)/picket	## install under PREFIX (/usr/local), below DESTDIR
+install: $(BUILD)/picket $(SHIM)	## install under PREFIX (/usr/local), below DESTDIR
 	install -Dm755 $(BUILD)/picket $(D)/bin/picket
+	install -Dm755 $(SHIM) $(D)/lib/picket/libpicket-preload.so
 	for m in man/*.1; do install -Dm644 $$m $(D)/share/man/man1/$${m##*/}; done
 	for m in man/*.5; do install -Dm644 $$m $(D)/share/man/man5/$${m##*/}; done
 	for p in policy/profiles/*.conf; do install -Dm644 $$p $(D)/share/picket/profiles/$${p##*/}; done
@@ -166,7 +194,7 @@ uninstall:		## remove what `make install` put there
 	rm -f $(D)/bin/picket $(D)/share/man/man1/picket.1 $(D)/share/man/man5/picket-policy.5 \
 		$(D)/share/man/man5/picket-result.5 $(D)/share/bash-completion/completions/picket \
 		$(D)/share/zsh/site-functions/_picket $(D)/share/fish/vendor_completions.d/picket.fish
-	rm -rf $(D)/share/picket
+	rm -rf $(D)/share/picket $(D)/lib/picket
 
 help:			## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -175,4 +203,4 @@ help:			## this list
 clean:			## remove the build directory
 	rm -rf $(BUILD)
 
--include $(wildcard $(BUILD)/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

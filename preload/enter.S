@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * enter.S - how a wrapped function begins, x86-64.
+ *
+ * Each is a stub that says which one it is. shim_enter keeps what the caller passed (arguments in registers; rax has the
+ * number of vector registers for a variadic function), asks shim_check, and either jumps to the next definition
+ * with everything as it was - stack, return address and arguments, so that whatever the function's type
+ * is, and whether it returns once, twice or never, it is as if the caller had called it - or returns what a refusal is.
+ */
+	.text
+
+	.set wrap_index, 0
+	.macro stub name
+	.p2align 4
+	.globl \name
+	.type \name, @function
+\name:
+	.cfi_startproc
+	endbr64
+	movl $wrap_index, %r11d
+	jmp shim_enter
+	.cfi_endproc
+	.size \name, . - \name
+	.set wrap_index, wrap_index + 1
+	.endm
+
+	.macro no_stub
+	.set wrap_index, wrap_index + 1
+	.endm
+
+#define SAME(function, ...)   stub function;
+#define MAPPED(function, ...) stub function;
+#define HAND(function, ...)   stub function;
+#define BODY(function)	      no_stub;
+#define LOOKUP(function)      no_stub;
+#include "wrap.def"
+
+/* The layout of struct frame in shim.h. */
+#define FRAME_RAX    48
+#define FRAME_RESULT 56
+#define FRAME_STACK  64
+#define FRAME_SIZE   80
+
+	.p2align 4
+	.type shim_enter, @function
+shim_enter:
+	.cfi_startproc
+	pushq %rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset %rbp, -16
+	movq %rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	subq $FRAME_SIZE, %rsp
+	movq %rdi, 0(%rsp)
+	movq %rsi, 8(%rsp)
+	movq %rdx, 16(%rsp)
+	movq %rcx, 24(%rsp)
+	movq %r8, 32(%rsp)
+	movq %r9, 40(%rsp)
+	movq %rax, FRAME_RAX(%rsp)
+	leaq 16(%rbp), %rax
+	movq %rax, FRAME_STACK(%rsp)
+	movq %rsp, %rdi
+	movl %r11d, %esi
+	call shim_check
+	testq %rax, %rax
+	je 1f
+	movq %rax, %r11
+	movq 0(%rsp), %rdi
+	movq 8(%rsp), %rsi
+	movq 16(%rsp), %rdx
+	movq 24(%rsp), %rcx
+	movq 32(%rsp), %r8
+	movq 40(%rsp), %r9
+	movq FRAME_RAX(%rsp), %rax
+	.cfi_remember_state
+	leave
+	.cfi_def_cfa %rsp, 8
+	jmp *%r11
+	.cfi_restore_state
+1:	movq FRAME_RESULT(%rsp), %rax
+	leave
+	.cfi_def_cfa %rsp, 8
+	ret
+	.cfi_endproc
+	.size shim_enter, . - shim_enter
+
+/* What the launcher reads before it has anything load this: made for which wire.h. */
+#include "note.h"
+	.section .note.picket, "a", @note
+	.p2align 2
+	.long 2f - 1f
+	.long 4f - 3f
+	.long NOTE_TYPE
+1:	.asciz NOTE_OWNER
+2:	.p2align 2
+3:	.long NOTE_VERSION
+4:
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init.c - finding out about the run: from reserved descriptors, never from
+ * the environment, which the program could have changed. Called first by whatever runs first: our constructor, or a
+ * wrapped function that some other constructor calls. Running twice at once does no harm.
+ */
+#include <asm/resource.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/stat.h>
+
+#include "note.h"
+#include "shim.h"
+
+_Static_assert(NOTE_VERSION == WIRE_VERSION && NOTE_TYPE == WIRE_NOTE_TYPE && sizeof NOTE_OWNER == sizeof WIRE_NOTE_OWNER,
+	       "what the launcher looks for");
+
+struct shim shim __attribute__((visibility("hidden")));
+
+enum {
+	SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
+	EXIT_NOT_GUARDED = 126, /* the launcher's word for: may not be run */
+};
+
+/* Map a whole file. NULL: not that one. */
+static void *map_whole(int fd, uint64_t protection, uint64_t kind, size_t *size)
+{
+	struct statx stx;
+
+	if (raw(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &stx) < 0 || stx.stx_size == 0)
+		return NULL;
+	*size = stx.stx_size;
+	long address = raw(__NR_mmap, 0, *size, protection, kind, fd, 0);
+	return raw_failed(address) ? NULL : (void *)address;
+}
+
+/* A sealed policy of our version. */
+static const struct image *map_image(int fd)
+{
+	size_t size;
+
+	if ((raw(__NR_fcntl, fd, F_GET_SEALS) & SEALS) != SEALS)
+		return NULL;
+	void *image = map_whole(fd, PROT_READ, MAP_SHARED, &size);
+	if (image && image_check_head(image, size) < 0) {
+		raw(__NR_munmap, image, size);
+		return NULL;
+	}
+	return image;
+}
+
+static struct wire_shared *map_shared(int fd)
+{
+	size_t size;
+	struct wire_shared *shared = map_whole(fd, PROT_READ | PROT_WRITE, MAP_SHARED, &size);
+
+	return shared && size >= sizeof *shared && shared->version == WIRE_VERSION ? shared : NULL;
+}
+
+/* The highest descriptor there is, or -1. */
+static int highest_descriptor(void)
+{
+	char entries[512];
+	long n, highest = -1, fd = raw(__NR_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	while ((n = raw(__NR_getdents64, fd, entries, sizeof entries)) > 0) {
+		/* struct linux_dirent64: inode and offset, 8 bytes each, length, 2, type, 1, name */
+		for (long at = 0; at + 19 < n;) {
+			const char *name = entries + at + 19;
+			uint16_t length;
+			memcpy(&length, entries + at + 16, sizeof length);
+			if (*name >= '0' && *name <= '9' && (long)text_number(name, NULL) > highest)
+				highest = (long)text_number(name, NULL);
+			at += length ? length : n;
+		}
+	}
+	raw(__NR_close, fd);
+	return (int)highest;
+}
+
+/*
+ * The number at which reserved descriptors begin: our hard limit; or, when a program of the run has lowered that, what the
+ * highest descriptor tells, which is the image's, since nobody could make one as high.
+ */
+static bool find_image(void)
+{
+	struct {
+		uint64_t current, most;
+	} limit;
+
+	if (raw(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, &limit) < 0)
+		return false;
+	shim.limit = (unsigned)limit.most;
+	shim.images[0] = map_image((int)shim.limit + RESERVED_FD_IMAGE);
+	if (!shim.images[0]) {
+		int highest = highest_descriptor();
+		if (highest < (int)limit.most + RESERVED_FD_IMAGE)
+			return false;
+		shim.limit = (unsigned)(highest - RESERVED_FD_IMAGE);
+		shim.images[0] = map_image(highest);
+	}
+	return shim.images[0] != NULL;
+}
+
+static unsigned refusable(void)
+{
+	unsigned access = 0;
+
+	for (unsigned i = 0; i < shim.image_count; i++)
+		for (unsigned bit = ACCESS_READ; bit <= ACCESS_LOOK; bit <<= 1)
+			if (decide_may_refuse(shim.images[i], bit))
+				access |= bit;
+	return access;
+}
+
+static enum shim_state find_out(void)
+{
+	int narrower;
+
+	if (!find_image())
+		return SHIM_BROKEN;
+	shim.image_count = 1;
+	if (raw(__NR_fcntl, shim.limit + RESERVED_FD_REPORT, F_GETFD) < 0)
+		return SHIM_BESIDE;
+	narrower = (int)shim.limit + RESERVED_FD_NARROWER;
+	if (raw(__NR_fcntl, narrower, F_GETFD) >= 0) {
+		shim.images[1] = map_image(narrower);
+		if (!shim.images[1])
+			return SHIM_BROKEN;
+		shim.image_count = 2;
+	}
+	shim.shared = map_shared((int)shim.limit + RESERVED_FD_SHARED);
+	shim.may_refuse = refusable();
+	return shim.shared ? SHIM_ALONE : SHIM_BROKEN;
+}
+
+enum shim_state shim_ready(void)
+{
+	int state = shim.state;
+
+	if (state == SHIM_UNKNOWN) {
+		state = find_out();
+		if (state == SHIM_ALONE)
+			shim.shared->programs++;
+		shim.state = state;
+	}
+	return (enum shim_state)state;
+}
+
+static const char no_policy[] = "picket: a program was started with Picket's shim, but without the policy of a run: "
+				"it does not run\n";
+
+/* Fails closed: a program that cannot be guarded does not come to run. */
+__attribute__((constructor)) static void start(void)
+{
+	if (shim_ready() != SHIM_BROKEN)
+		return;
+	raw(__NR_write, 2, no_policy, sizeof no_policy - 1);
+	raw(__NR_exit_group, EXIT_NOT_GUARDED);
+}
+
+/* ---- the run's processes ------------------------------------------------ */
+
+/* Process that `pid` is a child of, 0: unknown. */
+static int parent_of(int pid)
+{
+	char path[48], text[512];
+
+	text_put(text_put_number(text_put(path, "/proc/"), (unsigned)pid), "/stat");
+	long fd = raw(__NR_open, path, O_RDONLY | O_CLOEXEC);
+	long n = fd < 0 ? -1 : raw(__NR_read, fd, text, sizeof text - 1);
+	if (fd >= 0)
+		raw(__NR_close, fd);
+	/* "PID (name) state parent ...": the name may hold anything, so from its last ')' on */
+	while (n > 0 && text[n - 1] != ')')
+		n--;
+	if (n <= 0)
+		return 0;
+	text[sizeof text - 1] = 0;
+	return (int)text_number(text + n + 3, NULL);
+}
+
+bool run_has(int pid)
+{
+	enum { GENERATIONS = 4096 };
+
+	if (pid <= 1)
+		return false;
+	if (pid == (int)raw(__NR_getpid) || pid == (int)raw(__NR_gettid))
+		return true;
+	for (int i = 0; i < GENERATIONS && pid > 1; i++) {
+		if (pid == shim.shared->launcher)
+			return i > 0;
+		pid = parent_of(pid);
+	}
+	return false;
+}

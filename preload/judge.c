@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge.c - what is to become of a call, as tracer/judge.c says it of the
+ * same rows of the table. What the kernel itself would refuse goes on, and fails as it would without a guard; then what is
+ * refused to every tool; then the policy; and when that refuses, the mode bits are asked, since a file that
+ * could not have been opened anyway is no violation.
+ */
+#include <asm/ioctls.h>
+#include <asm-generic/errno.h>
+#include <asm/sockios.h>
+#include <linux/fcntl.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <linux/stat.h>
+
+#include "always.h"
+#include "shim.h"
+
+enum { R_OK = 4, W_OK = 2, X_OK = 1, IN_DONT_FOLLOW = 0x02000000, RENAME_EXCHANGE = 2, RENAME_NOREPLACE = 1 };
+
+static enum wire_kind kind_of(unsigned access)
+{
+	if (access & ACCESS_EXEC)
+		return WIRE_PROCESS_EXEC;
+	return access & ACCESS_WRITE ? WIRE_FILE_WRITE : WIRE_FILE_READ;
+}
+
+/* ---- one name ----------------------------------------------------------- */
+
+bool judge_asked(const struct place *place, unsigned access, struct verdict *verdict, unsigned *image)
+{
+	for (unsigned i = 0; i < shim.image_count; i++) {
+		*verdict = decide_path(shim.images[i], place->name, place->length, access);
+		*image = i;
+		if (!verdict->allowed)
+			return true;
+	}
+	return false;
+}
+
+static int mode_bits(unsigned access)
+{
+	return (access & ACCESS_READ ? R_OK : 0) | (access & ACCESS_WRITE ? W_OK : 0) | (access & ACCESS_EXEC ? X_OK : 0);
+}
+
+/* When a name is made or removed it is the directory's mode bits that count. */
+static int ordinary_failure(const struct place *place, unsigned access, bool makes)
+{
+	if (!place->exists)
+		return place_ordinary(place, W_OK | X_OK);
+	return makes ? 0 : place_ordinary(place, mode_bits(access));
+}
+
+static bool is_block_device(const struct place *place)
+{
+	return text_begins(place->name, "/dev/") && place_type(place) == S_IFBLK;
+}
+
+int judge_always_place(struct request *request, const struct place *place, unsigned access)
+{
+	struct refusal refusal = { .kind = WIRE_PRIVILEGE, .about = WIRE_ABOUT_CALL, .error = EPERM,
+				   .rule = WIRE_RULE_ALWAYS, .target = place->name, .length = place->length };
+
+	if (!(access & (ACCESS_READ | ACCESS_WRITE)) || place->nameless)
+		return 0;
+	if (always_machine(place->name, place->length, access) || is_block_device(place))
+		return refuse(request, &refusal);
+	if (text_begins(place->name, "/proc/") && text_ends(place->name, place->length, "/mem") &&
+	    !text_begins(place->name, "/proc/self/")) {
+		refusal.kind = WIRE_PROCESS_CONTROL;
+		refusal.error = EACCES;
+		return refuse(request, &refusal);
+	}
+	return 0;
+}
+
+int judge_place(struct request *request, const struct place *place, unsigned access, bool makes)
+{
+	struct verdict verdict;
+	unsigned image;
+	int r = judge_always_place(request, place, access);
+
+	if (r < 0 || (place->nameless && !place->deleted && !(access & ACCESS_EXEC)))
+		return r;
+	if (!judge_asked(place, access, &verdict, &image))
+		return 0;
+	r = access == ACCESS_LOOK ? 0 : ordinary_failure(place, access, makes);
+	if (r < 0)
+		return r;
+	return refuse(request, &(struct refusal){ .kind = kind_of(access), .about = WIRE_ABOUT_PATH,
+						  .error = verdict.error, .rule = verdict.rule, .image = image,
+						  .access = access, .target = place->name, .length = place->length });
+}
+
+/* ---- what a call's arguments are ---------------------------------------- */
+
+static uint64_t flag_argument(const struct request *request, enum arg_kind kind)
+{
+	int i = call_arg_index(request->call, kind, 0);
+
+	return i < 0 ? 0 : (uint32_t)request->args[i];
+}
+
+static bool follows(const struct request *request, enum final final)
+{
+	switch (final) {
+	case FINAL_FOLLOW:
+	case FINAL_OPEN: /* judge_open knows better */
+		return true;
+	case FINAL_NOFOLLOW:
+	case FINAL_NAME:
+		return false;
+	case FINAL_AT_NOFOLLOW:
+		return !(flag_argument(request, ARG_AT_FLAGS) & AT_SYMLINK_NOFOLLOW);
+	case FINAL_AT_FOLLOW:
+		return (flag_argument(request, ARG_AT_FLAGS) & AT_SYMLINK_FOLLOW) != 0;
+	case FINAL_WATCH:
+		return !(flag_argument(request, ARG_WATCH_MASK) & IN_DONT_FOLLOW);
+	}
+	return true;
+}
+
+/* An address that the kernel would not read either. */
+static bool is_bad(const char *text)
+{
+	return (uint64_t)text < 4096 || (uint64_t)text >= UINT64_C(0x800000000000);
+}
+
+/* Does the argument name the object of its directory descriptor itself? */
+static bool names_descriptor(const struct request *request, const struct call_arg *arg, const char *path)
+{
+	bool by_flags = (arg->empty & EMPTY_BY_FLAGS) && (flag_argument(request, ARG_AT_FLAGS) & AT_EMPTY_PATH);
+
+	if (!path)
+		return by_flags || (arg->empty & EMPTY_NULL);
+	return !is_bad(path) && (by_flags || (arg->empty & EMPTY_ALWAYS)) && !*path;
+}
+
+/* Argument `i`, a name. 0 or -errno as place_resolve. */
+static int resolve_argument(const struct request *request, int i, struct place *place)
+{
+	const struct call_arg *arg = &request->call->args[i];
+	bool at = i > 0 && request->call->args[i - 1].kind == ARG_DIRFD;
+	int dirfd = at ? (int)request->args[i - 1] : AT_FDCWD;
+	const char *path = (const char *)request->args[i];
+
+	if (at && names_descriptor(request, arg, path))
+		return place_of_fd(place, dirfd);
+	return place_resolve(place, dirfd, path, follows(request, (enum final)arg->final));
+}
+
+static const char *requested_text(const struct request *request, int i)
+{
+	const char *path = (const char *)request->args[i];
+
+	return is_bad(path) ? "" : path;
+}
+
+/* ---- opening ------------------------------------------------------------ */
+
+static unsigned open_access(uint64_t flags)
+{
+	unsigned access;
+
+	if (flags & O_PATH)
+		return ACCESS_LOOK;
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		access = ACCESS_READ;
+		break;
+	case O_WRONLY:
+		access = ACCESS_WRITE;
+		break;
+	default: /* 3 is for ioctl only, says open(2), but checks both permissions */
+		access = ACCESS_READ | ACCESS_WRITE;
+		break;
+	}
+	if ((flags & O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE)
+		access |= ACCESS_WRITE;
+	return access;
+}
+
+int judge_open(struct request *request, int dirfd, const char *path, uint64_t flags)
+{
+	struct place place;
+	bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && !(flags & O_PATH);
+	unsigned access = open_access(flags);
+	int r = 0;
+
+	if (access == ACCESS_LOOK && !(shim.may_refuse & ACCESS_LOOK))
+		return 0;
+	request->requested = path;
+	r = place_resolve(&place, dirfd, path, !(flags & O_NOFOLLOW) && !exclusive);
+	if (r < 0)
+		r = place_unresolvable(r) ? r : 0;
+	else if (!place.exists && (flags & O_CREAT) && !(flags & O_PATH))
+		r = judge_place(request, &place, access | ACCESS_WRITE, false);
+	else if (place.exists && !exclusive)
+		r = judge_place(request, &place, access, false);
+	place_close(&place);
+	return r;
+}
+
+static int judge_open_call(struct request *request)
+{
+	int path = call_arg_index(request->call, ARG_PATH, 0), flags = call_arg_index(request->call, ARG_OPEN_FLAGS, 0),
+	    how = call_arg_index(request->call, ARG_OPEN_HOW, 0);
+	bool at = request->call->args[0].kind == ARG_DIRFD;
+	uint64_t wanted = O_CREAT | O_WRONLY | O_TRUNC;
+
+	if (flags >= 0)
+		wanted = (uint32_t)request->args[flags];
+	else if (how >= 0 && is_bad((const char *)request->args[how]))
+		return 0;
+	else if (how >= 0)
+		wanted = ((const struct open_how *)request->args[how])->flags;
+	if (is_bad((const char *)request->args[path]))
+		return 0;
+	return judge_open(request, at ? (int)request->args[0] : AT_FDCWD, (const char *)request->args[path], wanted);
+}
+
+/* ---- one name, two names ------------------------------------------------ */
+
+static int judge_one_name(struct request *request)
+{
+	int i = call_arg_index(request->call, ARG_PATH, 0);
+	const struct call_arg *arg = &request->call->args[i];
+	bool makes = arg->final == FINAL_NAME, new = request->call->op == OP_CREATE || request->call->op == OP_SYMLINK;
+	struct place place;
+
+	if (!(arg->access & shim.may_refuse) && !(arg->access & ACCESS_WRITE))
+		return 0;
+	request->requested = requested_text(request, i);
+	int r = resolve_argument(request, i, &place);
+	if (r < 0)
+		r = place_unresolvable(r) ? r : 0;
+	else if (place.exists != new) /* else the kernel says EEXIST or ENOENT */
+		r = judge_place(request, &place, arg->access, makes);
+	place_close(&place);
+	return r;
+}
+
+static int judge_object(struct request *request)
+{
+	int i = call_arg_index(request->call, ARG_OBJECT, 0);
+	struct place place;
+	int r = place_of_fd(&place, (int)request->args[i]);
+
+	r = r < 0 ? (place_unresolvable(r) || r == -EACCES ? r : 0) :
+		    judge_place(request, &place, request->call->args[i].access, false);
+	place_close(&place);
+	return r;
+}
+
+/* May what `from` names come to be called `to`? */
+static int judge_move(struct request *request, const struct place *from, const struct place *to)
+{
+	bool directory = place_type(from) == S_IFDIR;
+
+	for (unsigned i = 0; i < shim.image_count; i++) {
+		struct verdict verdict = decide_move(shim.images[i], from->name, from->length, to->name, to->length, directory);
+		if (verdict.allowed)
+			continue;
+		/* the two names one behind the other; report.c puts the arrow between them */
+		return refuse(request, &(struct refusal){ .kind = WIRE_FILE_WRITE, .about = WIRE_ABOUT_MOVE,
+							  .error = verdict.error, .rule = verdict.rule, .image = i,
+							  .target = from->name, .length = from->length,
+							  .address = to->name, .address_length = to->length });
+	}
+	return 0;
+}
+
+static int judge_rename(struct request *request, const struct place *from, const struct place *to)
+{
+	uint64_t flags = flag_argument(request, ARG_RENAME_FLAGS);
+	bool exchange = flags & RENAME_EXCHANGE;
+
+	if (!from->exists || (exchange && !to->exists) || (to->exists && (flags & RENAME_NOREPLACE)))
+		return 0;
+	int r = judge_place(request, from, ACCESS_WRITE, true);
+	if (r == 0)
+		r = judge_place(request, to, ACCESS_WRITE, true);
+	if (r == 0)
+		r = judge_move(request, from, to);
+	return r == 0 && exchange ? judge_move(request, to, from) : r;
+}
+
+static int judge_link(struct request *request, const struct place *from, const struct place *to)
+{
+	if (!from->exists || to->exists)
+		return 0;
+	int r = judge_place(request, to, ACCESS_WRITE, true);
+	if (r == 0)
+		r = judge_place(request, from, ACCESS_LOOK, false);
+	return r == 0 && (!from->nameless || from->deleted) ? judge_move(request, from, to) : r;
+}
+
+static int judge_two_names(struct request *request)
+{
+	int first = call_arg_index(request->call, ARG_PATH, 0), second = call_arg_index(request->call, ARG_PATH, first + 1);
+	struct place from, to;
+
+	request->requested = requested_text(request, first);
+	int r = resolve_argument(request, first, &from), s = resolve_argument(request, second, &to);
+	if (r < 0 || s < 0)
+		r = place_unresolvable(r) ? r : place_unresolvable(s) ? s : 0;
+	else
+		r = request->call->op == OP_RENAME ? judge_rename(request, &from, &to) : judge_link(request, &from, &to);
+	place_close(&from);
+	place_close(&to);
+	return r;
+}
+
+/* ---- by registers ------------------------------------------------------- */
+
+/* As in register_rules.h. */
+enum { NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET };
+
+static int judge_ioctl(struct request *request)
+{
+	uint32_t code = (uint32_t)request->args[1];
+
+	switch (code) {
+	case TIOCSTI:
+	case TIOCLINUX:
+		return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "ioctl that types into a terminal");
+	case FIOSETOWN:
+	case SIOCSPGRP:
+		return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "ioctl that names a process to be signalled");
+	case FIOCLEX:
+		return (uint32_t)request->args[0] >= shim.limit ? -EBADF : 0;
+	default:
+		return 0;
+	}
+}
+
+static int judge_fcntl(struct request *request)
+{
+	int who = (int)request->args[2];
+
+	if ((uint32_t)request->args[0] >= shim.limit)
+		return -EBADF;
+	if ((request->args[1] == F_SETOWN && who != 0 && !run_has(who)) || request->args[1] == F_SETOWN_EX)
+		return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "fcntl that names a process to be signalled");
+	return 0;
+}
+
+/* Reserved descriptors are not there for the program; a range ends before them. */
+static int judge_descriptor(struct request *request)
+{
+	int slot = call_arg_index(request->call, ARG_SLOT, 0), last = call_arg_index(request->call, ARG_LAST_SLOT, 0);
+
+	if (last >= 0) {
+		if ((uint32_t)request->args[slot] >= shim.limit)
+			return JUDGED_DONE; /* nothing can be open there that is not reserved */
+		if ((uint32_t)request->args[last] >= shim.limit)
+			request->args[last] = shim.limit - 1;
+		return 0;
+	}
+	return (uint32_t)request->args[slot] >= shim.limit ? -EBADF : 0;
+}
+
+static int judge_clone_flags(struct request *request, uint64_t flags)
+{
+	if (flags & NAMESPACES)
+		return refuse_always(request, WIRE_PRIVILEGE, EPERM, "new namespaces");
+	return 0;
+}
+
+static int judge_exec_call(struct request *request)
+{
+	int path = call_arg_index(request->call, ARG_PATH, 0), argv = call_arg_index(request->call, ARG_ARGV, 0);
+
+	if (is_bad((const char *)request->args[path]))
+		return 0;
+	return judge_exec(path > 0 ? (int)request->args[0] : AT_FDCWD, (const char *)request->args[path],
+			  (char *const *)request->args[argv], (int)flag_argument(request, ARG_AT_FLAGS));
+}
+
+int judge(struct request *request)
+{
+	switch ((enum call_op)request->call->op) {
+	case OP_REFUSE:
+		return refuse_always(request, WIRE_PRIVILEGE, EPERM, NULL);
+	case OP_REFUSE_IFACE:
+		return refuse_always(request, WIRE_INTERFACE, ENOSYS, NULL);
+	case OP_REFUSE_PROC:
+		return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, NULL);
+	case OP_OPEN:
+		return judge_open_call(request);
+	case OP_LOOK:
+	case OP_CHDIR:
+	case OP_WATCH:
+	case OP_CREATE:
+	case OP_SYMLINK:
+	case OP_REMOVE:
+	case OP_CHANGE:
+		return judge_one_name(request);
+	case OP_CHANGE_FD:
+		return judge_object(request);
+	case OP_RENAME:
+	case OP_LINK:
+		return judge_two_names(request);
+	case OP_EXEC:
+		return judge_exec_call(request);
+	case OP_SOCKET:
+	case OP_CONNECT:
+	case OP_BIND:
+	case OP_LISTEN:
+	case OP_SENDMSG:
+	case OP_SENDMMSG:
+	case OP_SOCKOPT:
+		return judge_network(request);
+	case OP_SIGNAL:
+	case OP_PROCESS:
+	case OP_IPC:
+		return judge_processes(request);
+	case OP_CLONE:
+		return judge_clone_flags(request, request->args[0]);
+	case OP_IOCTL:
+		return judge_ioctl(request);
+	case OP_FCNTL:
+		return judge_fcntl(request);
+	case OP_DESCRIPTOR:
+		return judge_descriptor(request);
+	/* What a supervisor needs to know of, or its reserved memory: nothing without one. */
+	case OP_NONE:
+	case OP_CLONE3:
+	case OP_CREDENTIALS:
+	case OP_PRCTL:
+	case OP_SECCOMP:
+	case OP_MEMORY:
+	case OP_ASYNC:
+	case OP_FORK:
+	case OP_ALLOCATE:
+	case OP_COUNT:
+		break;
+	}
+	return request->call->class == CALL_UNLISTED ? refuse_always(request, WIRE_INTERFACE, ENOSYS, "unlisted call") : 0;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_network.c - sockets: which may be made, and where they may lead, as
+ * tracer/judge_network.c. What the shims know of each other is in the shared page: which unix sockets the
+ * run has made itself.
+ */
+#include <asm-generic/errno.h>
+#include <linux/fcntl.h>
+#include <linux/netlink.h>
+#include <linux/stat.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include "net.h"
+#include "shim.h"
+
+/* RFC 2292's and 3542's names of options, linux/in6.h. */
+enum { IPV6_2292RTHDR_OPTION = 5, IPV6_2292PKTOPTIONS_OPTION = 6, IPV6_RTHDR_OPTION = 57, IP_RETOPTS_OPTION = 7,
+       MPTCP = 262 };
+enum { SOCK_TYPE_BITS = 0xf, SO_TYPE_OPTION = 3, SOL_SOCKET_LEVEL = 1 };
+
+static bool any_internet(void)
+{
+	for (unsigned i = 0; i < shim.image_count; i++)
+		if (!decide_any_internet(shim.images[i], NET_CONNECT) && !decide_any_internet(shim.images[i], NET_BIND))
+			return false;
+	return true;
+}
+
+static bool every_address(enum net_use use)
+{
+	for (unsigned i = 0; i < shim.image_count; i++)
+		if (!decide_every_address(shim.images[i], use))
+			return false;
+	return true;
+}
+
+/* Can what is sent through such a socket be judged by address? */
+static bool internet_known(int type, int protocol)
+{
+	switch (protocol) {
+	case 0:
+		return type == SOCK_STREAM || type == SOCK_DGRAM;
+	case IPPROTO_TCP:
+	case MPTCP:
+		return type == SOCK_STREAM;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+		return type == SOCK_DGRAM;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return type == SOCK_DGRAM && every_address(NET_CONNECT);
+	default:
+		return false;
+	}
+}
+
+/* Without any network no socket for it is made, since that is what a filter can refuse, and the answer is to be the same. */
+static int judge_socket(struct request *request)
+{
+	int domain = (int)request->args[0], type = (int)request->args[1] & SOCK_TYPE_BITS, protocol = (int)request->args[2];
+
+	switch (domain) {
+	case AF_UNIX:
+		return 0;
+	case AF_INET:
+	case AF_INET6:
+		if (!any_internet())
+			return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_CALL,
+								  .error = EACCES, .rule = RULE_DEFAULT,
+								  .target = "a socket: the policy has no network",
+								  .length = sizeof "a socket: the policy has no network" - 1 });
+		if (internet_known(type, protocol))
+			return 0;
+		break;
+	case AF_NETLINK:
+		if (protocol == NETLINK_ROUTE && any_internet())
+			return 0;
+		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EACCES, "a netlink socket");
+	default:
+		break;
+	}
+	return refuse_always(request, WIRE_NETWORK_OUTBOUND, EAFNOSUPPORT, "a socket of another family or protocol");
+}
+
+/* ---- addresses ---------------------------------------------------------- */
+
+static enum net_transport transport_of(int socket)
+{
+	int type = 0;
+	uint32_t length = sizeof type;
+
+	raw(__NR_getsockopt, socket, SOL_SOCKET_LEVEL, SO_TYPE_OPTION, &type, &length);
+	return type == SOCK_STREAM ? NET_TCP : NET_UDP;
+}
+
+static int judge_address(struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
+{
+	enum net_transport transport = address->sa_family == AF_UNIX ? NET_TCP : transport_of((int)request->args[0]);
+
+	for (unsigned i = 0; i < shim.image_count; i++) {
+		struct verdict verdict = decide_address(shim.images[i], use, transport, address, length);
+		if (verdict.allowed)
+			continue;
+		return refuse(request,
+			      &(struct refusal){ .kind = use == NET_CONNECT ? WIRE_NETWORK_OUTBOUND : WIRE_NETWORK_BIND,
+						 .about = WIRE_ABOUT_ADDRESS, .error = verdict.error, .rule = verdict.rule,
+						 .image = i, .use = use, .transport = transport, .target = "",
+						 .address = address, .address_length = length });
+	}
+	return 0;
+}
+
+/* ---- unix sockets with a name ------------------------------------------- */
+
+static uint64_t device(const struct statx *stx)
+{
+	return (uint64_t)stx->stx_dev_major << 32 | stx->stx_dev_minor;
+}
+
+static bool made_by_run(const struct statx *stx)
+{
+	uint32_t used = shim.shared->sockets_used;
+
+	for (uint32_t i = 0; i < used && i < WIRE_SOCKETS; i++)
+		if (shim.shared->sockets[i].ino == stx->stx_ino && shim.shared->sockets[i].dev == device(stx))
+			return true;
+	return false;
+}
+
+static int refuse_unix(struct request *request, const struct place *place, enum net_use use, struct verdict verdict, unsigned i)
+{
+	return refuse(request, &(struct refusal){ .kind = use == NET_CONNECT ? WIRE_NETWORK_OUTBOUND : WIRE_NETWORK_BIND,
+						  .about = WIRE_ABOUT_UNIX_PATH, .error = verdict.error,
+						  .rule = verdict.rule, .image = i, .use = use, .target = place->name,
+						  .length = place->length });
+}
+
+static int judge_unix_connect(struct request *request, const struct place *place)
+{
+	struct statx stx;
+
+	if (!place->exists || raw(__NR_statx, place->fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &stx) != 0 ||
+	    (stx.stx_mode & S_IFMT) != S_IFSOCK || made_by_run(&stx))
+		return 0; /* the kernel: ENOENT, ECONNREFUSED */
+	for (unsigned i = 0; i < shim.image_count; i++) {
+		struct verdict verdict = decide_unix_path(shim.images[i], NET_CONNECT, place->name, place->length);
+		if (!verdict.allowed)
+			return refuse_unix(request, place, NET_CONNECT, verdict, i);
+	}
+	return 0;
+}
+
+/*
+ * Bound here, not by libc (bind is no cancellation point), so that what was made can be noted at once. JUDGED_DONE, or
+ * -errno.
+ */
+static int bind_unix(struct request *request, const struct place *place)
+{
+	struct statx stx;
+	long r = raw(__NR_bind, request->args[0], request->args[1], request->args[2]);
+
+	if (r < 0)
+		return (int)r;
+	if (raw(__NR_statx, AT_FDCWD, place->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO, &stx) == 0 &&
+	    (stx.stx_mode & S_IFMT) == S_IFSOCK) {
+		uint32_t i = shim.shared->sockets_used++;
+		if (i < WIRE_SOCKETS)
+			shim.shared->sockets[i] = (struct wire_socket){ device(&stx), stx.stx_ino };
+	}
+	return JUDGED_DONE;
+}
+
+static int judge_unix(struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
+{
+	const char *name = (const char *)address + offsetof(struct sockaddr_un, sun_path);
+	char path[sizeof(struct sockaddr_un) + 1];
+	struct place place;
+	size_t n = 0;
+
+	while (n < length - offsetof(struct sockaddr_un, sun_path) && n < sizeof path - 1 && name[n])
+		n++;
+	memcpy(path, name, n);
+	path[n] = 0;
+	request->requested = path;
+	int r = place_resolve(&place, AT_FDCWD, path, use == NET_CONNECT);
+	if (r < 0)
+		r = place_unresolvable(r) ? r : 0;
+	else if (use == NET_CONNECT)
+		r = judge_unix_connect(request, &place);
+	else if (!place.exists)
+		r = judge_place(request, &place, ACCESS_WRITE, true);
+	if (r == 0 && use == NET_BIND && place.fd >= 0 && !place.exists)
+		r = bind_unix(request, &place);
+	place_close(&place);
+	return r;
+}
+
+/* ---- by call ------------------------------------------------------------ */
+
+static int judge_destination(struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
+{
+	struct sockaddr_in taken_for_internet;
+	const char *name = (const char *)address + offsetof(struct sockaddr_un, sun_path);
+
+	if (!address || length < sizeof(address->sa_family) || length > 128)
+		return 0; /* to where it is connected; or EINVAL, by the kernel */
+	switch (address->sa_family) {
+	case AF_UNIX:
+		if (length > sizeof(address->sa_family) && *name)
+			return judge_unix(request, use, address, length);
+		return length > sizeof(address->sa_family) ? judge_address(request, use, address, length) : 0;
+	case AF_UNSPEC: /* connect: let go of the peer; elsewhere the kernel takes it for IPv4 */
+		if (request->call->number == NUMBER_connect || length < sizeof taken_for_internet)
+			return 0;
+		memcpy(&taken_for_internet, address, sizeof taken_for_internet);
+		taken_for_internet.sin_family = AF_INET;
+		return judge_address(request, use, (const struct sockaddr *)&taken_for_internet, sizeof taken_for_internet);
+	case AF_NETLINK:
+		return 0; /* judged when it was made */
+	default:
+		return judge_address(request, use, address, length);
+	}
+}
+
+/* Control messages that make a packet go elsewhere (ip(7), IP_RETOPTS; RFC 3542). */
+static int judge_control(struct request *request, const struct msghdr *message)
+{
+	for (size_t at = 0; message->msg_control && at + sizeof(struct cmsghdr) <= message->msg_controllen;) {
+		struct cmsghdr control;
+		memcpy(&control, (const char *)message->msg_control + at, sizeof control);
+		if ((control.cmsg_level == IPPROTO_IP && control.cmsg_type == IP_RETOPTS_OPTION) ||
+		    (control.cmsg_level == IPPROTO_IPV6 &&
+		     (control.cmsg_type == IPV6_RTHDR_OPTION || control.cmsg_type == IPV6_2292RTHDR_OPTION)))
+			return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "source route");
+		if (control.cmsg_len < sizeof control)
+			break;
+		at += (control.cmsg_len + 7) & ~(size_t)7;
+	}
+	return 0;
+}
+
+static int judge_message(struct request *request, const struct msghdr *message)
+{
+	if ((uint64_t)message < 4096)
+		return 0;
+	int r = judge_destination(request, NET_CONNECT, message->msg_name, message->msg_namelen);
+	return r == 0 ? judge_control(request, message) : r;
+}
+
+/* A refused one ends the list, as the kernel ends it at the first that fails; at the head it is the whole call. */
+static int judge_messages(struct request *request)
+{
+	const struct mmsghdr *messages = (const struct mmsghdr *)request->args[1];
+	uint32_t count = (uint32_t)request->args[2];
+
+	for (uint32_t i = 0; i < count; i++) {
+		int r = judge_message(request, &messages[i].msg_hdr);
+		if (r < 0 && i == 0)
+			return r;
+		if (r < 0) {
+			request->args[2] = i;
+			break;
+		}
+	}
+	return 0;
+}
+
+/* listen(2) gives a socket without an address one: any address, some free port. */
+static int judge_listen(struct request *request)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		char bytes[128];
+	} address;
+	uint32_t length = sizeof address;
+
+	if (raw(__NR_getsockname, request->args[0], &address, &length) < 0)
+		return 0;
+	bool internet = address.any.sa_family == AF_INET || address.any.sa_family == AF_INET6;
+	/* both families have the port at the same place */
+	return internet && address.in.sin_port == 0 ? judge_address(request, NET_BIND, &address.any, length) : 0;
+}
+
+static int judge_sockopt(struct request *request)
+{
+	int level = (int)request->args[1], option = (int)request->args[2];
+
+	if ((level == IPPROTO_IP && option == IP_OPTIONS) ||
+	    (level == IPPROTO_IPV6 && (option == IPV6_RTHDR_OPTION || option == IPV6_2292PKTOPTIONS_OPTION ||
+				       option == IPV6_2292RTHDR_OPTION)))
+		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "source route");
+	return 0;
+}
+
+int judge_network(struct request *request)
+{
+	int at = call_arg_index(request->call, ARG_SOCKADDR, 0);
+
+	switch (request->call->op) {
+	case OP_SOCKET:
+		return judge_socket(request);
+	case OP_LISTEN:
+		return judge_listen(request);
+	case OP_SOCKOPT:
+		return judge_sockopt(request);
+	case OP_SENDMSG:
+		return judge_message(request, (const struct msghdr *)request->args[1]);
+	case OP_SENDMMSG:
+		return judge_messages(request);
+	default:
+		return judge_destination(request, request->call->op == OP_BIND ? NET_BIND : NET_CONNECT,
+					 (const struct sockaddr *)request->args[at], (uint32_t)request->args[at + 1]);
+	}
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_processes.c - acting on other processes: within the run only. Whether
+ * one is of the run is told by its ancestors, since all orphans of the run become children of the launcher's keeper.
+ */
+#include <asm-generic/errno.h>
+
+#include "shim.h"
+
+static int judge_pid(struct request *request, int pid)
+{
+	if (pid <= 0 || run_has(pid) || raw(__NR_kill, pid, 0) == -ESRCH)
+		return 0;
+	return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "a process outside of the run");
+}
+
+/* A group that the launcher is in, or all processes: strangers are among them. */
+static int judge_kill(struct request *request, int target)
+{
+	int group = target == 0 ? (int)raw(__NR_getpgid, 0) : -target;
+
+	if (target > 0)
+		return judge_pid(request, target);
+	if (target != -1 && group != (int)raw(__NR_getpgid, shim.shared->launcher) && (group <= 1 || run_has(group)))
+		return 0;
+	if (target != -1 && raw(__NR_kill, -group, 0) == -ESRCH)
+		return 0;
+	return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "processes outside of the run");
+}
+
+int judge_processes(struct request *request)
+{
+	int r = 0;
+
+	for (int i = 0; i < CALL_ARGS && r == 0; i++) {
+		switch (request->call->args[i].kind) {
+		case ARG_PID:
+			r = judge_pid(request, (int)request->args[i]);
+			break;
+		case ARG_KILL_TARGET:
+			r = judge_kill(request, (int)request->args[i]);
+			break;
+		case ARG_WHICH_WHO: /* 0 is PRIO_PROCESS */
+			if (request->args[i] == 0)
+				r = judge_pid(request, (int)request->args[i + 1]);
+			else
+				r = refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "processes outside of the run");
+			break;
+		case ARG_IPC_KEY:
+			if (request->args[i] != 0)
+				r = refuse_always(request, WIRE_PROCESS_CONTROL, EACCES, "an IPC object with a key");
+			break;
+		default:
+			break;
+		}
+	}
+	return r;
+}

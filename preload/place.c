@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * place.c - what a name means, found out by the kernel: the object is held by
+ * an O_PATH descriptor, and its name read back from that. A clean absolute name that the kernel
+ * walked without meeting a symbolic link is its own name already, which saves the reading back.
+ *
+ * The name is looked at only after the kernel has read it, so that a bad address is EFAULT and not a crash.
+ */
+#include <asm-generic/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/openat2.h>
+#include <linux/stat.h>
+
+#include "shim.h"
+
+enum {
+	NAME_MOST = 4096,	/* PATH_MAX */
+	COMPONENT_MOST = 255,	/* NAME_MAX */
+	LINKS_MOST = 40,	/* MAXSYMLINKS */
+	LINK_NAME = 48,
+};
+
+static const char DELETED[] = " (deleted)";
+
+bool place_unresolvable(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
+static char *room(struct place *place, size_t size)
+{
+	if (size <= PLACE_ROOM && !place->mapped)
+		return place->room;
+	if (!place->mapped) {
+		long address = raw(__NR_mmap, 0, PLACE_MOST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (raw_failed(address))
+			return NULL;
+		place->mapped = (char *)address;
+	}
+	return place->mapped;
+}
+
+void place_close(struct place *place)
+{
+	if (place->fd >= 0 && !place->borrowed)
+		raw(__NR_close, place->fd);
+	if (place->mapped)
+		raw(__NR_munmap, place->mapped, PLACE_MOST);
+	place->fd = -1;
+	place->mapped = NULL;
+}
+
+/* ---- names that are read back ------------------------------------------- */
+
+/* Entries of processes of the run are judged as /proc/self/...; the memory of others as what it is. */
+static void rename_proc(struct place *place, char *name)
+{
+	static const char self[] = "/proc/self";
+	const char *rest;
+
+	if (!text_begins(name, "/proc/") || name[6] < '1' || name[6] > '9')
+		return;
+	int pid = (int)text_number(name + 6, &rest);
+	bool own = pid == (int)raw(__NR_getpid) || pid == (int)raw(__NR_gettid);
+	if ((*rest && *rest != '/') || (!own && (text_equal(rest, "/mem") || !run_has(pid))))
+		return;
+	size_t rest_length = text_length(rest);
+	memmove(name + sizeof self - 1, rest, rest_length + 1);
+	memcpy(name, self, sizeof self - 1);
+	place->length = sizeof self - 1 + rest_length;
+}
+
+static bool has_no_name_left(const struct place *place)
+{
+	struct statx stx;
+
+	return raw(__NR_statx, place->fd, "", AT_EMPTY_PATH, STATX_NLINK, &stx) == 0 && stx.stx_nlink == 0;
+}
+
+/* The name of what is held; with room for `more` bytes behind it. */
+static int read_back(struct place *place, size_t more)
+{
+	char path[LINK_NAME];
+	char *name = room(place, 0);
+
+	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+	long n = raw(__NR_readlink, path, name, PLACE_ROOM - 16);
+	if (n >= (long)(PLACE_ROOM - 16 - more) || place->mapped) {
+		name = room(place, PLACE_MOST);
+		if (!name)
+			return -ENOMEM;
+		n = raw(__NR_readlink, path, name, NAME_MOST);
+	}
+	if (n < 0)
+		return -EACCES; /* no /proc: cannot be found out */
+	name[n] = 0;
+	place->name = name;
+	place->length = (size_t)n;
+	if (name[0] != '/' || text_begins(name, "/memfd:")) {
+		place->nameless = true;
+	} else if (text_ends(name, place->length, DELETED) && has_no_name_left(place)) {
+		place->nameless = place->deleted = true;
+		place->length -= sizeof DELETED - 1;
+		name[place->length] = 0;
+	} else {
+		rename_proc(place, name);
+	}
+	return 0;
+}
+
+/* ---- names that are as they were written -------------------------------- */
+
+/* Absolute, without "//", "." and ".."; *length leaves slashes at the end out. */
+static bool is_clean(const char *path, size_t *length)
+{
+	size_t n = text_length(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	*length = n;
+	if (path[0] != '/')
+		return false;
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (path[i] != '/')
+			continue;
+		const char *next = path + i + 1;
+		size_t left = n - i - 1;
+		if (next[0] == '/' || (next[0] == '.' && (left == 1 || next[1] == '/')) ||
+		    (next[0] == '.' && left >= 2 && next[1] == '.' && (left == 2 || next[2] == '/')))
+			return false;
+	}
+	return true;
+}
+
+/* The program's own text is the name; entries of /proc need to be changed. */
+static int take_text(struct place *place, const char *path, size_t length)
+{
+	place->name = path;
+	place->length = length;
+	if (!text_begins(path, "/proc/"))
+		return 0;
+	char *name = room(place, length + 16);
+	if (!name)
+		return -ENOMEM;
+	memcpy(name, path, length);
+	name[length] = 0;
+	place->name = name;
+	rename_proc(place, name);
+	return 0;
+}
+
+/* ---- walking ------------------------------------------------------------ */
+
+/* As O_PATH; *linkless: no symbolic link was met. */
+static int hold(int dirfd, const char *path, uint64_t flags, bool *linkless)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC | flags, .resolve = RESOLVE_NO_SYMLINKS };
+	long fd = raw(__NR_openat2, dirfd, path, &how, sizeof how);
+
+	*linkless = true;
+	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM) { /* -EPERM: filters that know no openat2 */
+		*linkless = false;
+		fd = raw(__NR_openat, dirfd, path, O_PATH | O_CLOEXEC | flags);
+	}
+	return (int)fd;
+}
+
+static int resolve_missing(struct place *place, int dirfd, const char *path, bool follow, bool linkless);
+
+static int resolve(struct place *place, int dirfd, const char *path, bool follow)
+{
+	bool linkless;
+	size_t length;
+
+	place->fd = hold(dirfd, path, follow ? 0 : O_NOFOLLOW, &linkless);
+	if (place->fd == -ENOENT)
+		return resolve_missing(place, dirfd, path, follow, linkless);
+	if (place->fd < 0)
+		return place->fd;
+	place->exists = true;
+	return linkless && is_clean(path, &length) ? take_text(place, path, length) : read_back(place, 0);
+}
+
+/* The last component is a link to what is not there: that is what is meant. `place->fd` is its directory. */
+static int resolve_dangling(struct place *place, const char *last)
+{
+	int directory = place->fd;
+
+	if (++place->depth > LINKS_MOST)
+		return -ELOOP;
+	long address = raw(__NR_mmap, 0, NAME_MOST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (raw_failed(address))
+		return -ENOMEM;
+	char *target = (char *)address;
+	long n = raw(__NR_readlinkat, directory, last, target, NAME_MOST - 1);
+	int r = n > 0 ? resolve(place, directory, target, true) : -ENOENT;
+	raw(__NR_close, directory);
+	/* the target's text is gone with this: nothing may point into it */
+	if (r == 0 && place->name >= target && place->name < target + NAME_MOST) {
+		char *name = room(place, place->length + 1);
+		if (name)
+			memcpy(name, place->name, place->length + 1);
+		place->name = name;
+		r = name ? 0 : -ENOMEM;
+	}
+	raw(__NR_munmap, address, NAME_MOST);
+	return r;
+}
+
+/* Where the last component begins; its length without slashes at the end. 0: there is none that could be made. */
+static const char *last_component(const char *path, size_t *length)
+{
+	size_t end = text_length(path), start;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && path[start - 1] != '/'; start--)
+		;
+	*length = end - start;
+	if ((*length == 1 && path[start] == '.') || (*length == 2 && path[start] == '.' && path[start + 1] == '.'))
+		*length = 0;
+	return path + start;
+}
+
+static int hold_parent(struct place *place, int dirfd, const char *path, size_t length, bool *linkless)
+{
+	char *parent = room(place, length + 2);
+
+	if (!parent)
+		return -ENOMEM;
+	memcpy(parent, path, length);
+	if (length == 0)
+		parent[length++] = '.';
+	parent[length] = 0;
+	return hold(dirfd, parent, O_DIRECTORY, linkless);
+}
+
+static int resolve_missing(struct place *place, int dirfd, const char *path, bool follow, bool linkless)
+{
+	size_t length, whole;
+	const char *last = last_component(path, &length);
+	char name[COMPONENT_MOST + 1];
+	struct statx stx;
+
+	if (length == 0 || length > COMPONENT_MOST)
+		return -ENOENT;
+	place->fd = hold_parent(place, dirfd, path, (size_t)(last - path), &linkless);
+	if (place->fd < 0)
+		return place->fd;
+	memcpy(name, last, length);
+	name[length] = 0;
+	if (follow && raw(__NR_statx, place->fd, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx) == 0 &&
+	    (stx.stx_mode & S_IFMT) == S_IFLNK)
+		return resolve_dangling(place, name);
+	place->exists = false;
+	if (linkless && is_clean(path, &whole))
+		return take_text(place, path, whole);
+	int r = read_back(place, sizeof name + 1);
+	if (r < 0)
+		return r;
+	if (place->nameless)
+		return -ENOENT; /* nothing can be made in a deleted directory */
+	char *end = (char *)place->name + place->length; /* in our room */
+	if (place->length > 1)
+		*end++ = '/';
+	end = text_put(end, name);
+	place->length = (size_t)(end - place->name);
+	return 0;
+}
+
+static void start(struct place *place)
+{
+	place->fd = -1;
+	place->exists = place->nameless = place->deleted = place->borrowed = false;
+	place->depth = 0;
+	place->name = "";
+	place->length = 0;
+	place->mapped = NULL;
+}
+
+int place_resolve(struct place *place, int dirfd, const char *path, bool follow)
+{
+	start(place);
+	int r = resolve(place, dirfd, path, follow);
+	if (place->fd < 0)
+		place->fd = -1;
+	return r;
+}
+
+int place_of_fd(struct place *place, int fd)
+{
+	start(place);
+	if (fd == AT_FDCWD)
+		return place_resolve(place, AT_FDCWD, ".", true);
+	if (raw(__NR_fcntl, fd, F_GETFD) < 0)
+		return -EBADF;
+	place->fd = fd;
+	place->borrowed = place->exists = true;
+	return read_back(place, 0);
+}
+
+unsigned place_type(const struct place *place)
+{
+	struct statx stx;
+
+	if (!place->exists || raw(__NR_statx, place->fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) != 0)
+		return 0;
+	return stx.stx_mode & S_IFMT;
+}
+
+int place_ordinary(const struct place *place, int access)
+{
+	char path[LINK_NAME];
+	long r = raw(__NR_faccessat2, place->fd, "", access, AT_EMPTY_PATH | AT_EACCESS);
+
+	if (r == -ENOSYS || r == -EINVAL || r == -EPERM) {
+		text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+		r = raw(__NR_faccessat, AT_FDCWD, path, access);
+	}
+	return r == -EACCES || r == -EROFS || r == -EPERM ? (int)r : 0;
+}

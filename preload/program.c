@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * program.c - may a program be run? The program itself, the interpreter of a
+ * script, the interpreter of that, the dynamic loader, and what a loader is told to run; as tracer/judge_exec.c.
+ *
+ * And, since nobody else watches: will the shim be in it? A static program does not load it, one for another
+ * architecture cannot. Those are refused, unless an option of the command line names exactly that program. A
+ * set-user-id program gets no rights (no_new_privs) and loads the shim like any other.
+ */
+#include <asm-generic/errno.h>
+#include <elf.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+
+#include "shim.h"
+
+enum {
+	SCRIPTS_MOST = 5,  /* execve(2): interpreters that are scripts themselves, then ELOOP */
+	HEAD_SIZE = 1024,  /* has the program headers of nearly every program */
+	SCRIPT_LINE = 256, /* as far as the kernel reads a "#!" line */
+	LOADER_ARGS_MOST = 64,
+};
+
+/* What a file is, from its first bytes. */
+struct program {
+	enum { PROGRAM_OTHER, PROGRAM_SCRIPT, PROGRAM_DYNAMIC, PROGRAM_STATIC, PROGRAM_LOADER, PROGRAM_FOREIGN } kind;
+	char interpreter[SCRIPT_LINE]; /* of a script or a dynamic program */
+};
+
+static bool read_script(const char *line, long length, struct program *program)
+{
+	long start = 2, end;
+
+	if (length > SCRIPT_LINE)
+		length = SCRIPT_LINE;
+	while (start < length && (line[start] == ' ' || line[start] == '\t'))
+		start++;
+	for (end = start; end < length; end++)
+		if (line[end] == ' ' || line[end] == '\t' || line[end] == '\n' || line[end] == 0)
+			break;
+	if (end == start || end == SCRIPT_LINE)
+		return false;
+	memcpy(program->interpreter, line + start, (size_t)(end - start));
+	program->interpreter[end - start] = 0;
+	program->kind = PROGRAM_SCRIPT;
+	return true;
+}
+
+/* Does the dynamic section say that this is a program (a static PIE), and not a library or loader? */
+static bool says_pie(int fd, const Elf64_Phdr *header)
+{
+	Elf64_Dyn entry;
+
+	for (uint64_t at = 0; at + sizeof entry <= header->p_filesz; at += sizeof entry) {
+		if (raw(__NR_pread64, fd, &entry, sizeof entry, header->p_offset + at) != sizeof entry)
+			return false;
+		if (entry.d_tag == DT_FLAGS_1)
+			return (entry.d_un.d_val & DF_1_PIE) != 0;
+		if (entry.d_tag == DT_NULL)
+			return false;
+	}
+	return false;
+}
+
+static bool read_elf(int fd, const char *head, long length, struct program *program)
+{
+	Elf64_Ehdr elf;
+	Elf64_Phdr header;
+	bool pie = false;
+
+	memcpy(&elf, head, sizeof elf);
+	program->kind = PROGRAM_FOREIGN;
+	if (elf.e_ident[EI_CLASS] != ELFCLASS64 || elf.e_machine != EM_X86_64)
+		return true;
+	program->kind = PROGRAM_STATIC;
+	for (unsigned i = 0; i < elf.e_phnum; i++) {
+		uint64_t at = elf.e_phoff + i * sizeof header;
+		if (at + sizeof header <= (uint64_t)length)
+			memcpy(&header, head + at, sizeof header);
+		else if (raw(__NR_pread64, fd, &header, sizeof header, at) != sizeof header)
+			return false;
+		if (header.p_type == PT_DYNAMIC)
+			pie = says_pie(fd, &header);
+		if (header.p_type != PT_INTERP || program->kind == PROGRAM_DYNAMIC)
+			continue;
+		if (header.p_filesz < 2 || header.p_filesz > sizeof program->interpreter ||
+		    raw(__NR_pread64, fd, program->interpreter, header.p_filesz, header.p_offset) != (long)header.p_filesz ||
+		    program->interpreter[header.p_filesz - 1] != 0)
+			return false;
+		program->kind = PROGRAM_DYNAMIC;
+	}
+	if (program->kind == PROGRAM_STATIC && elf.e_type == ET_DYN && !pie)
+		program->kind = PROGRAM_LOADER;
+	return true;
+}
+
+/* 0 or -errno with which it cannot be read. */
+static int program_read(const struct place *place, struct program *program)
+{
+	char head[HEAD_SIZE], path[48];
+
+	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+	long fd = raw(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return (int)fd;
+	long n = raw(__NR_pread64, fd, head, sizeof head, 0);
+	program->kind = PROGRAM_OTHER;
+	program->interpreter[0] = 0;
+	bool known = true;
+	if (n >= 2 && head[0] == '#' && head[1] == '!')
+		known = read_script(head, n, program);
+	else if (n >= (long)sizeof(Elf64_Ehdr) && memcmp(head, ELFMAG, SELFMAG) == 0)
+		known = read_elf((int)fd, head, n, program);
+	raw(__NR_close, fd);
+	return n < 0 ? (int)n : known ? 0 : -ENOEXEC;
+}
+
+/* Did somebody say on the command line that exactly this may be run? */
+static bool is_named(const struct place *place)
+{
+	struct verdict verdict = { .allowed = false, .error = 0, .rule = RULE_DEFAULT };
+	unsigned image = 0;
+
+	if (judge_asked(place, ACCESS_EXEC, &verdict, &image) || verdict.rule == RULE_DEFAULT ||
+	    verdict.rule >= image_rule_count(shim.images[image]))
+		return false;
+	struct rule rule = image_rule(shim.images[image], verdict.rule);
+	return rule.key == RULE_EXEC_ALLOW && rule.layer == LAYER_COMMAND_LINE && text_length(rule.target) == place->length &&
+	       memcmp(rule.target, place->name, place->length) == 0;
+}
+
+/* Which of a loader's arguments it runs, 0: none, -1: cannot be told. Options as tracer/program.c knows them. */
+static int program_of_loader(char *const *argv)
+{
+	int i = 1;
+
+	if (!argv || !argv[0])
+		return 0;
+	for (; i < LOADER_ARGS_MOST && argv[i] && argv[i][0] == '-'; i++) {
+		if (text_equal(argv[i], "--help") || text_equal(argv[i], "--version") || text_begins(argv[i], "--list-"))
+			return 0;
+		if (text_equal(argv[i], "--library-path") || text_equal(argv[i], "--inhibit-rpath") ||
+		    text_equal(argv[i], "--argv0") || text_equal(argv[i], "--preload") || text_equal(argv[i], "--audit")) {
+			if (!argv[++i])
+				return 0;
+		} else if (!text_equal(argv[i], "--list") && !text_equal(argv[i], "--verify") &&
+			   !text_equal(argv[i], "--inhibit-cache")) {
+			return -1;
+		}
+	}
+	return !argv[i] ? 0 : text_find(argv[i], '/') ? i : -1;
+}
+
+static int refuse_program(struct request *request, const struct place *place, enum wire_kind kind, int error)
+{
+	return refuse(request, &(struct refusal){ .kind = kind, .about = WIRE_ABOUT_PATH, .error = error,
+						  .rule = WIRE_RULE_ALWAYS, .access = ACCESS_EXEC, .target = place->name,
+						  .length = place->length });
+}
+
+/* A loader that honours LD_PRELOAD, and that may be read or run. */
+static int judge_interpreter(struct request *request, const char *path)
+{
+	struct place place;
+	struct verdict verdict;
+	unsigned image;
+	const char *base = path;
+	int r = place_resolve(&place, AT_FDCWD, path, true);
+
+	for (const char *slash = path; (slash = text_find(slash, '/')) != NULL; base = ++slash)
+		;
+	if (r < 0 || !place.exists)
+		r = place_unresolvable(r) ? r : 0; /* the kernel says so */
+	else if (!text_begins(base, "ld-linux") && !text_begins(base, "ld-musl"))
+		r = refuse_program(request, &place, WIRE_PROCESS_EXEC, EACCES);
+	else if (judge_asked(&place, ACCESS_READ, &verdict, &image))
+		r = judge_place(request, &place, ACCESS_EXEC, false);
+	place_close(&place);
+	return r;
+}
+
+static int judge_program(struct request *request, struct place *place, char *const *argv, struct program *program)
+{
+	int r = 0;
+
+	if (place->nameless)
+		return refuse_program(request, place, WIRE_PROCESS_EXEC, EACCES);
+	r = judge_place(request, place, ACCESS_EXEC, false);
+	if (r < 0)
+		return r;
+	r = program_read(place, program);
+	if (r < 0) /* what may be run but not read may be anything */
+		return r == -EACCES && place_ordinary(place, 1) == 0 ?
+			       refuse_program(request, place, WIRE_PROCESS_EXEC, EACCES) : r;
+	switch (program->kind) {
+	case PROGRAM_DYNAMIC:
+		return judge_interpreter(request, program->interpreter);
+	case PROGRAM_LOADER:
+		r = program_of_loader(argv);
+		if (r < 0)
+			return refuse_program(request, place, WIRE_PROCESS_EXEC, EACCES);
+		return r > 0 ? judge_exec(AT_FDCWD, argv[r], NULL, 0) : 0;
+	case PROGRAM_STATIC:
+		return is_named(place) ? 0 : refuse_program(request, place, WIRE_PROCESS_EXEC, EACCES);
+	case PROGRAM_FOREIGN:
+		return refuse_program(request, place, WIRE_INTERFACE, ENOEXEC);
+	case PROGRAM_SCRIPT:
+	case PROGRAM_OTHER:
+		break;
+	}
+	return 0;
+}
+
+int judge_exec(int dirfd, const char *path, char *const *argv, int flags)
+{
+	struct request request = { .call = call_find(NUMBER_execve), .requested = path };
+	struct program program;
+	struct place place;
+	int r;
+
+	program.kind = PROGRAM_SCRIPT;
+	if ((flags & AT_EMPTY_PATH) && !*path)
+		r = place_of_fd(&place, dirfd);
+	else
+		r = place_resolve(&place, dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW));
+	for (int links = 0; links <= SCRIPTS_MOST && program.kind == PROGRAM_SCRIPT; links++) {
+		if (r < 0 || place_type(&place) != S_IFREG) {
+			r = place_unresolvable(r) ? r : 0; /* the kernel says why not */
+			break;
+		}
+		r = judge_program(&request, &place, argv, &program);
+		if (r < 0 || program.kind != PROGRAM_SCRIPT)
+			break;
+		place_close(&place);
+		r = place_resolve(&place, AT_FDCWD, program.interpreter, true);
+	}
+	place_close(&place);
+	return r;
+}

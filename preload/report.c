@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.c - telling the launcher of a refusal: one message, complete, that
+ * cannot be taken back. It does not wait: what finds no room in the socket is counted.
+ */
+#include <asm-generic/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "shim.h"
+
+enum { TEXT_MOST = 4096, PARTS = WIRE_TEXTS + 3 };
+
+/* Room for the texts that are looked up. */
+struct looked_up {
+	char exe[TEXT_MOST], cwd[TEXT_MOST], command[TEXT_MOST];
+};
+
+struct letter {
+	struct wire_report report;
+	struct iovec parts[PARTS];
+	size_t count;
+};
+
+static void add(struct letter *letter, enum wire_text text, const void *bytes, size_t length)
+{
+	if (letter->report.length[text] + length > 2 * TEXT_MOST + 8)
+		return;
+	letter->report.length[text] = (uint16_t)(letter->report.length[text] + length);
+	letter->parts[letter->count++] = (struct iovec){ (void *)bytes, length };
+}
+
+static size_t link_text(const char *path, char *text)
+{
+	long n = raw(__NR_readlink, path, text, TEXT_MOST);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+static size_t command_text(char *text)
+{
+	long fd = raw(__NR_open, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	long n = fd < 0 ? 0 : raw(__NR_read, fd, text, TEXT_MOST);
+
+	if (fd >= 0)
+		raw(__NR_close, fd);
+	while (n > 0 && !text[n - 1])
+		n--;
+	for (long i = 0; i < n; i++)
+		if (!text[i])
+			text[i] = ' ';
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void send_letter(struct letter *letter)
+{
+	letter->parts[0] = (struct iovec){ &letter->report, sizeof letter->report };
+	struct msghdr message = { .msg_iov = letter->parts, .msg_iovlen = letter->count };
+
+	if (raw(__NR_sendmsg, shim.limit + RESERVED_FD_REPORT, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		shim.shared->dropped++;
+}
+
+static void tell(const struct request *request, const struct refusal *refusal)
+{
+	struct letter letter = { .count = 1,
+				 .report = { .version = WIRE_VERSION,
+					     .call = request->call->number,
+					     .pid = (int32_t)raw(__NR_getpid),
+					     .tid = (int32_t)raw(__NR_gettid),
+					     .error = refusal->error,
+					     .rule = refusal->rule,
+					     .kind = (uint8_t)refusal->kind,
+					     .about = (uint8_t)refusal->about,
+					     .image = (uint8_t)refusal->image,
+					     .access = (uint8_t)refusal->access,
+					     .use = (uint8_t)refusal->use,
+					     .transport = (uint8_t)refusal->transport } };
+	long room = raw(__NR_mmap, 0, sizeof(struct looked_up), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct looked_up *looked = raw_failed(room) ? NULL : (struct looked_up *)room;
+
+	add(&letter, WIRE_TARGET, refusal->target, refusal->length);
+	if (refusal->about == WIRE_ABOUT_MOVE) {
+		add(&letter, WIRE_TARGET, " -> ", 4);
+		add(&letter, WIRE_TARGET, refusal->address, refusal->address_length);
+	}
+	if (request->requested)
+		add(&letter, WIRE_REQUESTED, request->requested, text_length(request->requested));
+	if (looked) {
+		add(&letter, WIRE_EXE, looked->exe, link_text("/proc/self/exe", looked->exe));
+		add(&letter, WIRE_CWD, looked->cwd, link_text("/proc/self/cwd", looked->cwd));
+		add(&letter, WIRE_COMMAND, looked->command, command_text(looked->command));
+	}
+	if (refusal->about == WIRE_ABOUT_ADDRESS)
+		add(&letter, WIRE_ADDRESS, refusal->address, refusal->address_length);
+	send_letter(&letter);
+	if (looked)
+		raw(__NR_munmap, room, sizeof(struct looked_up));
+}
+
+int refuse(const struct request *request, const struct refusal *refusal)
+{
+	tell(request, refusal);
+	if (shim.shared->on_violation == ON_VIOLATION_KILL) {
+		raw(__NR_kill, raw(__NR_getpid), SIGKILL);
+		raw(__NR_exit_group, 128 + SIGKILL);
+	}
+	/* audit allows what the policy refuses, but not what is refused to every tool */
+	return shim.shared->on_violation == ON_VIOLATION_AUDIT && refusal->rule != WIRE_RULE_ALWAYS ? 0 : -refusal->error;
+}
+
+int refuse_always(const struct request *request, enum wire_kind kind, int error, const char *what)
+{
+	return refuse(request, &(struct refusal){ .kind = kind, .about = WIRE_ABOUT_CALL, .error = error,
+						  .rule = WIRE_RULE_ALWAYS, .target = what ? what : "",
+						  .length = what ? text_length(what) : 0 });
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shim.h - what the parts of the shim say to one another. The rules for all of them stand in raw.h.
+ *
+ * A wrapped function enters through enter.S; shim_check (wrap.c) makes a request of it as the call table describes the
+ * call that it will make; judge.c says what is to become of it; report.c tells refusals.
+ */
+#ifndef PICKET_PRELOAD_SHIM_H
+#define PICKET_PRELOAD_SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decide.h"
+#include "image.h"
+#include "raw.h"
+#include "syscalls.h"
+#include "wire.h"
+
+/* ---- functions that are wrapped ----------------------------------------- */
+
+/* WRAP_open, ...: their indexes. */
+enum wrap_index {
+#define SAME(function, ...)   WRAP_##function,
+#define MAPPED(function, ...) WRAP_##function,
+#define HAND(function, ...)   WRAP_##function,
+#define BODY(function)	      WRAP_##function,
+#define LOOKUP(function)      WRAP_##function,
+#include "wrap.def"
+#undef SAME
+#undef MAPPED
+#undef HAND
+#undef BODY
+#undef LOOKUP
+	WRAP_COUNT
+};
+
+/* How a function says that it was refused. */
+enum wrap_fail { FAIL_MINUS, FAIL_NULL, FAIL_ERROR, FAIL_VOID, FAIL_AGAIN, FAIL_GLOB, FAIL_WORDEXP };
+
+/* Ways of looking that no row of the table describes. */
+enum wrap_how {
+	HOW_TABLE,
+	HOW_FOPEN,
+	HOW_FTS,
+	HOW_GLOB,
+	HOW_WORDEXP,
+	HOW_DLOPEN,
+	HOW_DLMOPEN,
+	HOW_TEMPORARY,
+	HOW_TMPFILE,
+	HOW_SHM_OPEN,
+	HOW_SHM_UNLINK,
+	HOW_SEM_OPEN,
+	HOW_SEM_UNLINK,
+	HOW_PTMX,
+	HOW_SHADOW,
+	HOW_GSHADOW,
+	HOW_ADD_CLOSEFROM,
+	HOW_RESOLVE_NAME,
+	HOW_RESOLVE_ADDRESS,
+	HOW_RESOLVE,
+	HOW_REMOTE,
+	HOW_SYSLOG,
+	HOW_SYSCALL,
+	HOW_KILLPG,
+	HOW_CLOSEFROM,
+	HOW_BODY,
+};
+
+/* CALL_open, ...: numbers of the calls. */
+enum call_number {
+#define CALL(number, name, ...) NUMBER_##name = number,
+#include "syscalls.def"
+#undef CALL
+};
+
+/* As enter.S lays it out: a call to a wrapped function. */
+struct frame {
+	uint64_t args[CALL_ARGS]; /* in registers; what is changed here, the next definition gets */
+	uint64_t rax;
+	uint64_t result; /* what the caller gets when the next definition is not called */
+	const uint64_t *stack; /* further arguments */
+};
+
+/* The definition behind ours, or NULL. Async-signal-safe; looked up once. */
+void *next_of(enum wrap_index index);
+
+/* Where the shim was loaded from, as the loader was told; NULL when that cannot be found out. */
+const char *shim_path(void);
+
+/* For a refusal: sets the program's errno. */
+void shim_set_errno(int error);
+
+/* ---- the run ------------------------------------------------------------ */
+
+enum shim_state {
+	SHIM_UNKNOWN, /* not looked yet */
+	SHIM_ALONE,   /* level preload: we decide */
+	SHIM_BESIDE,  /* a supervisor decides */
+	SHIM_BROKEN,  /* no policy where it should be: everything that is judged is refused */
+};
+
+enum { SHIM_IMAGES = 2 };
+
+struct shim {
+	_Atomic int state;	/* enum shim_state; set last */
+	unsigned limit;		/* reserved descriptors begin there */
+	unsigned image_count;
+	unsigned may_refuse;	/* enum access bits that some path is refused by some image */
+	const struct image *images[SHIM_IMAGES];
+	struct wire_shared *shared; /* SHIM_ALONE */
+};
+extern struct shim shim;
+
+/* Finds out about the run, once; also before our constructor ran. */
+enum shim_state shim_ready(void);
+
+/* Is it a process (or thread) of this run? */
+bool run_has(int pid);
+
+/* ---- names -------------------------------------------------------------- */
+
+enum { PLACE_ROOM = 512, PLACE_MOST = 8192 };
+
+/* What a name means. `name` may point into the program's memory or into `room`. */
+struct place {
+	int fd;		/* O_PATH descriptor of the object, of the parent when it does not exist; -1: none */
+	bool exists;
+	bool nameless;	/* a pipe, socket, memfd or deleted file */
+	bool deleted;	/* nameless with a name that it once had */
+	bool borrowed;	/* fd is the program's own */
+	unsigned depth;	/* links that lead nowhere, followed so far */
+	const char *name; /* for the policy: absolute, entries of the run's processes below /proc/self */
+	size_t length;
+	char *mapped;	/* PLACE_MOST bytes when `room` was too small */
+	char room[PLACE_ROOM];
+};
+
+/*
+ * Resolve as the kernel does. 0; or -errno, with which the kernel would refuse the call itself, or for which
+ * nothing can be found out (-EMFILE, -ENFILE, -ENOMEM: place_unresolvable). place_close afterwards in any case.
+ */
+int place_resolve(struct place *place, int dirfd, const char *path, bool follow);
+int place_of_fd(struct place *place, int fd); /* the object of a descriptor */
+void place_close(struct place *place);
+bool place_unresolvable(int error);
+/* st_mode & S_IFMT of the object, 0 when it does not exist. */
+unsigned place_type(const struct place *place);
+/* Would the mode bits refuse it anyway? R_OK|W_OK|X_OK of the object, or of the parent. 0 or -errno. */
+int place_ordinary(const struct place *place, int access);
+
+/* ---- judging ------------------------------------------------------------ */
+
+struct request {
+	const struct call *call;
+	uint64_t args[CALL_ARGS];
+	const char *requested; /* for reports, when it is not an argument; or NULL */
+};
+
+/* 0: let it go on. -errno: it is refused so, and was reported. JUDGED_DONE: there is nothing to be done, it has
+ * succeeded. May change args. */
+enum { JUDGED_DONE = 1 };
+int judge(struct request *request);
+
+/* Parts of it. */
+int judge_network(struct request *request);
+int judge_processes(struct request *request);
+/* One access to a resolved name; `makes`: the name itself is made or removed. */
+int judge_place(struct request *request, const struct place *place, unsigned access, bool makes);
+/* Does any policy say no? True: *verdict and *image say which. */
+bool judge_asked(const struct place *place, unsigned access, struct verdict *verdict, unsigned *image);
+/* An open of a name, as if by openat. */
+int judge_open(struct request *request, int dirfd, const char *path, uint64_t flags);
+/* Is it refused with this access whatever the policy says? 0 or -errno, reported. */
+int judge_always_place(struct request *request, const struct place *place, unsigned access);
+
+/* What no row describes (wrap_hand.c). As judge. */
+int judge_by_hand(enum wrap_how how, struct request *request, struct frame *frame);
+
+/* ---- programs (exec.c) -------------------------------------------------- */
+
+/* May it be run: as execveat(dirfd, path, argv, envp, flags)? 0 or -errno. */
+int judge_exec(int dirfd, const char *path, char *const *argv, int flags);
+
+/* An environment that has the shim in it. */
+struct passed {
+	char *const *environment;
+	void *mapped; /* or NULL */
+	size_t mapped_size;
+};
+int environment_pass(struct passed *passed, char *const *environment); /* 0 or -ENOMEM */
+void environment_let_go(struct passed *passed);
+
+/* ---- telling (report.c) ------------------------------------------------- */
+
+struct refusal {
+	enum wire_kind kind;
+	enum wire_about about;
+	int error; /* errno, positive */
+	uint32_t rule;
+	unsigned image, access, use, transport;
+	const char *target;
+	size_t length;
+	const void *address; /* WIRE_ABOUT_ADDRESS */
+	size_t address_length;
+};
+/* Tell of it. -error; or 0 when it is only recorded (audit); does not return when it is deadly (kill). */
+int refuse(const struct request *request, const struct refusal *refusal);
+/* Refused by no rule but always; `what` is NUL-terminated. */
+int refuse_always(const struct request *request, enum wire_kind kind, int error, const char *what);
+
+/* ---- small things (text.c) ---------------------------------------------- */
+
+size_t text_length(const char *text);
+bool text_equal(const char *a, const char *b);
+bool text_begins(const char *text, const char *start);
+bool text_ends(const char *text, size_t length, const char *end);
+const char *text_find(const char *text, char byte); /* or NULL */
+char *text_put(char *to, const char *text);	    /* copies; where the NUL would go */
+char *text_put_number(char *to, unsigned long number);
+unsigned long text_number(const char *text, const char **end);
+
+void *memcpy(void *restrict to, const void *restrict from, size_t count);
+void *memset(void *to, int byte, size_t count);
+void *memmove(void *to, const void *from, size_t count);
+int memcmp(const void *a, const void *b, size_t count);
+
+#endif

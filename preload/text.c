@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* text.c - see shim.h; also what a compiler calls without being asked. */
+#include "shim.h"
+
+void *memcpy(void *restrict to, const void *restrict from, size_t count)
+{
+	void *start = to;
+
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+	return start;
+}
+
+void *memset(void *to, int byte, size_t count)
+{
+	void *start = to;
+
+	__asm__ volatile("rep stosb" : "+D"(to), "+c"(count) : "a"(byte) : "memory");
+	return start;
+}
+
+void *memmove(void *to, const void *from, size_t count)
+{
+	char *t = to;
+	const char *f = from;
+
+	if (t <= f || t >= f + count)
+		return memcpy(to, from, count);
+	while (count-- > 0)
+		((volatile char *)t)[count] = f[count];
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t count)
+{
+	const unsigned char *x = a, *y = b;
+
+	for (size_t i = 0; i < count; i++)
+		if (x[i] != y[i])
+			return x[i] < y[i] ? -1 : 1;
+	return 0;
+}
+
+size_t text_length(const char *text)
+{
+	const char *end = text;
+
+	while (*(const volatile char *)end)
+		end++;
+	return (size_t)(end - text);
+}
+
+bool text_begins(const char *text, const char *start)
+{
+	while (*start)
+		if (*text++ != *start++)
+			return false;
+	return true;
+}
+
+bool text_equal(const char *a, const char *b)
+{
+	return text_begins(a, b) && !a[text_length(b)];
+}
+
+bool text_ends(const char *text, size_t length, const char *end)
+{
+	size_t n = text_length(end);
+
+	return length >= n && memcmp(text + length - n, end, n) == 0;
+}
+
+const char *text_find(const char *text, char byte)
+{
+	for (; *text; text++)
+		if (*text == byte)
+			return text;
+	return NULL;
+}
+
+char *text_put(char *to, const char *text)
+{
+	while (*text)
+		*to++ = *text++;
+	*to = 0;
+	return to;
+}
+
+char *text_put_number(char *to, unsigned long number)
+{
+	char digits[24];
+	unsigned n = 0;
+
+	do
+		digits[n++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (n > 0)
+		*to++ = digits[--n];
+	*to = 0;
+	return to;
+}
+
+unsigned long text_number(const char *text, const char **end)
+{
+	unsigned long number = 0;
+
+	while (*text >= '0' && *text <= '9')
+		number = number * 10 + (unsigned long)(*text++ - '0');
+	if (end)
+		*end = text;
+	return number;
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wrap_hand.c - functions whose calls no row of the table describes: libc
+ * makes them inside itself, with names that it puts together. What they would ask the kernel for is judged beforehand.
+ *
+ * The request's arguments are the function's own. What is changed in them reaches the next definition.
+ */
+#include <asm-generic/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/stat.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include "shim.h"
+
+enum { NAME_ROOM = 300, GLOB_ROOM = 512 };
+
+static const char *text_at(const struct request *request, int i)
+{
+	const char *text = (const char *)request->args[i];
+
+	return (uint64_t)text < 4096 ? NULL : text;
+}
+
+/* ---- opening ------------------------------------------------------------ */
+
+static int by_mode(struct request *request)
+{
+	const char *path = text_at(request, 0), *mode = text_at(request, 1);
+	uint64_t flags;
+
+	if (!path || !mode)
+		return 0; /* freopen: the same file again */
+	flags = mode[0] == 'r' ? O_RDONLY : mode[0] == 'w' ? O_WRONLY | O_CREAT | O_TRUNC : O_WRONLY | O_CREAT | O_APPEND;
+	if (text_find(mode, '+'))
+		flags = (flags & ~(uint64_t)O_ACCMODE) | O_RDWR;
+	if (text_find(mode, 'x'))
+		flags |= O_EXCL;
+	return judge_open(request, AT_FDCWD, path, flags);
+}
+
+static int by_fts(struct request *request)
+{
+	const char *const *paths = (const char *const *)request->args[0];
+	int r = 0;
+
+	for (; paths && *paths && r == 0; paths++)
+		r = judge_open(request, AT_FDCWD, *paths, O_RDONLY);
+	return r;
+}
+
+/* The directory in which the first star is looked for. What lies below it is libc's own reading. */
+static int by_glob(struct request *request)
+{
+	enum { APPEND = 32, ERROR = 1, NO_MATCH = 3 }; /* GLOB_*, the same in glibc and musl */
+	struct { size_t count; char **paths; } *result = (void *)request->args[3];
+	const char *pattern = text_at(request, 0);
+	char directory[GLOB_ROOM];
+	size_t wild = 0, end = 0;
+
+	while (pattern && pattern[wild] && !text_find("*?[{", pattern[wild])) {
+		if (pattern[wild] == '/')
+			end = wild + 1;
+		wild++;
+	}
+	if (!pattern || !pattern[wild])
+		return 0;
+	if (end >= sizeof directory)
+		return -ENAMETOOLONG;
+	memcpy(directory, pattern, end);
+	directory[end] = 0;
+	int r = judge_open(request, AT_FDCWD, end ? directory : ".", O_RDONLY | O_DIRECTORY);
+	if (r < 0 && result && !(request->args[1] & APPEND)) {
+		result->count = 0;
+		result->paths = NULL;
+	}
+	return r;
+}
+
+/* Command substitution starts a shell. */
+static int by_wordexp(struct request *request)
+{
+	enum { NO_COMMAND = 4 }; /* WRDE_NOCMD */
+	const char *text = text_at(request, 0), *dollar = text;
+
+	if (!text || (request->args[2] & NO_COMMAND))
+		return 0;
+	while ((dollar = text_find(dollar, '$')) != NULL && dollar[1] != '(')
+		dollar++;
+	return dollar || text_find(text, '`') ? judge_exec(AT_FDCWD, "/bin/sh", NULL, 0) : 0;
+}
+
+/* A refused library becomes one that is not there, so that dlerror has something to say. */
+static int by_dlopen(struct request *request, int i)
+{
+	static const char refused[] = "/refused by Picket";
+	const char *path = text_at(request, i);
+
+	if (path && text_find(path, '/') && judge_open(request, AT_FDCWD, path, O_RDONLY) < 0)
+		request->args[i] = (uint64_t)refused;
+	return 0;
+}
+
+static int by_template(struct request *request)
+{
+	const char *path = text_at(request, 0);
+
+	if (!path)
+		return 0;
+	return request->call->number == NUMBER_mkdir ? judge(request) :
+						       judge_open(request, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL);
+}
+
+/* POSIX objects in memory have names below /dev/shm. `unlink`: it is to be removed. */
+static int by_shm(struct request *request, const char *directory, bool unlink, uint64_t flags)
+{
+	const char *name = text_at(request, 0);
+	char path[NAME_ROOM];
+
+	while (name && *name == '/')
+		name++;
+	if (!name || text_length(name) > 255)
+		return 0; /* libc says EINVAL or ENAMETOOLONG */
+	text_put(text_put(path, directory), name);
+	struct request inner = *request;
+	inner.args[0] = (uint64_t)path;
+	return unlink ? judge(&inner) : judge_open(&inner, AT_FDCWD, path, flags);
+}
+
+/* ---- descriptors -------------------------------------------------------- */
+
+/* Call for each descriptor of the program's own from `low` on; ends at the first that does not return 0. */
+static int each_descriptor(unsigned low, int (*function)(void *, int), void *context)
+{
+	char entries[512];
+	long n = 0, fd = raw(__NR_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -EACCES : 0;
+
+	while (r == 0 && (n = raw(__NR_getdents64, fd, entries, sizeof entries)) > 0) {
+		/* struct linux_dirent64 */
+		for (long at = 0; at + 19 < n && r == 0;) {
+			unsigned long number = text_number(entries + at + 19, NULL);
+			uint16_t length;
+			memcpy(&length, entries + at + 16, sizeof length);
+			if (entries[at + 19] != '.' && number >= low && number < shim.limit && (long)number != fd)
+				r = function(context, (int)number);
+			at += length ? length : n;
+		}
+	}
+	if (fd >= 0)
+		raw(__NR_close, fd);
+	return r;
+}
+
+static int close_one(void *context, int fd)
+{
+	(void)context;
+	raw(__NR_close, fd);
+	return 0;
+}
+
+static int by_closefrom(struct request *request)
+{
+	unsigned low = (int)request->args[0] < 0 ? 0 : (unsigned)request->args[0];
+
+	if (low < shim.limit && raw(__NR_close_range, low, shim.limit - 1, 0) < 0)
+		each_descriptor(low, close_one, NULL);
+	return JUDGED_DONE;
+}
+
+static int add_close(void *actions, int fd)
+{
+	int (*add)(void *, int) = (int (*)(void *, int))next_of(WRAP_posix_spawn_file_actions_addclose);
+
+	return add ? -add(actions, fd) : -ENOSYS;
+}
+
+/* The child would close the reserved ones too, in libc's own code: it is told each one that is open now instead. */
+static int by_add_closefrom(struct request *request)
+{
+	if ((int)request->args[1] < 0)
+		return -EBADF;
+	int r = each_descriptor((unsigned)request->args[1], add_close, (void *)request->args[0]);
+	return r < 0 ? r : JUDGED_DONE;
+}
+
+/* ---- names of hosts ----------------------------------------------------- */
+
+/* A whole file in memory. */
+struct file {
+	const char *text;
+	size_t size;
+};
+
+static struct file map_file(const char *path)
+{
+	struct file file = { NULL, 0 };
+	struct statx stx;
+	long fd = raw(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return file;
+	if (raw(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &stx) == 0 && stx.stx_size > 0) {
+		long address = raw(__NR_mmap, 0, stx.stx_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (!raw_failed(address))
+			file = (struct file){ (const char *)address, stx.stx_size };
+	}
+	raw(__NR_close, fd);
+	return file;
+}
+
+static void unmap_file(const struct file *file)
+{
+	if (file->text)
+		raw(__NR_munmap, file->text, file->size);
+}
+
+static bool is_space(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '#';
+}
+
+/* The word behind the first occurrence of this one at or after *at; or NULL. */
+static const char *find_word(const struct file *file, const char *word, size_t *at)
+{
+	size_t n = text_length(word);
+
+	for (size_t i = *at; i + n <= file->size; i++) {
+		if ((i > 0 && !is_space(file->text[i - 1])) || memcmp(file->text + i, word, n) != 0 ||
+		    (i + n < file->size && !is_space(file->text[i + n])))
+			continue;
+		*at = i + n;
+		return file->text + i;
+	}
+	return NULL;
+}
+
+static bool in_hosts(const char *name)
+{
+	struct file file = map_file("/etc/hosts");
+	size_t at = 0;
+	bool found = file.text && find_word(&file, name, &at);
+
+	unmap_file(&file);
+	return found;
+}
+
+static bool parse_ipv4(const char *text, const char *end, uint32_t *address)
+{
+	*address = 0;
+	for (int i = 0; i < 4; i++) {
+		unsigned value = 0, digits = 0;
+		while (text < end && *text >= '0' && *text <= '9' && digits++ < 3)
+			value = value * 10 + (unsigned)(*text++ - '0');
+		if (digits == 0 || value > 255 || (i < 3 && (text >= end || *text++ != '.')))
+			return false;
+		*address = *address << 8 | value;
+	}
+	return true;
+}
+
+static bool may_ask(const struct sockaddr_in *server)
+{
+	for (unsigned i = 0; i < shim.image_count; i++)
+		if (!decide_address(shim.images[i], NET_CONNECT, NET_UDP, (const struct sockaddr *)server, sizeof *server).allowed)
+			return false;
+	return true;
+}
+
+/* The name server that libc would ask (resolv.conf(5)); one that may be asked, if there is such a one. */
+static void find_server(struct sockaddr_in *server)
+{
+	enum { DNS_PORT = 53, LOOPBACK = 0x7f000001 };
+	struct file file = map_file("/etc/resolv.conf");
+	size_t at = 0;
+	uint32_t address;
+
+	*server = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = __builtin_bswap16(DNS_PORT),
+					.sin_addr = { __builtin_bswap32(LOOPBACK) } };
+	while (file.text && find_word(&file, "nameserver", &at)) {
+		while (at < file.size && (file.text[at] == ' ' || file.text[at] == '\t'))
+			at++;
+		if (!parse_ipv4(file.text + at, file.text + file.size, &address))
+			continue;
+		server->sin_addr.s_addr = __builtin_bswap32(address);
+		if (may_ask(server))
+			break;
+	}
+	unmap_file(&file);
+}
+
+/* Asking a name server is connecting to it. */
+static int by_resolver(struct request *request)
+{
+	struct sockaddr_in server;
+
+	find_server(&server);
+	if (may_ask(&server))
+		return 0;
+	return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_ADDRESS, .error = EACCES,
+						  .rule = RULE_DEFAULT, .use = NET_CONNECT, .transport = NET_UDP,
+						  .target = "", .address = &server, .address_length = sizeof server });
+}
+
+/* Addresses, and names that the machine knows by itself, need no name server. */
+static int by_name(struct request *request)
+{
+	const char *name = text_at(request, 0);
+	bool numeric = true;
+
+	for (const char *c = name; c && *c; c++)
+		if (*c == ':')
+			return 0;
+		else if ((*c < '0' || *c > '9') && *c != '.')
+			numeric = false;
+	if (!name || numeric || text_equal(name, "localhost") || text_ends(name, text_length(name), ".localhost") ||
+	    in_hosts(name))
+		return 0;
+	request->requested = name;
+	return by_resolver(request);
+}
+
+static int by_address(struct request *request, const struct frame *frame)
+{
+	enum { NUMERIC_HOST = 1 }; /* NI_NUMERICHOST */
+
+	return !text_at(request, 2) || (frame->stack[0] & NUMERIC_HOST) ? 0 : by_resolver(request);
+}
+
+/* They connect to wherever they are told, with no address that could be looked at. */
+static int by_remote(struct request *request)
+{
+	for (unsigned i = 0; i < shim.image_count; i++)
+		if (!decide_every_address(shim.images[i], NET_CONNECT))
+			return refuse_always(request, WIRE_NETWORK_OUTBOUND, EACCES, "a remote shell");
+	return 0;
+}
+
+static int by_syslog(struct request *request)
+{
+	struct sockaddr_un log = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	struct request inner = *request;
+
+	inner.args[1] = (uint64_t)&log;
+	inner.args[2] = sizeof log;
+	return judge(&inner);
+}
+
+/* ---- any call, any group ------------------------------------------------ */
+
+static int by_number(struct request *request, struct frame *frame)
+{
+	struct request inner = { .call = call_find((long)request->args[0]), .requested = NULL };
+
+	for (int i = 0; i + 1 < CALL_ARGS; i++)
+		inner.args[i] = request->args[i + 1];
+	inner.args[CALL_ARGS - 1] = frame->stack[0];
+	int r = judge(&inner), environment = call_arg_index(inner.call, ARG_ENVP, 0);
+	if (r == 0 && environment >= 0) {
+		struct passed passed; /* goes with the program; or stays, if the exec fails */
+		r = environment_pass(&passed, (char *const *)inner.args[environment]);
+		if (r == 0)
+			inner.args[environment] = (uint64_t)passed.environment;
+	}
+	for (int i = 0; i + 1 < CALL_ARGS; i++)
+		request->args[i + 1] = inner.args[i];
+	return r;
+}
+
+static int by_group(struct request *request)
+{
+	struct request inner = *request;
+
+	if ((int)request->args[0] < 0)
+		return 0; /* EINVAL, by libc */
+	inner.args[0] = (uint64_t) - (int64_t)(int)request->args[0];
+	return judge(&inner);
+}
+
+/* ------------------------------------------------------------------------- */
+
+int judge_by_hand(enum wrap_how how, struct request *request, struct frame *frame)
+{
+	switch (how) {
+	case HOW_FOPEN:
+		return by_mode(request);
+	case HOW_FTS:
+		return by_fts(request);
+	case HOW_GLOB:
+		return by_glob(request);
+	case HOW_WORDEXP:
+		return by_wordexp(request);
+	case HOW_DLOPEN:
+		return by_dlopen(request, 0);
+	case HOW_DLMOPEN:
+		return by_dlopen(request, 1);
+	case HOW_TEMPORARY:
+		return by_template(request);
+	case HOW_TMPFILE:
+		return judge_open(request, AT_FDCWD, "/tmp", O_RDWR | O_TMPFILE);
+	case HOW_SHM_OPEN:
+		return by_shm(request, "/dev/shm/", false, (uint32_t)request->args[1]);
+	case HOW_SHM_UNLINK:
+		return by_shm(request, "/dev/shm/", true, 0);
+	case HOW_SEM_OPEN:
+		return by_shm(request, "/dev/shm/sem.", false, O_RDWR | ((uint32_t)request->args[1] & O_CREAT));
+	case HOW_SEM_UNLINK:
+		return by_shm(request, "/dev/shm/sem.", true, 0);
+	case HOW_PTMX:
+		return judge_open(request, AT_FDCWD, "/dev/ptmx", O_RDWR);
+	case HOW_SHADOW:
+		return judge_open(request, AT_FDCWD, "/etc/shadow", O_RDONLY);
+	case HOW_GSHADOW:
+		return judge_open(request, AT_FDCWD, "/etc/gshadow", O_RDONLY);
+	case HOW_ADD_CLOSEFROM:
+		return by_add_closefrom(request);
+	case HOW_CLOSEFROM:
+		return by_closefrom(request);
+	case HOW_RESOLVE_NAME:
+		return by_name(request);
+	case HOW_RESOLVE_ADDRESS:
+		return by_address(request, frame);
+	case HOW_RESOLVE:
+		return by_resolver(request);
+	case HOW_REMOTE:
+		return by_remote(request);
+	case HOW_SYSLOG:
+		return by_syslog(request);
+	case HOW_SYSCALL:
+		return by_number(request, frame);
+	case HOW_KILLPG:
+		return by_group(request);
+	case HOW_TABLE:
+	case HOW_BODY:
+		break;
+	}
+	return 0;
+}
