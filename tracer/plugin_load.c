@@ -290,7 +290,7 @@ static int load_installed(const struct plugin_place *place, struct plugin_trust 
 	found.program = NULL;
 	error = check_signature(plugin, trust, place->verb, why);
 	if (!error)
-		error = plugin_program_load(found.fd, plugin->path, &plugin->program, why);
+		error = plugin_program_load(found.fd, plugin->manifest.id, &plugin->program, why);
 	if (!error)
 		error = check_hash(plugin, place->verb, why);
 	registered_free(&found);

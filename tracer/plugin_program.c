@@ -24,15 +24,21 @@
 #define MFD_EXEC 0x0010U	/* Linux 6.3 */
 #endif
 
-enum { COPY_PIECE = 16 << 20 };
+enum {
+	COPY_PIECE = 16 << 20,
+	MEMFD_NAME_MOST = 250,	/* memfd_create(2), with the NUL */
+};
 
 /* With vm.memfd_noexec=1 a memfd is executable only if that is asked for; kernels before 6.3 do not know the flag. */
-static int new_memfd(void)
+static int new_memfd(const char *path)
 {
-	int fd = memfd_create("picket-plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	char name[MEMFD_NAME_MOST];
+	const char *slash = strrchr(path, '/');
 
+	snprintf(name, sizeof name, "%s", slash ? slash + 1 : path);	/* what /proc/PID/exe and comm will say */
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("picket-plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -190,7 +196,7 @@ int plugin_program_load(int fd, const char *name, struct plugin_program *program
 		return complain(why, -errno, "%s: %s", name, strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return complain(why, -EINVAL, "%s: not a regular file", name);
-	program->fd = new_memfd();
+	program->fd = new_memfd(name);
 	int error = program->fd < 0 ? program->fd : copy_file(fd, program->fd, &program->length);
 	if (error)
 		complain(why, error, "%s: copying it: %s", name, strerror(-error));
@@ -204,7 +210,7 @@ int plugin_program_load(int fd, const char *name, struct plugin_program *program
 int plugin_program_from_bytes(const void *bytes, size_t length, const char *name, struct plugin_program *program,
 		       struct complaint *why)
 {
-	*program = (struct plugin_program){ .fd = new_memfd(), .length = length };
+	*program = (struct plugin_program){ .fd = new_memfd(name), .length = length };
 	int error = program->fd < 0 ? program->fd : write_all(program->fd, bytes, length);
 	if (error)
 		complain(why, error, "%s: copying it: %s", name, strerror(-error));
