@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "limit_names.h"
 #include "suggest.h"
 
 /* A policy's text with the settings that libconfig made of it. */
@@ -173,6 +174,7 @@ static int read_file(struct compiler *compiler, const struct parsed *file)
 
 static int read_options(struct compiler *compiler, const struct policy_source *source)
 {
+	struct policy_limits limits = source->limits;
 	struct place place = {0};
 	int error = 0;
 
@@ -183,6 +185,9 @@ static int read_options(struct compiler *compiler, const struct policy_source *s
 		error = option->value ? compile_rule(compiler, option->key, option->value, place)
 				      : compile_empty(compiler, option->key, place);
 	}
+	for (unsigned i = 0; limit_names[i].name; i++)
+		if (source->limits_given >> i & 1)
+			*limit_value(&compiler->draft->limits, &limit_names[i]) = *limit_value(&limits, &limit_names[i]);
 	if (source->on_violation && !on_violation_parse(source->on_violation, &compiler->draft->on_violation))
 		fault(compiler->faults, place, "--on-violation \"%s\" (write deny, kill or audit)",
 		      source->on_violation);

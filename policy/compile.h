@@ -25,6 +25,8 @@ struct policy_source {
 	const char *home;	  /* absolute or NULL (then ~ is an error); ${HOME} */
 	const char *tmpdir;	  /* ${TMPDIR}; NULL: /tmp */
 	const char *runtime_dir;  /* ${XDG_RUNTIME_DIR}; NULL: a rule that uses it is an error */
+	struct policy_limits limits; /* those that limits_given says */
+	unsigned limits_given;	     /* bit i: limit_names[i] was given as an option (0: no limit) */
 	const char *on_violation; /* --on-violation: "deny", "kill" or "audit"; NULL: as the policy says */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compile_limits.c - the group `limits` of a policy. The table says which
- * limits there are and which of them this version enforces; one that it does not enforce is refused, never ignored.
+ * compile_limits.c - the group `limits` of a policy. The table says which limits there are; tracer/limit.h and
+ * tracer/meter.h keep them.
  */
 #include "limit_names.h"
 
@@ -11,26 +11,24 @@
 #include "compiler.h"
 #include "suggest.h"
 
-/*
- * To turn a limit on, set its `enforced` here. `most` keeps what is made of a value (nanoseconds, an rlimit)
- * inside its type.
- */
+/* `most` keeps what is made of a value (nanoseconds, an rlimit) inside its type. */
+#define ROW(name, option, kind, most) {#name, option, kind, offsetof(struct policy_limits, name), most}
 const struct limit_name limit_names[] = {
-	{"memory_bytes", offsetof(struct policy_limits, memory_bytes), INT64_MAX, false},
-	{"cpu_time_ms", offsetof(struct policy_limits, cpu_time_ms), INT64_MAX / 1000000, false},
-	{"wall_time_ms", offsetof(struct policy_limits, wall_time_ms), INT64_MAX / 1000000, true},
-	{"processes", offsetof(struct policy_limits, processes), INT32_MAX, false},
-	{"open_files", offsetof(struct policy_limits, open_files), INT32_MAX, true},
-	{"output_bytes", offsetof(struct policy_limits, output_bytes), INT64_MAX, true},
-	{"write_bytes", offsetof(struct policy_limits, write_bytes), INT64_MAX, false},
-	{"cpu_weight", offsetof(struct policy_limits, cpu_weight), 10000, false},
-	{NULL, 0, 0, false},
+	ROW(memory_bytes, "memory", LIMIT_BYTES, INT64_MAX),
+	ROW(cpu_time_ms, "cpu", LIMIT_TIME, INT64_MAX / 1000000),
+	ROW(wall_time_ms, "timeout", LIMIT_TIME, INT64_MAX / 1000000),
+	ROW(processes, "processes", LIMIT_COUNT, INT32_MAX),
+	ROW(open_files, "files", LIMIT_COUNT, INT32_MAX),
+	ROW(output_bytes, "output-bytes", LIMIT_BYTES, INT64_MAX),
+	ROW(write_bytes, "write-bytes", LIMIT_BYTES, INT64_MAX),
+	ROW(cpu_weight, "cpu-weight", LIMIT_COUNT, 10000),
+	{NULL, NULL, LIMIT_COUNT, 0, 0},
 };
 
 enum { LIMITS_TEXT = 256 };
 
-/* The names of those that are enforced, with commas. */
-static void list_enforced(char text[LIMITS_TEXT])
+/* Their names, with commas. */
+static void list_limits(char text[LIMITS_TEXT])
 {
 	size_t used = 0;
 
@@ -38,7 +36,7 @@ static void list_enforced(char text[LIMITS_TEXT])
 	for (const struct limit_name *limit = limit_names; limit->name; limit++) {
 		size_t length = strlen(limit->name);
 
-		if (!limit->enforced || used + length + 3 > LIMITS_TEXT)
+		if (used + length + 3 > LIMITS_TEXT)
 			continue;
 		if (used) {
 			memcpy(text + used, ", ", 2);
@@ -60,34 +58,26 @@ static const struct limit_name *find_limit(const char *name)
 static void unknown_limit(struct compiler *compiler, const config_setting_t *setting)
 {
 	const char *names[sizeof(limit_names) / sizeof(*limit_names)] = {0};
-	char enforced[LIMITS_TEXT];
+	char known[LIMITS_TEXT];
 	const char *near;
 
 	for (size_t i = 0; limit_names[i].name; i++)
 		names[i] = limit_names[i].name;
 	near = suggest(setting->name, names);
-	list_enforced(enforced);
+	list_limits(known);
 	if (near)
 		fault(compiler->faults, setting_place(compiler, setting),
 		      "unknown key \"%s\" in limits (did you mean \"%s\"?)", setting->name, near);
 	else
 		fault(compiler->faults, setting_place(compiler, setting), "unknown key \"%s\" in limits (known are %s)",
-		      setting->name, enforced);
+		      setting->name, known);
 }
 
 static void compile_limit(struct compiler *compiler, const config_setting_t *setting, const struct limit_name *limit)
 {
 	struct place place = setting_place(compiler, setting);
-	char enforced[LIMITS_TEXT];
 	int64_t value;
 
-	if (!limit->enforced) {
-		list_enforced(enforced);
-		fault(compiler->faults, place,
-		      "limits.%s is not enforced by this version, and so not accepted (remove it; enforced are %s)",
-		      limit->name, enforced);
-		return;
-	}
 	if (setting->type != CONFIG_TYPE_INT && setting->type != CONFIG_TYPE_INT64) {
 		fault(compiler->faults, place, "limits.%s must be a whole number, not %s (0 is no limit)", limit->name,
 		      setting_type_name(setting));

@@ -245,15 +245,14 @@ static json_t *json_rules(const struct draft *draft)
 	return array;
 }
 
-/* Every limit that this version knows and enforces; 0 is none. */
+/* Every limit; 0 is none. */
 static json_t *json_limits(const struct draft *draft)
 {
 	struct policy_limits limits = draft->limits;
 	json_t *object = json_object();
 
 	for (const struct limit_name *limit = limit_names; object && limit->name; limit++)
-		if (limit->enforced &&
-		    json_object_set_new(object, limit->name, json_integer((json_int_t)*limit_value(&limits, limit)))) {
+		if (json_object_set_new(object, limit->name, json_integer((json_int_t)*limit_value(&limits, limit)))) {
 			json_decref(object);
 			return NULL;
 		}

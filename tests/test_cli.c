@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -174,16 +175,26 @@ static const struct {
 	{"run --read --write x", "--read needs a value: PATH (if \"--write\" is meant: --read=--write)"},
 	{"run -p a -p b x", "--policy was given twice"},
 	{"run --timeout 1 --timeout=1 x", "--timeout was given twice"},
-	{"run --timeout 0 x", "--timeout must be more than 0"},
-	{"run --timeout 0.0000000001 x", "--timeout must be more than 0"},
 	{"run --timeout -1 x", "--timeout takes seconds"},
-	{"run --timeout 1s x", "--timeout takes seconds"},
+	{"run --timeout 1S x", "--timeout takes seconds"},
+	{"run --timeout 1K x", "--timeout takes seconds"},
 	{"run --timeout . x", "--timeout takes seconds"},
 	{"run --timeout= x", "--timeout takes seconds"},
 	{"run --timeout 1e3 x", "--timeout takes seconds"},
 	{"run --timeout nan x", "--timeout takes seconds"},
 	{"run --timeout 0x10 x", "--timeout takes seconds"},
-	{"run --timeout 99999999999999999999 x", "--timeout 99999999999999999999 is too long"},
+	{"run --timeout 99999999999999999999 x", "--timeout 99999999999999999999 is too large"},
+	{"run --timeout 99999999999h x", "--timeout 99999999999h is too large"},
+	{"run --cpu -1 x", "--cpu takes seconds"},
+	{"run --memory 1Q x", "--memory takes bytes"},
+	{"run --memory -1 x", "--memory takes bytes"},
+	{"run --memory K x", "--memory takes bytes"},
+	{"run --memory 9999999T x", "--memory 9999999T is too large; 0 is no limit"},
+	{"run --memory 99999999999999999999 x", "--memory 99999999999999999999 is too large"},
+	{"run --processes 1.5 x", "--processes takes a whole number"},
+	{"run --processes 4K x", "--processes takes a whole number"},
+	{"run --processes 4294967296 x", "--processes 4294967296 is too large"},
+	{"run --cpu-weight 10001 x", "--cpu-weight 10001 is too large"},
 	{"run --enforce secomp x", "--enforce is preload, ptrace, seccomp, notify, gate or auto, not \"secomp\" "
 				   "(did you mean \"seccomp\"?)"},
 	{"run --require auto x", "--require is preload, ptrace, seccomp, notify or gate, not \"auto\""},
@@ -239,6 +250,44 @@ START_TEST(seconds_are_read_to_the_nanosecond)
 	snprintf(words, sizeof(words), "run --timeout %s x", timeouts[_i].words);
 	parse_well(&line, words);
 	ck_assert_uint_eq(line.cli.job.timeout_ns, timeouts[_i].ns);
+	cli_free(&line.cli);
+}
+END_TEST
+
+/* What a limit's option comes to in the policy. */
+static const struct {
+	const char *words;
+	size_t offset;
+	uint64_t value;
+} limits[] = {
+	{"--memory 512M", offsetof(struct policy_limits, memory_bytes), UINT64_C(512) << 20},
+	{"--memory 1.5G", offsetof(struct policy_limits, memory_bytes), UINT64_C(1536) << 20},
+	{"--memory 7", offsetof(struct policy_limits, memory_bytes), 7},
+	{"--memory 0", offsetof(struct policy_limits, memory_bytes), 0},
+	{"--cpu 1.5", offsetof(struct policy_limits, cpu_time_ms), 1500},
+	{"--cpu 250ms", offsetof(struct policy_limits, cpu_time_ms), 250},
+	{"--cpu 0.1ms", offsetof(struct policy_limits, cpu_time_ms), 1},
+	{"--timeout 2m", offsetof(struct policy_limits, wall_time_ms), 120000},
+	{"--timeout 1.5h", offsetof(struct policy_limits, wall_time_ms), 5400000},
+	{"--timeout 3s", offsetof(struct policy_limits, wall_time_ms), 3000},
+	{"--timeout 0", offsetof(struct policy_limits, wall_time_ms), 0},
+	{"--processes 64", offsetof(struct policy_limits, processes), 64},
+	{"--files=256", offsetof(struct policy_limits, open_files), 256},
+	{"--output-bytes 10K", offsetof(struct policy_limits, output_bytes), 10240},
+	{"--write-bytes 1T", offsetof(struct policy_limits, write_bytes), UINT64_C(1) << 40},
+	{"--cpu-weight 1", offsetof(struct policy_limits, cpu_weight), 1},
+};
+
+START_TEST(a_limit_is_read_with_its_unit)
+{
+	char words[64];
+	struct line line;
+	snprintf(words, sizeof(words), "run %s x", limits[_i].words);
+	parse_well(&line, words);
+	const struct policy_source *policy = &line.cli.job.policy;
+	ck_assert_uint_eq(*(const uint64_t *)(const void *)((const char *)&policy->limits + limits[_i].offset),
+			  limits[_i].value);
+	ck_assert_uint_eq(policy->limits_given, 1u << limits[_i].offset / sizeof(uint64_t));
 	cli_free(&line.cli);
 }
 END_TEST
@@ -447,6 +496,7 @@ int main(void)
 	tcase_add_loop_test(lines, rules_are_handed_on_as_written, 0, ROWS(rules));
 	tcase_add_test(lines, rules_keep_their_order);
 	tcase_add_loop_test(lines, a_wrong_line_is_told_in_one_sentence, 0, ROWS(wrong));
+	tcase_add_loop_test(lines, a_limit_is_read_with_its_unit, 0, ROWS(limits));
 	tcase_add_loop_test(lines, seconds_are_read_to_the_nanosecond, 0, ROWS(timeouts));
 	tcase_add_loop_test(lines, the_first_other_word_begins_the_command, 0, ROWS(commands_of_run));
 	tcase_add_test(lines, options_and_operands_of_other_commands_mix);

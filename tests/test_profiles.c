@@ -199,9 +199,14 @@ START_TEST(strict_gives_the_system_and_the_working_directory)
 
 	CHECK_ALL(policy, strict);
 	check_offline(&policy);
+	ck_assert_uint_eq(limits.memory_bytes, 536870912);
+	ck_assert_uint_eq(limits.cpu_time_ms, 60000);
 	ck_assert_uint_eq(limits.wall_time_ms, 120000);
+	ck_assert_uint_eq(limits.processes, 64);
 	ck_assert_uint_eq(limits.open_files, 256);
 	ck_assert_uint_eq(limits.output_bytes, 10485760);
+	ck_assert_uint_eq(limits.write_bytes, 104857600);
+	ck_assert_uint_eq(limits.cpu_weight, 100);
 	policy_free(&policy);
 }
 END_TEST

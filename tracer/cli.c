@@ -22,11 +22,12 @@
 #include <unistd.h>
 
 #include "escape.h"
+#include "limit_names.h"
 #include "suggest.h"
 
-enum { MAX_NAMES = 64 }; /* candidates for a misspelt word */
+enum { MAX_NAMES = 96 }; /* candidates for a misspelt word */
 enum { MAX_TIMEOUT_DIGITS = 9 };
-#define NS_PER_SECOND UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
 
 _Static_assert((int)OPTION_COUNT <= MAX_NAMES && (int)COMMAND_COUNT <= MAX_NAMES, "room for the candidates");
 
@@ -92,25 +93,26 @@ static int parse_level(struct parse *parse, const struct option *option, const c
 	return one_of(parse, option, value, names);
 }
 
-/* Seconds as decimal digits with an optional fraction; what is below a nanosecond is cut off. */
-static int parse_timeout(struct parse *parse, const char *value, uint64_t *ns)
+/* An option that is a limit of the policy. */
+static int parse_limit(struct parse *parse, const struct option *option, const char *text)
 {
-	size_t whole = strspn(value, "0123456789"), fraction = 0;
-	const char *end = value + whole;
-	if (*end == '.') {
-		fraction = strspn(end + 1, "0123456789");
-		end += 1 + fraction;
-	}
-	if (*end != '\0' || whole + fraction == 0)
-		return fail(parse, "--timeout takes seconds, such as 30 or 0.5, not \"%s\"", value);
-	if (whole > MAX_TIMEOUT_DIGITS)
-		return fail(parse, "--timeout %s is too long; leave the option out for no limit", value);
-	uint64_t result = strtoull(value, NULL, 10) * NS_PER_SECOND, unit = NS_PER_SECOND / 10;
-	for (size_t i = 0; i < fraction; i++, unit /= 10)
-		result += (uint64_t)(value[whole + 1 + i] - '0') * unit;
-	if (result == 0)
-		return fail(parse, "--timeout must be more than 0; leave the option out for no limit");
-	*ns = result;
+	struct job *job = &parse->cli->job;
+	unsigned i = 0;
+	while (strcmp(limit_names[i].option, option->name) != 0)
+		i++;
+	const struct limit_name *limit = &limit_names[i];
+	uint64_t value = 0;
+	int error = limit_parse(limit->kind, text, &value);
+	if (error == -EINVAL)
+		return fail(parse, "--%s takes %s, not \"%s\"", option->name, limit_form(limit->kind), text);
+	if (option->id == OPTION_TIMEOUT)
+		job->timeout_ns = value;
+	if (limit->kind == LIMIT_TIME)
+		value = value / NS_PER_MS + (value % NS_PER_MS != 0);
+	if (error != 0 || value > limit->most)
+		return fail(parse, "--%s %s is too large; 0 is no limit", option->name, text);
+	*limit_value(&job->policy.limits, limit) = value;
+	job->policy.limits_given |= 1u << i;
 	return 0;
 }
 
@@ -211,8 +213,8 @@ static int apply_special(struct parse *parse, const struct option *option, char 
 		return parse_fd(parse, value, &job->result_fd);
 	if (option->id == OPTION_ENFORCE || option->id == OPTION_REQUIRE)
 		return apply_level(parse, option, value);
-	if (option->id == OPTION_TIMEOUT)
-		return parse_timeout(parse, value, &job->timeout_ns);
+	if (option->id >= OPTION_MEMORY && option->id <= OPTION_CPU_WEIGHT)
+		return parse_limit(parse, option, value);
 	if (option->id == OPTION_LABEL)
 		return add_label(parse, value);
 	if (option->id == OPTION_CAPABILITY) {
@@ -238,6 +240,7 @@ static int apply(struct parse *parse, const struct option *option, char *value)
 		[OPTION_JSON] = &cli->json,
 		[OPTION_MARKDOWN] = &cli->markdown,
 		[OPTION_CAPTURE] = &job->capture,
+		[OPTION_PROGRESS] = &job->progress,
 		[OPTION_QUIET] = &job->quiet,
 		[OPTION_VERBOSE] = &job->verbose,
 		[OPTION_FAIL_ON_VIOLATION] = &job->fail_on_violation,

@@ -5,7 +5,7 @@
  * CPU time is what live processes say of themselves plus what those had that have ended. When a traced process ends it
  * stays, after the supervisor has been told, until its parent waits for it: then its clock still tells. If it is gone at
  * once, then it was the supervisor's own child, whose use the kernel has added to the supervisor's children's; or its parent
- * ignores SIGCHLD, and then nobody knows it but wait4, which from then on is asked for it (meter_wants_rusage).
+ * was quicker, or ignores SIGCHLD, and then only wait4 knows, which from then on is asked for it (meter_wants_rusage).
  * The other two of "how much with its children" and "how much without" follow from the ends of those children.
  *
  * What goes to disk is what live processes say of themselves and their waited-for children, plus that of those that nobody
@@ -42,6 +42,7 @@ enum {
 	SHARE_FAR = 100,
 	BYTES_PER_NS = 4,	  /* memory that is touched, or files that are written, at most */
 	ZOMBIES_BETWEEN_LOOKS = 256,
+	FILES_SLACK_PART = 16,
 };
 #define FIRST_NS (2 * MS)	  /* between the first readings; then twice as long each time, up to */
 #define IDLE_NS (100 * MS)
@@ -49,6 +50,8 @@ enum {
 #define SOFT_CPU_NS (30 * MS)	  /* what processes that handle SIGXCPU may use after it */
 #define SOFT_WALL_NS (300 * MS)
 #define UNCERTAIN_LEAST (4u << 20)
+/* What file systems write about files is in what is measured: that much more ends a run. */
+#define FILES_SLACK (UINT64_C(1) << 20)
 
 /* A live process. */
 struct live {
@@ -209,24 +212,52 @@ static uint64_t less(uint64_t all, uint64_t part)
 	return all > part ? all - part : 0;
 }
 
+/* Has a process got in its account what its child that has just ended had in its own? Surely not if there is less new in it. */
+static bool took_over(struct live *parent, uint64_t stored)
+{
+	struct usage_io io;
+
+	if (!parent || usage_io(parent->pid, &io) < 0)
+		return false;
+	bool enough = io.stored - parent->io_seen.stored >= stored;
+	parent->io_seen = io;
+	return enough;
+}
+
+/* Its parent was quick to wait for it, or ignores SIGCHLD. */
+static void end_unseen(struct meter *meter, const struct live *live, struct usage_spent spent)
+{
+	struct live *parent = find_live(meter, live->parent);
+
+	if (parent) {	/* what is taken too much off its own time at its end is put right by cpu_seen */
+		parent->waited_cpu += spent.cpu_ns;
+		usage_cpu(parent->pid, &parent->cpu_seen);
+	}
+	if (meter->limits.write_bytes && spent.stored && !took_over(parent, spent.stored))
+		meter->ended_stored += spent.stored;
+	if ((live->io_seen.read || live->io_seen.written) && parent && usage_ignores(parent->pid, SIGCHLD) > 0) {
+		meter->lost.read += live->io_seen.read;
+		meter->lost.written += live->io_seen.written;
+	}
+}
+
 /* A process that ended is gone at once. */
 static void end_vanished(struct meter *meter, const struct live *live, const struct rusage *rusage)
 {
 	struct usage_spent spent = newly_waited(meter);
 
-	if (spent.cpu_ns == 0) {	/* its parent ignores SIGCHLD, or was very quick */
-		if (rusage) {
+	if (spent.cpu_ns != 0) {	/* it was the supervisor's own child */
+		meter->ended_stored += spent.stored;
+	} else {
+		if (rusage)
 			spent = usage_of(rusage);
-		} else {
-			spent.cpu_ns = live->cpu_seen + live->waited_cpu;
-			spent.stored = live->io_seen.stored;
-			meter->wants_rusage = true;
-		}
-		meter->lost.read += live->io_seen.read;
-		meter->lost.written += live->io_seen.written;
+		else
+			spent = (struct usage_spent){ live->cpu_seen + live->waited_cpu, live->io_seen.stored, 0 };
+		meter->wants_rusage = true;
+		end_unseen(meter, live, spent);
 	}
-	meter->ended_cpu += less(spent.cpu_ns, live->waited_cpu);
-	meter->ended_stored += spent.stored;
+	uint64_t own = less(spent.cpu_ns, live->waited_cpu);
+	meter->ended_cpu += own > live->cpu_seen ? own : live->cpu_seen;
 }
 
 static void end_zombie(struct meter *meter, const struct live *live, uint64_t cpu)
@@ -476,8 +507,6 @@ static uint64_t read_files(struct meter *meter)
 	uint64_t limit = meter->limits.write_bytes, stored = 0, written = 0;
 	struct usage_io io, own;
 
-	if (!limit)
-		return UINT64_MAX;
 	list_live(meter, false);
 	for (size_t i = 0; i < meter->count; i++) {
 		if (usage_io(meter->list[i], &io) < 0)
@@ -490,6 +519,8 @@ static uint64_t read_files(struct meter *meter)
 			live->io_seen = io;
 		pthread_mutex_unlock(&meter->lock);
 	}
+	if (!limit)
+		return UINT64_MAX;
 	pthread_mutex_lock(&meter->lock);
 	look_at_zombies(meter, 0);
 	for (struct zombie *z = meter->zombies; z; z = z->hh.next)
@@ -509,7 +540,7 @@ static uint64_t read_files(struct meter *meter)
 		meter->stored = stored;
 	stored = meter->stored;
 	pthread_mutex_unlock(&meter->lock);
-	if (stored > limit)
+	if (stored > limit + limit / FILES_SLACK_PART + FILES_SLACK)
 		reach(meter, "write_bytes");
 	return stored < limit ? (limit - stored) / BYTES_PER_NS : 0;
 }

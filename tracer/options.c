@@ -32,6 +32,20 @@ static const struct option policy_options[] = {
 	{OPTION_ENV, 0, "env", "NAME[=VALUE]", VALUE_TEXT, true, "pass a variable on, or set it"},
 };
 
+/* They take the place of the policy's; 0 is no limit. */
+static const struct option limit_options[] = {
+	{OPTION_MEMORY, 0, "memory", "BYTES", VALUE_TEXT, false, "memory of the whole run, such as 512M"},
+	{OPTION_CPU, 0, "cpu", "TIME", VALUE_TEXT, false, "CPU time of the whole run: 30, 0.5, 500ms, 2m"},
+	{OPTION_TIMEOUT, 0, "timeout", "TIME", VALUE_TEXT, false, "end the run after so long: seconds, or 500ms, 2m, 1h"},
+	{OPTION_PROCESSES, 0, "processes", "N", VALUE_TEXT, false, "processes and threads at one time"},
+	{OPTION_FILES, 0, "files", "N", VALUE_TEXT, false, "open files of each process"},
+	{OPTION_OUTPUT_BYTES, 0, "output-bytes", "BYTES", VALUE_TEXT, false,
+	 "stdout and stderr together; more is thrown away"},
+	{OPTION_WRITE_BYTES, 0, "write-bytes", "BYTES", VALUE_TEXT, false, "of each file, and written to files in all"},
+	{OPTION_CPU_WEIGHT, 0, "cpu-weight", "N", VALUE_TEXT, false,
+	 "share of a busy processor: 1 to 10000, usual is 100"},
+};
+
 static const struct option run_options[] = {
 	{OPTION_CHDIR, 'C', "chdir", "DIR", VALUE_DIRECTORY, false, "working directory (default: the caller's)"},
 	{OPTION_RESULT, 'r', "result", "FILE", VALUE_FILE, false, "write the result (JSON) to FILE"},
@@ -42,13 +56,13 @@ static const struct option run_options[] = {
 	{OPTION_REQUIRE, 0, "require", "LEVEL", VALUE_LEVEL, false, "this level or a higher one, or fail"},
 	{OPTION_ON_VIOLATION, 0, "on-violation", "WHAT", VALUE_ACTION, false,
 	 "deny (default), kill (end the run) or audit (allow and record)"},
-	{OPTION_TIMEOUT, 0, "timeout", "SECONDS", VALUE_TEXT, false, "end the run after so long; fractions allowed"},
 	{OPTION_FAIL_ON_VIOLATION, 0, "fail-on-violation", NULL, VALUE_TEXT, true,
 	 "exit 123 when the tool succeeded but something was refused"},
 	{OPTION_LABEL, 0, "label", "KEY=VALUE", VALUE_TEXT, true, "carried into the result"},
 	{OPTION_TOOL_ID, 0, "tool-id", "ID", VALUE_TEXT, false, "carried into the result"},
 	{OPTION_TRACE_ID, 0, "trace-id", "ID", VALUE_TEXT, false, "carried into the result"},
 	{OPTION_REQUEST_ID, 0, "request-id", "ID", VALUE_TEXT, false, "carried into the result"},
+	{OPTION_PROGRESS, 0, "progress", NULL, VALUE_TEXT, true, "show on a terminal what the run uses"},
 	{OPTION_QUIET, 'q', "quiet", NULL, VALUE_TEXT, true, "no summary"},
 	{OPTION_VERBOSE, 'v', "verbose", NULL, VALUE_TEXT, true, "say each refusal as it happens"},
 };
@@ -121,6 +135,7 @@ static const struct option syscalls_options[] = {
 
 static const struct option_group general = {"General", general_options, COUNT(general_options)};
 static const struct option_group policy = {"Policy", policy_options, COUNT(policy_options)};
+static const struct option_group limit = {"Limits", limit_options, COUNT(limit_options)};
 static const struct option_group run = {"Run", run_options, COUNT(run_options)};
 static const struct option_group request = {"Request", request_options, COUNT(request_options)};
 static const struct option_group registry = {"Registry", registry_options, COUNT(registry_options)};
@@ -149,7 +164,7 @@ const struct command commands[COMMAND_COUNT] = {
 				   "status: the tool's own; 128+N when signal N ended it; 123 with "
 				   "--fail-on-violation; 124 timed out; 125 Picket failed or refused to start; 126 "
 				   "COMMAND may not be run; 127 COMMAND was not found.",
-			.groups = {&policy, &run, &request, &general},
+			.groups = {&policy, &limit, &run, &request, &general},
 		},
 	[COMMAND_PROBE] =
 		{
@@ -189,7 +204,7 @@ const struct command commands[COMMAND_COUNT] = {
 			.name = "policy show",
 			.operands = "",
 			.summary = "the effective rules, each with its source",
-			.groups = {&policy, &json, &general},
+			.groups = {&policy, &limit, &json, &general},
 		},
 	[COMMAND_SYSCALLS] =
 		{
@@ -271,7 +286,7 @@ const struct command commands[COMMAND_COUNT] = {
 			.details = "A word with a slash is a program's path, any other the id of an installed plugin. "
 				   "What runs is the copy that was verified. -v says what it asked for, what it was "
 				   "given and what was withheld. Exit status: as of run.",
-			.groups = {&registry, &trust, &policy, &run, &general},
+			.groups = {&registry, &trust, &policy, &limit, &run, &general},
 		},
 	[COMMAND_REQUEST_CHECK] =
 		{

@@ -47,6 +47,15 @@ enum option_id {
 	OPTION_CONNECT,
 	OPTION_BIND,
 	OPTION_ENV,
+	/* limits of a policy; limit_names.h */
+	OPTION_MEMORY,
+	OPTION_CPU,
+	OPTION_TIMEOUT,
+	OPTION_PROCESSES,
+	OPTION_FILES,
+	OPTION_OUTPUT_BYTES,
+	OPTION_WRITE_BYTES,
+	OPTION_CPU_WEIGHT,
 	/* of run */
 	OPTION_CHDIR,
 	OPTION_RESULT,
@@ -55,7 +64,7 @@ enum option_id {
 	OPTION_ENFORCE,
 	OPTION_REQUIRE,
 	OPTION_ON_VIOLATION,
-	OPTION_TIMEOUT,
+	OPTION_PROGRESS,
 	OPTION_FAIL_ON_VIOLATION,
 	OPTION_LABEL,
 	OPTION_TOOL_ID,
@@ -108,7 +117,7 @@ struct option_group {
 	size_t count;
 };
 
-enum { COMMAND_GROUPS = 5 };
+enum { COMMAND_GROUPS = 6 };
 
 struct command {
 	enum command_id id;

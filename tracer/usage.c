@@ -157,12 +157,22 @@ int usage_memory_share(pid_t process, uint64_t *bytes, uint64_t *common)
 	return 0;
 }
 
-int usage_handles(pid_t process, int signal)
+static int signal_set(pid_t process, const char *set, int signal)
 {
 	char text[TEXT_SIZE];
 	int r = read_proc(process, "status", text);
 
-	return r < 0 ? r : (int)(field(text, "SigCgt:", 16) >> (signal - 1) & 1);
+	return r < 0 ? r : (int)(field(text, set, 16) >> (signal - 1) & 1);
+}
+
+int usage_handles(pid_t process, int signal)
+{
+	return signal_set(process, "SigCgt:", signal);
+}
+
+int usage_ignores(pid_t process, int signal)
+{
+	return signal_set(process, "SigIgn:", signal);
 }
 
 /* ---- files in memory ---------------------------------------------------- */

@@ -53,8 +53,9 @@ struct usage_files {
 void usage_files_add(struct usage_files *files, pid_t process);
 void usage_files_clear(struct usage_files *files);
 
-/* Does the process have a handler for this signal? */
+/* Does the process have a handler for this signal; does it ignore it? 1, 0 or -errno. */
 int usage_handles(pid_t process, int signal);
+int usage_ignores(pid_t process, int signal);
 
 /* What all children that the supervisor has waited for have used, and theirs. */
 struct usage_spent usage_children(void);
