@@ -6,14 +6,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "usage.h"
 
-enum { STREAMS = 2, CHUNK = 65536 };
+enum { STREAMS = 2, CHUNK = 65536, HURRY_MS = 100 };
 
 struct stream {
 	int from;	/* read end, or -1 when it has ended */
@@ -27,6 +29,7 @@ struct capture {
 	int stop[2];	/* written to when no writer is left */
 	pthread_t thread;
 	bool keep;
+	atomic_bool hurry;
 	bool truncated;
 	uint64_t limit, seen;
 };
@@ -47,17 +50,31 @@ static bool make_room(struct stream *s, size_t more)
 	return true;
 }
 
-static void pass_on(int to, const char *bytes, size_t length)
+/* Wait until `to` takes something. False: it does not, and the run is over. */
+static bool wait_for_room(const struct capture *c, int to)
 {
-	while (length > 0) {
-		ssize_t n = write(to, bytes, length);
-		if (n < 0 && errno == EINTR)
+	struct pollfd p[2] = { { to, POLLOUT, 0 }, { c->stop[0], POLLIN, 0 } };
+
+	for (;;) {
+		int n = poll(p, 2, p[1].fd < 0 && c->hurry ? HURRY_MS : -1);
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n == 0)
+			return false;
+		if (n > 0 && p[0].revents)
+			return true;
+		if (n > 0 && p[1].revents)
+			p[1].fd = -1;
+	}
+}
+
+/* In pieces that a pipe takes without blocking once it takes anything (pipe(7), PIPE_BUF). */
+static void pass_on(const struct capture *c, int to, const char *bytes, size_t length)
+{
+	while (length > 0 && wait_for_room(c, to)) {
+		ssize_t n = write(to, bytes, length < PIPE_BUF ? length : PIPE_BUF);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
-		if (n < 0 && errno == EAGAIN) {
-			struct pollfd p = { to, POLLOUT, 0 };
-			poll(&p, 1, -1);
-			continue;
-		}
 		if (n <= 0)
 			return;	/* the reader is gone */
 		usage_own(0, (uint64_t)n);
@@ -81,7 +98,7 @@ static void take(struct capture *c, struct stream *s, const char *bytes, size_t 
 		memcpy(s->bytes + s->length, bytes, kept);
 		s->length += kept;
 	} else {
-		pass_on(s->to, bytes, kept);
+		pass_on(c, s->to, bytes, kept);
 	}
 }
 
@@ -123,10 +140,12 @@ static void *pump(void *argument)
 	return NULL;
 }
 
-static int open_streams(struct capture *c, int writers[STREAMS])
+static int open_streams(struct capture *c, const bool wanted[STREAMS], int writers[STREAMS])
 {
 	for (int i = 0; i < STREAMS; i++) {
 		int fds[2];
+		if (!wanted[i])
+			continue;
 		if (pipe2(fds, O_CLOEXEC) < 0)
 			return -errno;
 		c->stream[i].from = fds[0];
@@ -148,7 +167,7 @@ int capture_start(struct capture **capture, bool keep, uint64_t limit, int *out,
 	c->keep = keep;
 	c->limit = limit ? limit : CAPTURE_DEFAULT;
 	c->stream[0].from = c->stream[1].from = c->stop[0] = c->stop[1] = -1;
-	int r = open_streams(c, writers);
+	int r = open_streams(c, (const bool[]){ out != NULL, err != NULL }, writers);
 	if (r == 0) {	/* signals are the supervisor's, not this thread's */
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -163,16 +182,19 @@ int capture_start(struct capture **capture, bool keep, uint64_t limit, int *out,
 		capture_free(c);
 		return r;
 	}
-	*out = writers[0];
-	*err = writers[1];
+	if (out)
+		*out = writers[0];
+	if (err)
+		*err = writers[1];
 	*capture = c;
 	return 0;
 }
 
-void capture_finish(struct capture *c)
+void capture_finish(struct capture *c, bool hurry)
 {
 	ssize_t n;
 
+	c->hurry = hurry;
 	do
 		n = write(c->stop[1], "", 1);
 	while (n < 0 && errno == EINTR);

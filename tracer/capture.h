@@ -16,12 +16,13 @@
 
 struct capture;
 
-/* `keep`: for the result; else passed on to our own stdout and stderr. *out, *err: for the tool, close them after its start.
- * 0 or -errno. */
+/* `keep`: for the result; else passed on to our own stdout and stderr. *out, *err: for the tool, close them after its start;
+ * NULL: that one is left alone. 0 or -errno. */
 int capture_start(struct capture **capture, bool keep, uint64_t limit, int *out, int *err);
 
-/* All that was written is read, and the thread is gone. To be called when no writer is left. */
-void capture_finish(struct capture *capture);
+/* All that was written is read, and the thread is gone. To be called when no writer is left. With `hurry` what our own stdout
+ * and stderr do not take at once is lost: the run was ended, and whoever reads it may have stopped. */
+void capture_finish(struct capture *capture, bool hurry);
 
 /* What was kept; valid until capture_free. stream: 1 or 2. */
 const char *capture_bytes(const struct capture *capture, int stream, size_t *length);

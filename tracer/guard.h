@@ -5,6 +5,7 @@
 #ifndef PICKET_TRACER_GUARD_H
 #define PICKET_TRACER_GUARD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -46,6 +47,7 @@ struct guard {
 	bool verbose;
 
 	struct result *result;
+	atomic_uint_fast64_t refusals;	/* so far; read by other threads */
 	struct meter *meter;	/* or NULL */
 	const char *limited;	/* the limit that made a call fail, or NULL; see meter_reached for what ends the run */
 	struct tracees tracees;
@@ -60,6 +62,7 @@ struct guard {
 	bool main_over;
 	int main_status;	/* as waitpid(2) gives it */
 	bool ending;		/* everything is being killed */
+	bool shimless;		/* level preload: the tool ran, and no shim was in it */
 	bool violated_fatally;	/* on_violation kill */
 	uint64_t stops;		/* calls that were stopped */
 };

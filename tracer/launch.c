@@ -148,11 +148,15 @@ static int arrange_descriptors(const struct launch *launch, int *trouble, int *p
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return -errno;
-	if ((launch->out >= 0 && dup2(launch->out, STDOUT_FILENO) < 0) ||
+	if ((launch->in >= 0 && dup2(launch->in, STDIN_FILENO) < 0) ||
+	    (launch->out >= 0 && dup2(launch->out, STDOUT_FILENO) < 0) ||
 	    (launch->err >= 0 && dup2(launch->err, STDERR_FILENO) < 0))
 		return -errno;
 	/* from high to low numbers nothing that is still needed is overwritten: all of ours are below the limit */
-	if (dup2(launch->slots_fd, top + RESERVED_FD_SLOTS) < 0 ||
+	for (int i = 0; launch->reserved && i < RESERVED_FD_COUNT - 1; i++)
+		if (launch->reserved[i] >= 0 && dup2(launch->reserved[i], top + i) < 0)
+			return -errno;
+	if ((launch->slots_fd >= 0 && dup2(launch->slots_fd, top + RESERVED_FD_SLOTS) < 0) ||
 	    dup3(*trouble, top + RESERVED_FD_COUNT - 1, O_CLOEXEC) < 0)
 		return -errno;
 	*trouble = top + RESERVED_FD_COUNT - 1;
@@ -202,7 +206,10 @@ static _Noreturn void become_tool(const struct launch *launch, int go, int troub
 		give_up(trouble, LAUNCH_PRIVILEGES);
 	sigprocmask(SIG_SETMASK, launch->mask, NULL);
 	/* Here the supervisor sees us first: from now on every call stops (level ptrace), or what the filter says. */
-	raise(SIGSTOP);
+	if (launch->untraced)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	else
+		raise(SIGSTOP);
 	if (launch->filter && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, launch->filter) < 0)
 		give_up(trouble, LAUNCH_FILTER);
 	if (program >= 0)

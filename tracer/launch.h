@@ -8,6 +8,7 @@
 
 #include <linux/filter.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "image.h"
@@ -18,10 +19,12 @@ struct launch {
 	char *const *argv, *const *environment;
 	const char *cwd;
 	int program_fd;		/* run this instead of `path`; or -1 */
-	int out, err;		/* the tool's stdout and stderr, or -1: as ours */
+	int in, out, err;	/* the tool's stdin, stdout and stderr, or -1: as ours */
 	struct policy_limits limits;
 	unsigned open_files;	/* its hard and soft limit of descriptors; see wire.h */
-	int slots_fd;		/* goes to open_files + RESERVED_FD_SLOTS */
+	int slots_fd;		/* goes to open_files + RESERVED_FD_SLOTS; or -1 */
+	const int *reserved;	/* NULL, or RESERVED_FD_COUNT descriptors for open_files + 0 and on, -1: none */
+	bool untraced;		/* nobody waits for a stop; the child ends with its parent */
 	const struct sock_fprog *filter;	/* or NULL */
 	const sigset_t *mask;	/* its signal mask */
 };
@@ -34,7 +37,7 @@ struct child {
 };
 
 /* What failed in the child. */
-enum launch_stage { LAUNCH_OK, LAUNCH_DESCRIPTORS, LAUNCH_DIRECTORY, LAUNCH_LIMITS, LAUNCH_PRIVILEGES, LAUNCH_FILTER, LAUNCH_EXEC };
+enum launch_stage { LAUNCH_OK, LAUNCH_PROCESS, LAUNCH_DESCRIPTORS, LAUNCH_DIRECTORY, LAUNCH_LIMITS, LAUNCH_PRIVILEGES, LAUNCH_FILTER, LAUNCH_EXEC };
 struct launch_trouble {
 	enum launch_stage stage;
 	int error;	/* errno */

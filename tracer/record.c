@@ -109,6 +109,7 @@ void act_record(struct guard *guard, const struct request *request, const struct
 	char command[COMMAND_MOST], cwd[PATH_MAX];
 	struct ancestor ancestors[ANCESTORS_MOST];
 
+	guard->refusals++;
 	if (result_again(guard->result, judgement->kind, judgement->target, exe, rule))
 		return;
 	command_line(process->tgid, command, sizeof command);

@@ -6,6 +6,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #include "limit.h"
 #include "meter.h"
 #include "probe.h"
+#include "progress.h"
 #include "result.h"
 #include "supervise.h"
 #include "transport.h"
@@ -45,6 +47,7 @@ struct run {
 	struct guard guard;
 	struct sock_fprog filter;
 	struct capture *capture;
+	struct progress *progress;
 	struct child child;
 	uint64_t started_ns;	/* CLOCK_MONOTONIC */
 	struct run_outcome outcome;
@@ -241,6 +244,35 @@ static void shield(void)
 	}
 }
 
+/* Is there nothing that the tool of a captured run could read? What is typed is not for it. */
+static bool has_no_input(void)
+{
+	return isatty(STDIN_FILENO) || (fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY;
+}
+
+/* Where the tool reads and writes. Output to a terminal is not limited: the tool would notice that it is none. */
+static int redirect(struct run *run, struct launch *launch)
+{
+	bool capture = run->job->capture;
+	uint64_t most = run->guard.limits.output_bytes;
+	int *out = capture || (most && !isatty(STDOUT_FILENO)) ? &launch->out : NULL;
+	int *err = capture || (most && !isatty(STDERR_FILENO)) ? &launch->err : NULL;
+
+	if (capture && has_no_input()) {
+		launch->in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (launch->in < 0)
+			return -errno;
+	}
+	return out || err ? capture_start(&run->capture, capture, most, out, err) : 0;
+}
+
+static void close_all(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
 static int start(struct run *run)
 {
 	const struct job *job = run->job;
@@ -250,6 +282,7 @@ static int start(struct run *run)
 		.environment = run->environment,
 		.cwd = job->cwd,
 		.program_fd = job->program_fd,
+		.in = -1,
 		.out = -1,
 		.err = -1,
 		.limits = run->guard.limits,
@@ -258,7 +291,6 @@ static int start(struct run *run)
 		.filter = run->filter.filter ? &run->filter : NULL,
 		.mask = end_catch(),
 	};
-	uint64_t most = run->guard.limits.output_bytes;
 	int r = usage_open();
 
 	run->started_ns = usage_now();
@@ -266,16 +298,11 @@ static int start(struct run *run)
 	if (r == 0)
 		r = meter_start(&run->guard.meter, &run->guard.limits, end_for_limit);
 	run->guard.tracees.meter = run->guard.meter;
-	if (r < 0)
-		;
-	else if (job->capture || (most && !isatty(STDOUT_FILENO) && !isatty(STDERR_FILENO)))
-		r = capture_start(&run->capture, job->capture, most, &launch.out, &launch.err);
+	if (r == 0)
+		r = redirect(run, &launch);
 	if (r == 0)
 		r = launch_prepare(&launch, &run->child);
-	if (launch.out >= 0) {
-		close(launch.out);
-		close(launch.err);
-	}
+	close_all((int[]){ launch.in, launch.out, launch.err }, 3);
 	if (r == 0) {
 		run->guard.main = run->child.pid;
 		r = transport_attach(&run->guard, run->child.pid);
@@ -297,6 +324,8 @@ static uint64_t time_limit(const struct run *run)
 
 static int watch(struct run *run)
 {
+	if (run->job->progress)
+		progress_start(&run->progress, run->guard.meter, &run->guard.refusals);
 	end_after(time_limit(run));
 	int r = supervise(&run->guard, &end_reason);
 
@@ -304,7 +333,8 @@ static int watch(struct run *run)
 	if (r < 0)
 		diag_errno(r, "the supervisor failed; the run was ended");
 	if (run->capture)
-		capture_finish(run->capture);
+		capture_finish(run->capture, end_reason != 0);
+	progress_end(run->progress);
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
