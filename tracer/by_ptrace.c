@@ -70,6 +70,13 @@ void transport_kill_all(struct guard *guard)
 
 /* ---- answers ------------------------------------------------------------ */
 
+/* A call that cannot be answered must not proceed. -ESRCH: the task was killed, perhaps by an exec of another thread. */
+static void cannot_answer(const struct task *task, int error)
+{
+	if (error < 0 && error != -ESRCH)
+		kill(task->process->tgid, SIGKILL);
+}
+
 void transport_return(struct guard *guard, struct task *task, int64_t value)
 {
 	struct user_regs_struct regs;
@@ -81,8 +88,7 @@ void transport_return(struct guard *guard, struct task *task, int64_t value)
 			task->exit_action = EXIT_RESULT;
 			task->result = value;
 		}
-		if (regs_set(task->tid, &regs) < 0)
-			kill(task->process->tgid, SIGKILL);	/* never let go what was refused */
+		cannot_answer(task, regs_set(task->tid, &regs));
 	}
 	resume(guard, task, 0);
 }
@@ -105,18 +111,19 @@ void transport_continue(struct guard *guard, struct task *task)
 void transport_proceed_as(struct guard *guard, struct task *task, long number, const uint64_t args[CALL_ARG_COUNT])
 {
 	struct user_regs_struct regs;
+	int r = regs_get(task->tid, &regs);
 
-	if (regs_get(task->tid, &regs) < 0)
-		goto killed;
-	task->saved = regs;
-	regs_call_set(&regs, number, args);
-	if (regs_set(task->tid, &regs) < 0)
-		goto killed;
+	if (r == 0) {
+		task->saved = regs;
+		regs_call_set(&regs, number, args);
+		r = regs_set(task->tid, &regs);
+	}
+	if (r < 0) {
+		cannot_answer(task, r);
+		return;
+	}
 	task->exit_action = EXIT_RESTORE;
 	resume(guard, task, 0);
-	return;
-killed:
-	kill(task->process->tgid, SIGKILL);
 }
 
 void transport_map_slots(struct guard *guard, struct task *task)
