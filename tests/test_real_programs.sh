@@ -127,9 +127,11 @@ case_node() {
 		console.log(execFileSync('sort', { input: 'b\na\n' }).toString());
 		spawn('sh', ['-c', 'exit 3']).on('exit', code => {
 			console.log('exit', code);
-			new Worker(__filename).on('message', console.log);
+			new Worker(__filename).on('message', message => {
+				console.log(message);
+				fs.promises.readFile('/nonexistent').catch(e => console.log(e.code));
+			});
 		});
-		fs.promises.readFile('/nonexistent').catch(e => console.log(e.code));
 	END
 	node main.js
 }

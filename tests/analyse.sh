@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# clang-tidy and cppcheck over everything that becomes the program. What they check stands here.
+. "$(dirname "$0")/lib.sh"
+cd "$SOURCE" || exit 1
+mapfile -t sources < <(ls policy/*.c tracer/*.c preload/*.c 2>/dev/null)
+flags=(-std=c17 -D_GNU_SOURCE -iquote policy -iquote tracer '-DPREFIX="/usr/local"')
+
+# Without: the "safe" variants of Annex K, which glibc has not; what only counts; padding.
+tidy='clang-analyzer-*,bugprone-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling'
+tidy+=',-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions'
+tidy+=',-bugprone-assignment-in-if-condition,-bugprone-branch-clone,-clang-analyzer-optin.performance.Padding'
+tidy+=',-bugprone-implicit-widening-of-multiplication-result'
+
+if have clang-tidy; then
+	for source in "${sources[@]}"; do
+		check "clang-tidy: $source" clang-tidy --quiet --warnings-as-errors='*' --checks="-*,$tidy" "$source" -- "${flags[@]}"
+	done
+else
+	skip clang-tidy clang-tidy
+fi
+if have cppcheck; then
+	check cppcheck cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --suppress=unknownMacro --suppress=normalCheckLevelMaxBranches \
+		-D_GNU_SOURCE -D__x86_64__ '-DPREFIX="/usr/local"' -Ipolicy -Itracer "${sources[@]}"
+else
+	skip cppcheck cppcheck
+fi
+if have shellcheck; then
+	check shellcheck shellcheck -x -P tests -e SC2015,SC2016,SC2317 tests/*.sh scripts/*.sh examples/demo/run.sh .ci/run
+else
+	skip shellcheck shellcheck
+fi
+finish
