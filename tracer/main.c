@@ -79,12 +79,14 @@
 #include "commands.h"
 #include "diag.h"
 #include "plugin.h"
+#include "plugin_load.h"
 #include "run.h"
 
 static int dispatch(const struct cli *cli)
 {
 	switch (cli->command->id) {
 	case COMMAND_RUN:
+		plugin_forget_keys();
 		return cli->plugin.request != NULL ? request_run(cli) : run_job(&cli->job);
 	case COMMAND_PROBE:
 		return command_probe(cli);
