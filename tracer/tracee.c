@@ -17,9 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "diag.h"
 #include "meter.h"
-#include "run.h"
 
 enum {
 	PAGE = 4096,
@@ -60,12 +58,6 @@ static void share_drop(struct tracees *all, struct share **share)
 			all->kept_open--;
 		}
 	free(s);
-}
-
-void tracee_no_memory(void)
-{
-	diag_errno(ENOMEM, "the supervisor failed; the run was ended");
-	_exit(EXIT_STATUS_PICKET);
 }
 
 struct task *tracee_find(struct tracees *all, pid_t tid)

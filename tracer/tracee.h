@@ -14,10 +14,7 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
-/* A table of the supervisor that finds no memory: nothing can be judged any more, so it ends, and the tree with it. */
-_Noreturn void tracee_no_memory(void);
-#define uthash_fatal(message) tracee_no_memory()
-#include <uthash.h>
+#include "hash.h"
 
 /* Families of SysV IPC identifiers: one namespace each. */
 enum ipc_kind { IPC_SHARED_MEMORY, IPC_SEMAPHORES, IPC_MESSAGES };

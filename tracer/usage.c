@@ -6,6 +6,8 @@
  */
 #include "usage.h"
 
+#include "hash.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +22,6 @@
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
-#include <uthash.h>
 
 enum {
 	TEXT_SIZE = 4096,
