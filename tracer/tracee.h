@@ -114,6 +114,8 @@ bool tracee_is_ours(struct tracees *all, pid_t pid);
 
 /* A task that `maker` has made, perhaps by vfork; NULL: the first of the run, which shares nothing. NULL: out of memory. */
 struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork);
+/* A task whose maker is not known: what it shares with any task of the run is asked of the kernel. NULL: out of memory. */
+struct task *tracee_adopt(struct tracees *all, pid_t tid);
 /* It has executed a program: new memory, own descriptors. All other threads of its process are gone. */
 void tracee_exec(struct tracees *all, struct task *task);
 /* It was let make a task; or its next stop came. */
