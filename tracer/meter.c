@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hash.h"
 #include "census.h"
 #include "meter_files.h"
 #include "usage.h"
@@ -33,7 +34,7 @@
 
 enum {
 	SHARE_NEAR = 10,
-	SHARE_FAR = 100,
+	SHARE_FAR = 30,
 	BYTES_PER_NS = 4, /* memory that is touched, or files that are written, at most */
 	FILES_SLACK_PART = 16,
 };
@@ -58,6 +59,7 @@ struct meter {
 	pthread_cond_t wake;
 	bool stop;
 	_Atomic(const char *) reached;
+	_Atomic(const char *) warned_of;
 
 	/* under the lock */
 	struct census census;
@@ -209,6 +211,7 @@ static uint64_t over_cpu(struct meter *meter, uint64_t used)
 	if (!meter->soft_wall && warn_of_cpu(meter)) {
 		meter->soft_wall = now;
 		meter->soft_cpu = used;
+		meter->warned_of = "cpu_time_ms";
 	}
 	if (!meter->soft_wall || used - meter->soft_cpu >= SOFT_CPU_NS || now - meter->soft_wall >= SOFT_WALL_NS)
 		reach(meter, "cpu_time_ms");
@@ -417,6 +420,11 @@ int meter_start(struct meter **out, const struct policy_limits *limits, void (*t
 const char *meter_reached(const struct meter *meter)
 {
 	return meter ? atomic_load(&meter->reached) : NULL;
+}
+
+const char *meter_warned_of(const struct meter *meter)
+{
+	return meter ? atomic_load(&meter->warned_of) : NULL;
 }
 
 struct meter_reading meter_read(struct meter *meter)

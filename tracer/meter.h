@@ -50,6 +50,8 @@ bool meter_allocate(struct meter *meter, uint64_t bytes);
 
 /* Name of the limit that was reached, or NULL. */
 const char *meter_reached(const struct meter *meter);
+/* Name of one that was used up, and processes that wanted to know were told (SIGXCPU) and given a moment; or NULL. */
+const char *meter_warned_of(const struct meter *meter);
 struct meter_reading meter_read(struct meter *meter);
 /* When nothing of the run is left: stop the thread, and the totals. */
 struct meter_reading meter_finish(struct meter *meter);
