@@ -52,10 +52,10 @@ echo 'profile = "strict"; launch: { programs = ( "/usr/bin/printf" ); environmen
 
 for kind in malloc open write mmap pipe fork; do
 	inject 'plugin verify' $kind "$PICKET" plugin verify -v "$P/tool" "${where[@]}"
-	inject 'plugin verify, of another content' $kind "$PICKET" plugin run "$P/changed" "${where[@]}"
+	inject 'plugin verify, of another content' $kind "$PICKET" plugin run "${where[@]}" "$P/changed"
 	inject 'plugin install' $kind "$PICKET" plugin install "$P/tool" "${where[@]}"
 	inject 'plugin list' $kind "$PICKET" plugin list --json "${where[@]:2}"
-	inject 'plugin run' $kind "$PICKET" plugin run tool "${where[@]}"
+	inject 'plugin run' $kind "$PICKET" plugin run "${where[@]}" tool
 	inject 'request check' $kind "$PICKET" request check -p launch.conf request.json
 	inject 'policy check' $kind "$PICKET" policy check policy.conf
 	inject 'policy show' $kind "$PICKET" policy show -p policy.conf
