@@ -156,6 +156,7 @@ static int make_environment(struct run *run)
 
 	if (r == 0 && run->job->narrower) {
 		char **wider = run->environment;
+		run->environment = NULL;	/* what fails leaves nothing there */
 		r = environment_build(run->job->narrower->image, wider, &run->environment);
 		environment_free(wider);
 	}
