@@ -398,6 +398,8 @@ static const char *which_limit(const struct run *run)
 		return "wall_time_ms";
 	if (end_reason == END_LIMIT)
 		return meter_reached(run->guard.meter);
+	if (meter_warned_of(run->guard.meter))
+		return meter_warned_of(run->guard.meter);
 	if (run->guard.limited)
 		return run->guard.limited;
 	return run->guard.limits.output_bytes && run->capture && capture_truncated(run->capture) ? "output_bytes" : NULL;
