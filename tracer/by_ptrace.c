@@ -19,6 +19,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@
 #include "wire.h"
 
 enum { CALL_STOP_SIGNAL = SIGTRAP | 0x80 };	/* PTRACE_O_TRACESYSGOOD */
+enum { NEWBORN_SPINS = 100 };			/* looks for its maker's report before the first sleep */
 enum { NEWBORN_WAITS_NS = 20000000 };		/* for its maker, at most; that comes within microseconds */
 
 static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
@@ -442,16 +444,18 @@ static pid_t wait_for(struct guard *guard, pid_t which, int *status, int options
 	return tid;
 }
 
-/* While children wait to be announced, it is not waited without end. */
+/* While children wait to be announced, which as a rule takes microseconds, it is not waited without end. */
 static pid_t wait_for_any(struct guard *guard, int *status)
 {
 	static const struct timespec while_ = { .tv_nsec = 200000 };
 
-	while (guard->newborn_count) {
+	for (unsigned tries = 0; guard->newborn_count; tries++) {
 		pid_t tid = wait_for(guard, -1, status, __WALL | WNOHANG);
 		if (tid != 0)
 			return tid;
-		if (!adopt_orphans(guard) && nanosleep(&while_, NULL) < 0)
+		if (tries < NEWBORN_SPINS)
+			sched_yield();
+		else if (!adopt_orphans(guard) && nanosleep(&while_, NULL) < 0)
 			return -1;
 	}
 	return wait_for(guard, -1, status, __WALL);
