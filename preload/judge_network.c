@@ -209,7 +209,8 @@ static int judge_destination(struct request *request, enum net_use use, const st
 	case AF_UNIX:
 		if (length > sizeof(address->sa_family) && *name)
 			return judge_unix(request, use, address, length);
-		return length > sizeof(address->sa_family) ? judge_address(request, use, address, length) : 0;
+		/* no name at all: the kernel chooses an abstract one to bind (unix(7), Autobind) */
+		return use == NET_BIND || length > sizeof(address->sa_family) ? judge_address(request, use, address, length) : 0;
 	case AF_UNSPEC: /* connect: let go of the peer; elsewhere the kernel takes it for IPv4 */
 		if (request->call->number == NUMBER_connect || length < sizeof taken_for_internet)
 			return 0;

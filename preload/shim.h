@@ -190,7 +190,9 @@ struct passed {
 	void *mapped; /* or NULL */
 	size_t mapped_size;
 };
-int environment_pass(struct passed *passed, char *const *environment); /* 0 or -ENOMEM */
+int environment_pass(struct passed *passed, char *const *environment); /* 0, -ENOMEM, or as judge_environment */
+/* May what it has a loader load be read? */
+int judge_environment(char *const *environment);
 void environment_let_go(struct passed *passed);
 
 /* ---- telling (report.c) ------------------------------------------------- */

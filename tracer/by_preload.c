@@ -43,7 +43,7 @@ static bool is_named(const struct image *image, struct verdict verdict, const ch
 	return rule.key == RULE_EXEC_ALLOW && rule.layer == LAYER_COMMAND_LINE && strcmp(rule.target, name) == 0;
 }
 
-static int examine_kind(const struct guard *guard, const struct program_file *file, const char *name, char *why, size_t size)
+static int examine_kind(struct guard *guard, const struct program_file *file, const char *name, char *why, size_t size)
 {
 	const char *what = NULL;
 
@@ -55,8 +55,10 @@ static int examine_kind(const struct guard *guard, const struct program_file *fi
 		return 0;
 	for (unsigned i = 0; i < guard->policy_count; i++) {
 		const struct image *image = guard->policies[i]->image;
-		if (is_named(image, decide_path(image, name, strlen(name), ACCESS_EXEC), name))
+		if (is_named(image, decide_path(image, name, strlen(name), ACCESS_EXEC), name)) {
+			guard->unguarded = true;
 			return 0;
+		}
 	}
 	snprintf(why, size, "%s is %s and cannot be guarded at level preload; --exec %s lets it run without a guard", name, what,
 		 name);
@@ -89,14 +91,23 @@ static int examine_one(struct guard *guard, const char *path, struct program_fil
 	return examine_kind(guard, file, name, why, size);
 }
 
-int preload_examine(struct guard *guard, const char *path, char *why, size_t size)
+/* A copy that the launcher made of a program, and that the policy does not speak of. */
+static int examine_copy(struct guard *guard, const char *path, int fd, struct program_file *file, char *why, size_t size)
+{
+	int r = program_read(fd, file);
+
+	return r < 0 ? r : examine_kind(guard, file, path, why, size);
+}
+
+int preload_examine(struct guard *guard, const char *path, int fd, char *why, size_t size)
 {
 	struct program_file file;
 	char next[PATH_MAX];
 
 	snprintf(next, sizeof next, "%s", path);
 	for (int i = 0; i <= SCRIPTS_MOST; i++) {
-		int r = examine_one(guard, next, &file, why, size);
+		int r = i == 0 && fd >= 0 ? examine_copy(guard, path, fd, &file, why, size) :
+					    examine_one(guard, next, &file, why, size);
 		if (r < 0 || file.kind != PROGRAM_SCRIPT)
 			return r;
 		snprintf(next, sizeof next, "%s", file.interpreter);
@@ -250,7 +261,8 @@ int preload_watch(struct preload *preload, struct guard *guard, const atomic_int
 	hear(preload, guard);
 	result_miss(guard->result, preload->shared->dropped);
 	guard->tracees.processes_seen = preload->shared->programs;
-	if (r == 0 && trouble->stage == LAUNCH_OK && preload->shared->programs == 0 && WIFEXITED(guard->main_status))
+	if (r == 0 && trouble->stage == LAUNCH_OK && preload->shared->programs == 0 && !guard->unguarded &&
+	    WIFEXITED(guard->main_status))
 		guard->shimless = true;
 	return r;
 }

@@ -256,7 +256,7 @@ static int make_shim(struct run *run)
 		diag_errno(r, "cannot make the environment");
 		return EXIT_STATUS_PICKET;
 	}
-	if (run->path && preload_examine(&run->guard, run->path, why, sizeof why) < 0) {
+	if (preload_examine(&run->guard, run->path ? run->path : run->job->command[0], run->job->program_fd, why, sizeof why) < 0) {
 		diag("%s", why);
 		return EXIT_STATUS_NOT_RUNNABLE;
 	}
