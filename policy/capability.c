@@ -62,6 +62,7 @@ static const struct policy_option base[] = {
 	{ RULE_READ, "/proc/sys/kernel/random" }, { RULE_READ, "/proc/sys/vm/overcommit_memory" },
 	{ RULE_READ, "/proc/sys/fs/pipe-max-size" },
 	{ RULE_READ, "/sys/devices/system/cpu" }, { RULE_READ, "/sys/kernel/mm/transparent_hugepage" },
+	{ RULE_READ, "/sys/fs/cgroup" },
 	{ RULE_READ, "/dev/urandom" }, { RULE_READ, "/dev/random" }, { RULE_READ, "/dev/zero" },
 	{ RULE_WRITE, "/dev/null" }, { RULE_WRITE, "/dev/full" }, { RULE_WRITE, "/dev/tty" },
 	{ RULE_WRITE, "/proc/self/fd" },
