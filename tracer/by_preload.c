@@ -19,9 +19,10 @@
 
 #include "cleanup.h"
 #include "heard.h"
+#include "meter.h"
 #include "program.h"
 
-enum { SOCKET_ROOM = 4 << 20, SCRIPTS_MOST = 5 };
+enum { SOCKET_ROOM = 4 << 20, SCRIPTS_MOST = 5, LOOK_MS = 20 };
 
 /* ---- before it ---------------------------------------------------------- */
 
@@ -222,12 +223,44 @@ static bool hear_keeper(struct preload *preload, struct guard *guard, struct lau
 		return false;
 	*trouble = word.trouble;
 	guard->main = word.tool;
-	guard->main_status = word.status;
+	if (word.over)
+		guard->main_status = word.status;
 	return true;
+}
+
+/* Nobody tells of births and ends: the meter is told what is seen, and so never hears of what is gone sooner. */
+static bool is_among(pid_t pid, const pid_t *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == pid)
+			return true;
+	return false;
+}
+
+static void look(struct preload *preload, struct guard *guard)
+{
+	pid_t now[SEEN_MOST];
+	size_t all = keeper_descendants(preload->keeper.pid, now, SEEN_MOST), count = all < SEEN_MOST ? all : SEEN_MOST;
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_among(now[i], preload->seen, preload->seen_count))
+			meter_born(guard->meter, now[i]);
+	for (size_t i = 0; i < preload->seen_count; i++)
+		if (!is_among(preload->seen[i], now, count))
+			meter_gone(guard->meter, preload->seen[i], NULL);
+	memcpy(preload->seen, now, count * sizeof now[0]);
+	preload->seen_count = count;
+	if (guard->limits.processes && all > guard->limits.processes) {
+		guard->limited = "processes";	/* a fork cannot be made to fail from here */
+		guard->ending = true;
+		kill(preload->keeper.pid, SIGTERM);
+	}
 }
 
 static int watch(struct preload *preload, struct guard *guard, const atomic_int *ended, struct launch_trouble *trouble)
 {
+	const struct policy_limits *l = &guard->limits;
+	int pace = l->memory_bytes || l->cpu_time_ms || l->processes || l->write_bytes ? LOOK_MS : -1;
 	struct pollfd fds[] = { { .fd = preload->reports, .events = POLLIN }, { .fd = preload->keeper.words, .events = POLLIN } };
 
 	for (;;) {
@@ -235,8 +268,10 @@ static int watch(struct preload *preload, struct guard *guard, const atomic_int 
 			guard->ending = true;
 			kill(preload->keeper.pid, SIGTERM);
 		}
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, 2, pace) < 0 && errno != EINTR)
 			return -errno;
+		if (pace >= 0 && !guard->ending)
+			look(preload, guard);
 		if (fds[0].revents)
 			hear(preload, guard);
 		if (fds[0].revents & POLLHUP)
@@ -257,7 +292,7 @@ int preload_watch(struct preload *preload, struct guard *guard, const atomic_int
 	/* the keeper first: it has what the run used; then whatever it left behind if it was killed itself */
 	while (waitpid(preload->keeper.pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	keeper_end_all(0);
+	keeper_end_all();
 	hear(preload, guard);
 	result_miss(guard->result, preload->shared->dropped);
 	guard->tracees.processes_seen = preload->shared->programs;
