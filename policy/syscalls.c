@@ -192,8 +192,8 @@ static const char *const ways[OP_COUNT] = {
 	[OP_LINK] = WAY_MEANING,
 	[OP_CHANGE] = WAY_NAME,
 	[OP_CHANGE_FD] =
-		"The object behind the descriptor is judged by its own name; the call goes on only where no other "
-		"thread can put another descriptor in its place.",
+		"The object behind the descriptor is judged by its own name; where another thread can put another descriptor "
+		"in its place, the call is made by that name instead.",
 	[OP_CHDIR] = WAY_NAME,
 	[OP_WATCH] = WAY_NAME,
 	[OP_EXEC] = "What runs is compared, by device and inode, with what was approved, after the exec and before its "

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 
@@ -143,6 +144,26 @@ static void open_by_copy(struct sealed *sealed, const struct name_arg *name)
 	sealed->args[1] = sealed->request->how.flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD;
 }
 
+/* A call about the object of a descriptor becomes the one that takes its name; which does not follow it if it is a link. */
+static void name_the_object(struct sealed *sealed, const struct name_arg *name)
+{
+	const struct call *call = sealed->request->call;
+	int flags = call_arg_index(call, ARG_AT_FLAGS, 0);
+	bool link = name->at.type == S_IFLNK;
+
+	if (call->args[name->arg].kind == ARG_OBJECT) {
+		call = link ? NULL : call_by_name(call->name + 1);	/* fchmod: chmod, and so on */
+		if (call)
+			sealed->number = call->number;
+		else
+			sealed->error = -EBADF;
+	} else if (link && flags >= 0) {
+		sealed->args[flags] |= AT_SYMLINK_NOFOLLOW;
+	} else if (link) {
+		sealed->error = -EBADF;
+	}
+}
+
 /* The same text where nobody can change it; or, where it begins at something that can move, the resolved name. */
 static void seal_name(struct sealed *sealed, const struct name_arg *name)
 {
@@ -158,10 +179,12 @@ static void seal_name(struct sealed *sealed, const struct name_arg *name)
 		open_by_copy(sealed, name);
 		return;
 	}
-	if (length >= PATH_MAX - 1 || sealed->request->call->args[name->arg].kind != ARG_PATH) {
-		sealed->error = length >= PATH_MAX - 1 ? -ENAMETOOLONG : -EACCES;
+	if (length >= PATH_MAX - 1) {
+		sealed->error = -ENAMETOOLONG;
 		return;
 	}
+	if (name->by_fd)
+		name_the_object(sealed, name);
 	memcpy(text, name->at.name, length);
 	if (name->at.slash && length > 1)
 		text[length++] = '/';

@@ -189,7 +189,7 @@ static bool again_if_supervisor(struct resolved *out)
 }
 
 /* The last component is missing, or a link on the way leads nowhere. False: walk it step by step. */
-static bool resolve_missing(struct tracees *all, struct task *task, int base, const char *path, uint64_t how,
+static bool resolve_missing(struct tracees *all, struct task *task, int base, const char *path, uint64_t how, bool links,
 			    struct resolved *out)
 {
 	const char *component;
@@ -198,7 +198,7 @@ static bool resolve_missing(struct tracees *all, struct task *task, int base, co
 	struct stat st;
 
 	out->fd = hold_parent(base, path, how, &component, &length);
-	if (out->fd == -ELOOP)
+	if (out->fd == -ELOOP || (out->fd < 0 && links && !how))
 		return false;
 	if (out->fd < 0) {
 		out->error = out->fd;
@@ -226,12 +226,15 @@ static bool resolve_at_once(struct tracees *all, struct task *task, int base, co
 		out->error = fd;	/* no link was met, so nobody's /proc/self either */
 		return true;
 	}
-	if (fd == -ELOOP)
+	bool links = fd == -ELOOP;	/* and then a failure may be that of the supervisor's own /proc/self */
+	if (links)
 		fd = walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS | how);
 	if (fd == -ELOOP || fd == -ENOSYS || (fd == -EINVAL && !how))
 		return false;
 	if (fd == -ENOENT)
-		return resolve_missing(all, task, base, path, how, out);
+		return resolve_missing(all, task, base, path, how, links, out);
+	if (fd < 0 && links && !how)
+		return false;
 	if (fd < 0) {
 		out->error = fd;
 		return true;
