@@ -20,6 +20,7 @@
 
 #include "by_preload.h"
 #include "capture.h"
+#include "cgroup.h"
 #include "cleanup.h"
 #include "diag.h"
 #include "end.h"
@@ -52,6 +53,7 @@ struct run {
 	struct sock_fprog filter;
 	struct capture *capture;
 	struct progress *progress;
+	struct cgroup *cgroup;	/* or NULL */
 	struct child child;
 	struct preload preload;
 	struct launch_trouble trouble;
@@ -317,6 +319,20 @@ static int start_alone(struct run *run, struct launch *launch)
 	return r < 0 ? r : preload_start(&run->preload, launch);
 }
 
+/* The child, in a control group of its own where there can be one. */
+static int prepare_group(struct run *run, const struct launch *launch)
+{
+	int r = launch_prepare(launch, &run->child);
+
+	if (r == 0)
+		run->cgroup = cgroup_make(&run->guard.limits);
+	if (run->cgroup && cgroup_add(run->cgroup, run->child.pid) < 0) {
+		cgroup_remove(run->cgroup);
+		run->cgroup = NULL;
+	}
+	return r;
+}
+
 static int start(struct run *run)
 {
 	const struct job *job = run->job;
@@ -347,7 +363,7 @@ static int start(struct run *run)
 	if (r == 0 && run->guard.level == LEVEL_PRELOAD)
 		r = start_alone(run, &launch);
 	else if (r == 0)
-		r = launch_prepare(&launch, &run->child);
+		r = prepare_group(run, &launch);
 	close_all((int[]){ launch.in, launch.out, launch.err }, 3);
 	if (r == 0 && run->guard.level != LEVEL_PRELOAD) {
 		run->guard.main = run->child.pid;
@@ -398,6 +414,8 @@ static const char *which_limit(const struct run *run)
 		return "wall_time_ms";
 	if (end_reason == END_LIMIT)
 		return meter_reached(run->guard.meter);
+	if (cgroup_ran_out(run->cgroup))
+		return "memory_bytes";
 	if (meter_warned_of(run->guard.meter))
 		return meter_warned_of(run->guard.meter);
 	if (run->guard.limited)
@@ -531,6 +549,7 @@ int run_job(const struct job *job)
 	capture_free(run->capture);
 	tracee_free(&run->guard.tracees);
 	meter_free(run->guard.meter);
+	cgroup_remove(run->cgroup);
 	free(run->guard.deferred.list);
 	slots_close(&run->guard.slots);
 	result_free(run->guard.result);
