@@ -50,6 +50,7 @@
  *                hash: tables, and what happens when one finds no memory
  *   address      socket addresses as text
  *   end          signals and time that end a run; capture: its output
+ *   cgroup       a control group of the run, where there can be one
  *   limit        which limits hold, those that the kernel keeps, those that are decided at a call
  *   meter        what a run uses while it runs, and which limit it reaches; census: its processes, living and ended;
  *                meter_files: files that are memory; usage: what one process uses; progress: the line of --progress
