@@ -149,9 +149,9 @@ static int compile_rules(const struct policy_source *where, const struct policy_
 	return error;
 }
 
-/* Does each capability make a rule by itself? So the message can say which one does not. */
-static int check_each(const struct capability_request *request, const struct policy_source *where,
-		      struct complaint *why)
+/* Something makes no rule: say which capability it is, if it is one. */
+static void find_culprit(const struct capability_request *request, const struct policy_source *where,
+			 struct complaint *why)
 {
 	struct policy_option rules[RULES_EACH_MOST];
 	struct complaint inner;
@@ -159,14 +159,12 @@ static int check_each(const struct capability_request *request, const struct pol
 	for (size_t i = 0; i < request->count; i++) {
 		struct policy policy = {.image = NULL};
 		size_t count = rules_of(request->capabilities[i], rules);
-		if (!count)
-			return complain(why, -EINVAL, "unknown capability '%s'", request->capabilities[i]);
-		int error = compile_rules(where, rules, count, &policy, &inner);
-		if (error)
-			return complain(why, error, "capability '%s': %s", request->capabilities[i], inner.text);
+		if (compile_rules(where, rules, count, &policy, &inner)) {
+			complain(why, 0, "capability '%s': %s", request->capabilities[i], inner.text);
+			return;
+		}
 		policy_free(&policy);
 	}
-	return 0;
 }
 
 /* One rule for each of a list. */
@@ -199,8 +197,10 @@ int capability_compile(const struct capability_request *request, const struct po
 			rules[count++] = own[i];
 	for (size_t i = 0; i < request->count; i++)
 		count += rules_of(request->capabilities[i], rules + count);
-	int error = check_each(request, where, why);
-	return error ? error : compile_rules(where, rules, count, policy, why);
+	int error = compile_rules(where, rules, count, policy, why);
+	if (error)
+		find_culprit(request, where, why);
+	return error;
 }
 
 static unsigned access_of(enum rule_key key)
