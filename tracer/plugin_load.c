@@ -286,12 +286,14 @@ static int load_installed(const struct plugin_place *place, struct plugin_trust 
 	struct registered found = {.fd = -1};
 	int error = registry_open(place->registry, false, &registry, why);
 
-	if (error == -ENOENT)
-		return complain(why, error, "'%s' is not installed: there is no registry %s", place->program,
-				place->registry);
 	if (!error)
 		error = registry_find(registry, place->program, &found, why);
 	registry_close(registry);
+	if (error == -ENOENT && access(place->program, F_OK) == 0)
+		return complain(why, error, "'%s' is not installed in %s; if the file is meant: ./%s", place->program,
+				place->registry, place->program);
+	if (error == -ENOENT)
+		return complain(why, error, "'%s' is not installed in %s", place->program, place->registry);
 	if (error)
 		return error;
 	plugin->installed = true;
