@@ -344,7 +344,9 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		judgement->then(guard, request);
 	task->on_exit = judgement->note;
 	task->exec_pending = judgement->executes;
-	if (judgement->replace >= 0) {
+	if (judgement->instead >= 0) {
+		transport_proceed_as(guard, task, judgement->instead, judgement->instead_args);
+	} else if (judgement->replace >= 0) {
 		memcpy(args, request->stop.args, sizeof args);
 		args[judgement->replace] = judgement->replacement;
 		transport_proceed_as(guard, task, request->stop.number, args);

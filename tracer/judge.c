@@ -358,7 +358,7 @@ void judge(struct guard *guard, struct request *request, struct judgement *judge
 {
 	memset(judgement, 0, offsetof(struct judgement, target));
 	judgement->target[0] = 0;
-	judgement->replace = -1;
+	judgement->instead = judgement->replace = -1;
 	if (request->stop.foreign)
 		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "32-bit system call %ld", request->stop.number);
 	else if (request->stop.x32)

@@ -39,6 +39,8 @@ struct judgement {
 	bool names;			/* its arguments must stay as they are until it has used them */
 	bool moves_names;		/* it changes what other names mean */
 	bool executes;			/* it is an exec; request->task->approved says of what */
+	long instead;			/* another call is made with instead_args; -1: none */
+	uint64_t instead_args[CALL_ARG_COUNT];
 	int replace;			/* this argument, or -1, ... */
 	uint64_t replacement;		/* ... is replaced by that value */
 	void (*then)(struct guard *guard, struct request *request);	/* before it proceeds; or NULL */
