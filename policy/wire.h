@@ -77,6 +77,8 @@ enum wire_about { WIRE_ABOUT_CALL, WIRE_ABOUT_PATH, WIRE_ABOUT_MOVE, WIRE_ABOUT_
 		  WIRE_ABOUT_PROGRAM /* one that cannot be guarded */ };
 #define WIRE_RULE_ALWAYS (UINT32_MAX - 1)
 
+/* About a call: a '%' at the start of the target stands for the call's name. */
+
 /* One refusal: this, then the texts one behind the other, none with a NUL. */
 enum wire_text { WIRE_TARGET, WIRE_REQUESTED, WIRE_EXE, WIRE_CWD, WIRE_COMMAND, WIRE_ADDRESS, WIRE_TEXTS };
 struct wire_report {

@@ -55,6 +55,15 @@ static bool internet_known(int type, int protocol)
 	}
 }
 
+static int refuse_socket(struct request *request, int error)
+{
+	char text[96], *end = text_put_number(text_put(text, "socket of family "), (unsigned)request->args[0]);
+
+	end = text_put_number(text_put(end, ", type "), request->args[1] & SOCK_TYPE_BITS);
+	text_put_number(text_put(end, ", protocol "), (unsigned)request->args[2]);
+	return refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
+}
+
 /* Without any network no socket for it is made, since that is what a filter can refuse, and the answer is to be the same. */
 static int judge_socket(struct request *request)
 {
@@ -76,11 +85,11 @@ static int judge_socket(struct request *request)
 	case AF_NETLINK:
 		if (protocol == NETLINK_ROUTE && any_internet())
 			return 0;
-		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EACCES, "a netlink socket");
+		return refuse_socket(request, EACCES);
 	default:
 		break;
 	}
-	return refuse_always(request, WIRE_NETWORK_OUTBOUND, EAFNOSUPPORT, "a socket of another family or protocol");
+	return refuse_socket(request, EAFNOSUPPORT);
 }
 
 /* ---- addresses ---------------------------------------------------------- */

@@ -99,6 +99,22 @@ char *text_put_number(char *to, unsigned long number)
 	return to;
 }
 
+char *text_put_hex(char *to, unsigned long number)
+{
+	unsigned shift = 60;
+
+	to = text_put(to, "0x");
+	while (shift > 0 && number >> shift == 0)
+		shift -= 4;
+	for (;; shift -= 4) {
+		*to++ = "0123456789abcdef"[number >> shift & 15];
+		if (shift == 0)
+			break;
+	}
+	*to = 0;
+	return to;
+}
+
 unsigned long text_number(const char *text, const char **end)
 {
 	unsigned long number = 0;
