@@ -210,7 +210,7 @@ static int judge_open_call(struct request *request)
 
 	if (flags >= 0)
 		wanted = (uint32_t)request->args[flags];
-	else if (how >= 0 && is_bad((const char *)request->args[how]))
+	else if (how >= 0 && !readable((const void *)request->args[how], sizeof(struct open_how)))
 		return 0;
 	else if (how >= 0)
 		wanted = ((const struct open_how *)request->args[how])->flags;

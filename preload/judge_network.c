@@ -212,8 +212,8 @@ static int judge_destination(struct request *request, enum net_use use, const st
 	struct sockaddr_in taken_for_internet;
 	const char *name = (const char *)address + offsetof(struct sockaddr_un, sun_path);
 
-	if (!address || length < sizeof(address->sa_family) || length > 128)
-		return 0; /* to where it is connected; or EINVAL, by the kernel */
+	if (!address || length < sizeof(address->sa_family) || length > 128 || !readable(address, length))
+		return 0; /* to where it is connected; or EINVAL or EFAULT, by the kernel */
 	switch (address->sa_family) {
 	case AF_UNIX:
 		if (length > sizeof(address->sa_family) && *name)
@@ -236,7 +236,11 @@ static int judge_destination(struct request *request, enum net_use use, const st
 /* Control messages that make a packet go elsewhere (ip(7), IP_RETOPTS; RFC 3542). */
 static int judge_control(struct request *request, const struct msghdr *message)
 {
-	for (size_t at = 0; message->msg_control && at + sizeof(struct cmsghdr) <= message->msg_controllen;) {
+	if (message->msg_controllen > 4096)
+		return -ENOBUFS;
+	if (!message->msg_control || !message->msg_controllen || !readable(message->msg_control, message->msg_controllen))
+		return 0;
+	for (size_t at = 0; at + sizeof(struct cmsghdr) <= message->msg_controllen;) {
 		struct cmsghdr control;
 		memcpy(&control, (const char *)message->msg_control + at, sizeof control);
 		if ((control.cmsg_level == IPPROTO_IP && control.cmsg_type == IP_RETOPTS_OPTION) ||
@@ -252,7 +256,7 @@ static int judge_control(struct request *request, const struct msghdr *message)
 
 static int judge_message(struct request *request, const struct msghdr *message)
 {
-	if ((uint64_t)message < 4096)
+	if (!readable(message, sizeof *message))
 		return 0;
 	int r = judge_destination(request, NET_CONNECT, message->msg_name, message->msg_namelen);
 	return r == 0 ? judge_control(request, message) : r;
@@ -265,7 +269,7 @@ static int judge_messages(struct request *request)
 	uint32_t count = (uint32_t)request->args[2];
 
 	for (uint32_t i = 0; i < count; i++) {
-		int r = judge_message(request, &messages[i].msg_hdr);
+		int r = judge_message(request, &messages[i].msg_hdr);	/* one that cannot be read ends the list, too */
 		if (r < 0 && i == 0)
 			return r;
 		if (r < 0) {

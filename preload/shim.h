@@ -217,6 +217,8 @@ int refuse_value(const struct request *request, enum wire_kind kind, int error, 
 
 /* ---- small things (text.c) ---------------------------------------------- */
 
+/* Can the program's memory be read there? At most 4096 bytes. */
+bool readable(const void *bytes, size_t length);
 size_t text_length(const char *text);
 bool text_equal(const char *a, const char *b);
 bool text_begins(const char *text, const char *start);
