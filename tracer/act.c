@@ -358,8 +358,11 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 			task->exit_action = EXIT_STOP;
 		transport_proceed(guard, task);
 	}
-	if (judgement->moves_names && made)
+	if (judgement->moves_names && made) {
 		transport_await_end(guard, task);
+		if (judgement->after)
+			judgement->after(guard, request);
+	}
 }
 
 /* Audit allows what the operator's policy refuses, but not what is refused to every tool, or to this plugin. */

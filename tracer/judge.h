@@ -44,6 +44,7 @@ struct judgement {
 	int replace;			/* this argument, or -1, ... */
 	uint64_t replacement;		/* ... is replaced by that value */
 	void (*then)(struct guard *guard, struct request *request);	/* before it proceeds; or NULL */
+	void (*after)(struct guard *guard, struct request *request);	/* with moves_names: when it is over; or NULL */
 	int64_t (*note)(struct task *task, int64_t result);	/* task->on_exit; or NULL */
 
 	char target[TARGET_SIZE];	/* what is refused, NUL-terminated */

@@ -14,13 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "meter.h"
 
 enum {
 	PAGE = 4096,
+	OWN_MOST = 4096,	/* sockets, and IPC objects, that are remembered */
 	KEPT_OPEN_MOST = 512,	/* descriptors of /proc/TID/pagemap and maps that are kept open */
 	PAGES_MOST = 4,		/* pages of one argument that are looked at */
 };
@@ -302,36 +305,59 @@ void tracee_remove(struct tracees *all, struct task *task)
 	share_drop(all, &task->fs);
 	process_leave(all, task->process);
 	free(task->exec_name);
-	free(task->bound_name);
 	free(task);
 }
 
-static struct own_file *find_socket(struct tracees *all, dev_t dev, ino_t ino)
+/* Of what is there and a socket. */
+static bool socket_id(int dirfd, const char *name, struct file_id *id)
+{
+	struct statx stx;
+
+	if (statx(dirfd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO | STATX_BTIME, &stx) < 0 ||
+	    !S_ISSOCK(stx.stx_mode))
+		return false;
+	memset(id, 0, sizeof *id);	/* it is hashed as bytes */
+	id->dev = makedev(stx.stx_dev_major, stx.stx_dev_minor);
+	id->ino = stx.stx_ino;
+	if (stx.stx_mask & STATX_BTIME) {
+		id->made_s = stx.stx_btime.tv_sec;
+		id->made_ns = stx.stx_btime.tv_nsec;
+	}
+	return true;
+}
+
+static struct own_file *find_socket(struct tracees *all, const struct file_id *id)
+{
+	struct own_file *file;
+
+	HASH_FIND(hh, all->sockets, id, sizeof *id, file);
+	return file;
+}
+
+static void forget_socket(struct tracees *all, struct own_file *file)
+{
+	HASH_DEL(all->sockets, file);
+	free(file);
+}
+
+void tracee_own_socket(struct tracees *all, int dirfd, const char *name)
 {
 	struct own_file *file;
 	struct file_id id;
 
-	memset(&id, 0, sizeof id);	/* it is hashed as bytes */
-	id.dev = dev;
-	id.ino = ino;
-	HASH_FIND(hh, all->sockets, &id, sizeof id, file);
-	return file;
-}
-
-void tracee_own_socket(struct tracees *all, dev_t dev, ino_t ino)
-{
-	struct own_file *file = find_socket(all, dev, ino);
-
-	if (file || !(file = calloc(1, sizeof *file)))
+	if (!socket_id(dirfd, name, &id) || find_socket(all, &id) || !(file = calloc(1, sizeof *file)))
 		return;
-	file->id.dev = dev;
-	file->id.ino = ino;
+	file->id = id;
+	if (HASH_COUNT(all->sockets) >= OWN_MOST)
+		forget_socket(all, all->sockets);	/* the first is the oldest */
 	HASH_ADD(hh, all->sockets, id, sizeof file->id, file);
 }
 
-bool tracee_owns_socket(struct tracees *all, dev_t dev, ino_t ino)
+bool tracee_owns_socket(struct tracees *all, int fd)
 {
-	return find_socket(all, dev, ino) != NULL;
+	struct file_id id;
+
+	return socket_id(fd, "", &id) && find_socket(all, &id) != NULL;
 }
 
 static struct own_ipc *find_ipc(struct tracees *all, enum ipc_kind kind, int id)
@@ -349,6 +375,11 @@ void tracee_own_ipc(struct tracees *all, enum ipc_kind kind, int id)
 
 	if (object || !(object = calloc(1, sizeof *object)))
 		return;
+	if (HASH_COUNT(all->ipc) >= OWN_MOST) {
+		struct own_ipc *oldest = all->ipc;
+		HASH_DEL(all->ipc, oldest);
+		free(oldest);
+	}
 	object->kind_and_id = (uint64_t)kind << 32 | (uint32_t)id;
 	HASH_ADD(hh, all->ipc, kind_and_id, sizeof object->kind_and_id, object);
 }
@@ -365,10 +396,8 @@ void tracee_free(struct tracees *all)
 	HASH_ITER(hh, all->tasks, task, next)
 		tracee_remove(all, task);
 	struct own_file *file, *next_file;
-	HASH_ITER(hh, all->sockets, file, next_file) {
-		HASH_DEL(all->sockets, file);
-		free(file);
-	}
+	HASH_ITER(hh, all->sockets, file, next_file)
+		forget_socket(all, file);
 	struct own_ipc *object, *next_object;
 	HASH_ITER(hh, all->ipc, object, next_object) {
 		HASH_DEL(all->ipc, object);
