@@ -328,9 +328,7 @@ if [ "$(id -u)" = 0 ] && have setpriv; then
 	cp signer.key his.key
 	chown 65534 his.key
 	says "nor is a user's key" 125 'belongs to another user' "$PICKET" plugin sign tool.sh --key his.key --manifest saved.json
-else
-	skip 'registries of other users' 'root and setpriv'
-fi
+fi	# only root can make what belongs to others; .ci/run tests as both
 
 # ---- launch requests ---------------------------------------------------------------------------------------
 cat >launch.conf <<'CONF'
