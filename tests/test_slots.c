@@ -14,7 +14,7 @@
 
 #include "policy_help.h"
 
-enum { MEMORY = SLOT_COUNT * SLOT_SIZE };
+enum { MEMORY = SLOTS_LENGTH };
 
 static struct slots slots;
 static char *view; /* as a guarded process maps it */
@@ -206,6 +206,9 @@ START_TEST(the_supervisor_still_writes_and_the_tool_sees_it)
 	ck_assert_uint_eq(address, SLOT_START + 5 * SLOT_SIZE + 16);
 	ck_assert_str_eq(view + 5 * SLOT_SIZE + 16, "new");
 	address = slots_write(&slots, SLOT_COUNT - 1, SLOT_SIZE - 4, "end", 4);
+	ck_assert_uint_eq(address + 4, SMALL_SLOT_START);
+	ck_assert_str_eq(view + SLOT_COUNT * SLOT_SIZE - 4, "end");
+	address = slots_write(&slots, SLOT_COUNT + SMALL_SLOT_COUNT - 1, SMALL_SLOT_SIZE - 4, "end", 4);
 	ck_assert_uint_eq(address + 4, RESERVED_END);
 	ck_assert_str_eq(view + MEMORY - 4, "end");
 	slots_write(&slots, 0, 0, "", 0);
@@ -243,6 +246,23 @@ START_TEST(each_slot_is_given_out_once)
 	slots_give(&slots, 17);
 	ck_assert_int_eq(slots_take(&slots), 17);
 	ck_assert_int_eq(slots_take(&slots), -EAGAIN);
+}
+END_TEST
+
+START_TEST(small_ones_are_given_out_first_then_large_ones)
+{
+	for (unsigned i = 0; i < SMALL_SLOT_COUNT; i++) {
+		int slot = slots_take_for(&slots, SMALL_SLOT_SIZE);
+		ck_assert_int_ge(slot, SLOT_COUNT);
+		ck_assert_int_lt(slot, SLOT_COUNT + SMALL_SLOT_COUNT);
+		ck_assert_uint_eq(slots_room(slot), SMALL_SLOT_SIZE);
+	}
+	for (unsigned i = 0; i < SLOT_COUNT; i++)
+		ck_assert_uint_eq(slots_room(slots_take_for(&slots, 1)), SLOT_SIZE);
+	ck_assert_int_eq(slots_take_for(&slots, 1), -EAGAIN);
+	slots_give(&slots, SLOT_COUNT + 3);
+	ck_assert_int_eq(slots_take_for(&slots, SMALL_SLOT_SIZE + 1), -EAGAIN);
+	ck_assert_int_eq(slots_take_for(&slots, 0), SLOT_COUNT + 3);
 }
 END_TEST
 
@@ -291,6 +311,7 @@ int main(void)
 	tcase_add_test(tests, the_descriptor_is_closed_at_exec);
 	tcase_add_test(tests, each_slot_is_given_out_once);
 	tcase_add_test(tests, few_slots_at_a_time_are_few_pages);
+	tcase_add_test(whose, small_ones_are_given_out_first_then_large_ones);
 	tcase_add_test(tests, closing_twice_is_closing_once);
 	tcase_add_test(tests, without_a_descriptor_there_are_none);
 	suite_add_tcase(suite, tests);

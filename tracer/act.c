@@ -122,7 +122,7 @@ static uint64_t put(struct sealed *sealed, const void *bytes, size_t length)
 {
 	size_t at = (sealed->used + 7) & ~(size_t)7;
 
-	if (at + length > SLOT_SIZE) {
+	if (at + length > slots_room(sealed->request->task->slot)) {
 		sealed->error = -ENAMETOOLONG;
 		return 0;
 	}
@@ -296,6 +296,24 @@ static bool has_name(const struct request *request)
 	return false;
 }
 
+/* At most so many bytes are put into the slot. */
+static size_t room_needed(const struct request *request)
+{
+	enum { ALIGNED = 8 };
+	size_t room = sizeof(struct sockaddr_un) + sizeof(struct msghdr) + request->how_size + request->clone_size + 6 * ALIGNED;
+
+	for (int i = 0; i < REQUEST_NAMES; i++) {
+		const struct name_arg *name = &request->names[i];
+		if (name->arg >= 0)
+			room += (name->length > name->at.length ? name->length : name->at.length) + sizeof "/" + ALIGNED;
+	}
+	if (request->address.used)
+		room += request->address.length;
+	if (request->call->op == OP_SENDMSG || request->call->op == OP_SENDMMSG)
+		room += request->message.msg_controllen;
+	return room;
+}
+
 /* True: the call is made, and not failed, or put off until the slots are mapped. */
 static bool proceed_sealed(struct guard *guard, struct request *request)
 {
@@ -306,7 +324,7 @@ static bool proceed_sealed(struct guard *guard, struct request *request)
 		transport_map_slots(guard, task);
 		return false;
 	}
-	task->slot = slots_take(&guard->slots);
+	task->slot = slots_take_for(&guard->slots, room_needed(request));
 	if (task->slot < 0) {
 		task->on_exit = NULL;
 		transport_return(guard, task, -EAGAIN);

@@ -133,7 +133,7 @@ void transport_map_slots(struct guard *guard, struct task *task)
 {
 	/* MAP_FIXED puts away what may be there: the same, from another thread of this memory; or something of the tool's
 	 * own, since a mapping with MAP_GROWSDOWN above grows without a call, and an ELF file may ask for any address. */
-	uint64_t args[CALL_ARG_COUNT] = { SLOT_START, SLOT_COUNT * SLOT_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
+	uint64_t args[CALL_ARG_COUNT] = { SLOT_START, SLOTS_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED,
 					  guard->open_files + RESERVED_FD_SLOTS, 0 };
 
 	transport_proceed_as(guard, task, SYS_mmap, args);
