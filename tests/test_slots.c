@@ -311,7 +311,7 @@ int main(void)
 	tcase_add_test(tests, the_descriptor_is_closed_at_exec);
 	tcase_add_test(tests, each_slot_is_given_out_once);
 	tcase_add_test(tests, few_slots_at_a_time_are_few_pages);
-	tcase_add_test(whose, small_ones_are_given_out_first_then_large_ones);
+	tcase_add_test(tests, small_ones_are_given_out_first_then_large_ones);
 	tcase_add_test(tests, closing_twice_is_closing_once);
 	tcase_add_test(tests, without_a_descriptor_there_are_none);
 	suite_add_tcase(suite, tests);
