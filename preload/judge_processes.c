@@ -30,6 +30,16 @@ static int judge_kill(struct request *request, int target)
 	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% of process group ", (unsigned long)group, false);
 }
 
+/* setpgid: into a group of the run's, or back to the one that the run began in, the launcher's. (A group lives on when its
+ * first process is gone; then any of its members that is still there is not looked for: the kernel keeps it in the session.) */
+static int judge_group(struct request *request, int group)
+{
+	if (group <= 0 || run_has(group) || group == (int)raw(__NR_getpgid, shim.shared->launcher) ||
+	    raw(__NR_kill, group, 0) == -ESRCH)
+		return 0;
+	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% of process group ", (unsigned long)group, false);
+}
+
 int judge_processes(struct request *request)
 {
 	int r = 0;
@@ -41,6 +51,9 @@ int judge_processes(struct request *request)
 			break;
 		case ARG_KILL_TARGET:
 			r = judge_kill(request, (int)request->args[i]);
+			break;
+		case ARG_GROUP:
+			r = judge_group(request, (int)request->args[i]);
 			break;
 		case ARG_WHICH_WHO: /* 0 is PRIO_PROCESS */
 			if (request->args[i] == 0)

@@ -332,12 +332,15 @@ static int by_address(struct request *request, const struct frame *frame)
 	return !text_at(request, 2) || (frame->stack[0] & NUMERIC_HOST) ? 0 : by_resolver(request);
 }
 
-/* They connect to wherever they are told, with no address that could be looked at. */
+/* They connect or bind to what they choose themselves, with no address that could be looked at. */
 static int by_remote(struct request *request)
 {
+	bool bind = request->call->op == OP_BIND;
+
 	for (unsigned i = 0; i < shim.image_count; i++)
-		if (!decide_every_address(shim.images[i], NET_CONNECT))
-			return refuse_always(request, WIRE_NETWORK_OUTBOUND, EACCES, "a remote shell");
+		if (!decide_every_address(shim.images[i], bind ? NET_BIND : NET_CONNECT))
+			return refuse_always(request, bind ? WIRE_NETWORK_BIND : WIRE_NETWORK_OUTBOUND, EACCES,
+					     bind ? "a reserved port" : "a remote shell");
 	return 0;
 }
 
