@@ -274,6 +274,11 @@ static void shield(void)
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);	/* orphans of the run become ours, and are waited for */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* what is told on a terminal that the tool has taken over, or into a pipe that nobody reads, neither stops nor ends us;
+	 * the tool was made before this, and has these signals as the caller had them */
+	signal(SIGTTOU, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
