@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -426,6 +427,15 @@ bool tracee_private_fs(const struct task *task)
 }
 
 /* A file of /proc/TID that is about its memory; *kept is where its descriptor may stay. To be let go with memory_close. */
+/* A new descriptor has the lowest free number: are there enough above it for the work on a call? */
+static bool leaves_enough(int fd)
+{
+	enum { ENOUGH = 32 };
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + ENOUGH < limit.rlim_cur;
+}
+
 static int memory_open(struct tracees *all, const struct task *task, const char *file, int *kept)
 {
 	char path[64];
@@ -434,7 +444,7 @@ static int memory_open(struct tracees *all, const struct task *task, const char 
 		return *kept;
 	snprintf(path, sizeof path, "/proc/%d/%s", (int)task->tid, file);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && all->kept_open < KEPT_OPEN_MOST) {
+	if (fd >= 0 && all->kept_open < KEPT_OPEN_MOST && leaves_enough(fd)) {
 		*kept = fd;
 		all->kept_open++;
 	}
