@@ -71,5 +71,6 @@ void usage_own(uint64_t bytes_read, uint64_t bytes_written);
 
 uint64_t usage_now(void);   /* CLOCK_MONOTONIC, ns */
 uint64_t usage_clock(void); /* CLOCK_REALTIME, ns */
+uint64_t usage_own_cpu(void); /* of the calling thread, ns */
 
 #endif
