@@ -62,7 +62,7 @@ $(BUILD)/policy/profiles.o: $(wildcard policy/profiles/*.conf)
 # libc's), nothing of CFLAGS: it is loaded into strangers, and a sanitizer is not at home there.
 SHIM_FLAGS = -std=c17 -D_GNU_SOURCE -iquote policy -iquote preload '-DCALL_NAME(name)=0' $(WARN) -Os -g -ffreestanding -fPIC \
 	     -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector -U_FORTIFY_SOURCE -fno-builtin \
-	     -fno-tree-loop-distribute-patterns -fasynchronous-unwind-tables -ffunction-sections -fdata-sections
+	     -fasynchronous-unwind-tables -ffunction-sections -fdata-sections
 $(BUILD)/preload/policy/%.o: policy/%.c
 	@mkdir -p $(@D)
 	$(CC) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<

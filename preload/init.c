@@ -141,7 +141,7 @@ enum shim_state shim_ready(void)
 	int state = shim.state;
 
 	if (state == SHIM_UNKNOWN) {
-		state = find_out();
+		state = (int)find_out();
 		if (state == SHIM_ALONE)
 			shim.shared->programs++;
 		shim.state = state;
