@@ -11,7 +11,9 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #include "policy_help.h"
 #include "traced.h"
@@ -218,16 +220,44 @@ START_TEST(who_was_let_make_a_task_is_counted_once)
 }
 END_TEST
 
-START_TEST(sockets_of_the_run_are_known_by_device_and_inode)
+static void make_socket(const char *name)
 {
-	tracee_own_socket(&all, 1, 2);
-	tracee_own_socket(&all, 1, 2);
-	for (ino_t i = 0; i < 1000; i++)
-		tracee_own_socket(&all, 7, i);
-	ck_assert(tracee_owns_socket(&all, 1, 2) && tracee_owns_socket(&all, 7, 999));
-	ck_assert(!tracee_owns_socket(&all, 2, 1) && !tracee_owns_socket(&all, 1, 3) &&
-		  !tracee_owns_socket(&all, 7, 1000));
-	ck_assert_uint_eq(HASH_COUNT(all.sockets), 1001);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(address.sun_path, name);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	close(fd);
+}
+
+static bool owns(const char *name)
+{
+	int fd = open(name, O_PATH | O_NOFOLLOW);
+
+	ck_assert_int_ge(fd, 0);
+	bool owned = tracee_owns_socket(&all, fd);
+	close(fd);
+	return owned;
+}
+
+START_TEST(sockets_of_the_run_are_known_whatever_their_name)
+{
+	int here = open(".", O_PATH);
+
+	make_socket("own");
+	make_socket("other");
+	help_write("file", "", 0);
+	ck_assert_int_eq(symlink("own", "link"), 0);
+	for (int i = 0; i < 2; i++)
+		tracee_own_socket(&all, AT_FDCWD, "own");
+	tracee_own_socket(&all, here, "file");	  /* no socket */
+	tracee_own_socket(&all, here, "missing"); /* nothing */
+	ck_assert_uint_eq(HASH_COUNT(all.sockets), 1);
+	ck_assert(owns("own") && !owns("other") && !owns("file") && !owns("link") && !tracee_owns_socket(&all, -1));
+	ck_assert_int_eq(rename("own", "moved"), 0);
+	make_socket("own");
+	ck_assert(owns("moved") && !owns("own"));
+	close(here);
 }
 END_TEST
 
@@ -486,7 +516,7 @@ int main(void)
 	tcase_add_test(tests, a_vfork_child_is_not_alone_beside_a_third);
 	tcase_add_test(tests, a_vfork_child_outlives_its_maker);
 	tcase_add_test(tests, who_was_let_make_a_task_is_counted_once);
-	tcase_add_test(tests, sockets_of_the_run_are_known_by_device_and_inode);
+	tcase_add_test(tests, sockets_of_the_run_are_known_whatever_their_name);
 	tcase_add_test(tests, ipc_objects_of_the_run_are_known_by_kind_and_number);
 	tcase_add_test(tests, the_program_of_a_process_has_a_name);
 	tcase_add_loop_test(tests, memory_is_private_only_where_nobody_else_has_the_page, 0, COUNT(kinds));
