@@ -221,7 +221,26 @@ if [ "$(id -u)" != 0 ]; then
 	refuses 'a priority that the user may not give' cpu_weight --cpu-weight 1000
 fi
 if have python3; then
-	screen() { python3 "$SOURCE/tests/terminal.py" 'xyzzy=>' "$PICKET" run --progress "$@" 2>&1; }
+	python3 - "$PICKET" >screen <<'END'
+import fcntl, os, pty, struct, sys, termios
+child, terminal = pty.fork()
+if child == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    os.execv(sys.argv[1], [sys.argv[1], "run", "--progress", "sh", "-c", "seq 1 5; sleep 0.5; seq 6 9; cat /etc/shadow"])
+while True:
+    try:
+        data = os.read(terminal, 65536)
+    except OSError:
+        break
+    if not data:
+        break
+    sys.stdout.buffer.write(data)
+END
+	check 'progress: says what the run uses' grep -aqE 'picket: [0-9.]+ s, [0-9]+ process(es)?, CPU [0-9.]+ s, memory' screen
+	# without what moves the cursor and draws the last row
+	shown=$(tr -d '\r' <screen | sed -E 's/\x1b7\x1b\[24;1H[^\x1b]*\x1b\[0;7m[^\x1b]*\x1b\[0m\x1b\[K\x1b8//g; s/\x1b[D78]|\x1b\[[0-9;]*[A-Za-z]//g')
+	check_same "progress: leaves the tool's output as it is" '1 2 3 4 5 6 7 8 9' "$(grep -a '^[0-9]' <<<"$shown" | xargs)"
+	check 'progress: gives the last row back' grep -aq $'\e\\[r' screen
 	progress_off=$("$PICKET" run --progress -- sh -c 'echo out; echo err >&2' 2>&1)
 	check_same 'progress: off when stderr is no terminal' 'out err' "$(xargs <<<"$progress_off")"
 fi
