@@ -301,12 +301,16 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 	struct task *task = request->task;
 	uint64_t args[CALL_ARG_COUNT];
 
+	task->on_exit = judgement->note;
+	task->exec_pending = judgement->executes;
+	if (guard->transport->perform) {
+		guard->transport->perform(guard, request, judgement);
+		return;
+	}
 	if (judgement->moves_names)
 		transport_settle_names(guard, task);
 	if (judgement->then)
 		judgement->then(guard, request);
-	task->on_exit = judgement->note;
-	task->exec_pending = judgement->executes;
 	if (judgement->replace >= 0) {
 		memcpy(args, request->stop.args, sizeof args);
 		args[judgement->replace] = judgement->replacement;

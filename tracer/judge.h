@@ -38,6 +38,7 @@ struct judgement {
 	/* OUTCOME_PASS, and a refusal that is only recorded (audit) */
 	bool names;			/* its arguments must stay as they are until it has used them */
 	bool moves_names;		/* it changes what other names mean */
+	bool again;			/* it could not be done as judged, since a name has changed: judge it anew */
 	bool executes;			/* it is an exec; request->task->approved says of what */
 	int replace;			/* this argument, or -1, ... */
 	uint64_t replacement;		/* ... is replaced by that value */

@@ -103,7 +103,7 @@ static void judge_socket(struct guard *guard, struct request *request, struct ju
 /* A copy of a descriptor of the task (Linux 5.6), or -1. */
 static int take_socket(const struct request *request)
 {
-	cleanup_fd int process = (int)syscall(SYS_pidfd_open, request->task->process->tgid, 0);
+	cleanup_fd int process = (int)syscall(SYS_pidfd_open, tracee_tgid(request->task), 0);
 
 	return process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, request->socket, 0);
 }

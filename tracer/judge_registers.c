@@ -161,7 +161,7 @@ static void judge_descriptor(struct guard *guard, const struct request *request,
 static void note_async(struct guard *guard, struct request *request)
 {
 	(void)guard;
-	request->task->memory->restless = true;
+	tracee_restless(request->task);
 }
 
 static void judge_prctl_like(const struct request *request, struct judgement *judgement)

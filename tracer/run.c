@@ -218,6 +218,10 @@ static int make_guard(struct run *run)
 		return EXIT_STATUS_PICKET;
 	}
 	guard->open_files = launch_open_files(guard->limits.open_files);
+	guard->transport = &by_ptrace;
+	pthread_mutex_init(&guard->result_lock, NULL);
+	pthread_rwlock_init(&guard->policy_lock, NULL);
+	pthread_mutex_init(&guard->tracees.own_lock, NULL);
 	guard->result = result_new(run->policy.image);
 	for (long n = 0; n < CALL_NUMBERS; n++)
 		guard->passes[n] = filter_never_stops(guard, n);
@@ -368,7 +372,7 @@ static void fill_outcome(struct run *run)
 	o->bytes_read = used.read;
 	o->bytes_written = used.written;
 	o->level = level_name(run->guard.level);
-	o->transport = "ptrace";
+	o->transport = run->guard.transport->name;
 	o->boundary = true;
 	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
 	o->policy_digest = run->policy.digest;

@@ -91,9 +91,9 @@ static bool proc_self_text(const struct steps *steps, const char *component, cha
 	if (fstat(steps->walk->fd, &st) < 0 || st.st_ino != PROC_ROOT_INO)
 		return false;
 	if (strcmp(component, "self") == 0)
-		snprintf(text, size, "%d", (int)steps->task->process->tgid);
+		snprintf(text, size, "%d", (int)tracee_tgid(steps->task));
 	else if (strcmp(component, "thread-self") == 0)
-		snprintf(text, size, "%d/task/%d", (int)steps->task->process->tgid, (int)steps->task->tid);
+		snprintf(text, size, "%d/task/%d", (int)tracee_tgid(steps->task), (int)steps->task->tid);
 	else
 		return false;
 	return true;
@@ -121,7 +121,6 @@ static int step_magic(struct steps *steps, const char *component)
 	char name[PATH_MAX], *end;
 	const char *rest;
 	pid_t owner = proc_owner(steps, name, &rest);
-	const struct task *named = owner ? tracee_find(steps->all, owner) : NULL;
 	struct walk *walk = steps->walk;
 
 	if (!owner) {
@@ -130,7 +129,7 @@ static int step_magic(struct steps *steps, const char *component)
 		return -EACCES;
 	}
 	walk->magic = true;
-	walk->magic_other |= owner != steps->task->process->tgid && !(named && named->process == steps->task->process);
+	walk->magic_other |= !tracee_same_process(steps->task, owner);
 	long fd = strtol(component, &end, 10);
 	walk->magic_fd = strcmp(rest, "/fd") == 0 && end != component && !*end && !walk->magic_other ? (int)fd : -1;
 	return step_to(steps, openat(walk->fd, component, O_PATH | O_CLOEXEC));
