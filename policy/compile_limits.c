@@ -12,7 +12,10 @@
 #include "suggest.h"
 
 /* `most` keeps what is made of a value (nanoseconds, an rlimit) inside its type. */
-#define ROW(name, option, kind, most) {#name, option, kind, offsetof(struct policy_limits, name), most}
+#define ROW(name, option, kind, most)                                           \
+	{                                                                       \
+#name, option, kind, offsetof(struct policy_limits, name), most \
+	}
 const struct limit_name limit_names[] = {
 	ROW(memory_bytes, "memory", LIMIT_BYTES, INT64_MAX),
 	ROW(cpu_time_ms, "cpu", LIMIT_TIME, INT64_MAX / 1000000),

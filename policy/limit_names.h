@@ -20,7 +20,7 @@ struct limit_name {
 	const char *name;   /* as in a policy */
 	const char *option; /* on the command line, without "--" */
 	enum limit_kind kind;
-	size_t offset;	    /* in struct policy_limits */
+	size_t offset; /* in struct policy_limits */
 	uint64_t most;
 };
 
@@ -32,8 +32,8 @@ static inline uint64_t *limit_value(struct policy_limits *limits, const struct l
 }
 
 /*
- * A value from the command line: "1.5G", "250ms". Times become ns. 0 is no limit. 0, -EINVAL: not of that form (limit_form
- * says which), -ERANGE: larger than INT64_MAX.
+ * A value from the command line: "1.5G", "250ms". Times become ns. 0 is no limit. 0, -EINVAL: not of that form
+ * (limit_form says which), -ERANGE: larger than INT64_MAX.
  */
 int limit_parse(enum limit_kind kind, const char *text, uint64_t *value);
 const char *limit_form(enum limit_kind kind);

@@ -180,7 +180,7 @@ int strict_json_read(struct strict_json *json, const char *source, const char *t
 	if (!json->root)
 		return complain(why, json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EINVAL,
 				"%s:%d:%d: %s", source, error.line > 0 ? error.line : 1,
-				error.column > 0 ? error.column : 1, error.text);
+				error.column > 0 ? error.column : 1, *error.text ? error.text : strerror(ENOMEM));
 	int result = json_is_object(json->root) ? check_object(json, fields, field_count, why)
 						: complain(why, -EINVAL, "%s:1:1: not a JSON object", source);
 	if (result)

@@ -23,7 +23,7 @@ inject() {
 		if grep -q secret-text out; then bad="the secret was read when call $at failed"
 		elif [ "$status" = 124 ] || [ "$status" = 137 ]; then bad="hangs when call $at fails"
 		elif [ "$status" -gt 128 ]; then bad="dies of signal $((status - 128)) when call $at fails"
-		elif [ "$status" = 125 ] && [ ! -s err ]; then bad="says nothing when call $at fails"
+		elif [ "$status" = 125 ] && [ ! -s err ] && [ "$kind" != write ]; then bad="says nothing when call $at fails"
 		elif grep -qE 'AddressSanitizer|runtime error' err; then bad="a sanitizer speaks when call $at fails"
 		fi
 		[ -z "$bad" ] || break
@@ -36,7 +36,27 @@ inject() {
 	fi
 }
 
+# A plugin of its own, outside the build directory: that may lie where others may write.
+umask 022
+P=$(mktemp -d /tmp/picket-faults.XXXXXX) || exit 1
+trap 'rm -rf "$P" "$SCRATCH"' EXIT
+printf '#!/bin/sh\necho ran\n' >"$P/tool"
+"$PICKET" plugin keygen me -o "$P/key" --trust --trusted "$P/trusted" >/dev/null
+"$PICKET" plugin sign "$P/tool" --key "$P/key" --id tool --version 1 --signer me >/dev/null
+printf '#!/bin/sh\necho secret-text\n' >"$P/changed"
+cp "$P/tool.plugin.json" "$P/changed.plugin.json"
+where=(--trusted "$P/trusted" --registry "$P/registry")
+"$PICKET" plugin install "$P/tool" "${where[@]}" >/dev/null
+echo '{"program": "/usr/bin/printf", "args": ["x"], "env": {"LANG": "C"}}' >request.json
+echo 'profile = "strict"; launch: { programs = ( "/usr/bin/printf" ); environment = ( "LANG" ); };' >launch.conf
+
 for kind in malloc open write mmap pipe fork; do
+	inject 'plugin verify' $kind "$PICKET" plugin verify -v "$P/tool" "${where[@]}"
+	inject 'plugin verify, of another content' $kind "$PICKET" plugin run "${where[@]}" "$P/changed"
+	inject 'plugin install' $kind "$PICKET" plugin install "$P/tool" "${where[@]}"
+	inject 'plugin list' $kind "$PICKET" plugin list --json "${where[@]:2}"
+	inject 'plugin run' $kind "$PICKET" plugin run "${where[@]}" tool
+	inject 'request check' $kind "$PICKET" request check -p launch.conf request.json
 	inject 'policy check' $kind "$PICKET" policy check policy.conf
 	inject 'policy show' $kind "$PICKET" policy show -p policy.conf
 	inject 'explain' $kind "$PICKET" explain -p policy.conf read secret

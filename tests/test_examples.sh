@@ -62,7 +62,9 @@ fi
 refuses agent 'the ssh key' cat "$HOME/.ssh/id_rsa"
 refuses agent 'the shell history' cat "$HOME/.bash_history"
 refuses agent 'a .env of the project' cat sub/.env
-refuses agent 'a profile of the home' sh -c "echo evil >>'$HOME/.profile'"
+# asked, not tried: where the tests run may lie below a temporary directory, which a tool may write
+check_not 'agent refuses: a profile of the home' \
+	"$PICKET" explain -p "$SOURCE/examples/agent.conf" write /srv/home/.profile
 refuses agent 'a connection' "${reach[@]}"
 check_not 'agent: no option re-opens a forbidden secret' \
 	"$PICKET" run -q -p "$SOURCE/examples/agent.conf" --read "$HOME/.ssh" -- cat "$HOME/.ssh/id_rsa"

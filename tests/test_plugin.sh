@@ -204,14 +204,27 @@ if cat >lib.c <<<'int x;' && ${CC:-gcc} -o rpath -Wl,--disable-new-dtags,-rpath,
 	check_not '... and not installed' plugin install rpath
 	mkdir lib
 	${CC:-gcc} -o runpath -Wl,-rpath,"$S/lib" -x c - <<<'int main(void) { return 0; }'
+	sign runpath --key signer.key --id runpath --version 1 --signer signer@test --capability fs:write >/dev/null
+	says 'a RUNPATH that the run may write is refused' 125 'may be written by the run itself' plugin run --write "$S/lib" ./runpath
+	says 'control: one that the policy protects is not' 0 '' plugin run --deny "$S/lib" ./runpath
 	sign runpath --key signer.key --id runpath --version 1 --signer signer@test >/dev/null
-	says 'an RUNPATH that the run may write is refused' 125 'may be written by the run itself' plugin run --write "$S/lib" ./runpath
-	says 'control: one that it may not write is not' 0 '' plugin run --deny "$S/lib" ./runpath
+	says 'control: nor one that the plugin does not ask to write' 0 '' plugin run --write "$S/lib" ./runpath
 fi
 if ${CC:-gcc} -m32 -nostdlib -static -o small -x c - <<<'void _start(void) { __asm__("mov $1, %eax; int $0x80"); }' 2>/dev/null; then
 	sign small --key signer.key --id small --version 1 --signer signer@test >/dev/null
 	says 'a program of another kind is refused' 125 '32-bit program' plugin run ./small
 fi
+
+mkdir open
+chmod 777 open
+cp /bin/sh open/sh
+printf '#!%s/open/sh\necho ran\n' "$S" >others.sh
+sign others.sh --key signer.key --id others --version 1 --signer signer@test >/dev/null
+says 'an interpreter that others may replace is refused' 125 'interpreter could be changed by others' plugin run ./others.sh
+printf '#!/usr/bin/env sh\necho "by env $1"\n' >env.sh
+sign env.sh --key signer.key --id env --version 1 --signer signer@test >/dev/null
+says 'an interpreter that env looks up runs' 0 'by env x' plugin run ./env.sh x
+PATH=$S/open:$PATH says '... but not one that others may replace' 125 'interpreter could be changed by others' plugin run ./env.sh
 
 # ---- capabilities ------------------------------------------------------------------------------------------
 echo secret >data

@@ -21,6 +21,7 @@
 #include "plugin_note.h"
 
 static struct complaint why;
+static const struct plugin_limits no_policy = { .count = 0 };
 
 static void setup(void)
 {
@@ -293,7 +294,7 @@ START_TEST(this_program_is_understood)
 	for (size_t i = 0; i < elf.needed_count; i++)
 		libc = libc || !strncmp(elf.needed[i], "libc.so", 7);
 	ck_assert(libc);
-	ck_assert_msg(plugin_elf_check(&elf, "self", NULL, &why) == 0, "%s", why.text);
+	ck_assert_msg(plugin_elf_check(&elf, "self", &no_policy, &why) == 0, "%s", why.text);
 	plugin_program_free(&self);
 }
 END_TEST
@@ -325,7 +326,7 @@ static const struct {
 
 START_TEST(what_would_run_unsigned_bytes_is_refused)
 {
-	int error = plugin_elf_check(&brought[_i].elf, "p", NULL, &why);
+	int error = plugin_elf_check(&brought[_i].elf, "p", &no_policy, &why);
 
 	ck_assert_msg(error == (brought[_i].says ? -EPERM : 0), "%s", why.text);
 	if (error)

@@ -264,19 +264,30 @@ static void seal_struct(struct sealed *sealed, int i)
 	}
 }
 
-static void proceed_sealed(struct guard *guard, struct request *request)
+/* Is there a name among the arguments? What it means must not change while the kernel walks it. */
+static bool has_name(const struct request *request)
+{
+	for (int i = 0; i < REQUEST_NAMES; i++)
+		if (request->names[i].arg >= 0)
+			return true;
+	return false;
+}
+
+/* True: the call is made, and not failed, or put off until the slots are mapped. */
+static bool proceed_sealed(struct guard *guard, struct request *request)
 {
 	struct task *task = request->task;
 	struct sealed sealed = { .guard = guard, .request = request, .number = request->stop.number };
 
 	if (!task->memory->slots_mapped) {
 		transport_map_slots(guard, task);
-		return;
+		return false;
 	}
 	task->slot = slots_take(&guard->slots);
 	if (task->slot < 0) {
+		task->on_exit = NULL;
 		transport_return(guard, task, -EAGAIN);
-		return;
+		return false;
 	}
 	memcpy(sealed.args, request->stop.args, sizeof sealed.args);
 	for (int i = 0; i < REQUEST_NAMES && !sealed.error; i++)
@@ -287,11 +298,13 @@ static void proceed_sealed(struct guard *guard, struct request *request)
 	if (sealed.error) {
 		slots_give(&guard->slots, task->slot);
 		task->slot = -1;
+		task->on_exit = NULL;
 		transport_return(guard, task, sealed.error);
-		return;
+		return false;
 	}
-	task->let_go = true;
+	task->let_go = has_name(request);
 	transport_proceed_as(guard, task, sealed.number, sealed.args);
+	return true;
 }
 
 /* ---- acting ------------------------------------------------------------- */
@@ -300,6 +313,7 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 {
 	struct task *task = request->task;
 	uint64_t args[CALL_ARG_COUNT];
+	bool made = true;
 
 	task->on_exit = judgement->note;
 	task->exec_pending = judgement->executes;
@@ -316,14 +330,14 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		args[judgement->replace] = judgement->replacement;
 		transport_proceed_as(guard, task, request->stop.number, args);
 	} else if (judgement->names && !arguments_fixed(guard, request)) {
-		proceed_sealed(guard, request);
+		made = proceed_sealed(guard, request);
 	} else {
-		task->let_go = judgement->names;
+		task->let_go = judgement->names && has_name(request);
 		if (judgement->moves_names)
 			task->exit_action = EXIT_STOP;
 		transport_proceed(guard, task);
 	}
-	if (judgement->moves_names)
+	if (judgement->moves_names && made)
 		transport_await_end(guard, task);
 }
 

@@ -37,6 +37,7 @@
 #include "wire.h"
 
 enum { CALL_STOP_SIGNAL = SIGTRAP | 0x80 };	/* PTRACE_O_TRACESYSGOOD */
+enum { NEWBORN_WAITS_NS = 20000000 };		/* for its maker, at most; that comes within microseconds */
 
 static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 			    PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL;
@@ -225,6 +226,14 @@ static bool at_call(struct guard *guard, struct task *task, struct event *event)
 	return true;
 }
 
+static int64_t moment(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 /* A child may be reported before its maker reports it. It waits, stopped, until it is known what it shares. */
 static struct newborn *newborn_find(struct guard *guard, pid_t tid)
 {
@@ -247,10 +256,20 @@ static void newborn_seen(struct guard *guard, pid_t tid, bool ended)
 		newborn = &guard->newborn[guard->newborn_count++];
 		newborn->tid = tid;
 	}
-	if (newborn)
+	if (newborn) {
 		newborn->ended = ended;
+		newborn->since = moment();
+	}
 	if (!newborn || guard->ending)
 		kill(tid, SIGKILL);
+}
+
+/* Is there such a task, alive or not yet waited for, and do we trace it? */
+static bool is_tracee(pid_t tid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)tid, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
 static void forked(struct guard *guard, struct task *maker, bool vfork)
@@ -263,6 +282,8 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 		bool waits = newborn && !newborn->ended, ended = newborn && newborn->ended;
 		if (newborn)
 			newborn_forget(guard, newborn);
+		if (tracee_find(&guard->tracees, tid) || (!newborn && !is_tracee(tid)))
+			ended = true;	/* it was adopted, and perhaps has ended since */
 		struct task *child = ended ? NULL : tracee_add(&guard->tracees, tid, maker, vfork);
 		if (!ended && (!child || guard->ending))
 			kill(tid, SIGKILL);
@@ -272,35 +293,33 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 	resume(guard, maker, 0);
 }
 
-/* Process that a task's process is a child of; 0 when unknown. */
-static pid_t parent_of(pid_t tid)
+/*
+ * A maker may be killed before it reports what it made, alone (an exec of another thread) or with all of its process, and
+ * who is the parent tells nothing (CLONE_PARENT, subreapers). A maker that lives reports at once. So a child that
+ * waits for long is let go as what it is: with whom it shares anything is asked of the kernel. True: some were.
+ */
+static bool adopt_orphans(struct guard *guard)
 {
-	char path[64], text[1024];
+	int64_t now = moment();
+	bool any = false;
 
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	ssize_t n = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
-	const char *end = strrchr(text, ')');	/* the name before it may hold anything */
-	int parent;
-	return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : 0;
-}
-
-/* A maker may be killed before it reports what it made. What the child shares, and with whom, is then never known: it
- * ends with its maker. */
-static void end_orphans(struct guard *guard)
-{
 	for (size_t i = guard->newborn_count; i-- > 0;) {
 		struct newborn *newborn = &guard->newborn[i];
-		if (tracee_process(&guard->tracees, parent_of(newborn->tid)))
+		pid_t tid = newborn->tid;
+		if (now - newborn->since < NEWBORN_WAITS_NS)
 			continue;
-		if (!newborn->ended)
-			kill(newborn->tid, SIGKILL);
+		bool ended = newborn->ended;
 		newborn_forget(guard, newborn);
+		if (ended)
+			continue;
+		struct task *child = tracee_adopt(&guard->tracees, tid);
+		if (child)
+			resume(guard, child, 0);
+		else
+			kill(tid, SIGKILL);
+		any = true;
 	}
+	return any;
 }
 
 /* After an exec the thread that made it has the number of its leader, which is gone without a word. */
@@ -418,6 +437,21 @@ static pid_t wait_for(struct guard *guard, pid_t which, int *status, int options
 	return tid;
 }
 
+/* While children wait to be announced, it is not waited without end. */
+static pid_t wait_for_any(struct guard *guard, int *status)
+{
+	static const struct timespec while_ = { .tv_nsec = 200000 };
+
+	while (guard->newborn_count) {
+		pid_t tid = wait_for(guard, -1, status, __WALL | WNOHANG);
+		if (tid != 0)
+			return tid;
+		if (!adopt_orphans(guard) && nanosleep(&while_, NULL) < 0)
+			return -1;
+	}
+	return wait_for(guard, -1, status, __WALL);
+}
+
 static int ptrace_next(struct guard *guard, struct event *event)
 {
 	pid_t tid;
@@ -425,7 +459,7 @@ static int ptrace_next(struct guard *guard, struct event *event)
 
 	event->kind = EVENT_NONE;
 	if (!next_deferred(guard, &tid, &status)) {
-		tid = wait_for(guard, -1, &status, __WALL);
+		tid = wait_for_any(guard, &status);
 		if (tid < 0) {
 			if (errno == ECHILD)
 				event->kind = EVENT_ALL_GONE;
@@ -434,14 +468,14 @@ static int ptrace_next(struct guard *guard, struct event *event)
 	}
 	if (!understand(guard, tid, status, event))
 		event->kind = EVENT_NONE;
-	if (guard->newborn_count && !WIFSTOPPED(status))
-		end_orphans(guard);
+	if (guard->newborn_count)
+		adopt_orphans(guard);
 	return 0;
 }
 
 /* ---- names -------------------------------------------------------------- */
 
-enum whereabouts { SOMEWHERE_ELSE, MAYBE_IN_CALL, GONE };
+enum whereabouts { SOMEWHERE_ELSE, MAYBE_IN_CALL, IN_EXEC, GONE };
 
 /* Is the task still in a call that takes a name? /proc/TID/syscall: "running", or the number of the call it sleeps in. */
 static enum whereabouts whereabouts(const struct task *task)
@@ -461,6 +495,8 @@ static enum whereabouts whereabouts(const struct task *task)
 	long number = strtol(text, &end, 10);
 	if (end == text)
 		return MAYBE_IN_CALL;
+	if (call_find(number)->op == OP_EXEC)
+		return IN_EXEC;
 	/* -1: asleep, but in no call, or ended */
 	return number == -1 || call_find(number)->class == CALL_HARMLESS ? SOMEWHERE_ELSE : MAYBE_IN_CALL;
 }
@@ -482,13 +518,23 @@ static void defer(struct guard *guard, pid_t tid, int status)
 	d->list[d->count++] = (struct deferred_status){ tid, status };
 }
 
+/* An exec ends the other threads, and goes on only when their ends were taken in. */
+static void take_in_others(struct guard *guard, const struct task *task)
+{
+	int status;
+
+	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next)
+		if (t != task && t->process == task->process && wait_for(guard, t->tid, &status, __WALL | WNOHANG) > 0)
+			defer(guard, t->tid, status);
+}
+
 /*
  * Take in a task's next stop out of turn. A thread group's first thread that has ended says so only when the others have,
  * and those may wait for us; so in a group its whereabouts are asked again and again instead of waiting for it.
  */
 static void await(struct guard *guard, struct task *task)
 {
-	static const struct timespec moment = { .tv_nsec = 20000 };
+	static const struct timespec moment_ = { .tv_nsec = 20000 };
 	int status, options = __WALL | (task->process->tasks > 1 ? WNOHANG : 0);
 
 	for (;;) {
@@ -497,10 +543,16 @@ static void await(struct guard *guard, struct task *task)
 			defer(guard, tid, status);
 			return;
 		}
-		if ((tid < 0 && errno != EINTR) || (tid == 0 && whereabouts(task) != MAYBE_IN_CALL))
+		if (tid < 0 && errno != EINTR)
 			return;
-		if (tid == 0)
-			nanosleep(&moment, NULL);
+		if (tid != 0)
+			continue;
+		enum whereabouts where = whereabouts(task);
+		if (where == SOMEWHERE_ELSE || where == GONE)
+			return;
+		if (where == IN_EXEC)
+			take_in_others(guard, task);
+		nanosleep(&moment_, NULL);
 	}
 }
 

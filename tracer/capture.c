@@ -18,15 +18,15 @@
 enum { STREAMS = 2, CHUNK = 65536, HURRY_MS = 100 };
 
 struct stream {
-	int from;	/* read end, or -1 when it has ended */
-	int to;		/* where it is passed on to */
+	int from; /* read end, or -1 when it has ended */
+	int to;	  /* where it is passed on to */
 	char *bytes;
 	size_t length, room;
 };
 
 struct capture {
 	struct stream stream[STREAMS];
-	int stop[2];	/* written to when no writer is left */
+	int stop[2]; /* written to when no writer is left */
 	pthread_t thread;
 	bool keep;
 	atomic_bool hurry;
@@ -53,7 +53,7 @@ static bool make_room(struct stream *s, size_t more)
 /* Wait until `to` takes something. False: it does not, and the run is over. */
 static bool wait_for_room(const struct capture *c, int to)
 {
-	struct pollfd p[2] = { { to, POLLOUT, 0 }, { c->stop[0], POLLIN, 0 } };
+	struct pollfd p[2] = {{to, POLLOUT, 0}, {c->stop[0], POLLIN, 0}};
 
 	for (;;) {
 		int n = poll(p, 2, p[1].fd < 0 && c->hurry ? HURRY_MS : -1);
@@ -76,7 +76,7 @@ static void pass_on(const struct capture *c, int to, const char *bytes, size_t l
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
-			return;	/* the reader is gone */
+			return; /* the reader is gone */
 		usage_own(0, (uint64_t)n);
 		bytes += n;
 		length -= (size_t)n;
@@ -111,8 +111,7 @@ static bool pump_once(struct capture *c, struct stream *s)
 	if (n > 0) {
 		usage_own((uint64_t)n, 0);
 		take(c, s, chunk, (size_t)n);
-	}
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		return false;
 	return n > 0 || errno == EINTR || errno == EAGAIN;
 }
@@ -123,13 +122,14 @@ static void *pump(void *argument)
 	bool stopping = false;
 
 	while (c->stream[0].from >= 0 || c->stream[1].from >= 0) {
-		struct pollfd p[STREAMS + 1] = { { c->stream[0].from, POLLIN, 0 }, { c->stream[1].from, POLLIN, 0 },
-						 { stopping ? -1 : c->stop[0], POLLIN, 0 } };
+		struct pollfd p[STREAMS + 1] = {{c->stream[0].from, POLLIN, 0},
+						{c->stream[1].from, POLLIN, 0},
+						{stopping ? -1 : c->stop[0], POLLIN, 0}};
 		int n = poll(p, STREAMS + 1, stopping ? 0 : -1);
 		if (n < 0 && errno != EINTR)
 			break;
 		if (stopping && n == 0)
-			break;	/* no writer is left that counts, and all was read */
+			break; /* no writer is left that counts, and all was read */
 		for (int i = 0; i < STREAMS; i++)
 			if (p[i].revents && !pump_once(c, &c->stream[i])) {
 				close(c->stream[i].from);
@@ -159,7 +159,7 @@ static int open_streams(struct capture *c, const bool wanted[STREAMS], int write
 int capture_start(struct capture **capture, bool keep, uint64_t limit, int *out, int *err)
 {
 	struct capture *c = calloc(1, sizeof *c);
-	int writers[STREAMS] = { -1, -1 };
+	int writers[STREAMS] = {-1, -1};
 	sigset_t all, before;
 
 	if (!c)
@@ -167,8 +167,8 @@ int capture_start(struct capture **capture, bool keep, uint64_t limit, int *out,
 	c->keep = keep;
 	c->limit = limit ? limit : CAPTURE_DEFAULT;
 	c->stream[0].from = c->stream[1].from = c->stop[0] = c->stop[1] = -1;
-	int r = open_streams(c, (const bool[]){ out != NULL, err != NULL }, writers);
-	if (r == 0) {	/* signals are the supervisor's, not this thread's */
+	int r = open_streams(c, (const bool[]){out != NULL, err != NULL}, writers);
+	if (r == 0) { /* signals are the supervisor's, not this thread's */
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, &before);
 		r = -pthread_create(&c->thread, NULL, pump, c);

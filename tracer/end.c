@@ -20,7 +20,7 @@ static sigset_t mask_before;
 
 static void alarm_every(struct timeval first)
 {
-	struct itimerval timer = { .it_interval = { .tv_usec = AGAIN_US }, .it_value = first };
+	struct itimerval timer = {.it_interval = {.tv_usec = AGAIN_US}, .it_value = first};
 
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
@@ -51,7 +51,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 	} else if (info->si_code != SI_KERNEL || insists()) {
 		if (!end_reason)
 			end_reason = signal;
-		alarm_every((struct timeval){ .tv_usec = AGAIN_US });
+		alarm_every((struct timeval){.tv_usec = AGAIN_US});
 	}
 	errno = saved;
 }
@@ -61,13 +61,13 @@ void end_for_limit(void)
 	int none = 0;
 
 	atomic_compare_exchange_strong(&end_reason, &none, END_LIMIT);
-	alarm_every((struct timeval){ .tv_usec = 1 });
+	alarm_every((struct timeval){.tv_usec = 1});
 }
 
 const sigset_t *end_catch(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
-	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO }, before;
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM};
+	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO}, before;
 	sigset_t ours;
 
 	sigemptyset(&ours);
@@ -84,10 +84,11 @@ const sigset_t *end_catch(void)
 
 void end_after(uint64_t ns)
 {
-	struct timeval first = { .tv_sec = (time_t)(ns / 1000000000u), .tv_usec = (suseconds_t)(ns % 1000000000u / 1000u) };
+	struct timeval first = {.tv_sec = (time_t)(ns / 1000000000u),
+				.tv_usec = (suseconds_t)(ns % 1000000000u / 1000u)};
 
 	if (ns == 0) {
-		setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+		setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
 		return;
 	}
 	if (first.tv_sec == 0 && first.tv_usec == 0)

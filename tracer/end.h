@@ -16,8 +16,8 @@ extern atomic_int end_reason;
 
 /*
  * From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT ask for the end of the run. One that the terminal sends goes to
- * the tool as well, which may want to handle it (an editor, a shell): it ends the run only when it comes for the third time
- * within three seconds. The signal mask that the tool is to have.
+ * the tool as well, which may want to handle it (an editor, a shell): it ends the run only when it comes for the third
+ * time within three seconds. The signal mask that the tool is to have.
  */
 const sigset_t *end_catch(void);
 

@@ -100,11 +100,12 @@ static void pass_if_equal(struct assembly *p, uint32_t value)
 	pass(p);
 }
 
-/* An argument of int width that is 0 */
-static void pass_if_zero(struct assembly *p, int arg)
+/* An argument of int width that is not 0 stops. */
+static void stop_unless_zero(struct assembly *p, int arg)
 {
 	load_low(p, arg);
-	pass_if_equal(p, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	stop(p);
 }
 
 /* A 64-bit argument below RESERVED_END stops; when `not_zero`, 0 does not. */
@@ -138,34 +139,11 @@ static bool every_address(const struct guard *guard, enum net_use use)
 	return true;
 }
 
-/* Names are judged at all, so what changes their meaning must be known. */
-static bool names_matter(const struct guard *guard)
-{
-	return may_refuse(guard, ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC | ACCESS_LOOK) ||
-	       !every_address(guard, NET_CONNECT);
-}
-
 static enum leaf leaf_of_judged(const struct guard *guard, const struct call *call)
 {
 	switch ((enum call_op)call->op) {
 	case OP_LOOK:
-	case OP_CHDIR:
 		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP : LEAF_PASS;
-	case OP_OPEN:
-		if (call_arg_index(call, ARG_OPEN_FLAGS, 0) >= 0)
-			return LEAF_LOOK;
-		return LEAF_STOP;
-	case OP_CREATE:
-	case OP_CHANGE:
-	case OP_CHANGE_FD:
-		return may_refuse(guard, ACCESS_WRITE) ? LEAF_STOP : LEAF_PASS;
-	case OP_SYMLINK:
-	case OP_REMOVE:
-	case OP_RENAME:
-	case OP_LINK:
-		return names_matter(guard) ? LEAF_STOP : LEAF_PASS;
-	case OP_WATCH:
-		return may_refuse(guard, ACCESS_READ) ? LEAF_STOP : LEAF_PASS;
 	case OP_CONNECT:
 		return every_address(guard, NET_CONNECT) ? LEAF_PASS : LEAF_LOOK;
 	case OP_SENDMSG:
@@ -183,6 +161,17 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 		return guard->limits.write_bytes ? LEAF_STOP : LEAF_PASS;
 	case OP_CLONE:
 		return guard->limits.processes ? LEAF_STOP : LEAF_LOOK;
+	/* some names are refused whatever the policy says: the machine's, and the ways that /proc has into strangers */
+	case OP_OPEN:
+	case OP_CHDIR:
+	case OP_CREATE:
+	case OP_CHANGE:
+	case OP_CHANGE_FD:
+	case OP_SYMLINK:
+	case OP_REMOVE:
+	case OP_RENAME:
+	case OP_LINK:
+	case OP_WATCH:
 	case OP_EXEC:
 	case OP_CLONE3:
 	case OP_SIGNAL:
@@ -231,20 +220,6 @@ bool filter_never_stops(const struct guard *guard, long number)
 }
 
 /* ---- blocks that look at registers -------------------------------------- */
-
-static void look_open_flags(struct assembly *p, int arg)
-{
-	bool reads = may_refuse(p->guard, ACCESS_READ), writes = may_refuse(p->guard, ACCESS_WRITE);
-	bool looks = may_refuse(p->guard, ACCESS_LOOK);
-
-	if (reads || looks) {
-		stop(p);
-		return;
-	}
-	load_low(p, arg);
-	if (writes)
-		stop_if_any(p, O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY));
-}
 
 static void look_domain(struct assembly *p, int arg)
 {
@@ -317,9 +292,6 @@ static void look_map_address(struct assembly *p, const struct call *call, int ar
 static void look_arg(struct assembly *p, const struct call *call, int i)
 {
 	switch ((enum arg_kind)call->args[i].kind) {
-	case ARG_OPEN_FLAGS:
-		look_open_flags(p, i);
-		break;
 	case ARG_SOCKADDR:	/* NULL: to where the socket is connected */
 		load_high(p, i);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
@@ -379,8 +351,7 @@ static void look_arg(struct assembly *p, const struct call *call, int i)
 		stop_if_at_least(p, p->guard->open_files);
 		break;
 	case ARG_PID:
-		pass_if_zero(p, i);
-		stop(p);
+		stop_unless_zero(p, i);
 		break;
 	case ARG_WHICH_WHO:
 	case ARG_IO_WHICH_WHO:
@@ -389,6 +360,7 @@ static void look_arg(struct assembly *p, const struct call *call, int i)
 	case ARG_IPC_ID:
 	case ARG_SIGNAL_FLAGS:
 	case ARG_KILL_TARGET:
+	case ARG_OPEN_FLAGS:
 	case ARG_OPEN_HOW:
 	case ARG_MSGHDR:
 	case ARG_MMSGHDR:

@@ -33,6 +33,7 @@ struct deferred {
 struct newborn {
 	pid_t tid;
 	bool ended;	/* and has ended meanwhile; else it is stopped */
+	int64_t since;	/* nanoseconds of CLOCK_MONOTONIC */
 };
 enum { NEWBORN_MOST = 1024 };	/* at a time; more are killed */
 

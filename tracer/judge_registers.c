@@ -186,8 +186,11 @@ static void judge_prctl_like(const struct request *request, struct judgement *ju
 void judge_registers(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	switch (request->call->op) {
-	case OP_CLONE:
-		judge_clone_flags(request, judgement, request->stop.args[0]);
+	case OP_CLONE:	/* of clone's register the kernel takes the lower half, and of that the exit signal is no flag */
+		judge_clone_flags(request, judgement,
+				  (uint32_t)request->stop.args[0] &
+					  (call_arg_index(request->call, ARG_CLONE_FLAGS, 0) >= 0 ?
+						   CLONE_REFUSED_IN_REGISTER : UINT32_MAX));
 		break;
 	case OP_CLONE3:
 		judge_clone3(request, judgement);

@@ -210,7 +210,8 @@ static _Noreturn void become_tool(const struct launch *launch, int go, int troub
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	else
 		raise(SIGSTOP);
-	if (launch->filter && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, launch->filter) < 0)
+	/* without a supervisor the filter is a help where there may be one, not what the level rests on */
+	if (launch->filter && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, launch->filter) < 0 && !launch->untraced)
 		give_up(trouble, LAUNCH_FILTER);
 	if (program >= 0)
 		syscall(SYS_execveat, program, "", launch->argv, launch->environment, AT_EMPTY_PATH);

@@ -20,21 +20,22 @@
 #include "syscalls.h"
 
 enum {
-	WEIGHT_USUAL = 100,	/* nice 0 */
+	WEIGHT_USUAL = 100, /* nice 0 */
 	NICE_LEAST = -20,
 	NICE_MOST = 19,
-	EXITING = 0x4,		/* PF_EXITING among the flags of /proc/PID/stat, proc(5) */
-	KEEP_SIZE_OR_GROW = 1,	/* fallocate: FALLOC_FL_KEEP_SIZE is the only mode that takes space, but 0 and the next */
-	UNSHARE_RANGE = 0x40,	/* FALLOC_FL_UNSHARE_RANGE */
+	EXITING = 0x4, /* PF_EXITING among the flags of /proc/PID/stat, proc(5) */
+	KEEP_SIZE_OR_GROW =
+		1,	      /* fallocate: FALLOC_FL_KEEP_SIZE is the only mode that takes space, but 0 and the next */
+	UNSHARE_RANGE = 0x40, /* FALLOC_FL_UNSHARE_RANGE */
 	ZERO_RANGE = 0x10,
-	SPARE_SECONDS = 2,	/* of RLIMIT_CPU over the limit, so that the meter is first */
+	SPARE_SECONDS = 2, /* of RLIMIT_CPU over the limit, so that the meter is first */
 };
 
 /* ---- which hold --------------------------------------------------------- */
 
 struct policy_limits limit_of(struct policy *const policies[], unsigned count)
 {
-	struct policy_limits least = { 0 };
+	struct policy_limits least = {0};
 
 	for (unsigned i = 0; i < count; i++) {
 		struct policy_limits limits = image_limits(policies[i]->image);
@@ -75,7 +76,7 @@ static int check_weight(const struct policy_limits *limits, char why[LIMIT_WHY_S
 
 	if (!limits->cpu_weight || wanted >= now)
 		return 0;
-	if (setpriority(PRIO_PROCESS, 0, wanted) == 0) {	/* it can be done: undo it */
+	if (setpriority(PRIO_PROCESS, 0, wanted) == 0) { /* it can be done: undo it */
 		setpriority(PRIO_PROCESS, 0, now);
 		return 0;
 	}
@@ -89,7 +90,8 @@ int limit_check(const struct policy_limits *limits, char why[LIMIT_WHY_SIZE])
 	unsigned files = launch_open_files(limits->open_files);
 
 	if (files == 0 || (limits->open_files && files < limits->open_files)) {
-		snprintf(why, LIMIT_WHY_SIZE, "open_files: the hard limit of descriptors (ulimit -Hn) leaves %u", files);
+		snprintf(why, LIMIT_WHY_SIZE, "open_files: the hard limit of descriptors (ulimit -Hn) leaves %u",
+			 files);
 		return -EINVAL;
 	}
 	return check_weight(limits, why);
@@ -116,7 +118,7 @@ int limit_apply(const struct policy_limits *limits)
 
 	if (limits->write_bytes)
 		r = restrict_to(RLIMIT_FSIZE, limits->write_bytes);
-	if (r == 0 && limits->cpu_time_ms)	/* a net below the meter's */
+	if (r == 0 && limits->cpu_time_ms) /* a net below the meter's */
 		r = restrict_to(RLIMIT_CPU, limits->cpu_time_ms / 1000 + SPARE_SECONDS);
 	if (r == 0 && limits->cpu_weight) {
 		r = setpriority(PRIO_PROCESS, 0, nice) < 0 ? -errno : 0;
@@ -143,7 +145,7 @@ static bool is_exiting(pid_t tid)
 	ssize_t n = read(fd, text, sizeof text - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = 0;
-	const char *end = strrchr(text, ')');	/* the name before it may hold anything */
+	const char *end = strrchr(text, ')'); /* the name before it may hold anything */
 	return end && sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %lu", &flags) == 1 && (flags & EXITING);
 }
 
@@ -167,7 +169,7 @@ static bool may_make_task(struct guard *guard, struct task *task)
 	const struct tracees *all = &guard->tracees;
 	uint64_t most = guard->limits.processes;
 
-	tracee_forking(task, false);	/* the call may be made again after a signal */
+	tracee_forking(task, false); /* the call may be made again after a signal */
 	if (tasks_of(all) + meter_zombies(guard->meter, false) < most ||
 	    tasks_of(all) + meter_zombies(guard->meter, true) < most ||
 	    tasks_of(all) - exiting_threads(all) + meter_zombies(guard->meter, true) < most) {
@@ -197,7 +199,7 @@ int limit_refuse(struct guard *guard, struct task *task, const struct call_stop 
 	switch (call->op) {
 	case OP_CLONE:
 		if (call_arg_index(call, ARG_CLONE_FLAGS, 0) < 0)
-			return 0;	/* unshare */
+			return 0; /* unshare */
 		__attribute__((fallthrough));
 	case OP_FORK:
 	case OP_CLONE3:

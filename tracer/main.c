@@ -24,7 +24,7 @@
  *                parts of a file; compiler: what they share; profiles: the built-in ones (policy/profiles/)
  *   texts        what is read before libconfig does; texts_scan: its tokens; texts_file: what the two share
  *   expand       ~ and ${NAME}; pattern: path patterns; destination: network destinations; hosts: host names
- *   limit_names  the limits by name
+ *   limit_names  the limits by name; limit_value: their values on the command line
  *   draft        rules before they are an image; conflict: rules that can never take effect
  *   build        rules -> image; build_trie, build_net: parts of it; build_internal: what they share
  *   faults       all that is wrong with a policy; suggest: the nearest known word
@@ -46,9 +46,13 @@
  *   judge        request -> what is to be done; judge_exec, judge_network, judge_processes, judge_registers: by what
  *                is asked for; register_rules: which register values are worth judging at all
  *   program      what kind of program a file is; exec: what runs is what was approved
- *   act          carries out what was judged; slots: memory for arguments that the tool cannot change
+ *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;
+ *                hash: tables, and what happens when one finds no memory
  *   address      socket addresses as text
- *   end          signals and time that end a run; capture: its output; usage: what it used
+ *   end          signals and time that end a run; capture: its output
+ *   limit        which limits hold, those that the kernel keeps, those that are decided at a call
+ *   meter        what a run uses while it runs, and which limit it reaches; census: its processes, living and ended;
+ *                meter_files: files that are memory; usage: what one process uses; progress: the line of --progress
  *
  * What came of it (tracer/)
  *   record       a refusal, with all that is known of who asked
@@ -67,7 +71,8 @@
  * and (tracer/)
  *   plugin       the commands; plugin_commands, plugin_keys, plugin_run, plugin_request: what they do;
  *                plugin_options: what they were asked
- *   plugin_load  a file or an installed plugin -> a verified one; registry: the installed ones; plugin_places: where
+ *   plugin_load  a file or an installed plugin -> a verified one; plugin_check: whether it may be run at all
+ *   registry     the installed ones; registry_index: a cache for long lists; plugin_places: where they are
  *   plugin_program  a copy of the program that nobody can change; plugin_elf: what it is; plugin_note: a manifest in it
  */
 #include <fcntl.h>
@@ -79,12 +84,14 @@
 #include "commands.h"
 #include "diag.h"
 #include "plugin.h"
+#include "plugin_load.h"
 #include "run.h"
 
 static int dispatch(const struct cli *cli)
 {
 	switch (cli->command->id) {
 	case COMMAND_RUN:
+		plugin_forget_keys();
 		return cli->plugin.request != NULL ? request_run(cli) : run_job(&cli->job);
 	case COMMAND_PROBE:
 		return command_probe(cli);

@@ -2,18 +2,12 @@
 /*
  * meter.c - see meter.h.
  *
- * CPU time is what live processes say of themselves plus what those had that have ended. When a traced process ends it
- * stays, after the supervisor has been told, until its parent waits for it: then its clock still tells. If it is gone at
- * once, then it was the supervisor's own child, whose use the kernel has added to the supervisor's children's; or its parent
- * was quicker, or ignores SIGCHLD, and then only wait4 knows, which from then on is asked for it (meter_wants_rusage).
- * The other two of "how much with its children" and "how much without" follow from the ends of those children.
- *
- * What goes to disk is what live processes say of themselves and their waited-for children, plus that of those that nobody
- * but the supervisor has waited for.
+ * What goes to disk is what live processes say of themselves and their waited-for children, plus that of those that
+ * nobody but the supervisor has waited for.
  *
  * Three gauges, CPU, memory and files, are each read when what is left of its limit could have been used up at the
- * greatest speed that is thought possible, and at least every IDLE_NS; but never so often that reading takes more than a part
- * of the time: 1/SHARE_NEAR of it near a limit, 1/SHARE_FAR else.
+ * greatest speed that is thought possible, and at least every IDLE_NS; but never so often that reading takes more than
+ * a part of the time: 1/SHARE_NEAR of it near a limit, 1/SHARE_FAR else.
  *
  * The lock is held for short steps only, never while files are read: the supervisor waits for it.
  */
@@ -30,8 +24,9 @@
 #include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
-#include <uthash.h>
 
+#include "hash.h"
+#include "census.h"
 #include "meter_files.h"
 #include "usage.h"
 
@@ -39,41 +34,21 @@
 
 enum {
 	SHARE_NEAR = 10,
-	SHARE_FAR = 100,
-	BYTES_PER_NS = 4,	  /* memory that is touched, or files that are written, at most */
-	ZOMBIES_BETWEEN_LOOKS = 256,
+	SHARE_FAR = 30,
+	BYTES_PER_NS = 4, /* memory that is touched, or files that are written, at most */
 	FILES_SLACK_PART = 16,
 };
-#define FIRST_NS (2 * MS)	  /* between the first readings; then twice as long each time, up to */
+#define FIRST_NS (2 * MS) /* between the first readings; then twice as long each time, up to */
 #define IDLE_NS (100 * MS)
-#define LEAST_NS (1 * MS)	  /* near a limit */
-#define SOFT_CPU_NS (30 * MS)	  /* what processes that handle SIGXCPU may use after it */
+#define LEAST_NS (1 * MS)     /* near a limit */
+#define SOFT_CPU_NS (30 * MS) /* what processes that handle SIGXCPU may use after it */
 #define SOFT_WALL_NS (300 * MS)
 #define UNCERTAIN_LEAST (4u << 20)
 /* What file systems write about files is in what is measured: that much more ends a run. */
 #define FILES_SLACK (UINT64_C(1) << 20)
 
-/* A live process. */
-struct live {
-	pid_t pid, parent;	/* parent: its maker; 0 unknown */
-	bool copy;		/* has memory in common with its maker, or with what it made */
-	bool guest;		/* runs on its maker's memory, which is counted there */
-	uint64_t cpu_seen;	/* ns, without children */
-	uint64_t waited_cpu;	/* ns, of its children that it has waited for, and theirs */
-	struct usage_io io_seen;
-	UT_hash_handle hh;
-};
-
-/* One that has ended and not been waited for by its parent. */
-struct zombie {
-	pid_t pid, parent;
-	uint64_t cpu;		/* ns, with its waited-for children */
-	uint64_t stored;	/* bytes, the same */
-	UT_hash_handle hh;
-};
-
 struct gauge {
-	uint64_t due, pace;	/* CLOCK_MONOTONIC; ns from reading to reading when no limit is near */
+	uint64_t due, pace; /* CLOCK_MONOTONIC; ns from reading to reading when no limit is near */
 };
 
 struct meter {
@@ -84,67 +59,32 @@ struct meter {
 	pthread_cond_t wake;
 	bool stop;
 	_Atomic(const char *) reached;
+	_Atomic(const char *) warned_of;
 
 	/* under the lock */
-	struct live *live;
-	struct zombie *zombies;
-	uint64_t ended_cpu, ended_stored;	/* of processes that are in neither hash */
-	struct usage_io lost;			/* of those whose parents ignored their end */
-	struct usage_spent children;		/* of the supervisor, as last seen */
+	struct census census;
 	uint64_t allocated;
 	uint64_t memory, peak, stored;
-	struct usage_spent before;		/* the supervisor's children before the run */
 	struct usage_io io_before;
-
-	bool wants_rusage;			/* the supervisor's thread only */
 
 	/* the meter's thread only */
 	struct gauge cpu_gauge, memory_gauge, files_gauge;
 	unsigned processors;
-	uint64_t soft_cpu, soft_wall;		/* when SIGXCPU was sent: CPU used, time; 0: not yet */
+	uint64_t soft_cpu, soft_wall; /* when SIGXCPU was sent: CPU used, time; 0: not yet */
 	struct meter_files *files;
-	pid_t *list;				/* live processes */
+	pid_t *list; /* live processes */
 	bool *copies;
 	size_t count, room;
 };
 
 /* ---- births and ends (the supervisor's thread) -------------------------- */
 
-static struct live *find_live(struct meter *meter, pid_t pid)
-{
-	struct live *live;
-
-	HASH_FIND_INT(meter->live, &pid, live);
-	return live;
-}
-
-static struct zombie *find_zombie(struct meter *meter, pid_t pid)
-{
-	struct zombie *zombie;
-
-	HASH_FIND_INT(meter->zombies, &pid, zombie);
-	return zombie;
-}
-
-static void drop_zombie(struct meter *meter, struct zombie *zombie)
-{
-	HASH_DEL(meter->zombies, zombie);
-	free(zombie);
-}
-
 void meter_born(struct meter *meter, pid_t process)
 {
 	if (!meter)
 		return;
-	struct live *live = calloc(1, sizeof *live);
-	if (!live)
-		return;	/* then it is not measured until it ends */
-	live->pid = process;
 	pthread_mutex_lock(&meter->lock);
-	struct zombie *former = find_zombie(meter, process);
-	if (former)	/* its number could be given away: it was waited for */
-		drop_zombie(meter, former);
-	HASH_ADD_INT(meter->live, pid, live);
+	census_born(&meter->census, process);
 	pthread_mutex_unlock(&meter->lock);
 }
 
@@ -153,14 +93,7 @@ void meter_forked(struct meter *meter, pid_t process, pid_t maker, bool same_mem
 	if (!meter)
 		return;
 	pthread_mutex_lock(&meter->lock);
-	struct live *live = find_live(meter, process), *parent = find_live(meter, maker);
-	if (live) {
-		live->parent = maker;
-		live->guest = same_memory;
-		live->copy = !same_memory;
-	}
-	if (parent)
-		parent->copy |= !same_memory;
+	census_forked(&meter->census, process, maker, same_memory);
 	pthread_mutex_unlock(&meter->lock);
 }
 
@@ -169,144 +102,8 @@ void meter_execed(struct meter *meter, pid_t process)
 	if (!meter)
 		return;
 	pthread_mutex_lock(&meter->lock);
-	struct live *live = find_live(meter, process);
-	if (live)
-		live->copy = live->guest = false;
-	for (struct live *l = meter->live; l; l = l->hh.next)
-		if (l->parent == process)
-			l->guest = false;	/* the memory that it was on is its own now */
+	census_execed(&meter->census, process);
 	pthread_mutex_unlock(&meter->lock);
-}
-
-static bool is_there(pid_t pid)
-{
-	return kill(pid, 0) == 0 || errno != ESRCH;
-}
-
-/* Forget zombies that are gone; `parent`: only its. Those were waited for by it. */
-static void look_at_zombies(struct meter *meter, pid_t parent)
-{
-	struct zombie *zombie, *next;
-
-	HASH_ITER(hh, meter->zombies, zombie, next) {
-		if ((parent && zombie->parent != parent) || is_there(zombie->pid))
-			continue;
-		struct live *live = find_live(meter, zombie->parent);
-		if (live)
-			live->waited_cpu += zombie->cpu;
-		drop_zombie(meter, zombie);
-	}
-}
-
-/* What the supervisor's own waiting has added to its children's account since it was last asked. */
-static struct usage_spent newly_waited(struct meter *meter)
-{
-	struct usage_spent now = usage_children(), before = meter->children;
-
-	meter->children = now;
-	return (struct usage_spent){ .cpu_ns = now.cpu_ns - before.cpu_ns, .stored = now.stored - before.stored };
-}
-
-static uint64_t less(uint64_t all, uint64_t part)
-{
-	return all > part ? all - part : 0;
-}
-
-/* Has a process got in its account what its child that has just ended had in its own? Surely not if there is less new in it. */
-static bool took_over(struct live *parent, uint64_t stored)
-{
-	struct usage_io io;
-
-	if (!parent || usage_io(parent->pid, &io) < 0)
-		return false;
-	bool enough = io.stored - parent->io_seen.stored >= stored;
-	parent->io_seen = io;
-	return enough;
-}
-
-/* Its parent was quick to wait for it, or ignores SIGCHLD. */
-static void end_unseen(struct meter *meter, const struct live *live, struct usage_spent spent)
-{
-	struct live *parent = find_live(meter, live->parent);
-
-	if (parent) {	/* what is taken too much off its own time at its end is put right by cpu_seen */
-		parent->waited_cpu += spent.cpu_ns;
-		usage_cpu(parent->pid, &parent->cpu_seen);
-	}
-	if (meter->limits.write_bytes && spent.stored && !took_over(parent, spent.stored))
-		meter->ended_stored += spent.stored;
-	if ((live->io_seen.read || live->io_seen.written) && parent && usage_ignores(parent->pid, SIGCHLD) > 0) {
-		meter->lost.read += live->io_seen.read;
-		meter->lost.written += live->io_seen.written;
-	}
-}
-
-/* A process that ended is gone at once. */
-static void end_vanished(struct meter *meter, const struct live *live, const struct rusage *rusage)
-{
-	struct usage_spent spent = newly_waited(meter);
-
-	if (spent.cpu_ns != 0) {	/* it was the supervisor's own child */
-		meter->ended_stored += spent.stored;
-	} else {
-		if (rusage)
-			spent = usage_of(rusage);
-		else
-			spent = (struct usage_spent){ live->cpu_seen + live->waited_cpu, live->io_seen.stored, 0 };
-		meter->wants_rusage = true;
-		end_unseen(meter, live, spent);
-	}
-	uint64_t own = less(spent.cpu_ns, live->waited_cpu);
-	meter->ended_cpu += own > live->cpu_seen ? own : live->cpu_seen;
-}
-
-static void end_zombie(struct meter *meter, const struct live *live, uint64_t cpu)
-{
-	struct zombie *zombie = calloc(1, sizeof *zombie);
-	struct usage_io io = { 0 };
-
-	meter->ended_cpu += cpu;
-	if (!zombie)
-		return;
-	if (meter->limits.write_bytes)
-		usage_io(live->pid, &io);
-	*zombie = (struct zombie){
-		.pid = live->pid, .parent = live->parent, .cpu = cpu + live->waited_cpu, .stored = io.stored
-	};
-	HASH_ADD_INT(meter->zombies, pid, zombie);
-	if (HASH_COUNT(meter->zombies) % ZOMBIES_BETWEEN_LOOKS == 0)
-		look_at_zombies(meter, 0);
-}
-
-/* Its children that still wait are others' from now on. */
-static void orphan_zombies(struct meter *meter, pid_t parent)
-{
-	for (struct zombie *z = meter->zombies; z; z = z->hh.next)
-		if (z->parent == parent)
-			z->parent = 0;
-}
-
-static void end_live(struct meter *meter, struct live *live, const struct rusage *rusage)
-{
-	uint64_t cpu = 0;
-
-	if (meter->zombies) {
-		look_at_zombies(meter, live->pid);
-		orphan_zombies(meter, live->pid);
-	}
-	if (usage_cpu(live->pid, &cpu) == 0)
-		end_zombie(meter, live, cpu);
-	else
-		end_vanished(meter, live, rusage);
-	HASH_DEL(meter->live, live);
-	free(live);
-}
-
-/* One whose end was told before, and whose parent has ended since: the supervisor has waited for it. */
-static void end_orphan(struct meter *meter, struct zombie *zombie)
-{
-	meter->ended_stored += newly_waited(meter).stored;
-	drop_zombie(meter, zombie);
 }
 
 void meter_gone(struct meter *meter, pid_t task, const struct rusage *rusage)
@@ -314,18 +111,13 @@ void meter_gone(struct meter *meter, pid_t task, const struct rusage *rusage)
 	if (!meter)
 		return;
 	pthread_mutex_lock(&meter->lock);
-	struct live *live = find_live(meter, task);
-	struct zombie *zombie = live ? NULL : find_zombie(meter, task);
-	if (live)
-		end_live(meter, live, rusage);
-	else if (zombie)
-		end_orphan(meter, zombie);
+	census_gone(&meter->census, task, rusage);
 	pthread_mutex_unlock(&meter->lock);
 }
 
 bool meter_wants_rusage(const struct meter *meter)
 {
-	return meter && meter->wants_rusage;
+	return meter && meter->census.wants_rusage;
 }
 
 unsigned meter_zombies(struct meter *meter, bool exact)
@@ -333,11 +125,14 @@ unsigned meter_zombies(struct meter *meter, bool exact)
 	if (!meter)
 		return 0;
 	pthread_mutex_lock(&meter->lock);
-	if (exact)
-		look_at_zombies(meter, 0);
-	unsigned count = HASH_COUNT(meter->zombies);
+	unsigned count = census_zombies(&meter->census, exact);
 	pthread_mutex_unlock(&meter->lock);
 	return count;
+}
+
+static uint64_t less(uint64_t all, uint64_t part)
+{
+	return all > part ? all - part : 0;
 }
 
 bool meter_allocate(struct meter *meter, uint64_t bytes)
@@ -369,7 +164,7 @@ static void reach(struct meter *meter, const char *limit)
 static void list_live(struct meter *meter, bool of_memory)
 {
 	pthread_mutex_lock(&meter->lock);
-	size_t count = HASH_COUNT(meter->live);
+	size_t count = HASH_COUNT(meter->census.live);
 	if (count > meter->room) {
 		pid_t *list = realloc(meter->list, 2 * count * sizeof *list);
 		bool *copies = realloc(meter->copies, 2 * count * sizeof *copies);
@@ -378,8 +173,8 @@ static void list_live(struct meter *meter, bool of_memory)
 		meter->room = list && copies ? 2 * count : meter->room;
 	}
 	meter->count = 0;
-	for (struct live *l = meter->live; l && meter->count < meter->room; l = l->hh.next) {
-		if (of_memory && l->guest && find_live(meter, l->parent))
+	for (struct live *l = meter->census.live; l && meter->count < meter->room; l = l->hh.next) {
+		if (of_memory && l->guest && census_find(&meter->census, l->parent))
 			continue;
 		meter->copies[meter->count] = l->copy;
 		meter->list[meter->count++] = l->pid;
@@ -387,20 +182,8 @@ static void list_live(struct meter *meter, bool of_memory)
 	pthread_mutex_unlock(&meter->lock);
 }
 
-/* CPU time of the run so far. */
-static uint64_t cpu_of_run(struct meter *meter)
-{
-	uint64_t sum = meter->ended_cpu;
-
-	for (struct live *l = meter->live; l; l = l->hh.next) {
-		usage_cpu(l->pid, &l->cpu_seen);
-		sum += l->cpu_seen;
-	}
-	return sum;
-}
-
-/* Send SIGXCPU, as RLIMIT_CPU would, to those of the run's processes that have a handler for it. Is there one? The pidfd makes
- * sure that it is no stranger who has got the number meanwhile: it is still traced by us. */
+/* Send SIGXCPU, as RLIMIT_CPU would, to those of the run's processes that have a handler for it. Is there one? The
+ * pidfd makes sure that it is no stranger who has got the number meanwhile: it is still traced by us. */
 static bool warn_of_cpu(struct meter *meter)
 {
 	bool any = false;
@@ -411,7 +194,7 @@ static bool warn_of_cpu(struct meter *meter)
 			continue;
 		int fd = pidfd_open(meter->list[i], 0);
 		pthread_mutex_lock(&meter->lock);
-		if (fd >= 0 && find_live(meter, meter->list[i]))
+		if (fd >= 0 && census_find(&meter->census, meter->list[i]))
 			any |= pidfd_send_signal(fd, SIGXCPU, NULL, 0) == 0;
 		pthread_mutex_unlock(&meter->lock);
 		if (fd >= 0)
@@ -428,19 +211,21 @@ static uint64_t over_cpu(struct meter *meter, uint64_t used)
 	if (!meter->soft_wall && warn_of_cpu(meter)) {
 		meter->soft_wall = now;
 		meter->soft_cpu = used;
+		meter->warned_of = "cpu_time_ms";
 	}
 	if (!meter->soft_wall || used - meter->soft_cpu >= SOFT_CPU_NS || now - meter->soft_wall >= SOFT_WALL_NS)
 		reach(meter, "cpu_time_ms");
 	return 2 * LEAST_NS;
 }
 
-/* Each: read, say what was reached, and return after how many ns `left` could be used up; UINT64_MAX without a limit. */
+/* Each: read, say what was reached, and return after how many ns `left` could be used up; UINT64_MAX without a limit.
+ */
 static uint64_t read_cpu(struct meter *meter)
 {
 	uint64_t limit = meter->limits.cpu_time_ms * MS;
 
 	pthread_mutex_lock(&meter->lock);
-	uint64_t used = cpu_of_run(meter);
+	uint64_t used = census_cpu(&meter->census);
 	pthread_mutex_unlock(&meter->lock);
 	if (!limit)
 		return UINT64_MAX;
@@ -450,7 +235,7 @@ static uint64_t read_cpu(struct meter *meter)
 /* Exactly, with every page counted once. */
 static uint64_t share_of_memory(struct meter *meter)
 {
-	struct usage_files files = { 0 };
+	struct usage_files files = {0};
 	uint64_t sum = 0, common = 0, bytes, mapped;
 
 	for (size_t i = 0; i < meter->count; i++)
@@ -500,8 +285,8 @@ static uint64_t read_memory(struct meter *meter)
 	return sum + hidden < limit ? (limit - sum - hidden) / BYTES_PER_NS : 0;
 }
 
-/* Bytes that have gone into files. The lock is not held while /proc is read, so a process may end meanwhile and be counted
- * a moment later or earlier. */
+/* Bytes that have gone into files. The lock is not held while /proc is read, so a process may end meanwhile and be
+ * counted a moment later or earlier. */
 static uint64_t read_files(struct meter *meter)
 {
 	uint64_t limit = meter->limits.write_bytes, stored = 0, written = 0;
@@ -514,7 +299,7 @@ static uint64_t read_files(struct meter *meter)
 		stored += io.stored;
 		written += io.written;
 		pthread_mutex_lock(&meter->lock);
-		struct live *live = find_live(meter, meter->list[i]);
+		struct live *live = census_find(&meter->census, meter->list[i]);
 		if (live)
 			live->io_seen = io;
 		pthread_mutex_unlock(&meter->lock);
@@ -522,13 +307,13 @@ static uint64_t read_files(struct meter *meter)
 	if (!limit)
 		return UINT64_MAX;
 	pthread_mutex_lock(&meter->lock);
-	look_at_zombies(meter, 0);
-	for (struct zombie *z = meter->zombies; z; z = z->hh.next)
+	census_look(&meter->census, 0);
+	for (struct zombie *z = meter->census.zombies; z; z = z->hh.next)
 		stored += z->stored;
-	stored += meter->ended_stored;
+	stored += meter->census.ended_stored;
 	if (meter->allocated > stored)
 		stored = meter->allocated;
-	written += meter->lost.written + meter->memory;	/* through write calls, and through mappings */
+	written += meter->census.lost.written + meter->memory; /* through write calls, and through mappings */
 	pthread_mutex_unlock(&meter->lock);
 	uint64_t in_memory = meter_files_on_tmpfs(meter->files);
 	if (in_memory && usage_children_io(&own) == 0) {
@@ -581,7 +366,7 @@ static void *measure(void *argument)
 		read_when_due(meter, &meter->memory_gauge, read_memory);
 		read_when_due(meter, &meter->files_gauge, read_files);
 		uint64_t due = at_most(at_most(meter->cpu_gauge.due, meter->memory_gauge.due), meter->files_gauge.due);
-		struct timespec until = { (time_t)(due / 1000000000u), (long)(due % 1000000000u) };
+		struct timespec until = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)};
 		pthread_mutex_lock(&meter->lock);
 		if (!meter->stop)
 			pthread_cond_timedwait(&meter->wake, &meter->lock, &until);
@@ -600,7 +385,7 @@ static int start_thread(struct meter *meter)
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&meter->wake, &attributes);
 	pthread_condattr_destroy(&attributes);
-	sigfillset(&all);	/* signals are the supervisor's, not this thread's */
+	sigfillset(&all); /* signals are the supervisor's, not this thread's */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int r = -pthread_create(&meter->thread, NULL, measure, meter);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -616,8 +401,9 @@ int meter_start(struct meter **out, const struct policy_limits *limits, void (*t
 		return -ENOMEM;
 	meter->limits = *limits;
 	meter->tell = tell;
+	meter->census.counts_files = limits->write_bytes != 0;
 	meter->processors = processors > 0 ? (unsigned)processors : 1;
-	meter->before = meter->children = usage_children();
+	meter->census.children = usage_children();
 	usage_children_io(&meter->io_before);
 	int r = meter_files_open(&meter->files);
 	if (r == 0)
@@ -636,16 +422,21 @@ const char *meter_reached(const struct meter *meter)
 	return meter ? atomic_load(&meter->reached) : NULL;
 }
 
+const char *meter_warned_of(const struct meter *meter)
+{
+	return meter ? atomic_load(&meter->warned_of) : NULL;
+}
+
 struct meter_reading meter_read(struct meter *meter)
 {
-	struct meter_reading reading = { 0 };
+	struct meter_reading reading = {0};
 
 	pthread_mutex_lock(&meter->lock);
-	reading.cpu_ns = cpu_of_run(meter);
+	reading.cpu_ns = census_cpu(&meter->census);
 	reading.memory = meter->memory;
 	reading.peak_memory = meter->peak;
 	reading.stored = meter->stored;
-	reading.processes = HASH_COUNT(meter->live);
+	reading.processes = HASH_COUNT(meter->census.live);
 	pthread_mutex_unlock(&meter->lock);
 	return reading;
 }
@@ -665,7 +456,7 @@ static void stop_thread(struct meter *meter)
 struct meter_reading meter_finish(struct meter *meter)
 {
 	struct usage_spent children = usage_children();
-	struct usage_io io = { 0 };
+	struct usage_io io = {0};
 
 	stop_thread(meter);
 	if (meter->limits.write_bytes)
@@ -675,26 +466,18 @@ struct meter_reading meter_finish(struct meter *meter)
 	/* a process may have come and gone between two readings */
 	reading.peak_memory = at_least(reading.peak_memory, children.resident);
 	if (usage_children_io(&io) == 0) {
-		reading.read = less(io.read, meter->io_before.read) + meter->lost.read;
-		reading.written = less(io.written, meter->io_before.written) + meter->lost.written;
+		reading.read = less(io.read, meter->io_before.read) + meter->census.lost.read;
+		reading.written = less(io.written, meter->io_before.written) + meter->census.lost.written;
 	}
 	return reading;
 }
 
 void meter_free(struct meter *meter)
 {
-	struct live *live, *next_live;
-	struct zombie *zombie, *next_zombie;
-
 	if (!meter)
 		return;
 	stop_thread(meter);
-	HASH_ITER(hh, meter->live, live, next_live) {
-		HASH_DEL(meter->live, live);
-		free(live);
-	}
-	HASH_ITER(hh, meter->zombies, zombie, next_zombie)
-		drop_zombie(meter, zombie);
+	census_clear(&meter->census);
 	meter_files_close(meter->files);
 	free(meter->list);
 	free(meter->copies);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * meter.h - what a run uses, while it runs: a thread of its own looks at its processes again and again, the more often the
- * nearer a limit is, and says when one is reached. It only looks and tells; ending the run is the supervisor's.
+ * meter.h - what a run uses, while it runs: a thread of its own looks at its processes again and again, the more often
+ * the nearer a limit is, and says when one is reached. It only looks and tells; ending the run is the supervisor's.
  *
- * The supervisor tells of births and ends of processes as they happen (meter_born ... meter_reaped); it may do so from one
- * thread only. With meter NULL these do nothing.
+ * The supervisor tells of births and ends of processes as they happen (meter_born ... meter_reaped); it may do so from
+ * one thread only. With meter NULL these do nothing.
  */
 #ifndef PICKET_TRACER_METER_H
 #define PICKET_TRACER_METER_H
@@ -27,8 +27,8 @@ struct meter_reading {
 	unsigned processes;
 };
 
-/* `limits` are copied; 0 or -errno. *reached becomes the name of the first of memory_bytes, cpu_time_ms, write_bytes that is
- * reached, and then `tell` is called, once, in the meter's thread. */
+/* `limits` are copied; 0 or -errno. *reached becomes the name of the first of memory_bytes, cpu_time_ms, write_bytes
+ * that is reached, and then `tell` is called, once, in the meter's thread. */
 int meter_start(struct meter **meter, const struct policy_limits *limits, void (*tell)(void));
 
 /* A process appeared. */
@@ -39,15 +39,19 @@ void meter_forked(struct meter *meter, pid_t process, pid_t maker, bool same_mem
 void meter_execed(struct meter *meter, pid_t process);
 /* waitpid said that this task has ended. `rusage` as wait4 gives it, or NULL. */
 void meter_gone(struct meter *meter, pid_t task, const struct rusage *rusage);
-/* Should waitpid be asked for rusage? It costs something at every stop, so only after a process that nobody waited for. */
+/* Should waitpid be asked for rusage? It costs something at every stop, so only after a process that nobody waited for.
+ */
 bool meter_wants_rusage(const struct meter *meter);
 /* Processes that have ended and that their parents have not waited for. `exact`: look whether they are still there. */
 unsigned meter_zombies(struct meter *meter, bool exact);
-/* Space was set aside (fallocate) that will not be seen being written. False: that is more than write_bytes; not counted. */
+/* Space was set aside (fallocate) that will not be seen being written. False: that is more than write_bytes; not
+ * counted. */
 bool meter_allocate(struct meter *meter, uint64_t bytes);
 
 /* Name of the limit that was reached, or NULL. */
 const char *meter_reached(const struct meter *meter);
+/* Name of one that was used up, and processes that wanted to know were told (SIGXCPU) and given a moment; or NULL. */
+const char *meter_warned_of(const struct meter *meter);
 struct meter_reading meter_read(struct meter *meter);
 /* When nothing of the run is left: stop the thread, and the totals. */
 struct meter_reading meter_finish(struct meter *meter);

@@ -15,15 +15,15 @@
 enum { MOUNTS_MOST = 32, LINE_SIZE = 4096 + 512, TEXT_SIZE = 4096 };
 
 struct mount {
-	int fd;			/* of its root */
-	char device[16];	/* "0:25" */
-	uint64_t used;		/* bytes, at the start */
+	int fd;		 /* of its root */
+	char device[16]; /* "0:25" */
+	uint64_t used;	 /* bytes, at the start */
 };
 
 struct meter_files {
 	struct mount mount[MOUNTS_MOST];
 	unsigned mounts;
-	uint64_t shared;	/* bytes, at the start */
+	uint64_t shared; /* bytes, at the start */
 };
 
 static uint64_t shared_memory(void)
@@ -90,7 +90,8 @@ static void find_mounts(struct meter_files *files)
 		return;
 	while (files->mounts < MOUNTS_MOST && fgets(line, sizeof line, mounts)) {
 		const char *type = strstr(line, " - tmpfs ");
-		if (type && sscanf(line, "%*d %*d %15s %*s %4095s %2s", device, path, how) == 3 && strcmp(how, "rw") == 0)
+		if (type && sscanf(line, "%*d %*d %15s %*s %4095s %2s", device, path, how) == 3 &&
+		    strcmp(how, "rw") == 0)
 			add_mount(files, device, path);
 	}
 	fclose(mounts);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * meter_files.h - files that are memory: how much more of them the machine has than at the start of a run. Everybody may have
- * made them; the meter looks closer only when this is much.
+ * meter_files.h - files that are memory: how much more of them the machine has than at the start of a run. Everybody
+ * may have made them; the meter looks closer only when this is much.
  */
 #ifndef PICKET_TRACER_METER_FILES_H
 #define PICKET_TRACER_METER_FILES_H

@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "diag.h"
+#include "plugin_check.h"
 #include "plugin_elf.h"
 #include "plugin_load.h"
 #include "plugin_places.h"
@@ -24,6 +25,9 @@ static int finish(void)
 	diag("standard output: %s", strerror(errno));
 	return EXIT_PICKET;
 }
+
+/* Which policy it will run under is not known here. */
+static const struct plugin_limits no_policy = { .count = 0 };
 
 /* ---- verify ---- */
 
@@ -121,20 +125,6 @@ static int print_json(const struct plugin *plugin)
 	return result ? -ENOMEM : 0;
 }
 
-/* Would it be let run? What the program brings along is asked without a policy. */
-static int check_program(const struct plugin *plugin, const char *verb, struct complaint *why)
-{
-	struct plugin_elf elf;
-	struct complaint reason;
-
-	if (plugin->program.kind != PLUGIN_ELF)
-		return 0;
-	if (plugin_elf_read(plugin->program.bytes, plugin->program.length, plugin->path, &elf, &reason) ||
-	    plugin_elf_check(&elf, plugin->path, NULL, &reason))
-		return plugin_refuse(&plugin->manifest, verb, reason.text, NULL, why);
-	return 0;
-}
-
 /* Open the session, load and verify. 0, or the user was told. */
 static int load(const struct cli *cli, const char *verb, struct plugin *plugin)
 {
@@ -164,7 +154,7 @@ int plugin_verify(const struct cli *cli)
 	else
 		print_plugin(&plugin, cli->job.verbose);
 	int status = finish();
-	if (check_program(&plugin, "run it", &why)) {
+	if (!plugin.program.cannot_run && plugin_check_program(&plugin, &no_policy, "run it", &why)) {
 		diag("%s", why.text);
 		status = EXIT_PICKET;
 	}
@@ -193,7 +183,7 @@ int plugin_install(const struct cli *cli)
 	free(as_path);
 	if (error)
 		return EXIT_PICKET;
-	error = check_program(&plugin, "install it", &why);
+	error = plugin_check_program(&plugin, &no_policy, "install it", &why);
 	char *directory = error ? NULL : plugin_registry_directory(cli, &why);
 	if (!error)
 		error = directory ? registry_open(directory, true, &registry, &why) : -ENOENT;

@@ -103,8 +103,7 @@ int plugin_elf_read(const uint8_t *bytes, size_t length, const char *name, struc
 	return 0;
 }
 
-/* May this place hold what the plugin loads? `what` names it in the message. */
-static int check_place(const char *path, const char *what, const char *name, const struct image *image,
+int plugin_check_place(const char *path, const char *what, const char *name, const struct plugin_limits *limits,
 		       struct complaint *why)
 {
 	struct complaint inner;
@@ -114,16 +113,18 @@ static int check_place(const char *path, const char *what, const char *name, con
 		return complain(why, -EPERM, "%s: its %s '%s' is not an absolute path", name, what, path);
 	if (trust_path(path, &inner))
 		return complain(why, -EPERM, "%s: its %s could be changed by others: %s", name, what, inner.text);
-	if (!image)
-		return 0;
 	/* what does not exist is asked by its name */
 	const char *asked = realpath(path, real) ? real : path;
-	if (decide_path(image, asked, strlen(asked), ACCESS_WRITE).allowed)
+	unsigned allowing = 0;
+	while (allowing < limits->count &&
+	       decide_path(limits->images[allowing], asked, strlen(asked), ACCESS_WRITE).allowed)
+		allowing++;
+	if (limits->count && allowing == limits->count)
 		return complain(why, -EPERM, "%s: its %s '%s' may be written by the run itself", name, what, path);
 	return 0;
 }
 
-static int check_directories(const char *list, const char *what, const char *name, const struct image *image,
+static int check_directories(const char *list, const char *what, const char *name, const struct plugin_limits *limits,
 			     struct complaint *why)
 {
 	char directory[PATH_MAX];
@@ -136,14 +137,15 @@ static int check_directories(const char *list, const char *what, const char *nam
 			return complain(why, -EPERM, "%s: its %s is too long", name, what);
 		memcpy(directory, list, length);
 		directory[length] = '\0';
-		int error = check_place(directory, what, name, image, why);
+		int error = plugin_check_place(directory, what, name, limits, why);
 		if (error || !list[length])
 			return error;
 		list += length + 1;
 	}
 }
 
-int plugin_elf_check(const struct plugin_elf *elf, const char *name, const struct image *image, struct complaint *why)
+int plugin_elf_check(const struct plugin_elf *elf, const char *name, const struct plugin_limits *limits,
+		     struct complaint *why)
 {
 	int error = 0;
 
@@ -153,14 +155,14 @@ int plugin_elf_check(const struct plugin_elf *elf, const char *name, const struc
 	if (!elf->is_program)
 		return complain(why, -EPERM, "%s: not a program (an object file or a core dump)", name);
 	if (elf->interpreter)
-		error = check_place(elf->interpreter, "loader", name, image, why);
+		error = plugin_check_place(elf->interpreter, "loader", name, limits, why);
 	for (size_t i = 0; !error && i < elf->needed_count; i++)
 		if (strchr(elf->needed[i], '/'))
-			error = check_place(elf->needed[i], "needed library", name, image, why);
+			error = plugin_check_place(elf->needed[i], "needed library", name, limits, why);
 	if (!error)
-		error = check_directories(elf->rpath, "RPATH", name, image, why);
+		error = check_directories(elf->rpath, "RPATH", name, limits, why);
 	if (!error)
-		error = check_directories(elf->runpath, "RUNPATH", name, image, why);
+		error = check_directories(elf->runpath, "RUNPATH", name, limits, why);
 	return error;
 }
 

@@ -16,6 +16,12 @@
 
 enum { ELF_NEEDED_MOST = 256 };
 
+/* The policies of the run: what all of them allow, it may do. Count 0: they are not known, and nothing is asked of them. */
+struct plugin_limits {
+	const struct image *images[2];
+	unsigned count;
+};
+
 /* Strings point into the bytes that were read. */
 struct plugin_elf {
 	unsigned bits;			/* 32 or 64 */
@@ -35,10 +41,18 @@ int plugin_elf_read(const uint8_t *bytes, size_t length, const char *name, struc
 /*
  * Would it defeat the policy? Refused, -EPERM with *why: another machine or 32 bits; a loader, a library named by a path, or
  * a directory of RPATH and RUNPATH that is relative ($ORIGIN means nothing for a copy in memory), that others may
- * write, or that the run itself may write under `image` (NULL: that is not asked). An executable stack is
+ * write, or that the run itself may write (see plugin_check_place). An executable stack is
  * shown, not refused: what a plugin does with its own memory is guarded like the rest of it.
  */
-int plugin_elf_check(const struct plugin_elf *elf, const char *name, const struct image *image, struct complaint *why);
+int plugin_elf_check(const struct plugin_elf *elf, const char *name, const struct plugin_limits *limits,
+		     struct complaint *why);
+
+/*
+ * May this place hold what the plugin loads or is run by: is the path absolute, may nobody else change it, and not the
+ * run itself? `what` names it in the message. 0 or -EPERM with *why.
+ */
+int plugin_check_place(const char *path, const char *what, const char *name, const struct plugin_limits *limits,
+		       struct complaint *why);
 
 const char *plugin_elf_machine(unsigned machine);	/* "x86-64", or "machine N" for others (static buffer) */
 

@@ -21,10 +21,12 @@
 
 /* ---- trust ---- */
 
+static const char *const variables[] = { PLUGIN_KEY_VARIABLE, PLUGIN_KEY_VARIABLE_OTHER };
+enum { VARIABLES = sizeof variables / sizeof *variables };
+
 int plugin_trust_open(const char *directory, const char *key_file, bool allow_short, struct plugin_trust *trust,
 		      struct complaint *why)
 {
-	static const char *const variables[] = { PLUGIN_KEY_VARIABLE, PLUGIN_KEY_VARIABLE_OTHER };
 	int error = sign_start();
 
 	if (error)
@@ -32,7 +34,7 @@ int plugin_trust_open(const char *directory, const char *key_file, bool allow_sh
 	*trust = (struct plugin_trust){ .directory = directory };
 	trust->shared_missing = PLUGIN_KEY_VARIABLE " is not set";
 	bool found = false;
-	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+	for (size_t i = 0; i < VARIABLES; i++) {
 		struct sign_key *key = NULL;
 		error = sign_shared_key_take(variables[i], &key);
 		if (error == -ENOENT)
@@ -55,6 +57,16 @@ int plugin_trust_open(const char *directory, const char *key_file, bool allow_sh
 	trust->shared = NULL;
 	trust->shared_missing = NULL;
 	return sign_shared_key_read(key_file, allow_short, &trust->shared, why);
+}
+
+void plugin_forget_keys(void)
+{
+	for (size_t i = 0; i < VARIABLES; i++) {
+		char *text = getenv(variables[i]);
+		if (text)
+			explicit_bzero(text, strlen(text));
+		unsetenv(variables[i]);
+	}
 }
 
 void plugin_trust_close(struct plugin_trust *trust)

@@ -32,6 +32,8 @@ struct plugin_trust {
 int plugin_trust_open(const char *directory, const char *key_file, bool allow_short, struct plugin_trust *trust,
 		      struct complaint *why);
 void plugin_trust_close(struct plugin_trust *trust);	/* wipes the key */
+/* Wipe and unset both variables: they are for Picket, and for no tool whatever the policy keeps. */
+void plugin_forget_keys(void);
 
 struct plugin {
 	struct manifest manifest;

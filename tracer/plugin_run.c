@@ -11,14 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "capability.h"
 #include "cleanup.h"
 #include "commands.h"
 #include "diag.h"
-#include "plugin_elf.h"
+#include "plugin_check.h"
 #include "plugin_load.h"
 #include "plugin_places.h"
 #include "result.h"
@@ -46,49 +44,11 @@ static int compile_operators(const struct policy_source *source, struct policy *
 	return error;
 }
 
-/* What the plugin's program brings along, against the operator's policy. */
-static int check_program(const struct plugin *plugin, const struct policy *operators, struct complaint *why)
-{
-	struct plugin_elf elf;
-	struct complaint reason;
-
-	if (plugin->program.cannot_run)
-		return plugin_refuse(&plugin->manifest, "run it", plugin->program.cannot_run, NULL, why);
-	if (plugin->program.kind != PLUGIN_ELF)
-		return 0;
-	if (plugin_elf_read(plugin->program.bytes, plugin->program.length, plugin->path, &elf, &reason) ||
-	    plugin_elf_check(&elf, plugin->path, operators->image, &reason))
-		return plugin_refuse(&plugin->manifest, "run it", reason.text, NULL, why);
-	return 0;
-}
-
-/* Where `env` would find the interpreter of a script. malloc'ed; NULL: nowhere. */
-static char *find_in_path(const char *name)
-{
-	const char *path = getenv("PATH");
-	struct stat status;
-
-	if (strchr(name, '/'))
-		return *name == '/' ? strdup(name) : NULL;
-	for (const char *at = path && *path ? path : "/usr/local/bin:/usr/bin:/bin";;) {
-		size_t length = strcspn(at, ":");
-		char *found = NULL;
-		if (*at == '/' && asprintf(&found, "%.*s/%s", (int)length, at, name) < 0)
-			return NULL;
-		if (found && stat(found, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0111))
-			return found;
-		free(found);
-		if (!at[length])
-			return NULL;
-		at += length + 1;
-	}
-}
-
 static int compile_narrower(const struct plugin *plugin, const struct policy_source *where, struct policy *policy,
 			    struct complaint *why)
 {
 	const struct plugin_program *program = &plugin->program;
-	cleanup_free char *second = *program->second ? find_in_path(program->second) : NULL;
+	cleanup_free char *second = plugin_second_interpreter(program);
 	const struct capability_request request = {
 		.capabilities = plugin->manifest.capabilities, .count = plugin->manifest.capability_count,
 		.interpreter = program->kind == PLUGIN_SCRIPT ? program->interpreter : NULL,
@@ -138,8 +98,12 @@ static void say_rights(const struct plugin *plugin, const struct rights *rights)
 {
 	const struct manifest *manifest = &plugin->manifest;
 
-	diag("plugin '%s' v%s: verified, signed by %s (%s%s%s)", manifest->id, manifest->version, manifest->signed_by,
-	     sign_scheme_name(plugin->scheme), *plugin->key_id ? ", key " : "", plugin->key_id);
+	if (plugin->scheme == SIGN_HMAC)
+		diag("plugin '%s' v%s: verified by the shared key (%s)", manifest->id, manifest->version,
+		     sign_scheme_name(plugin->scheme));
+	else
+		diag("plugin '%s' v%s: verified, signed by %s (%s, key %s)", manifest->id, manifest->version,
+		     manifest->signed_by, sign_scheme_name(plugin->scheme), plugin->key_id);
 	if (!manifest->capability_count)
 		diag("capabilities: none asked for");
 	say_list("given", rights->given);
@@ -153,7 +117,8 @@ static int run(const struct cli *cli, struct plugin *plugin, struct rights *righ
 {
 	const struct manifest *manifest = &plugin->manifest;
 	const struct plugin_identity identity = {
-		.id = manifest->id, .version = manifest->version, .signer = manifest->signed_by,
+		.id = manifest->id, .version = manifest->version, 
+		.signer = plugin->scheme == SIGN_HMAC ? NULL : manifest->signed_by,	/* that scheme does not cover it */
 		.key_id = *plugin->key_id ? plugin->key_id : NULL, .scheme = sign_scheme_name(plugin->scheme),
 		.content_hash = manifest->content_hash, .asked = manifest->capabilities, .given = rights->given,
 		.in_part = rights->in_part, .withheld = rights->withheld, .verified = plugin->verified,
@@ -197,9 +162,11 @@ static int run_verified(const struct cli *cli, struct plugin *plugin)
 
 	if (compile_operators(source, &rights.operators))
 		return EXIT_PICKET;
-	int error = check_program(plugin, &rights.operators, &why);
-	if (!error)
-		error = compile_narrower(plugin, source, &rights.narrower, &why);
+	int error = compile_narrower(plugin, source, &rights.narrower, &why);
+	if (!error) {
+		const struct plugin_limits limits = { { rights.operators.image, rights.narrower.image }, 2 };
+		error = plugin_check_program(plugin, &limits, "run it", &why);
+	}
 	if (!error && share_out(plugin, source, &rights))
 		error = complain(&why, -ENOMEM, "%s", strerror(ENOMEM));
 	if (error)

@@ -50,8 +50,8 @@ static const struct {
 	bool here;	   /* this version has it */
 	unsigned features; /* NEED() of each */
 } needs[LEVEL_COUNT] = {
-	[LEVEL_PRELOAD] = {false, 0},		[LEVEL_PTRACE] = {true, NEED_PTRACE},
-	[LEVEL_SECCOMP] = {true, NEED_SECCOMP}, [LEVEL_NOTIFY] = {false, NEED_NOTIFY},
+	[LEVEL_PRELOAD] = {true, NEED(FEATURE_PROC)}, [LEVEL_PTRACE] = {true, NEED_PTRACE},
+	[LEVEL_SECCOMP] = {true, NEED_SECCOMP},	      [LEVEL_NOTIFY] = {false, NEED_NOTIFY},
 	[LEVEL_GATE] = {false, NEED_SECCOMP},
 };
 

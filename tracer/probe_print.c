@@ -64,7 +64,7 @@ static void capabilities_of(const struct probe *probe, struct capability list[CA
 		{"filesystem_isolation", boundary},
 		{"network_isolation", boundary},
 		{"process_isolation", boundary}, /* no signal to, no trace of, no memory of a process outside the run */
-		{"resource_limits", false},	 /* but for --timeout */
+		{"resource_limits", boundary},
 		{"syscall_filtering", boundary}, /* the supervisor refuses, where no filter may be installed */
 		{"persistent_sandboxes", false}, /* a run leaves nothing behind to come back to */
 		{"snapshots", false},

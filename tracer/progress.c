@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * progress.c - see progress.h. The last row of the terminal is taken out of the part that scrolls (DECSTBM,
- * console_codes(4)), and drawn with the cursor put aside and back (DECSC, DECRC) in one write, so that it does not get into
- * the middle of what the tool writes. A tool that has switched the terminal to single keys is drawing itself (an editor, a
- * pager): then the whole terminal is left to it until it switches back.
+ * console_codes(4)), and drawn with the cursor put aside and back (DECSC, DECRC) in one write, so that it does not get
+ * into the middle of what the tool writes. A tool that has switched the terminal to single keys is drawing itself (an
+ * editor, a pager): then the whole terminal is left to it until it switches back.
  */
 #include "progress.h"
 
@@ -29,13 +29,13 @@ enum { ROWS_LEAST = 4, COLUMNS_LEAST = 20, TEXT_SIZE = 256, LINE_SIZE = 1024, EV
 struct progress {
 	struct meter *meter;
 	const atomic_uint_fast64_t *refusals;
-	uint64_t started;	/* CLOCK_MONOTONIC, ns */
+	uint64_t started; /* CLOCK_MONOTONIC, ns */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool stop;		/* under the lock */
+	bool stop; /* under the lock */
 	unsigned rows, columns;
-	bool reserved;		/* the last row is ours */
+	bool reserved; /* the last row is ours */
 };
 
 static void put(const char *text, size_t length)
@@ -86,8 +86,8 @@ static void release(struct progress *progress)
 
 static int describe_size(char *text, size_t size, uint64_t bytes)
 {
-	return bytes < 1024u * 1024u * 1024u ? snprintf(text, size, "%.1f MiB", (double)bytes / 1048576) :
-					       snprintf(text, size, "%.2f GiB", (double)bytes / 1073741824);
+	return bytes < 1024u * 1024u * 1024u ? snprintf(text, size, "%.1f MiB", (double)bytes / 1048576)
+					     : snprintf(text, size, "%.2f GiB", (double)bytes / 1073741824);
 }
 
 static void draw(struct progress *progress)
@@ -101,8 +101,10 @@ static void draw(struct progress *progress)
 	snprintf(text, sizeof text, "picket: %.1f s, %u process%s, CPU %.1f s, memory %s, %llu refusal%s", elapsed,
 		 used.processes, used.processes == 1 ? "" : "es", (double)used.cpu_ns / 1e9, memory, refusals,
 		 refusals == 1 ? "" : "s");
-	int n = snprintf(line, sizeof line, ESC "7" ESC "[%u;1H" ESC "[0;7m" "%.*s" ESC "[0m" ESC "[K" ESC "8", progress->rows,
-			 (int)progress->columns - 1, text);
+	int n = snprintf(line, sizeof line,
+			 ESC "7" ESC "[%u;1H" ESC "[0;7m"
+			     "%.*s" ESC "[0m" ESC "[K" ESC "8",
+			 progress->rows, (int)progress->columns - 1, text);
 	put(line, (size_t)n);
 }
 
@@ -166,13 +168,13 @@ int progress_start(struct progress **out, struct meter *meter, const atomic_uint
 	progress = calloc(1, sizeof *progress);
 	if (!progress)
 		return -ENOMEM;
-	*progress = (struct progress){ .meter = meter, .refusals = refusals, .started = usage_now() };
+	*progress = (struct progress){.meter = meter, .refusals = refusals, .started = usage_now()};
 	pthread_mutex_init(&progress->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&progress->wake, &attributes);
 	pthread_condattr_destroy(&attributes);
-	sigfillset(&all);	/* SIGTTOU among them: the terminal may be the tool's */
+	sigfillset(&all); /* SIGTTOU among them: the terminal may be the tool's */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int r = -pthread_create(&progress->thread, NULL, run, progress);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

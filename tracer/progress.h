@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * progress.h - a line at the bottom of the terminal that says what the run uses: --progress. The tool's output scrolls above
- * it. A thread of its own draws it.
+ * progress.h - a line at the bottom of the terminal that says what the run uses: --progress. The tool's output scrolls
+ * above it. A thread of its own draws it.
  */
 #ifndef PICKET_TRACER_PROGRESS_H
 #define PICKET_TRACER_PROGRESS_H

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include <jansson.h>
-#include <uthash.h>
 
 #include "cleanup.h"
+#include "hash.h"
 #include "sign.h"
 
 enum {

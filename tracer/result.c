@@ -97,6 +97,12 @@ void result_use_image(struct result *result, const struct image *image)
 	result->image = image;
 }
 
+void result_miss(struct result *result, uint64_t count)
+{
+	result->total += count;
+	result->dropped += count;
+}
+
 uint64_t result_violation_count(const struct result *result)
 {
 	return result->total;

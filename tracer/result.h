@@ -74,6 +74,8 @@ void result_use_image(struct result *result, const struct image *image);
 bool result_again(struct result *result, enum violation_kind kind, const char *target, const char *exe, uint32_t rule);
 /* Add one. Never fails: what cannot be kept is counted as dropped. */
 void result_add(struct result *result, const struct violation *violation);
+/* So many refusals are known of, but not what they were. */
+void result_miss(struct result *result, uint64_t count);
 /* Refusals so far, repeated and dropped ones included. */
 uint64_t result_violation_count(const struct result *result);
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "by_preload.h"
 #include "capture.h"
+#include "cleanup.h"
 #include "diag.h"
 #include "end.h"
 #include "environment.h"
@@ -29,6 +32,7 @@
 #include "probe.h"
 #include "progress.h"
 #include "result.h"
+#include "shim_file.h"
 #include "supervise.h"
 #include "transport.h"
 #include "usage.h"
@@ -49,6 +53,8 @@ struct run {
 	struct capture *capture;
 	struct progress *progress;
 	struct child child;
+	struct preload preload;
+	struct launch_trouble trouble;
 	uint64_t started_ns;	/* CLOCK_MONOTONIC */
 	struct run_outcome outcome;
 };
@@ -226,11 +232,38 @@ static int make_guard(struct run *run)
 	for (long n = 0; n < CALL_NUMBERS; n++)
 		guard->passes[n] = filter_never_stops(guard, n);
 	r = guard->result ? slots_open(&guard->slots) : -ENOMEM;
-	if (r == 0 && guard->level != LEVEL_PTRACE)
+	if (r == 0 && guard->level == LEVEL_PRELOAD)
+		r = filter_compile_alone(guard, &run->filter);
+	else if (r == 0 && guard->level != LEVEL_PTRACE)
 		r = filter_compile(guard, &run->filter);
 	if (r < 0)
 		diag_errno(r, "cannot prepare the supervisor");
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
+}
+
+/* Level preload: the shim is found, and can guard what is to run. */
+static int make_shim(struct run *run)
+{
+	char why[2 * PATH_MAX];
+	cleanup_free char *path = NULL;
+
+	if (run->guard.level != LEVEL_PRELOAD)
+		return 0;
+	int r = shim_file_find(&path, why, sizeof why);
+	if (r < 0) {
+		diag("level preload is not available: %s", why);
+		return EXIT_STATUS_PICKET;
+	}
+	r = shim_file_pass(path, &run->environment);
+	if (r < 0) {
+		diag_errno(r, "cannot make the environment");
+		return EXIT_STATUS_PICKET;
+	}
+	if (run->path && preload_examine(&run->guard, run->path, why, sizeof why) < 0) {
+		diag("%s", why);
+		return EXIT_STATUS_NOT_RUNNABLE;
+	}
+	return 0;
 }
 
 /* ---- the run ------------------------------------------------------------ */
@@ -277,6 +310,16 @@ static void close_all(const int *fds, size_t count)
 			close(fds[i]);
 }
 
+/* Nobody supervises. The slots are for supervisors. */
+static int start_alone(struct run *run, struct launch *launch)
+{
+	launch->slots_fd = -1;
+	int r = preload_prepare(&run->preload, &run->guard, launch);
+
+	shield();
+	return r < 0 ? r : preload_start(&run->preload, launch);
+}
+
 static int start(struct run *run)
 {
 	const struct job *job = run->job;
@@ -304,10 +347,12 @@ static int start(struct run *run)
 	run->guard.tracees.meter = run->guard.meter;
 	if (r == 0)
 		r = redirect(run, &launch);
-	if (r == 0)
+	if (r == 0 && run->guard.level == LEVEL_PRELOAD)
+		r = start_alone(run, &launch);
+	else if (r == 0)
 		r = launch_prepare(&launch, &run->child);
 	close_all((int[]){ launch.in, launch.out, launch.err }, 3);
-	if (r == 0) {
+	if (r == 0 && run->guard.level != LEVEL_PRELOAD) {
 		run->guard.main = run->child.pid;
 		r = transport_attach(&run->guard, run->child.pid);
 		shield();
@@ -331,9 +376,14 @@ static int watch(struct run *run)
 	if (run->job->progress)
 		progress_start(&run->progress, run->guard.meter, &run->guard.refusals);
 	end_after(time_limit(run));
-	int r = supervise(&run->guard, &end_reason);
+	int r = run->guard.level == LEVEL_PRELOAD ? preload_watch(&run->preload, &run->guard, &end_reason, &run->trouble) :
+						    supervise(&run->guard, &end_reason);
 
 	end_after(0);
+	if (run->guard.level != LEVEL_PRELOAD)
+		run->trouble = launch_trouble(&run->child);
+	if (run->guard.shimless)
+		diag("the shim was not loaded into %s: it ran without a guard", run->job->command[0]);
 	if (r < 0)
 		diag_errno(r, "the supervisor failed; the run was ended");
 	if (run->capture)
@@ -372,8 +422,8 @@ static void fill_outcome(struct run *run)
 	o->bytes_read = used.read;
 	o->bytes_written = used.written;
 	o->level = level_name(run->guard.level);
-	o->transport = run->guard.transport->name;
-	o->boundary = true;
+	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
+	o->boundary = run->guard.level != LEVEL_PRELOAD;
 	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
 	o->policy_digest = run->policy.digest;
 	o->processes = run->guard.tracees.processes_seen;
@@ -426,6 +476,7 @@ static int exit_status(const struct run *run)
 static int trouble_status(struct run *run, struct launch_trouble trouble)
 {
 	static const char *const what[] = {
+		[LAUNCH_PROCESS] = "cannot start a process",
 		[LAUNCH_DESCRIPTORS] = "cannot arrange the descriptors",
 		[LAUNCH_DIRECTORY] = "cannot change to the directory",
 		[LAUNCH_LIMITS] = "cannot set the limits",
@@ -444,7 +495,7 @@ static int trouble_status(struct run *run, struct launch_trouble trouble)
 static int run_stages(struct run *run)
 {
 	int (*const stages[])(struct run *) = { compile_policy, choose_level, find_command, open_result, make_guard,
-						start };
+						make_shim, start };
 
 	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
 		int status = stages[i](run);
@@ -452,10 +503,10 @@ static int run_stages(struct run *run)
 			return status;
 	}
 	int failed = watch(run);
-	struct launch_trouble trouble = launch_trouble(&run->child);
-	int status = trouble.stage != LAUNCH_OK ? trouble_status(run, trouble) : failed;
+	int status = run->trouble.stage != LAUNCH_OK ? trouble_status(run, run->trouble) :
+		     run->guard.shimless	    ? EXIT_STATUS_PICKET : failed;
 	fill_outcome(run);
-	if (trouble.stage != LAUNCH_OK)
+	if (run->trouble.stage != LAUNCH_OK)
 		run->outcome.exit_code = status;
 	report(run);
 	return status ? status : exit_status(run);
@@ -472,10 +523,12 @@ int run_job(const struct job *job)
 	run->job = job;
 	run->result_file = RESULT_FILE_NONE;
 	run->guard.slots.fd = -1;
+	run->preload = PRELOAD_NONE;
 	run->child = (struct child){ .pid = -1, .go = -1, .trouble = -1 };
 	int status = run_stages(run);
 
 	launch_close(&run->child);
+	preload_free(&run->preload);
 	capture_free(run->capture);
 	tracee_free(&run->guard.tracees);
 	meter_free(run->guard.meter);

@@ -19,11 +19,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "diag.h"
 #include "cleanup.h"
 #include "lineage.h"
 #include "meter.h"
-#include "run.h"
 
 enum {
 	PAGE = 4096,
@@ -65,12 +63,6 @@ static void share_drop(struct tracees *all, struct share **share)
 			all->kept_open--;
 		}
 	free(s);
-}
-
-void tracee_no_memory(void)
-{
-	diag_errno(ENOMEM, "the supervisor failed; the run was ended");
-	_exit(EXIT_STATUS_PICKET);
 }
 
 struct task *tracee_find(struct tracees *all, pid_t tid)
@@ -288,6 +280,67 @@ struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool
 		task->vfork_parent = maker;
 	HASH_ADD_INT(all->tasks, tid, task);
 	all->task_count++;
+	return task;
+}
+
+static struct share **part_of(struct task *task, int what)
+{
+	return what == KCMP_VM ? &task->memory : what == KCMP_FILES ? &task->files : &task->fs;
+}
+
+/* Give the task in place of its own what some other one has, if it is the same. */
+static void share_with_any(struct tracees *all, struct task *task, int what)
+{
+	struct share **mine = part_of(task, what);
+
+	for (struct task *t = all->tasks; t; t = t->hh.next) {
+		struct share *theirs = *part_of(t, what);
+		int is_same = t == task ? 0 : same(t->tid, task->tid, what);
+		if (is_same < 0)	/* a task that is ending has nothing any more */
+			theirs->restless |= is_same != -ESRCH;
+		if (is_same <= 0 || theirs == *mine)
+			continue;
+		share_drop(all, mine);
+		*mine = theirs;
+		theirs->users++;
+	}
+}
+
+/* A field of /proc/TID/status with a number, or 0. */
+static pid_t status_field(pid_t tid, const char *field)
+{
+	char path[64], text[4096];
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	const char *line = strstr(text, field);	/* a newline in a name is shown as \n */
+	return line ? (pid_t)strtol(line + strlen(field), NULL, 10) : 0;
+}
+
+struct task *tracee_adopt(struct tracees *all, pid_t tid)
+{
+	pid_t tgid = status_field(tid, "\nTgid:"), parent = status_field(tid, "\nPPid:");
+	struct task *task = tracee_add(all, tid, NULL, false);
+
+	if (!task)
+		return NULL;
+	if (tgid && tgid != tid) {
+		process_leave(all, task->process);
+		task->process = process_join(all, tgid);
+		if (!task->process)
+			tracee_no_memory();
+	} else if (tracee_process(all, parent)) {
+		task->process->parent = parent;
+		task->process->dynamic = tracee_process(all, parent)->dynamic;
+	}
+	share_with_any(all, task, KCMP_VM);
+	share_with_any(all, task, KCMP_FILES);
+	share_with_any(all, task, KCMP_FS);
 	return task;
 }
 

@@ -16,10 +16,7 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
-/* A table of the supervisor that finds no memory: nothing can be judged any more, so it ends, and the tree with it. */
-_Noreturn void tracee_no_memory(void);
-#define uthash_fatal(message) tracee_no_memory()
-#include <uthash.h>
+#include "hash.h"
 
 /* Families of SysV IPC identifiers: one namespace each. */
 enum ipc_kind { IPC_SHARED_MEMORY, IPC_SEMAPHORES, IPC_MESSAGES };
@@ -145,6 +142,8 @@ void tracee_restless(struct task *task);
 
 /* A task that `maker` has made, perhaps by vfork; NULL: the first of the run, which shares nothing. NULL: out of memory. */
 struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork);
+/* A task whose maker is not known: what it shares with any task of the run is asked of the kernel. NULL: out of memory. */
+struct task *tracee_adopt(struct tracees *all, pid_t tid);
 /* It has executed a program: new memory, own descriptors. All other threads of its process are gone. */
 void tracee_exec(struct tracees *all, struct task *task);
 /* It was let make a task; or its next stop came. */

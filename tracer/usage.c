@@ -6,6 +6,8 @@
  */
 #include "usage.h"
 
+#include "hash.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,14 +22,13 @@
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
-#include <uthash.h>
 
 enum {
 	TEXT_SIZE = 4096,
 	PATH_SIZE = 64,
-	BLOCK = 512,			/* of ru_oublock and st_blocks */
-	MANY_COMMON = 8 << 20,		/* bytes from which on it is asked what of them is a file's */
-	FILES_MOST = 4096,		/* descriptors of one process that are looked at */
+	BLOCK = 512,	       /* of ru_oublock and st_blocks */
+	MANY_COMMON = 8 << 20, /* bytes from which on it is asked what of them is a file's */
+	FILES_MOST = 4096,     /* descriptors of one process that are looked at */
 };
 
 /* Bytes read and written by threads of the supervisor other than the first. */
@@ -150,7 +151,7 @@ int usage_memory_share(pid_t process, uint64_t *bytes, uint64_t *common)
 	char text[TEXT_SIZE];
 	int r = read_proc(process, "smaps_rollup", text);
 
-	if (r < 0)	/* another user's: what can be had */
+	if (r < 0) /* another user's: what can be had */
 		return r == -ESRCH ? r : usage_memory(process, bytes, common);
 	*common = field(text, "Pss_Shmem:", 10) * 1024u;
 	*bytes = (field(text, "Pss_Anon:", 10) + field(text, "SwapPss:", 10)) * 1024u + *common;
@@ -241,7 +242,8 @@ void usage_files_clear(struct usage_files *files)
 {
 	struct usage_file *file, *next;
 
-	HASH_ITER(hh, files->seen, file, next) {
+	HASH_ITER(hh, files->seen, file, next)
+	{
 		HASH_DEL(files->seen, file);
 		free(file);
 	}

@@ -15,7 +15,7 @@
 /* Bytes. */
 struct usage_io {
 	uint64_t read, written; /* moved by read and write calls, to and from whatever */
-	uint64_t stored;	/* of files that have become dirty in memory: what will go to disk; not files in memory */
+	uint64_t stored; /* of files that have become dirty in memory: what will go to disk; not files in memory */
 };
 
 /* What a process has used, with those of its children that it has waited for. */
@@ -33,10 +33,10 @@ int usage_cpu(pid_t process, uint64_t *ns);
 int usage_io(pid_t process, struct usage_io *io);
 
 /*
- * Memory of its own: what it has changed of its program and its data, and what it has on swap; with all of the memory that it
- * has in common with others (`common`: pages of tmpfs, memfd, MAP_SHARED | MAP_ANONYMOUS, System V). Pages that are
- * copies of a file's are not in it: they are the system's cache. After a fork parent and child both have in it what they still
- * have in common.
+ * Memory of its own: what it has changed of its program and its data, and what it has on swap; with all of the memory
+ * that it has in common with others (`common`: pages of tmpfs, memfd, MAP_SHARED | MAP_ANONYMOUS, System V). Pages that
+ * are copies of a file's are not in it: they are the system's cache. After a fork parent and child both have in it what
+ * they still have in common.
  */
 int usage_memory(pid_t process, uint64_t *bytes, uint64_t *common);
 
@@ -44,8 +44,8 @@ int usage_memory(pid_t process, uint64_t *bytes, uint64_t *common);
  * looks at every page. `common` is the part that is in tmpfs and the like. */
 int usage_memory_share(pid_t process, uint64_t *bytes, uint64_t *common);
 
-/* Bytes of files in memory (memfd, tmpfs) that have no name or are memfds, and that the process holds open; each counted
- * once, whoever else holds it. `seen` remembers files between calls for several processes. */
+/* Bytes of files in memory (memfd, tmpfs) that have no name or are memfds, and that the process holds open; each
+ * counted once, whoever else holds it. `seen` remembers files between calls for several processes. */
 struct usage_files {
 	struct usage_file *seen; /* hash */
 	uint64_t bytes;

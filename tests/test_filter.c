@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_filter.c - the compiled filter is interpreted here, and compared with the judge: what the judge refuses, answers
+ * or changes never passes, whatever the registers hold; and what needs no judging does not stop.
+ *
+ * The judge works on the test itself as if it were a guarded task, so that names, descriptors and structs are real.
+ */
+#include "filter.h"
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/fs.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "judge.h"
+#include "policy_help.h"
+#include "register_rules.h"
+#include "wire.h"
+
+enum { OPEN_FILES = 4096, DRAWS = 600, DRAWS_OF_NAMES = 60, DRAWS_OF_HARMLESS = 10, X32 = 0x40000000 };
+#define HIGH (UINT64_C(1) << 32)
+
+/* ---- policies ----------------------------------------------------------- */
+
+#define ALL_FILES "filesystem: { read = ( \"/\" ); write = ( \"/\" ); };\nexec: { allow = ( \"/\" ); };\n"
+#define ALL_NETWORK "network: { connect = ( \"*\" ); bind = ( \"*\" ); };\n"
+
+static const struct {
+	const char *text, *narrower; /* a second policy, or NULL */
+	struct policy_limits limits;
+} policies[] = {
+	{.text = "profile = \"workstation\";"},
+	{.text = "profile = \"strict\";"},
+	{.text = "profile = \"permissive\";"},
+	{.text = "profile = \"none\";"},
+	{.text = ALL_FILES ALL_NETWORK},
+	{.text = ALL_FILES},
+	{.text = ALL_NETWORK},
+	{.text = "filesystem: { read = ( \"/\" ); write = ( \"/\" ); hide = ( \"/root\" ); };\n"
+		 "exec: { allow = ( \"/\" ); };\n" ALL_NETWORK},
+	{.text = "filesystem: { read = ( \"/\" ); write = ( \"/tmp\" ); };\nexec: { allow = ( \"/\" ); };\n"},
+	{.text = "filesystem: { read = ( \"/\" ); write = ( \"/\" ); };\nexec: { allow = ( \"/usr\" ); "
+		 "};\n" ALL_NETWORK},
+	{.text = ALL_FILES ALL_NETWORK, .limits = {.processes = 10}},
+	{.text = ALL_FILES ALL_NETWORK, .limits = {.write_bytes = 1000000}},
+	{.text = ALL_FILES ALL_NETWORK, .narrower = "profile = \"strict\";"},
+	{.text = "profile = \"workstation\";", .narrower = ALL_FILES ALL_NETWORK},
+};
+enum {
+	POLICIES = sizeof policies / sizeof policies[0],
+	PERMISSIVE = 2,
+	NONE = 3,
+	EVERYTHING = 4,
+	HIDES = 7,
+	LIMITS_PROCESSES = 10,
+	LIMITS_WRITING = 11,
+	ONE_IS_STRICT = 12
+};
+
+static struct guard guard;
+static struct policy compiled[GUARD_IMAGES];
+static struct sock_fprog filter;
+
+static void setup(void)
+{
+	help_setup();
+}
+
+static void use_policy(int which)
+{
+	const char *texts[] = {policies[which].text, policies[which].narrower};
+
+	memset(&guard, 0, sizeof guard);
+	for (unsigned i = 0; i < GUARD_IMAGES && texts[i]; i++) {
+		compiled[i] = help_policy(help_source(), texts[i]);
+		guard.policies[guard.policy_count++] = &compiled[i];
+	}
+	guard.limits = policies[which].limits;
+	guard.open_files = OPEN_FILES;
+	guard.level = LEVEL_SECCOMP;
+	ck_assert_ptr_nonnull(tracee_add(&guard.tracees, getpid(), NULL, false));
+	ck_assert_int_eq(filter_compile(&guard, &filter), 0);
+}
+
+static void let_go(void)
+{
+	free(filter.filter);
+	tracee_free(&guard.tracees);
+	for (unsigned i = 0; i < guard.policy_count; i++)
+		policy_free(&compiled[i]);
+}
+
+/* Check writes each assertion down: too slow for what is asked a million times. */
+#define REQUIRE(condition, ...)                    \
+	do {                                       \
+		if (!(condition))                  \
+			ck_abort_msg(__VA_ARGS__); \
+	} while (0)
+
+/* ---- the kernel's side -------------------------------------------------- */
+
+/* Run the filter as the kernel would: bounds, and nothing but what seccomp allows. Its result. */
+static uint32_t run_filter(const struct seccomp_data *data)
+{
+	uint32_t a = 0;
+
+	for (unsigned at = 0; at < filter.len;) {
+		const struct sock_filter *i = &filter.filter[at++];
+		unsigned jump = 0;
+		switch (i->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			REQUIRE(i->k <= sizeof *data - sizeof a && i->k % sizeof a == 0, "loads from %u", i->k);
+			memcpy(&a, (const char *)data + i->k, sizeof a);
+			break;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= i->k;
+			break;
+		case BPF_JMP | BPF_JA:
+			jump = i->k;
+			break;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			jump = a == i->k ? i->jt : i->jf;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			jump = a >= i->k ? i->jt : i->jf;
+			break;
+		case BPF_JMP | BPF_JSET | BPF_K:
+			jump = a & i->k ? i->jt : i->jf;
+			break;
+		case BPF_RET | BPF_K:
+			return i->k;
+		default:
+			ck_abort_msg("instruction %u has code %#x", at - 1, i->code);
+		}
+		REQUIRE(jump < filter.len - at, "jumps out");
+		at += jump;
+	}
+	ck_abort_msg("the filter ends without a result");
+}
+
+static bool stops(long number, const uint64_t args[CALL_ARGS], uint32_t arch)
+{
+	struct seccomp_data data = {.nr = (int)number, .arch = arch};
+
+	memcpy(data.args, args, sizeof data.args);
+	uint32_t result = run_filter(&data);
+	REQUIRE(result == SECCOMP_RET_ALLOW || result == SECCOMP_RET_TRACE, "result %#x", result);
+	return result == SECCOMP_RET_TRACE;
+}
+
+static bool stops_here(long number, const uint64_t args[CALL_ARGS])
+{
+	return stops(number, args, AUDIT_ARCH_X86_64);
+}
+
+/* ---- representative values ---------------------------------------------- */
+
+static struct sockaddr_in somewhere = {.sin_family = AF_INET};
+static struct sockaddr_un named = {.sun_family = AF_UNIX, .sun_path = "missing"};
+static struct msghdr message;
+
+static const char *const names[] = {"/",
+				    ".",
+				    "/etc/passwd",
+				    "/etc/passwd/",
+				    "missing",
+				    "/dev/mem",
+				    "/proc/sys/kernel/ostype",
+				    "/proc/1/mem",
+				    "/proc/1/cwd/x",
+				    "/proc/self/mem",
+				    "/proc/kcore",
+				    "/sys/kernel",
+				    "/proc/sysrq-trigger",
+				    "/proc/self/fd/0",
+				    ""};
+enum { NAMES = sizeof names / sizeof names[0] };
+
+#define LIST(name, ...) static const uint64_t name[] = {__VA_ARGS__}
+LIST(any_values, 0, 1, 2, 3, 4, 7, 15, 16, 0x100, UINT32_MAX, UINT64_MAX, HIGH, HIGH + 1, INT32_MAX, UINT64_C(1) << 63,
+     0x80000000u);
+LIST(open_flags, O_RDONLY, O_WRONLY, O_RDWR, O_ACCMODE, O_CREAT, O_CREAT | O_EXCL, O_TRUNC, O_PATH, O_PATH | O_NOFOLLOW,
+     O_TMPFILE | O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC | HIGH, O_APPEND | O_WRONLY);
+LIST(slots, 0, 2, OPEN_FILES - 1, OPEN_FILES, OPEN_FILES + 15, UINT32_MAX, HIGH, HIGH + OPEN_FILES, HIGH + 3,
+     UINT64_MAX);
+LIST(addresses, 0, 1, 4095, 4096, RESERVED_START - 1, RESERVED_START, SLOT_START, RESERVED_END - 4096, RESERVED_END - 1,
+     RESERVED_END, RESERVED_END + 4096, HIGH, HIGH + RESERVED_START, HIGH + RESERVED_END, 0x7fffffffe000, UINT64_MAX,
+     UINT64_MAX - 4095);
+LIST(map_flags, MAP_PRIVATE, MAP_SHARED | MAP_FIXED, MAP_PRIVATE | MAP_FIXED_NOREPLACE, MAP_PRIVATE | MAP_ANONYMOUS,
+     MAP_FIXED | HIGH, HIGH, MAP_GROWSDOWN | MAP_FIXED, UINT64_MAX);
+LIST(clone_flags, 0, 17, CLONE_VM | CLONE_FS, CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC,
+     CLONE_NEWUTS, CLONE_NEWCGROUP, CLONE_NEWTIME, CLONE_UNTRACED, CLONE_PTRACE,
+     CLONE_THREAD | CLONE_VM | CLONE_SIGHAND, CLONE_NEWUSER | HIGH, UINT64_C(0x200000000), UINT64_MAX);
+LIST(prctls, PR_SET_NAME, PR_SET_DUMPABLE, PR_GET_DUMPABLE, PR_SET_MM, PR_SET_DUMPABLE | HIGH, PR_SET_MM | HIGH,
+     PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, UINT64_MAX);
+LIST(arch_prctls, 0x1001, 0x1002, ARCH_TAGGED_ADDRESSES, ARCH_TAGGED_ADDRESSES | HIGH, 0x4001, 0x5001);
+LIST(personalities, 0, 8, UINT32_MAX, UINT64_MAX, 0x0040000, 1, 2, 4, 6, 0x0400000 | 1, HIGH, HIGH | 3, 0x8000000);
+LIST(ioctls, 0x5401, TIOCSTI, TIOCLINUX, FIOSETOWN, FIOCLEX, FIONBIO, 0x8902, FS_IOC_SETFLAGS, FS_IOC_GETFLAGS,
+     FS_IOC_FSSETXATTR, TIOCSTI | HIGH, FIOCLEX | HIGH, FS_IOC_SETFLAGS | HIGH, UINT64_MAX);
+LIST(fcntls, F_DUPFD, F_GETFD, F_SETFD, F_SETFL, F_SETLK, F_SETOWN, F_SETOWN_EX, F_GETOWN, F_SETSIG, F_SETOWN | HIGH,
+     F_SETOWN_EX | HIGH, F_DUPFD_CLOEXEC, 1024 + 9);
+LIST(seccomps, 0, SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL, SECCOMP_SET_MODE_FILTER | HIGH, UINT64_MAX);
+LIST(domains, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK, AF_ALG, 0, AF_INET | HIGH, AF_UNIX | HIGH,
+     UINT64_MAX);
+LIST(levels, SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_IP | HIGH, IPPROTO_IPV6 | HIGH);
+LIST(options, 4 /* IP_OPTIONS */, 57 /* IPV6_RTHDR */, 5, 6, 1, 2, 26, 57 | HIGH, 4 | HIGH, 9);
+LIST(keys, 0, 1, HIGH, UINT64_MAX);
+
+static uint64_t state = UINT64_C(88172645463325252);
+static uint64_t draw(void) /* xorshift64 */
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	return state ^= state << 17;
+}
+
+static uint64_t one_of(const uint64_t *list, size_t count)
+{
+	return list[draw() % count];
+}
+#define ONE_OF(list) one_of(list, sizeof(list) / sizeof(list)[0])
+
+static uint64_t pointer(const void *to)
+{
+	return (uint64_t)(uintptr_t)to;
+}
+
+static uint64_t draw_address_argument(void)
+{
+	const void *const list[] = {NULL, &somewhere, &named, &message};
+
+	return draw() % 5 ? pointer(list[draw() % 4]) : ONE_OF(any_values);
+}
+
+#define VALUES(list)                                 \
+	{                                            \
+		list, sizeof(list) / sizeof(list)[0] \
+	}
+static const struct {
+	const uint64_t *list;
+	size_t count;
+} of_kind[ARG_KIND_COUNT] = {
+	[ARG_OPEN_FLAGS] = VALUES(open_flags),
+	[ARG_SLOT] = VALUES(slots),
+	[ARG_LAST_SLOT] = VALUES(slots),
+	[ARG_ADDRESS] = VALUES(addresses),
+	[ARG_MAP_ADDRESS] = VALUES(addresses),
+	[ARG_REMAP_ADDRESS] = VALUES(addresses),
+	[ARG_MAP_FLAGS] = VALUES(map_flags),
+	[ARG_CLONE_FLAGS] = VALUES(clone_flags),
+	[ARG_NS_FLAGS] = VALUES(clone_flags),
+	[ARG_PRCTL] = VALUES(prctls),
+	[ARG_ARCH_PRCTL] = VALUES(arch_prctls),
+	[ARG_PERSONALITY] = VALUES(personalities),
+	[ARG_IOCTL] = VALUES(ioctls),
+	[ARG_FCNTL] = VALUES(fcntls),
+	[ARG_SECCOMP] = VALUES(seccomps),
+	[ARG_DOMAIN] = VALUES(domains),
+	[ARG_SOCKOPT] = VALUES(levels),
+	[ARG_IPC_KEY] = VALUES(keys),
+	[ARG_PID] = VALUES(keys),
+};
+
+/* A value for this argument; some are told by the one before. */
+static uint64_t draw_argument(const struct call *call, int i)
+{
+	int kind = call->args[i].kind, before = i > 0 ? call->args[i - 1].kind : ARG_UNUSED;
+
+	if (kind == ARG_PATH)
+		return draw() % 8 ? pointer(names[draw() % NAMES]) : ONE_OF(keys);
+	if (kind == ARG_DIRFD)
+		return draw() % 2 ? (uint64_t)AT_FDCWD : draw() % 2 ? (uint32_t)AT_FDCWD : ONE_OF(slots);
+	if (kind == ARG_SOCKADDR || kind == ARG_MSGHDR || kind == ARG_MMSGHDR)
+		return draw_address_argument();
+	if (of_kind[kind].count)
+		return one_of(of_kind[kind].list, of_kind[kind].count);
+	return before == ARG_SOCKOPT ? ONE_OF(options) : before == ARG_SOCKADDR ? draw() % 130 : ONE_OF(any_values);
+}
+
+static void draw_arguments(const struct call *call, uint64_t args[CALL_ARGS])
+{
+	for (int i = 0; i < CALL_ARGS; i++)
+		args[i] = draw_argument(call, i);
+}
+
+/* ---- the judge's side --------------------------------------------------- */
+
+static struct request request;
+static struct judgement judgement;
+
+static void ask_judge(long number, const uint64_t args[CALL_ARGS])
+{
+	struct call_stop stop = {.number = number};
+
+	memcpy(stop.args, args, sizeof stop.args);
+	decode(&guard, tracee_find(&guard.tracees, getpid()), &stop, &request);
+	judge(&guard, &request, &judgement);
+	decode_done(&request);
+}
+
+/*
+ * What passes the filter is made by the kernel as it stands: the judge has nothing to refuse, to change or to remember,
+ * and what it would answer is what the kernel says of it anyway. Only: what exists is told of strangers, too, where
+ * nothing is hidden (LOOK); and which way a message goes does not matter where every address is allowed.
+ */
+static bool may_pass(const struct call *call)
+{
+	if (judgement.outcome == OUTCOME_REFUSE)
+		return call->op == OP_LOOK && request.names[0].at.stranger;
+	if (judgement.outcome == OUTCOME_ANSWER) /* a wrong name or pointer; never a success in the kernel's place */
+		return judgement.value < 0;
+	return judgement.replace < 0 && !judgement.then && !judgement.note && !judgement.moves_names &&
+	       !judgement.executes;
+}
+
+static void assert_passable(const struct call *call, long number, const uint64_t args[CALL_ARGS])
+{
+	ask_judge(number, args);
+	REQUIRE(may_pass(call), "%s(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx) passes; the judge: outcome %d, %s",
+		call->name, (unsigned long long)args[0], (unsigned long long)args[1], (unsigned long long)args[2],
+		(unsigned long long)args[3], (unsigned long long)args[4], (unsigned long long)args[5],
+		(int)judgement.outcome, judgement.target);
+}
+
+/* ---- tests -------------------------------------------------------------- */
+
+START_TEST(nothing_that_the_judge_would_not_let_pass_passes)
+{
+	uint64_t args[CALL_ARGS];
+
+	use_policy(_i);
+	for (long number = 0; number < CALL_NUMBERS; number++) {
+		const struct call *call = call_find(number);
+		int draws = call->op == OP_LOOK		 ? DRAWS_OF_NAMES
+			    : call->class == CALL_JUDGED ? DRAWS
+							 : DRAWS_OF_HARMLESS;
+		bool stopped = false;
+		for (int n = 0; n < draws; n++) {
+			draw_arguments(call, args);
+			if (stops_here(number, args))
+				stopped = true;
+			else
+				assert_passable(call, number, args);
+		}
+		ck_assert_msg(stopped == !filter_never_stops(&guard, number), "call %ld (%s)", number, call->name);
+	}
+	let_go();
+}
+END_TEST
+
+START_TEST(foreign_calls_stop)
+{
+	static const uint32_t foreign[] = {AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, 0, UINT32_MAX, AUDIT_ARCH_X86_64 ^ 1};
+	const uint64_t args[CALL_ARGS] = {0};
+
+	use_policy(_i);
+	for (long number = 0; number < CALL_NUMBERS + 8; number++) {
+		for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
+			REQUIRE(stops(number, args, foreign[i]), "%ld", number);
+		REQUIRE(stops_here(number | X32, args), "%ld", number);
+	}
+	ck_assert(stops_here(-1, args));
+	ck_assert(stops_here(CALL_NUMBERS, args));
+	ck_assert(stops_here(INT32_MAX, args));
+	ck_assert(stops_here(INT32_MIN, args));
+	let_go();
+}
+END_TEST
+
+/* Wherever it could jump to, whatever is loaded, it stays within itself and within what seccomp gives it. */
+START_TEST(every_instruction_is_one_that_the_kernel_takes)
+{
+	use_policy(_i);
+	ck_assert_uint_gt(filter.len, 0);
+	ck_assert_uint_le(filter.len, BPF_MAXINSNS);
+	for (unsigned at = 0; at < filter.len; at++) {
+		const struct sock_filter *i = &filter.filter[at];
+		unsigned left = filter.len - at - 1u;
+		if (BPF_CLASS(i->code) == BPF_JMP && BPF_OP(i->code) == BPF_JA)
+			ck_assert_uint_lt(i->k, left);
+		else if (BPF_CLASS(i->code) == BPF_JMP)
+			ck_assert(i->jt < left && i->jf < left);
+		else if (BPF_CLASS(i->code) == BPF_LD)
+			ck_assert(i->k % 4 == 0 && i->k < sizeof(struct seccomp_data));
+	}
+	ck_assert_int_eq(BPF_CLASS(filter.filter[filter.len - 1].code), BPF_RET);
+	let_go();
+}
+END_TEST
+
+START_TEST(the_kernel_installs_it)
+{
+	use_policy(_i);
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	if (fork() == 0)
+		_exit(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0 ? 0 : 1);
+	int status;
+	ck_assert_int_gt(wait(&status), 0);
+	ck_assert_int_eq(status, 0);
+	let_go();
+}
+END_TEST
+
+/* Calls that are told by registers alone: which stop, and that no other does. Under the policy that allows all. */
+static const struct {
+	int call;
+	uint64_t args[CALL_ARGS];
+	bool stops;
+} registers[] = {
+	/* namespaces, and children that nobody sees */
+	{SYS_clone, {SIGCHLD}, false},
+	{SYS_clone, {CLONE_VM | CLONE_VFORK | SIGCHLD}, false},
+	{SYS_clone,
+	 {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS},
+	 false},
+	{SYS_clone, {CLONE_NEWUSER | SIGCHLD}, true},
+	{SYS_clone, {CLONE_UNTRACED | SIGCHLD}, true},
+	{SYS_clone, {CLONE_NEWTIME}, false},
+	{SYS_clone3, {0}, true},
+	{SYS_fork, {0}, false},
+	{SYS_vfork, {0}, false},
+	{SYS_unshare, {CLONE_FILES | CLONE_FS | CLONE_SYSVSEM}, false},
+	{SYS_unshare, {CLONE_NEWTIME}, true},
+	{SYS_unshare, {CLONE_NEWNS}, true},
+	/* descriptors */
+	{SYS_close, {OPEN_FILES - 1}, false},
+	{SYS_close, {OPEN_FILES}, true},
+	{SYS_close, {UINT32_MAX}, true},
+	{SYS_close, {HIGH + 3}, false},
+	{SYS_close, {HIGH + OPEN_FILES}, true},
+	{SYS_dup2, {OPEN_FILES, 3}, false},
+	{SYS_dup2, {3, OPEN_FILES}, true},
+	{SYS_dup3, {3, OPEN_FILES + 1, 0}, true},
+	{SYS_close_range, {3, 100, 0}, false},
+	{SYS_close_range, {3, UINT32_MAX, 0}, true},
+	{SYS_close_range, {OPEN_FILES, OPEN_FILES, 0}, true},
+	{SYS_fcntl, {3, F_SETFD, FD_CLOEXEC}, false},
+	{SYS_fcntl, {OPEN_FILES, F_SETFD, FD_CLOEXEC}, true},
+	{SYS_fcntl, {3, F_SETOWN, 1}, true},
+	{SYS_fcntl, {3, F_SETOWN | HIGH, 1}, true},
+	{SYS_fcntl, {3, F_SETOWN_EX, 1}, true},
+	{SYS_fcntl, {3, F_DUPFD_CLOEXEC, 10}, false},
+	/* memory */
+	{SYS_mmap, {0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS}, false},
+	{SYS_mmap, {0, 4096, 3, MAP_PRIVATE | MAP_FIXED}, true},
+	{SYS_mmap, {0, 4096, 3, MAP_PRIVATE | MAP_FIXED_NOREPLACE}, true},
+	{SYS_mmap, {1, 4096, 3, MAP_PRIVATE}, true},
+	{SYS_mmap, {RESERVED_START, 4096, 3, MAP_PRIVATE}, true},
+	{SYS_mmap, {RESERVED_END - 1, 4096, 3, MAP_PRIVATE}, true},
+	{SYS_mmap, {RESERVED_END, 4096, 3, MAP_PRIVATE | MAP_FIXED}, false},
+	{SYS_mmap, {HIGH, 4096, 3, MAP_PRIVATE | MAP_FIXED}, false},
+	{SYS_mmap, {HIGH + RESERVED_START, 4096, 3, MAP_PRIVATE | MAP_FIXED}, false},
+	{SYS_mprotect, {RESERVED_END - 1, 4096, 3}, true},
+	{SYS_mprotect, {RESERVED_END, 4096, 3}, false},
+	{SYS_mprotect, {HIGH + RESERVED_START, 4096, 3}, false},
+	{SYS_munmap, {0, 4096}, true},
+	{SYS_munmap, {HIGH, 4096}, false},
+	{SYS_mremap, {RESERVED_END, 4096, 8192, 1, 0}, false},
+	{SYS_mremap, {RESERVED_END, 4096, 8192, 3, RESERVED_START}, true},
+	{SYS_mremap, {RESERVED_END, 4096, 8192, 3, RESERVED_END}, false},
+	{SYS_mremap, {SLOT_START, 4096, 8192, 1, 0}, true},
+	{SYS_madvise, {SLOT_START, 4096, 9}, true},
+	{SYS_madvise, {HIGH + SLOT_START, 4096, 9}, false},
+	/* what a process says of itself */
+	{SYS_prctl, {PR_SET_NAME}, false},
+	{SYS_prctl, {PR_SET_DUMPABLE}, true},
+	{SYS_prctl, {PR_SET_DUMPABLE | HIGH}, true},
+	{SYS_prctl, {PR_SET_MM}, true},
+	{SYS_arch_prctl, {0x1002}, false},
+	{SYS_arch_prctl, {ARCH_TAGGED_ADDRESSES}, true},
+	{SYS_personality, {UINT32_MAX}, false},
+	{SYS_personality, {UINT64_MAX}, false},
+	{SYS_personality, {0}, false},
+	{SYS_personality, {8}, false},
+	{SYS_personality, {0x0040000}, false},
+	{SYS_personality, {4}, true},
+	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER, 0}, false},
+	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC}, false},
+	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER}, true},
+	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC}, true},
+	/* sockets */
+	{SYS_socket, {AF_UNIX, SOCK_STREAM, 0}, false},
+	{SYS_socket, {AF_UNIX, SOCK_SEQPACKET, 0}, false},
+	{SYS_socket, {AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0}, false},
+	{SYS_socket, {AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0}, false},
+	{SYS_socket, {AF_INET, SOCK_RAW, 0}, true},
+	{SYS_socket, {AF_INET, SOCK_STREAM, IPPROTO_SCTP}, true},
+	{SYS_socket, {AF_NETLINK, SOCK_RAW, 0}, true},
+	{SYS_socket, {AF_PACKET, SOCK_RAW, 0}, true},
+	{SYS_socketpair, {AF_UNIX, SOCK_STREAM, 0}, false},
+	{SYS_setsockopt, {3, SOL_SOCKET, SO_REUSEADDR}, false},
+	{SYS_setsockopt, {3, IPPROTO_TCP, 4}, false},
+	{SYS_setsockopt, {3, IPPROTO_IP, 4}, true},
+	{SYS_setsockopt, {3, IPPROTO_IP, 1}, false},
+	{SYS_setsockopt, {3, IPPROTO_IPV6, 57}, true},
+	{SYS_setsockopt, {3, IPPROTO_IPV6, 5}, true},
+	{SYS_setsockopt, {3, IPPROTO_IPV6, 6}, true},
+	{SYS_setsockopt, {3, IPPROTO_IPV6, 26}, false},
+	{SYS_setsockopt, {3, IPPROTO_IPV6, 4}, false},
+	{SYS_setsockopt, {3, IPPROTO_IP, 57}, false},
+	{SYS_connect, {3, 1, 16}, false},
+	/* terminals and files by descriptor */
+	{SYS_ioctl, {0, 0x5401}, false},
+	{SYS_ioctl, {0, FIONBIO}, false},
+	{SYS_ioctl, {0, TIOCSTI}, true},
+	{SYS_ioctl, {0, TIOCSTI | HIGH}, true},
+	{SYS_ioctl, {3, FS_IOC_GETFLAGS}, false},
+	{SYS_ioctl, {3, FS_IOC_SETFLAGS}, true},
+	/* oneself */
+	{SYS_prlimit64, {0, 7, 0, 0}, false},
+	{SYS_prlimit64, {1, 7, 0, 0}, true},
+	{SYS_sched_setaffinity, {0}, false},
+	/* names: some are refused under every policy */
+	{SYS_openat, {(uint64_t)AT_FDCWD, 0, O_RDONLY}, true},
+	{SYS_openat, {(uint64_t)AT_FDCWD, 0, O_WRONLY}, true},
+	{SYS_creat, {0}, true},
+	{SYS_openat2, {0}, true},
+	{SYS_chdir, {0}, true},
+	{SYS_mknod, {0}, true},
+	{SYS_chmod, {0}, true},
+	{SYS_fchmod, {0}, true},
+	{SYS_rename, {0}, true},
+	{SYS_unlink, {0}, true},
+	{SYS_link, {0}, true},
+	{SYS_symlink, {0}, true},
+	{SYS_inotify_add_watch, {0}, true},
+	{SYS_execve, {0}, true},
+	{SYS_stat, {0}, false},
+	{SYS_readlink, {0}, false},
+	{SYS_statx, {0}, false},
+};
+
+START_TEST(only_registers_that_matter_stop_a_call)
+{
+	use_policy(EVERYTHING);
+	ck_assert_msg(stops_here(registers[_i].call, registers[_i].args) == registers[_i].stops, "%s (row %d)",
+		      call_find(registers[_i].call)->name, _i);
+	let_go();
+}
+END_TEST
+
+START_TEST(every_rule_for_ioctl_stops_and_its_neighbours_do_not)
+{
+	use_policy(EVERYTHING);
+	for (size_t i = 0; i < ioctl_rule_count; i++) {
+		uint32_t code = ioctl_rules[i].code;
+		ck_assert(stops_here(SYS_ioctl, (uint64_t[CALL_ARGS]){0, code}));
+		ck_assert(stops_here(SYS_ioctl, (uint64_t[CALL_ARGS]){0, code | HIGH}));
+		for (int bit = 0; bit < 32; bit++)
+			if (!ioctl_rule(code ^ 1u << bit))
+				ck_assert(!stops_here(SYS_ioctl, (uint64_t[CALL_ARGS]){0, code ^ 1u << bit}));
+	}
+	let_go();
+}
+END_TEST
+
+/* What the policy can refuse decides what stops. */
+static const struct {
+	int policy, call;
+	bool stops;
+} by_policy[] = {
+	{EVERYTHING, SYS_connect, false},
+	{EVERYTHING, SYS_sendmsg, false},
+	{EVERYTHING, SYS_listen, false},
+	{EVERYTHING, SYS_bind, true},
+	{NONE, SYS_connect, true},
+	{NONE, SYS_sendmsg, true},
+	{NONE, SYS_listen, true},
+	{NONE, SYS_stat, false},
+	{HIDES, SYS_stat, true},
+	{HIDES, SYS_chdir, true},
+	{HIDES, SYS_readlink, true},
+	{PERMISSIVE, SYS_connect, true},
+	{LIMITS_PROCESSES, SYS_fork, true},
+	{LIMITS_PROCESSES, SYS_clone, true},
+	{LIMITS_PROCESSES, SYS_fallocate, false},
+	{LIMITS_WRITING, SYS_fallocate, true},
+	{LIMITS_WRITING, SYS_fork, false},
+	{ONE_IS_STRICT, SYS_connect, true},
+	{ONE_IS_STRICT + 1, SYS_connect, true},
+};
+
+START_TEST(what_the_policy_can_refuse_stops)
+{
+	/* an address that is given (connect, sendto) */
+	const uint64_t args[CALL_ARGS] = {3, pointer(&somewhere), sizeof somewhere, 0, pointer(&somewhere)};
+
+	use_policy(by_policy[_i].policy);
+	ck_assert_msg(stops_here(by_policy[_i].call, args) == by_policy[_i].stops, "%s",
+		      call_find(by_policy[_i].call)->name);
+	let_go();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("filter");
+	TCase *tests = tcase_create("filter");
+
+	tcase_set_timeout(tests, 120);
+	tcase_add_checked_fixture(tests, setup, help_teardown);
+	tcase_add_loop_test(tests, nothing_that_the_judge_would_not_let_pass_passes, 0, POLICIES);
+	tcase_add_loop_test(tests, foreign_calls_stop, 0, POLICIES);
+	tcase_add_loop_test(tests, every_instruction_is_one_that_the_kernel_takes, 0, POLICIES);
+	tcase_add_loop_test(tests, the_kernel_installs_it, 0, POLICIES);
+	tcase_add_loop_test(tests, only_registers_that_matter_stop_a_call, 0, sizeof registers / sizeof registers[0]);
+	tcase_add_test(tests, every_rule_for_ioctl_stops_and_its_neighbours_do_not);
+	tcase_add_loop_test(tests, what_the_policy_can_refuse_stops, 0, sizeof by_policy / sizeof by_policy[0]);
+	suite_add_tcase(suite, tests);
+	return help_run(suite);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shim_file.h - the shim as a file: where it is, whether it is one that this
+ * launcher can have loaded, and the environment that has it loaded.
+ */
+#ifndef PICKET_TRACER_SHIM_FILE_H
+#define PICKET_TRACER_SHIM_FILE_H
+
+#include <stddef.h>
+
+/*
+ * Beside this program, or where `make install` puts it. 0 and *path (malloc'ed, absolute); or -errno, and `why` is one
+ * clause: it is not there, of another version, or its name cannot stand in LD_PRELOAD.
+ */
+int shim_file_find(char **path, char *why, size_t size);
+
+/* Put it first in LD_PRELOAD of *environment (malloc'ed strings in a malloc'ed list), before what is there. 0 or -ENOMEM. */
+int shim_file_pass(const char *path, char ***environment);
+
+#endif
