@@ -333,7 +333,7 @@ struct task *tracee_adopt(struct tracees *all, pid_t tid)
 		process_leave(all, task->process);
 		task->process = process_join(all, tgid);
 		if (!task->process)
-			tracee_no_memory();
+			hash_no_memory();
 	} else if (tracee_process(all, parent)) {
 		task->process->parent = parent;
 		task->process->dynamic = tracee_process(all, parent)->dynamic;
