@@ -26,6 +26,8 @@ if have cppcheck; then
 else
 	skip cppcheck cppcheck
 fi
+check_same 'uthash is included by hash.h and result_store.h only' 'tracer/hash.h tracer/result_store.h ' \
+	"$(grep -l '<uthash.h>' policy/*.[ch] tracer/*.[ch] preload/*.[ch] 2>/dev/null | sort | tr '\n' ' ')"
 if have shellcheck; then
 	check shellcheck shellcheck -x -P tests -e SC2015,SC2016,SC2317 tests/*.sh scripts/*.sh examples/demo/run.sh .ci/run
 else

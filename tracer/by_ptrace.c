@@ -504,7 +504,10 @@ static enum whereabouts whereabouts(const struct task *task)
 static void defer(struct guard *guard, pid_t tid, int status)
 {
 	struct deferred *d = &guard->deferred;
+	struct task *task = tracee_find(&guard->tracees, tid);
 
+	if (task)
+		task->let_go = false;	/* what is taken in must not be waited for again */
 	if (d->count == d->room) {
 		size_t room = d->room ? 2 * d->room : 16;
 		struct deferred_status *list = realloc(d->list, room * sizeof *list);

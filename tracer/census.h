@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
-#include <uthash.h>
+#include "hash.h"
 
 #include "usage.h"
 

@@ -156,6 +156,7 @@ static int make_environment(struct run *run)
 
 	if (r == 0 && run->job->narrower) {
 		char **wider = run->environment;
+		run->environment = NULL;	/* what fails leaves nothing there */
 		r = environment_build(run->job->narrower->image, wider, &run->environment);
 		environment_free(wider);
 	}
@@ -401,6 +402,8 @@ static const char *which_limit(const struct run *run)
 		return "wall_time_ms";
 	if (end_reason == END_LIMIT)
 		return meter_reached(run->guard.meter);
+	if (meter_warned_of(run->guard.meter))
+		return meter_warned_of(run->guard.meter);
 	if (run->guard.limited)
 		return run->guard.limited;
 	return run->guard.limits.output_bytes && run->capture && capture_truncated(run->capture) ? "output_bytes" : NULL;
