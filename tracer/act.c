@@ -90,7 +90,7 @@ static size_t struct_length(const struct request *request, int i)
 	}
 }
 
-static bool arguments_fixed(const struct guard *guard, const struct request *request)
+bool act_arguments_fixed(const struct guard *guard, const struct request *request)
 {
 	if (request->call->op == OP_SENDMMSG)
 		return false;	/* there may be more messages than the one that was looked at */
@@ -329,7 +329,7 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		memcpy(args, request->stop.args, sizeof args);
 		args[judgement->replace] = judgement->replacement;
 		transport_proceed_as(guard, task, request->stop.number, args);
-	} else if (judgement->names && !arguments_fixed(guard, request)) {
+	} else if (judgement->names && !act_arguments_fixed(guard, request)) {
 		made = proceed_sealed(guard, request);
 	} else {
 		task->let_go = judgement->names && has_name(request);

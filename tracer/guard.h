@@ -47,6 +47,8 @@ struct guard {
 	enum on_violation on_violation;
 	enum level level;
 	const struct transport *transport;	/* how calls are stopped and answered */
+	struct notifier *notifier;	/* level notify, else NULL */
+	atomic_bool launching;	/* level notify: the tool has not been executed yet */
 	bool passes[CALL_NUMBERS];	/* calls that the policies cannot refuse (filter.h); no level judges them */
 	struct policy_limits limits; /* of all policies */
 	unsigned open_files;	/* the run's hard limit of descriptors; reserved ones begin there */

@@ -26,6 +26,9 @@ struct keeper {
  * then. 0 or -errno. */
 int keeper_start(struct keeper *keeper, const struct launch *launch);
 
+/* Wait for its end, which has begun or is asked for here; then nothing of the run is left. */
+void keeper_finish(const struct keeper *keeper);
+
 /* Kill all that descends from this process, except `spared`, until nothing is left of it: waits for its end. */
 void keeper_end_all(pid_t spared);
 

@@ -51,7 +51,7 @@ static const struct {
 	unsigned features; /* NEED() of each */
 } needs[LEVEL_COUNT] = {
 	[LEVEL_PRELOAD] = {true, NEED(FEATURE_PROC)}, [LEVEL_PTRACE] = {true, NEED_PTRACE},
-	[LEVEL_SECCOMP] = {true, NEED_SECCOMP},	      [LEVEL_NOTIFY] = {false, NEED_NOTIFY},
+	[LEVEL_SECCOMP] = {true, NEED_SECCOMP},	      [LEVEL_NOTIFY] = {true, NEED_NOTIFY},
 	[LEVEL_GATE] = {false, NEED_SECCOMP},
 };
 

@@ -29,6 +29,7 @@
 #include "launch.h"
 #include "limit.h"
 #include "meter.h"
+#include "notify.h"
 #include "probe.h"
 #include "progress.h"
 #include "result.h"
@@ -53,6 +54,7 @@ struct run {
 	struct capture *capture;
 	struct progress *progress;
 	struct child child;
+	bool abandoned;		/* a thread still uses some of it, and cannot be ended */
 	struct preload preload;
 	struct launch_trouble trouble;
 	uint64_t started_ns;	/* CLOCK_MONOTONIC */
@@ -225,7 +227,7 @@ static int make_guard(struct run *run)
 		return EXIT_STATUS_PICKET;
 	}
 	guard->open_files = launch_open_files(guard->limits.open_files);
-	guard->transport = &by_ptrace;
+	guard->transport = guard->level >= LEVEL_NOTIFY ? &by_notify : &by_ptrace;
 	pthread_mutex_init(&guard->result_lock, NULL);
 	pthread_rwlock_init(&guard->policy_lock, NULL);
 	pthread_mutex_init(&guard->tracees.own_lock, NULL);
@@ -321,6 +323,14 @@ static int start_alone(struct run *run, struct launch *launch)
 	return r < 0 ? r : preload_start(&run->preload, launch);
 }
 
+/* The slots are for those who let calls proceed. */
+static int start_notified(struct run *run, struct launch *launch)
+{
+	launch->slots_fd = -1;
+	shield();
+	return notify_start(&run->guard, launch);
+}
+
 static int start(struct run *run)
 {
 	const struct job *job = run->job;
@@ -336,6 +346,7 @@ static int start(struct run *run)
 		.limits = run->guard.limits,
 		.open_files = run->guard.open_files,
 		.slots_fd = run->guard.slots.fd,
+		.handover = -1,
 		.filter = run->filter.filter ? &run->filter : NULL,
 		.mask = end_catch(),
 	};
@@ -350,10 +361,12 @@ static int start(struct run *run)
 		r = redirect(run, &launch);
 	if (r == 0 && run->guard.level == LEVEL_PRELOAD)
 		r = start_alone(run, &launch);
+	else if (r == 0 && run->guard.level >= LEVEL_NOTIFY)
+		r = start_notified(run, &launch);
 	else if (r == 0)
 		r = launch_prepare(&launch, &run->child);
 	close_all((int[]){ launch.in, launch.out, launch.err }, 3);
-	if (r == 0 && run->guard.level != LEVEL_PRELOAD) {
+	if (r == 0 && run->child.pid > 0) {
 		run->guard.main = run->child.pid;
 		r = transport_attach(&run->guard, run->child.pid);
 		shield();
@@ -381,8 +394,12 @@ static int watch(struct run *run)
 						    supervise(&run->guard, &end_reason);
 
 	end_after(0);
-	if (run->guard.level != LEVEL_PRELOAD)
+	if (run->child.pid > 0)
 		run->trouble = launch_trouble(&run->child);
+	if (run->guard.notifier) {
+		run->trouble = notify_trouble(&run->guard);
+		run->abandoned = !notify_end(&run->guard);
+	}
 	if (run->guard.shimless)
 		diag("the shim was not loaded into %s: it ran without a guard", run->job->command[0]);
 	if (r < 0)
@@ -530,6 +547,8 @@ int run_job(const struct job *job)
 	run->child = (struct child){ .pid = -1, .go = -1, .trouble = -1 };
 	int status = run_stages(run);
 
+	if (run->abandoned)
+		return status;	/* the end of this process ends that thread, too */
 	launch_close(&run->child);
 	preload_free(&run->preload);
 	capture_free(run->capture);

@@ -84,6 +84,10 @@ static void on_call(struct guard *guard, struct desk *desk, const struct event *
 	}
 	for (int tries = 0;; tries++) {
 		decode(guard, event->task, call, &desk->request);
+		if (!transport_waits(guard, event->task)) {
+			decode_done(&desk->request);
+			return;
+		}
 		judge_call(guard, desk);
 		if (tries == TRIES_MOST)	/* others change the name again and again: unresolvable means denied */
 			judge_answer(&desk->judgement, -EACCES);

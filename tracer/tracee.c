@@ -27,6 +27,7 @@ enum {
 	PAGE = 4096,
 	KEPT_OPEN_MOST = 512,	/* descriptors of /proc/TID/pagemap and maps that are kept open */
 	PAGES_MOST = 4,		/* pages of one argument that are looked at */
+	PIDFD_OF_THREAD = O_EXCL,	/* PIDFD_THREAD */
 	AUXV_MOST = 64,		/* entries of /proc/PID/auxv; there are some 20 */
 };
 
@@ -162,6 +163,35 @@ bool tracee_dynamic(const struct task *task)
 	return task->all->keeper ? has_interpreter(tracee_tgid(task)) : task->process->dynamic;
 }
 
+/* 1 the same, 0 different, -errno when the kernel does not tell. */
+static int same(pid_t a, pid_t b, int what)
+{
+	long r = syscall(SYS_kcmp, a, b, what, 0, 0);
+
+	return r < 0 ? -errno : r == 0;
+}
+
+/* Of the thread, where the kernel can be asked for one (Linux 6.9); else of its process, if both have one table. */
+static int open_task(const struct task *task)
+{
+	int fd = (int)syscall(SYS_pidfd_open, task->tid, PIDFD_OF_THREAD);
+
+	if (fd >= 0 || errno != EINVAL)
+		return fd;
+	pid_t tgid = tracee_tgid(task);
+	if (tgid != task->tid && same(task->tid, tgid, KCMP_FILES) != 1)
+		return -1;
+	return (int)syscall(SYS_pidfd_open, tgid, 0);
+}
+
+int tracee_descriptor(const struct task *task, int fd)
+{
+	cleanup_fd int process = open_task(task);
+	int copy = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
 void tracee_kill(const struct task *task)
 {
 	pid_t tgid = tracee_tgid(task);
@@ -200,14 +230,6 @@ static void process_leave(struct tracees *all, struct process *process)
 	HASH_DEL(all->processes, process);
 	free(process->exe);
 	free(process);
-}
-
-/* 1 the same, 0 different, -errno when the kernel does not tell. */
-static int same(pid_t a, pid_t b, int what)
-{
-	long r = syscall(SYS_kcmp, a, b, what, 0, 0);
-
-	return r < 0 ? -errno : r == 0;
 }
 
 /* Is the new task a thread of its maker's process? */

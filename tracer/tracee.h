@@ -135,6 +135,8 @@ char *tracee_exe_of(struct tracees *all, pid_t process);
 bool tracee_signal(struct tracees *all, pid_t process, int signal);
 /* Was its program started through an ELF interpreter? */
 bool tracee_dynamic(const struct task *task);
+/* A copy of a descriptor of its (pidfd_getfd(2), Linux 5.6), or -errno. */
+int tracee_descriptor(const struct task *task, int fd);
 /* SIGKILL to its process. */
 void tracee_kill(const struct task *task);
 /* Its memory may change from now on without it running. */

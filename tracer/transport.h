@@ -60,6 +60,8 @@ struct transport {
 	void (*settle_names)(struct guard *guard, const struct task *except);
 	void (*await_end)(struct guard *guard, struct task *task);
 
+	/* Is the task still the one that made the call, after its arguments were read by its number? NULL: it is stopped. */
+	bool (*waits)(struct guard *guard, const struct task *task);
 	/* Then what was allowed is done by the supervisor in place of the task (perform.h), and it gets the result. NULL: it
 	 * makes its call itself. Gives one of the answers. */
 	void (*perform)(struct guard *guard, struct request *request, struct judgement *judgement);
@@ -131,6 +133,12 @@ static inline void transport_await_end(struct guard *guard, struct task *task)
 static inline int transport_attach(struct guard *guard, pid_t pid)
 {
 	return guard->transport->attach(guard, pid);
+}
+
+/* Does what was read of the task belong to it? */
+static inline bool transport_waits(struct guard *guard, const struct task *task)
+{
+	return !guard->transport->waits || guard->transport->waits(guard, task);
 }
 
 /* Kill every task of the run; events go on until EVENT_ALL_GONE. */
