@@ -4,7 +4,7 @@
  *
  *   launcher --> keeper (keeper.h) --> the tool's processes, in whose filter SECCOMP_RET_USER_NOTIF stops a call
  *   call:  RECV (number, arguments) --> judge --> one answer: a result; a descriptor (ADDFD); CONTINUE
- *   exec:  by ptrace, for that instant (notify_exec.c)
+ *   exec:  by ptrace, for that instant (notify_trace.c)
  *   end:   the keeper tells, kills what is left, and ends; if the supervisor dies, every stopped call fails (ENOSYS)
  *
  * Threads: the main thread waits for the keeper and for signals. Of the others one at a time is the leader: it takes the

@@ -59,6 +59,10 @@ bool notify_restarts(int64_t result);
 /* The task is let execute what was approved: EVENT_EXEC is handled when it runs. */
 void notify_exec(struct guard *guard, struct task *task);
 
+/* The task is let open something with O_PATH. `approve`: may it have the descriptor that it got? Else the run is ended. */
+void notify_open_path(struct guard *guard, struct task *task,
+		      bool (*approve)(struct guard *guard, struct request *request, int fd));
+
 /* Ids and capabilities of tasks differ from now on from those that the run began with. */
 void notify_credentials(struct guard *guard);
 

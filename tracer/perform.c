@@ -185,6 +185,8 @@ void perform(struct guard *guard, struct request *request, struct judgement *jud
 		judgement->again = true;
 	} else if (result == PERFORM_PROCEED) {
 		notify_continue(task);
+	} else if (result == PERFORM_OPEN_PATH) {
+		notify_open_path(guard, task, perform_approves_path);
 	} else if (deed.give >= 0) {
 		notify_hand_over(task, deed.give, deed.close_on_exec);
 	} else {

@@ -57,6 +57,8 @@ int deed_umask(const struct deed *deed);
 /* ---- by what a call does ------------------------------------------------ */
 
 int64_t perform_open(struct deed *deed);
+/* Is what the task got with O_PATH something that it may have? */
+bool perform_approves_path(struct guard *guard, struct request *request, int fd);
 
 typedef int64_t perform_function(struct deed *deed);
 /* The function for a call that looks at or changes the object of its name; NULL: none. */
@@ -79,6 +81,9 @@ int64_t perform_process(struct deed *deed);
 int64_t perform_ipc(struct deed *deed);
 int64_t perform_ioctl(struct deed *deed);
 int64_t perform_fcntl(struct deed *deed);
+
+/* A result of perform_open: the task is to open it itself (O_PATH), and is looked at. */
+#define PERFORM_OPEN_PATH (INT64_MIN + 2)
 
 /* A result of the last five: it may be let proceed as it is. */
 #define PERFORM_PROCEED (INT64_MIN + 1)

@@ -17,6 +17,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "act.h"
 #include "cleanup.h"
 #include "perform_inside.h"
 
@@ -137,20 +138,27 @@ static bool is_own_terminal(const struct deed *deed)
 
 /* ---- what exists -------------------------------------------------------- */
 
-static int64_t open_path(const struct deed *deed, uint64_t flags)
+/* O_PATH: the same object; or one that has a name, and the policy lets it be looked at. */
+bool perform_approves_path(struct guard *guard, struct request *request, int fd)
 {
-	const struct resolved *at = &deed->request->names[0].at;
-	int fd;
+	const struct resolved *judged = &request->names[0].at;
+	struct judgement *judgement = &notify_self()->desk.judgement;
+	struct resolved got;
 
-	if (!at->exists)
-		return -ENOENT;
-	if (at->type == S_IFLNK)	/* the link itself is meant: it is what is held */
-		fd = flags & O_DIRECTORY ? -1 : fcntl(deed->fd, F_DUPFD_CLOEXEC, 0);
-	else
-		fd = open(deed->path, (int)(flags & (O_PATH | O_DIRECTORY)) | O_CLOEXEC);
-	if (at->type == S_IFLNK && fd < 0 && (flags & O_DIRECTORY))
-		return -ENOTDIR;
-	return fd < 0 ? -errno : fd;
+	resolve_fd(&guard->tracees, request->task, fd, &got);
+	bool approved = got.error == -EBADF ||	/* another thread has closed it already */
+			(got.error == 0 && judged->exists && got.dev == judged->dev && got.ino == judged->ino);
+	if (!approved && got.error == 0 && (!got.nameless || got.deleted)) {
+		pthread_rwlock_rdlock(&guard->policy_lock);
+		approved = judge_path(guard, judgement, &got, ACCESS_LOOK);
+		pthread_rwlock_unlock(&guard->policy_lock);
+	}
+	if (!approved) {
+		judge_always(judgement, VIOLATION_FILE_READ, EACCES, "%s", got.judged);
+		act_record(guard, request, judgement, ACTION_KILLED);
+	}
+	resolve_close(&got);
+	return approved;
 }
 
 /* Something whose opening may wait for somebody. */
@@ -213,8 +221,8 @@ int64_t perform_open(struct deed *deed)
 	if (r < 0)
 		return r;
 	if (flags & O_PATH)
-		r = open_path(deed, flags);
-	else if (deed->request->names[0].at.exists)
+		return deed->request->names[0].at.exists ? PERFORM_OPEN_PATH : -ENOENT;
+	if (deed->request->names[0].at.exists)
 		r = open_object(deed, flags);
 	else
 		r = make_file(deed, flags);
