@@ -62,7 +62,7 @@ $(BUILD)/policy/profiles.o: $(wildcard policy/profiles/*.conf)
 # libc's), nothing of CFLAGS: it is loaded into strangers, and a sanitizer is not at home there.
 SHIM_FLAGS = -std=c17 -D_GNU_SOURCE -iquote policy -iquote preload '-DCALL_NAME(name)=0' $(WARN) -Os -g -ffreestanding -fPIC \
 	     -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector -U_FORTIFY_SOURCE -fno-builtin \
-	     -fno-tree-loop-distribute-patterns -fasynchronous-unwind-tables -ffunction-sections -fdata-sections
+	     -fasynchronous-unwind-tables -ffunction-sections -fdata-sections
 $(BUILD)/preload/policy/%.o: policy/%.c
 	@mkdir -p $(@D)
 	$(CC) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
@@ -166,6 +166,7 @@ demo:			## install what is missing, build, and guard an untrusted tool
 	@scripts/deps.sh build demo
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(abspath $(BUILD)) CC=$(CC) examples/demo/run.sh
+	@BUILD=$(abspath $(BUILD)) CC=$(CC) examples/plugins/run.sh
 
 format:			## apply .clang-format
 	clang-format -i $(EVERY_C)
@@ -192,8 +193,8 @@ install: $(BUILD)/picket $(SHIM)	## install under PREFIX (/usr/local), below DES
 
 uninstall:		## remove what `make install` put there
 	rm -f $(D)/bin/picket $(D)/share/man/man1/picket.1 $(D)/share/man/man5/picket-policy.5 \
-		$(D)/share/man/man5/picket-result.5 $(D)/share/bash-completion/completions/picket \
-		$(D)/share/zsh/site-functions/_picket $(D)/share/fish/vendor_completions.d/picket.fish
+		$(D)/share/man/man5/picket-result.5 $(D)/share/man/man5/picket-plugin.5 \
+		$(D)/share/bash-completion/completions/picket $(D)/share/zsh/site-functions/_picket $(D)/share/fish/vendor_completions.d/picket.fish
 	rm -rf $(D)/share/picket $(D)/lib/picket
 
 help:			## this list

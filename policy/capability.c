@@ -15,62 +15,55 @@
 #include "environment.h"
 #include "pattern.h"
 
-enum { RULES_EACH_MOST = 8 };	/* rules that one capability makes */
+enum { RULES_EACH_MOST = 8 }; /* rules that one capability makes */
 
 /* What each word means. `rule` is what it becomes, `every` the rule's value when no argument is given. */
 static const struct word {
 	const char *text;
 	enum capability_kind kind;
 	enum rule_key rule;
-	const char *every;	/* NULL: an argument is required */
+	const char *every; /* NULL: an argument is required */
 	bool takes_path;
 } words[] = {
-	{ "fs:read", CAPABILITY_READ, RULE_READ, "/", true },
-	{ "fs:write", CAPABILITY_WRITE, RULE_WRITE, "/", true },
-	{ "net:connect", CAPABILITY_CONNECT, RULE_CONNECT, "*", false },
-	{ "net:bind", CAPABILITY_BIND, RULE_BIND, "*", false },
-	{ "exec", CAPABILITY_EXEC, RULE_EXEC_ALLOW, "/", true },
-	{ "env", CAPABILITY_ENV, RULE_ENV_KEEP, NULL, false },
+	{"fs:read", CAPABILITY_READ, RULE_READ, "/", true},
+	{"fs:write", CAPABILITY_WRITE, RULE_WRITE, "/", true},
+	{"net:connect", CAPABILITY_CONNECT, RULE_CONNECT, "*", false},
+	{"net:bind", CAPABILITY_BIND, RULE_BIND, "*", false},
+	{"exec", CAPABILITY_EXEC, RULE_EXEC_ALLOW, "/", true},
+	{"env", CAPABILITY_ENV, RULE_ENV_KEEP, NULL, false},
 };
 enum { WORDS = sizeof words / sizeof *words };
 
 /* What exec:shell stands for. */
-static const char *const shells[] = { "/bin/sh", "/bin/bash", "/bin/dash", "/usr/bin/sh", "/usr/bin/bash",
-				      "/usr/bin/dash" };
+static const char *const shells[] = {"/bin/sh",	    "/bin/bash",     "/bin/dash",
+				     "/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash"};
 
 /*
- * What any program needs to start and to find its way: the system's programs, libraries and public settings, itself, the
- * clock and the language. Nothing here keeps what is written to it. The operator's policy must allow it as well.
+ * What any program needs to start and to find its way: the system's programs, libraries and public settings, itself,
+ * the clock and the language. Nothing here keeps what is written to it. The operator's policy must allow it as well.
  */
-static const struct policy_option base[] = {
-	{ RULE_READ, "/usr" }, { RULE_READ, "/bin" }, { RULE_READ, "/sbin" }, { RULE_READ, "/lib" },
-	{ RULE_READ, "/lib32" }, { RULE_READ, "/lib64" }, { RULE_READ, "/libx32" },
-	{ RULE_READ, "/etc/ld.so.cache" }, { RULE_READ, "/etc/ld.so.conf" }, { RULE_READ, "/etc/ld.so.conf.d" },
-	{ RULE_READ, "/etc/ld-musl-*" }, { RULE_READ, "/etc/alternatives" }, { RULE_READ, "/etc/localtime" },
-	{ RULE_READ, "/etc/timezone" }, { RULE_READ, "/etc/locale.alias" }, { RULE_READ, "/etc/locale.conf" },
-	{ RULE_READ, "/etc/gai.conf" }, { RULE_READ, "/etc/passwd" }, { RULE_READ, "/etc/group" },
-	{ RULE_READ, "/etc/nsswitch.conf" }, { RULE_READ, "/etc/hosts" }, { RULE_READ, "/etc/host.conf" },
-	{ RULE_READ, "/etc/resolv.conf" }, { RULE_READ, "/etc/protocols" }, { RULE_READ, "/etc/services" },
-	{ RULE_READ, "/etc/os-release" }, { RULE_READ, "/etc/mime.types" }, { RULE_READ, "/etc/ssl/certs" },
-	{ RULE_READ, "/etc/ssl/openssl.cnf" }, { RULE_READ, "/etc/ca-certificates" }, { RULE_READ, "/etc/terminfo" },
-	{ RULE_READ, "/etc/inputrc" }, { RULE_READ, "/etc/python3" }, { RULE_READ, "/etc/python3.*" },
-	{ RULE_READ, "/etc/perl" },
-	{ RULE_READ, "/proc/self" }, { RULE_READ, "/proc/cpuinfo" }, { RULE_READ, "/proc/meminfo" },
-	{ RULE_READ, "/proc/filesystems" }, { RULE_READ, "/proc/version" }, { RULE_READ, "/proc/stat" },
-	{ RULE_READ, "/proc/loadavg" }, { RULE_READ, "/proc/uptime" }, { RULE_READ, "/proc/sys/kernel/osrelease" },
-	{ RULE_READ, "/proc/sys/kernel/cap_last_cap" }, { RULE_READ, "/proc/sys/kernel/ngroups_max" },
-	{ RULE_READ, "/proc/sys/kernel/random" }, { RULE_READ, "/proc/sys/vm/overcommit_memory" },
-	{ RULE_READ, "/proc/sys/fs/pipe-max-size" },
-	{ RULE_READ, "/sys/devices/system/cpu" }, { RULE_READ, "/sys/kernel/mm/transparent_hugepage" },
-	{ RULE_READ, "/dev/urandom" }, { RULE_READ, "/dev/random" }, { RULE_READ, "/dev/zero" },
-	{ RULE_WRITE, "/dev/null" }, { RULE_WRITE, "/dev/full" }, { RULE_WRITE, "/dev/tty" },
-	{ RULE_WRITE, "/proc/self/fd" },
-	{ RULE_ENV_KEEP, "PATH" }, { RULE_ENV_KEEP, "HOME" }, { RULE_ENV_KEEP, "LANG" },
-	{ RULE_ENV_KEEP, "LANGUAGE" }, { RULE_ENV_KEEP, "LC_*" }, { RULE_ENV_KEEP, "TZ" }, { RULE_ENV_KEEP, "TERM" },
-	{ RULE_ENV_KEEP, "TMPDIR" }, { RULE_ENV_KEEP, "USER" }, { RULE_ENV_KEEP, "LOGNAME" },
-	{ RULE_ENV_KEEP, "SHELL" }, { RULE_ENV_KEEP, "PWD" },
+/* clang-format off */
+static const char *const base_read[] = {
+	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache", "/etc/ld.so.conf",
+	"/etc/ld.so.conf.d", "/etc/ld-musl-*", "/etc/alternatives", "/etc/localtime", "/etc/timezone",
+	"/etc/locale.alias", "/etc/locale.conf", "/etc/gai.conf", "/etc/passwd", "/etc/group",
+	"/etc/nsswitch.conf", "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf", "/etc/protocols",
+	"/etc/services", "/etc/os-release", "/etc/mime.types", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
+	"/etc/ca-certificates", "/etc/terminfo", "/etc/inputrc", "/etc/python3", "/etc/python3.*", "/etc/perl",
+	"/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/filesystems", "/proc/version", "/proc/stat",
+	"/proc/loadavg", "/proc/uptime", "/proc/sys/kernel/osrelease", "/proc/sys/kernel/cap_last_cap",
+	"/proc/sys/kernel/ngroups_max", "/proc/sys/kernel/random", "/proc/sys/vm/overcommit_memory",
+	"/proc/sys/fs/pipe-max-size", "/sys/devices/system/cpu", "/sys/kernel/mm/transparent_hugepage",
+	"/sys/fs/cgroup", "/dev/urandom", "/dev/random", "/dev/zero", NULL,
 };
-enum { BASE = sizeof base / sizeof *base };
+static const char *const base_write[] = {
+	"/dev/null", "/dev/full", "/dev/tty", "/proc/self/fd", NULL,
+};
+static const char *const base_environment[] = {
+	"PATH", "HOME", "LANG", "LANGUAGE", "LC_*", "TZ", "TERM", "TMPDIR", "USER", "LOGNAME", "SHELL", "PWD", NULL,
+};
+/* clang-format on */
+enum { BASE_MOST = (sizeof base_read + sizeof base_write + sizeof base_environment) / sizeof *base_read };
 
 static bool good_env_name(const char *name)
 {
@@ -106,9 +99,9 @@ int capability_parse(const char *text, struct capability *capability)
 
 	if (!word || (argument && !*argument) || (!argument && !word->every))
 		return -EINVAL;
-	*capability = (struct capability){ word->kind, argument };
+	*capability = (struct capability){word->kind, argument};
 	if (word->kind == CAPABILITY_EXEC && argument && !strcmp(argument, "shell")) {
-		*capability = (struct capability){ CAPABILITY_SHELL, NULL };
+		*capability = (struct capability){CAPABILITY_SHELL, NULL};
 		return 0;
 	}
 	if (word->takes_path && argument && !is_path(argument))
@@ -129,11 +122,11 @@ static size_t rules_of(const char *text, struct policy_option rules[RULES_EACH_M
 	if (!word || capability_parse(text, &capability))
 		return 0;
 	if (capability.kind != CAPABILITY_SHELL) {
-		rules[count++] = (struct policy_option){ .key = word->rule, .value = argument ? argument : word->every };
+		rules[count++] = (struct policy_option){.key = word->rule, .value = argument ? argument : word->every};
 		return count;
 	}
 	for (; count < sizeof shells / sizeof *shells; count++)
-		rules[count] = (struct policy_option){ .key = RULE_EXEC_ALLOW, .value = shells[count] };
+		rules[count] = (struct policy_option){.key = RULE_EXEC_ALLOW, .value = shells[count]};
 	return count;
 }
 
@@ -141,7 +134,7 @@ static size_t rules_of(const char *text, struct policy_option rules[RULES_EACH_M
 static int compile_rules(const struct policy_source *where, const struct policy_option *rules, size_t count,
 			 struct policy *policy, struct complaint *why)
 {
-	struct policy_errors errors = { NULL, 0 };
+	struct policy_errors errors = {NULL, 0};
 	struct policy_source source = *where;
 
 	source.profile = "none";
@@ -156,49 +149,58 @@ static int compile_rules(const struct policy_source *where, const struct policy_
 	return error;
 }
 
-/* Does each capability make a rule by itself? So the message can say which one does not. */
-static int check_each(const struct capability_request *request, const struct policy_source *where,
-		      struct complaint *why)
+/* Something makes no rule: say which capability it is, if it is one. */
+static void find_culprit(const struct capability_request *request, const struct policy_source *where,
+			 struct complaint *why)
 {
 	struct policy_option rules[RULES_EACH_MOST];
 	struct complaint inner;
 
 	for (size_t i = 0; i < request->count; i++) {
-		struct policy policy = { .image = NULL };
+		struct policy policy = {.image = NULL};
 		size_t count = rules_of(request->capabilities[i], rules);
-		if (!count)
-			return complain(why, -EINVAL, "unknown capability '%s'", request->capabilities[i]);
-		int error = compile_rules(where, rules, count, &policy, &inner);
-		if (error)
-			return complain(why, error, "capability '%s': %s", request->capabilities[i], inner.text);
+		if (compile_rules(where, rules, count, &policy, &inner)) {
+			complain(why, 0, "capability '%s': %s", request->capabilities[i], inner.text);
+			return;
+		}
 		policy_free(&policy);
 	}
-	return 0;
+}
+
+/* One rule for each of a list. */
+static void add_rules(struct policy_option *rules, size_t *count, enum rule_key key, const char *const *values)
+{
+	for (; *values; values++)
+		rules[(*count)++] = (struct policy_option){.key = key, .value = *values};
 }
 
 int capability_compile(const struct capability_request *request, const struct policy_source *where,
 		       struct policy *policy, struct complaint *why)
 {
 	const struct policy_option own[] = {
-		{ .key = RULE_EXEC_ALLOW, .value = request->interpreter },
-		{ .key = RULE_EXEC_ALLOW, .value = request->second_interpreter },
-		{ .key = RULE_READ, .value = request->program_directory },
+		{.key = RULE_EXEC_ALLOW, .value = request->interpreter},
+		{.key = RULE_EXEC_ALLOW, .value = request->second_interpreter},
+		{.key = RULE_READ, .value = request->program_directory},
 	};
 	enum { OWN = sizeof own / sizeof *own };
-	size_t count = BASE;
+	size_t count = 0;
 	cleanup_free struct policy_option *rules =
-		calloc(BASE + OWN + request->count * RULES_EACH_MOST, sizeof *rules);
+		calloc(BASE_MOST + OWN + request->count * RULES_EACH_MOST, sizeof *rules);
 
 	if (!rules)
 		return complain(why, -ENOMEM, "%s", strerror(ENOMEM));
-	memcpy(rules, base, sizeof base);
+	add_rules(rules, &count, RULE_READ, base_read);
+	add_rules(rules, &count, RULE_WRITE, base_write);
+	add_rules(rules, &count, RULE_ENV_KEEP, base_environment);
 	for (size_t i = 0; i < OWN; i++)
 		if (own[i].value)
 			rules[count++] = own[i];
 	for (size_t i = 0; i < request->count; i++)
 		count += rules_of(request->capabilities[i], rules + count);
-	int error = check_each(request, where, why);
-	return error ? error : compile_rules(where, rules, count, policy, why);
+	int error = compile_rules(where, rules, count, policy, why);
+	if (error)
+		find_culprit(request, where, why);
+	return error;
 }
 
 static unsigned access_of(enum rule_key key)
@@ -295,8 +297,8 @@ static bool is_one_address(const struct destination *destination)
 static enum capability_share share_of_address(const struct image *image, enum net_use use,
 					      const struct net_prefix *prefix)
 {
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(prefix->ports.first) };
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(prefix->ports.first) };
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(prefix->ports.first)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(prefix->ports.first)};
 	bool is_four = prefix->family == AF_INET;
 	const struct sockaddr *address = is_four ? (const struct sockaddr *)&four : (const struct sockaddr *)&six;
 	socklen_t length = is_four ? sizeof four : sizeof six;
@@ -340,7 +342,7 @@ static enum capability_share share_of_env(const struct image *image, const char 
 	enum capability_share share = CAPABILITY_WITHHELD;
 	size_t length = strlen(name);
 	cleanup_free char *variable = malloc(length + 3);
-	char *caller[] = { variable, NULL }, **kept = NULL;
+	char *caller[] = {variable, NULL}, **kept = NULL;
 
 	if (!variable)
 		return share;
@@ -359,19 +361,19 @@ enum capability_share capability_share(const char *text, const struct policy *op
 				       const struct policy_source *where)
 {
 	struct policy_option rules[RULES_EACH_MOST];
-	struct policy own = { .image = NULL };
+	struct policy own = {.image = NULL};
 	struct complaint ignored;
 	size_t count = rules_of(text, rules), given = 0, parts = 0, judged = 0;
 
 	if (image_on_violation(operators->image) == ON_VIOLATION_AUDIT)
-		return CAPABILITY_GIVEN;	/* the operator refuses nothing */
+		return CAPABILITY_GIVEN; /* the operator refuses nothing */
 	if (!count || compile_rules(where, rules, count, &own, &ignored))
 		return CAPABILITY_WITHHELD;
 	for (uint32_t i = 0; i < image_rule_count(own.image); i++) {
 		struct rule rule = image_rule(own.image, i);
 		enum capability_share share;
 		if (rule.layer != LAYER_COMMAND_LINE)
-			continue;	/* what profile "none" keeps of the environment */
+			continue; /* what profile "none" keeps of the environment */
 		if (rule.key == RULE_CONNECT || rule.key == RULE_BIND)
 			share = share_of_net(operators->image, rule.key, rule.value);
 		else if (rule.key == RULE_ENV_KEEP)

@@ -12,8 +12,8 @@
 
 #define cleanup(function) __attribute__((cleanup(function)))
 #define cleanup_free cleanup(cleanup_free_pointer)
-#define cleanup_fd   cleanup(cleanup_close_fd)
-#define cleanup_dir  cleanup(cleanup_close_dir)
+#define cleanup_fd cleanup(cleanup_close_fd)
+#define cleanup_dir cleanup(cleanup_close_dir)
 
 static inline void cleanup_free_pointer(void *pointer)
 {

@@ -19,7 +19,8 @@ static const char *take_name(struct compiler *compiler, const config_setting_t *
 	if (*text && !strpbrk(text, "=*"))
 		return arena_text(compiler->draft->arena, text);
 	fault(compiler->faults, setting_place(compiler, item),
-	      "launch.environment holds \"%s\" (each entry is the name of one variable, without \"=\" and \"*\")", text);
+	      "launch.environment holds \"%s\" (each entry is the name of one variable, without \"=\" and \"*\")",
+	      text);
 	return "";
 }
 
@@ -28,20 +29,23 @@ static const char *take_path(struct compiler *compiler, const config_setting_t *
 {
 	const char *path = NULL;
 	struct complaint why;
-	int error = expand_path(&compiler->draft->variables, item->value.sval, false, compiler->draft->arena, &path, &why);
+	int error =
+		expand_path(&compiler->draft->variables, item->value.sval, false, compiler->draft->arena, &path, &why);
 
 	if (error == -ENOMEM)
 		return NULL;
 	if (!error && !strchr(path, '*') && request_same_path(path, path))
 		return path;
 	fault(compiler->faults, setting_place(compiler, item),
-	      "launch.programs holds \"%s\" (each entry is the absolute path of one program, without \"..\" and \"*\")%s%s",
+	      "launch.programs holds \"%s\" (each entry is the absolute path of one program, without \"..\" and "
+	      "\"*\")%s%s",
 	      item->value.sval, error ? ": " : "", error ? why.text : "");
 	return "";
 }
 
 static int read_names(struct compiler *compiler, const config_setting_t *list,
-		      const char *(*take)(struct compiler *, const config_setting_t *), const char ***out, size_t *count)
+		      const char *(*take)(struct compiler *, const config_setting_t *), const char ***out,
+		      size_t *count)
 {
 	unsigned length = (unsigned)config_setting_length(list);
 	const char **names = arena_alloc(compiler->draft->arena, (length + 1) * sizeof *names);
@@ -50,7 +54,8 @@ static int read_names(struct compiler *compiler, const config_setting_t *list,
 		return -ENOMEM;
 	if (list->type != CONFIG_TYPE_LIST && list->type != CONFIG_TYPE_ARRAY) {
 		fault(compiler->faults, setting_place(compiler, list),
-		      "launch.%s must be a list of texts in double quotes, not %s", list->name, setting_type_name(list));
+		      "launch.%s must be a list of texts in double quotes, not %s", list->name,
+		      setting_type_name(list));
 		return 0;
 	}
 	for (unsigned i = 0; i < length; i++) {
@@ -76,7 +81,7 @@ static int read_names(struct compiler *compiler, const config_setting_t *list,
 
 int compile_launch(struct compiler *compiler, const config_setting_t *group)
 {
-	static const char *const known[] = { "programs", "environment", "plain_arguments", NULL };
+	static const char *const known[] = {"programs", "environment", "plain_arguments", NULL};
 	struct launch_rules *rules = &compiler->draft->launch;
 	int error = 0;
 
@@ -85,12 +90,14 @@ int compile_launch(struct compiler *compiler, const config_setting_t *group)
 		if (!strcmp(setting->name, known[0])) {
 			error = read_names(compiler, setting, take_path, &rules->programs, &rules->program_count);
 		} else if (!strcmp(setting->name, known[1])) {
-			error = read_names(compiler, setting, take_name, &rules->environment, &rules->environment_count);
+			error = read_names(compiler, setting, take_name, &rules->environment,
+					   &rules->environment_count);
 		} else if (strcmp(setting->name, known[2]) != 0) {
 			const char *near = suggest(setting->name, known);
-			fault(compiler->faults, setting_place(compiler, setting),
-			      "unknown key \"%s\" in launch (%s%s)", setting->name, near ? "did you mean " :
-			      "known are programs, environment, plain_arguments", near ? near : "");
+			fault(compiler->faults, setting_place(compiler, setting), "unknown key \"%s\" in launch (%s%s)",
+			      setting->name,
+			      near ? "did you mean " : "known are programs, environment, plain_arguments",
+			      near ? near : "");
 		} else if (setting->type != CONFIG_TYPE_BOOL) {
 			fault(compiler->faults, setting_place(compiler, setting),
 			      "launch.plain_arguments must be true or false, not %s", setting_type_name(setting));

@@ -63,7 +63,7 @@ static void skip_key(struct text *text)
 {
 	skip_string(text);
 	skip_space(text);
-	text->at++;	/* the colon */
+	text->at++; /* the colon */
 	skip_space(text);
 }
 
@@ -79,15 +79,15 @@ static void enter(struct text *text, size_t index)
 			skip_key(text);
 		skip_value(text);
 		skip_space(text);
-		text->at++;	/* the comma */
+		text->at++; /* the comma */
 		skip_space(text);
 	}
 }
 
 struct json_point json_place(const char *bytes, size_t length, const size_t *steps, size_t depth)
 {
-	struct text text = { bytes, length, 0 };
-	struct json_point place = { 1, 1 };
+	struct text text = {bytes, length, 0};
+	struct json_point place = {1, 1};
 
 	skip_space(&text);
 	for (size_t i = 0; i < depth && text.at < length; i++) {

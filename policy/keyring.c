@@ -15,8 +15,8 @@
 #include "cleanup.h"
 #include "trust.h"
 
-#define SUFFIX	      ".pub"
-#define REVOKED	      "revoked"
+#define SUFFIX ".pub"
+#define REVOKED "revoked"
 #define LABEL_DIVIDER '~'
 
 bool keyring_good_signer(const char *signer)
@@ -33,15 +33,15 @@ bool keyring_good_signer(const char *signer)
 
 bool keyring_time(const char *text, time_t *time)
 {
-	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d" };
+	static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"};
 
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-		struct tm tm = { 0 };
+		struct tm tm = {0};
 		const char *end = strptime(text, forms[i], &tm);
 		if (!end || *end)
 			continue;
 		int day = tm.tm_mday, month = tm.tm_mon;
-		*time = timegm(&tm);	/* normalises: the 31st of February moves */
+		*time = timegm(&tm); /* normalises: the 31st of February moves */
 		return *time != (time_t)-1 && tm.tm_mday == day && tm.tm_mon == month;
 	}
 	return false;
@@ -126,8 +126,10 @@ static int parse_key(const char *name, char *text, struct trusted_key *key, stru
 		else if (!strcmp(line, "expires") && !key->expires && keyring_time(value, &key->expiry))
 			key->expires = true;
 		else
-			return complain(why, -EINVAL, "%s:%u: not `ed25519 HEX` or `expires YYYY-MM-DDTHH:MM:SSZ`, "
-						      "or a second one", name, number);
+			return complain(why, -EINVAL,
+					"%s:%u: not `ed25519 HEX` or `expires YYYY-MM-DDTHH:MM:SSZ`, "
+					"or a second one",
+					name, number);
 	}
 	if (!found)
 		return complain(why, -EINVAL, "%s: no key in it", name);
@@ -148,7 +150,8 @@ static int read_revoked(int directory, struct keyring *keyring, struct complaint
 	char *rest = text, *line;
 	while ((line = next_line(&rest, &number))) {
 		if (!sign_from_hex(id, sizeof id, line))
-			return complain(why, -EINVAL, "%s:%u: not a key id (16 lower-case hex digits)", REVOKED, number);
+			return complain(why, -EINVAL, "%s:%u: not a key id (16 lower-case hex digits)", REVOKED,
+					number);
 		for (size_t i = 0; i < keyring->count; i++)
 			if (!strcmp(keyring->keys[i].id, line))
 				keyring->keys[i].revoked = true;
@@ -185,7 +188,7 @@ static int read_keys(int fd, const char *signer, struct keyring *keyring, struct
 			return complain(why, -E2BIG, "more than %d keys of '%s'", KEYRING_KEYS_MOST, signer);
 		int error = read_text(fd, entry->d_name, &text, why);
 		if (error == -ENOENT)
-			continue;	/* removed meanwhile */
+			continue; /* removed meanwhile */
 		if (!error)
 			error = parse_key(entry->d_name, text, &keyring->keys[keyring->count], why);
 		if (error)
@@ -229,7 +232,7 @@ const struct trusted_key *keyring_verify(const struct keyring *keyring, const ch
 	else if (keyring->count)
 		complain(why, 0, "made by none of the signer's %zu trusted keys, or the manifest was changed",
 			 keyring->count);
-	else if (!*why->text)	/* keyring_load may have said more */
+	else if (!*why->text) /* keyring_load may have said more */
 		complain(why, 0, "no trusted key of this signer");
 	return NULL;
 }

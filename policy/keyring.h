@@ -23,8 +23,8 @@ enum { KEYRING_KEYS_MOST = 64, KEYRING_SIGNER_MOST = 128, KEYRING_FILE_MOST = 64
 struct trusted_key {
 	uint8_t bytes[SIGN_PUBLIC_KEY];
 	char id[SIGN_KEY_ID_TEXT];
-	bool expires;		/* `expiry` says when */
-	time_t expiry;		/* the first second in which it is no longer good */
+	bool expires;  /* `expiry` says when */
+	time_t expiry; /* the first second in which it is no longer good */
 	bool revoked;
 };
 

@@ -16,15 +16,18 @@ enum { ID, NAME, VERSION, CONTENT_HASH, SIGNED_BY, SIGNATURE, CAPABILITIES, TIME
 
 /* The limits leave room in an HMAC payload, a file name and a line of a table. */
 static const struct field fields[FIELDS] = {
-	[ID] = { .key = "id", .type = FIELD_STRING, .required = true, .least = 1, .most = 128 },
-	[NAME] = { .key = "name", .type = FIELD_STRING, .required = true, .least = 0, .most = 256 },
-	[VERSION] = { .key = "version", .type = FIELD_STRING, .required = true, .least = 1, .most = 64 },
-	[CONTENT_HASH] = { .key = "content_hash", .type = FIELD_STRING, .required = true, .least = 64, .most = 64 },
-	[SIGNED_BY] = { .key = "signed_by", .type = FIELD_STRING, .required = true, .least = 1, .most = 256 },
-	[SIGNATURE] = { .key = "signature", .type = FIELD_STRING, .required = true, .least = 0, .most = 1024 },
-	[CAPABILITIES] = { .key = "capabilities", .type = FIELD_STRINGS, .least = 1, .most = 4096,
-			   .most_items = MANIFEST_CAPABILITIES_MOST },
-	[TIMEOUT] = { .key = "timeout_secs", .type = FIELD_INTEGER, .least = 1, .most = MANIFEST_TIMEOUT_MOST },
+	[ID] = {.key = "id", .type = FIELD_STRING, .required = true, .least = 1, .most = 128},
+	[NAME] = {.key = "name", .type = FIELD_STRING, .required = true, .least = 0, .most = 256},
+	[VERSION] = {.key = "version", .type = FIELD_STRING, .required = true, .least = 1, .most = 64},
+	[CONTENT_HASH] = {.key = "content_hash", .type = FIELD_STRING, .required = true, .least = 64, .most = 64},
+	[SIGNED_BY] = {.key = "signed_by", .type = FIELD_STRING, .required = true, .least = 1, .most = 256},
+	[SIGNATURE] = {.key = "signature", .type = FIELD_STRING, .required = true, .least = 0, .most = 1024},
+	[CAPABILITIES] = {.key = "capabilities",
+			  .type = FIELD_STRINGS,
+			  .least = 1,
+			  .most = 4096,
+			  .most_items = MANIFEST_CAPABILITIES_MOST},
+	[TIMEOUT] = {.key = "timeout_secs", .type = FIELD_INTEGER, .least = 1, .most = MANIFEST_TIMEOUT_MOST},
 };
 
 static const char *text_of(const struct manifest *manifest, const char *key)
@@ -82,7 +85,7 @@ static int read_as(const char *source, const char *text, size_t length, const st
 
 	if (error)
 		return error;
-	*manifest = (struct manifest){ .object = json_incref(json.root) };
+	*manifest = (struct manifest){.object = json_incref(json.root)};
 	error = take_fields(manifest);
 	if (error)
 		complain(why, error, "%s: %s", source, strerror(-error));
@@ -94,8 +97,7 @@ static int read_as(const char *source, const char *text, size_t length, const st
 	return error;
 }
 
-int manifest_read(const char *source, const char *text, size_t length, struct manifest *manifest,
-		  struct complaint *why)
+int manifest_read(const char *source, const char *text, size_t length, struct manifest *manifest, struct complaint *why)
 {
 	return read_as(source, text, length, fields, FIELDS, manifest, why);
 }
@@ -112,7 +114,7 @@ static int put_draft(json_t *object, const struct manifest_draft *draft)
 		    put_text(object, "version", draft->version) | put_text(object, "signed_by", draft->signed_by);
 
 	if (!json_object_get(object, "name"))
-		error |= put_text(object, "name", text_of(&(struct manifest){ .object = object }, "id"));
+		error |= put_text(object, "name", text_of(&(struct manifest){.object = object}, "id"));
 	json_t *list = json_object_get(object, "capabilities");
 	if (!list || draft->capability_count) {
 		list = json_array();
@@ -121,9 +123,9 @@ static int put_draft(json_t *object, const struct manifest_draft *draft)
 	for (size_t i = 0; i < draft->capability_count; i++)
 		error |= json_array_append_new(list, json_string(draft->capabilities[i]));
 	if (draft->timeout_secs || !json_object_get(object, "timeout_secs"))
-		error |= json_object_set_new(object, "timeout_secs",
-					     json_integer(draft->timeout_secs ? draft->timeout_secs
-									      : MANIFEST_TIMEOUT_DEFAULT));
+		error |= json_object_set_new(
+			object, "timeout_secs",
+			json_integer(draft->timeout_secs ? draft->timeout_secs : MANIFEST_TIMEOUT_DEFAULT));
 	return error ? -EINVAL : 0;
 }
 
@@ -131,14 +133,14 @@ int manifest_prepare(const char *source, const char *text, size_t length, const 
 		     struct manifest *manifest, struct complaint *why)
 {
 	struct field optional[FIELDS];
-	struct strict_json json = { .root = NULL };
+	struct strict_json json = {.root = NULL};
 
 	memcpy(optional, fields, sizeof fields);
 	for (size_t i = 0; i < FIELDS; i++)
 		optional[i].required = false;
-	optional[CONTENT_HASH].least = 0;	/* it is replaced, even a malformed one */
-	int error = text ? strict_json_read(&json, source, text, length, MANIFEST_BYTES_MOST, optional, FIELDS, why)
-			 : 0;
+	optional[CONTENT_HASH].least = 0; /* it is replaced, even a malformed one */
+	int error =
+		text ? strict_json_read(&json, source, text, length, MANIFEST_BYTES_MOST, optional, FIELDS, why) : 0;
 	if (error)
 		return error;
 	json_t *object = text ? json_incref(json.root) : json_object();
@@ -180,7 +182,7 @@ void manifest_free(struct manifest *manifest)
 {
 	free(manifest->capabilities);
 	json_decref(manifest->object);
-	*manifest = (struct manifest){ .object = NULL };
+	*manifest = (struct manifest){.object = NULL};
 }
 
 char *manifest_canonical(const struct manifest *manifest, bool with_signature, size_t *length)

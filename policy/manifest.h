@@ -14,25 +14,25 @@
 
 #include "complaint.h"
 
-struct json_t;	/* of Jansson */
+struct json_t; /* of Jansson */
 
 enum {
 	MANIFEST_BYTES_MOST = 64 << 10,
 	MANIFEST_CAPABILITIES_MOST = 256,
-	MANIFEST_TIMEOUT_DEFAULT = 30,	/* seconds */
+	MANIFEST_TIMEOUT_DEFAULT = 30, /* seconds */
 	MANIFEST_TIMEOUT_MOST = 365 * 24 * 3600,
 };
 #define MANIFEST_SUFFIX ".plugin.json"
 
 /* Strings are UTF-8 without control characters and live as long as the manifest. */
 struct manifest {
-	const char *id;		/* no '|' in it */
+	const char *id; /* no '|' in it */
 	const char *name;
-	const char *version;	/* no '|' in it */
-	const char *content_hash;/* 64 lower-case hex digits */
+	const char *version;	  /* no '|' in it */
+	const char *content_hash; /* 64 lower-case hex digits */
 	const char *signed_by;
-	const char *signature;	/* any text: its form is judged with it; NULL if it may be absent and is */
-	const char **capabilities;/* each one that capability_parse takes */
+	const char *signature;	   /* any text: its form is judged with it; NULL if it may be absent and is */
+	const char **capabilities; /* each one that capability_parse takes */
 	size_t capability_count;
 	unsigned timeout_secs;
 	struct json_t *object;
@@ -54,8 +54,8 @@ int manifest_read(const char *source, const char *text, size_t length, struct ma
 		  struct complaint *why);
 
 /*
- * The same for a text that need not have content_hash, signed_by and signature yet, what `draft` gives replacing what is
- * written. `text` NULL: from the draft alone. The result has every field but the hash and the signature: give it
+ * The same for a text that need not have content_hash, signed_by and signature yet, what `draft` gives replacing what
+ * is written. `text` NULL: from the draft alone. The result has every field but the hash and the signature: give it
  * these with manifest_set_*, in this order.
  */
 int manifest_prepare(const char *source, const char *text, size_t length, const struct manifest_draft *draft,

@@ -15,10 +15,10 @@
 
 /* Control characters are not refused here: the rules say what is said of them. */
 static const struct field fields[] = {
-	{ .key = "program", .type = FIELD_STRING, .required = true, .any_text = true, .least = 0, .most = PATH_MAX - 1 },
-	{ .key = "args", .type = FIELD_STRINGS, .any_text = true, .most = 128 << 10, .most_items = 4096 },
-	{ .key = "env", .type = FIELD_TEXTS, .any_text = true, .most = 128 << 10, .most_items = 4096 },
-	{ .key = "cwd", .type = FIELD_STRING, .any_text = true, .least = 0, .most = PATH_MAX - 1 },
+	{.key = "program", .type = FIELD_STRING, .required = true, .any_text = true, .least = 0, .most = PATH_MAX - 1},
+	{.key = "args", .type = FIELD_STRINGS, .any_text = true, .most = 128 << 10, .most_items = 4096},
+	{.key = "env", .type = FIELD_TEXTS, .any_text = true, .most = 128 << 10, .most_items = 4096},
+	{.key = "cwd", .type = FIELD_STRING, .any_text = true, .least = 0, .most = PATH_MAX - 1},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -60,7 +60,7 @@ int request_read(const char *source, const char *text, size_t length, struct lau
 
 	if (error)
 		return error;
-	*request = (struct launch_request){ .object = json.root };
+	*request = (struct launch_request){.object = json.root};
 	if (take_fields(request) == 0)
 		return 0;
 	request_free(request);
@@ -73,7 +73,7 @@ void request_free(struct launch_request *request)
 	free(request->keys);
 	free(request->values);
 	json_decref(request->object);
-	*request = (struct launch_request){ .object = NULL };
+	*request = (struct launch_request){.object = NULL};
 }
 
 /* ---- judging ---- */

@@ -15,11 +15,11 @@
 #include "trust.h"
 
 #define ED25519_PREFIX "ed25519:"
-#define SECRET_PREFIX  "picket-secret-key ed25519 "
+#define SECRET_PREFIX "picket-secret-key ed25519 "
 
 enum {
 	SEED = crypto_sign_SEEDBYTES,
-	SECRET_FILE_MOST = 1024,	/* a secret key file is a line */
+	SECRET_FILE_MOST = 1024, /* a secret key file is a line */
 };
 
 struct sign_hash {
@@ -124,7 +124,7 @@ static struct sign_key *key_new(size_t length)
 
 void sign_key_free(struct sign_key *key)
 {
-	sodium_free(key);	/* wipes */
+	sodium_free(key); /* wipes */
 }
 
 static struct sign_key *random_key(size_t length)
@@ -222,7 +222,7 @@ int sign_shared_key_take(const char *variable, struct sign_key **key)
 		else
 			error = -ENOMEM;
 	}
-	sodium_memzero(text, length);	/* it is what /proc/PID/environ shows of us */
+	sodium_memzero(text, length); /* it is what /proc/PID/environ shows of us */
 	unsetenv(variable);
 	return error;
 }
@@ -237,7 +237,7 @@ int sign_key_read(const char *path, struct sign_key **key, struct complaint *why
 		return error;
 	if (text->length && text->bytes[text->length - 1] == '\n')
 		text->length--;
-	text->bytes[text->length] = '\0';	/* read_secret left room for it */
+	text->bytes[text->length] = '\0'; /* read_secret left room for it */
 	struct sign_key *seed = key_new(SEED);
 	bool good = seed && text->length == prefix + 2 * SEED && !memcmp(text->bytes, SECRET_PREFIX, prefix) &&
 		    sign_from_hex(seed->bytes, SEED, (const char *)text->bytes + prefix);
@@ -284,7 +284,7 @@ void sign_public_key(const struct sign_key *key, uint8_t public_key[SIGN_PUBLIC_
 
 	sodium_mlock(secret, sizeof secret);
 	crypto_sign_seed_keypair(public_key, secret, key->bytes);
-	sodium_munlock(secret, sizeof secret);	/* wipes */
+	sodium_munlock(secret, sizeof secret); /* wipes */
 }
 
 void sign_key_id(const uint8_t public_key[SIGN_PUBLIC_KEY], char id[SIGN_KEY_ID_TEXT])
@@ -302,7 +302,7 @@ void sign_ed25519(const struct sign_key *key, const void *bytes, size_t length, 
 	sodium_mlock(secret, sizeof secret);
 	crypto_sign_seed_keypair(public_key, secret, key->bytes);
 	crypto_sign_detached(made, NULL, bytes, length, secret);
-	sodium_munlock(secret, sizeof secret);	/* wipes */
+	sodium_munlock(secret, sizeof secret); /* wipes */
 	memcpy(signature, ED25519_PREFIX, strlen(ED25519_PREFIX));
 	sodium_bin2hex(signature + strlen(ED25519_PREFIX), 2 * sizeof made + 1, made, sizeof made);
 }
@@ -320,7 +320,7 @@ bool sign_ed25519_verify(const uint8_t public_key[SIGN_PUBLIC_KEY], const void *
 void sign_hmac(const struct sign_key *key, const char *id, const char *version, const char *content_hash,
 	       char signature[SIGN_HMAC_TEXT])
 {
-	const char *const parts[] = { id, "|", version, "|", content_hash };
+	const char *const parts[] = {id, "|", version, "|", content_hash};
 	crypto_auth_hmacsha256_state state;
 	uint8_t sum[crypto_auth_hmacsha256_BYTES];
 
@@ -329,7 +329,7 @@ void sign_hmac(const struct sign_key *key, const char *id, const char *version, 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		crypto_auth_hmacsha256_update(&state, (const uint8_t *)parts[i], strlen(parts[i]));
 	crypto_auth_hmacsha256_final(&state, sum);
-	sodium_munlock(&state, sizeof state);	/* wipes: it can make further signatures */
+	sodium_munlock(&state, sizeof state); /* wipes: it can make further signatures */
 	sodium_bin2hex(signature, SIGN_HMAC_TEXT, sum, sizeof sum);
 	sodium_memzero(sum, sizeof sum);
 }

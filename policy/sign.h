@@ -16,12 +16,12 @@
 #include "complaint.h"
 
 enum {
-	SIGN_HASH_TEXT = 65,		/* SHA-256 in hex and a NUL */
-	SIGN_HMAC_TEXT = 65,		/* an HMAC signature and a NUL */
-	SIGN_ED25519_TEXT = 8 + 128 + 1,/* "ed25519:" and the signature in hex, and a NUL */
-	SIGN_KEY_ID_TEXT = 17,		/* the first 8 bytes of the public key's SHA-256 in hex, and a NUL */
-	SIGN_PUBLIC_KEY = 32,		/* bytes of an Ed25519 public key */
-	SIGN_HMAC_KEY_LEAST = 32,	/* a shorter key is for test vectors only */
+	SIGN_HASH_TEXT = 65,		 /* SHA-256 in hex and a NUL */
+	SIGN_HMAC_TEXT = 65,		 /* an HMAC signature and a NUL */
+	SIGN_ED25519_TEXT = 8 + 128 + 1, /* "ed25519:" and the signature in hex, and a NUL */
+	SIGN_KEY_ID_TEXT = 17,		 /* the first 8 bytes of the public key's SHA-256 in hex, and a NUL */
+	SIGN_PUBLIC_KEY = 32,		 /* bytes of an Ed25519 public key */
+	SIGN_HMAC_KEY_LEAST = 32,	 /* a shorter key is for test vectors only */
 	SIGN_HMAC_KEY_MOST = 4096,
 };
 
@@ -32,11 +32,11 @@ int sign_start(void);
 
 /* The scheme that a signature is of, by its form alone. */
 enum sign_scheme sign_scheme(const char *signature);
-const char *sign_scheme_name(enum sign_scheme scheme);	/* "ed25519", "hmac-sha256", "none" */
+const char *sign_scheme_name(enum sign_scheme scheme); /* "ed25519", "hmac-sha256", "none" */
 
 /* SHA-256 in pieces. */
 struct sign_hash;
-struct sign_hash *sign_hash_new(void);	/* NULL: out of memory */
+struct sign_hash *sign_hash_new(void); /* NULL: out of memory */
 void sign_hash_add(struct sign_hash *hash, const void *bytes, size_t length);
 /* The hex text; frees the hash. */
 void sign_hash_end(struct sign_hash *hash, char text[SIGN_HASH_TEXT]);
@@ -46,9 +46,9 @@ void sign_hash_text(const void *bytes, size_t length, char text[SIGN_HASH_TEXT])
 /* Are these two texts the same? Constant time for texts of the same length. */
 bool sign_same_text(const char *one, const char *other);
 
-struct sign_key;	/* a secret key: an Ed25519 seed or the bytes of a shared key */
+struct sign_key; /* a secret key: an Ed25519 seed or the bytes of a shared key */
 
-void sign_key_free(struct sign_key *key);	/* wipes; NULL is nothing */
+void sign_key_free(struct sign_key *key); /* wipes; NULL is nothing */
 
 /* A new Ed25519 key. NULL: out of memory. */
 struct sign_key *sign_key_generate(void);

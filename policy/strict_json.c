@@ -42,7 +42,7 @@ int strict_json_complain(const struct strict_json *json, const char *key, long i
 			 const char *format, ...)
 {
 	char text[COMPLAINT_SIZE / 2];
-	size_t steps[2] = { index_of(json->root, key), index < 0 ? 0 : (size_t)index };
+	size_t steps[2] = {index_of(json->root, key), index < 0 ? 0 : (size_t)index};
 	struct json_point point = json_place(json->text, json->length, steps, index < 0 ? 1 : 2);
 	va_list args;
 
@@ -57,8 +57,8 @@ static int check_string(const struct strict_json *json, const struct field *fiel
 			struct complaint *why)
 {
 	if (!json_is_string(value))
-		return strict_json_complain(json, field->key, index, why, index < 0 ? "must be a string"
-										    : "may hold only strings");
+		return strict_json_complain(json, field->key, index, why,
+					    index < 0 ? "must be a string" : "may hold only strings");
 	size_t length = json_string_length(value);
 	if (length < field->least)
 		return strict_json_complain(json, field->key, index, why, "is too short (%zu bytes, at least %zu)",
@@ -77,8 +77,7 @@ static int check_strings(const struct strict_json *json, const struct field *fie
 	if (!json_is_array(array))
 		return strict_json_complain(json, field->key, -1, why, "must be an array of strings");
 	if (json_array_size(array) > field->most_items)
-		return strict_json_complain(json, field->key, -1, why, "has more than %zu elements",
-					    field->most_items);
+		return strict_json_complain(json, field->key, -1, why, "has more than %zu elements", field->most_items);
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		int error = check_string(json, field, (long)i, json_array_get(array, i), why);
 		if (error)
@@ -87,16 +86,14 @@ static int check_strings(const struct strict_json *json, const struct field *fie
 	return 0;
 }
 
-static int check_texts(const struct strict_json *json, const struct field *field, json_t *object,
-		       struct complaint *why)
+static int check_texts(const struct strict_json *json, const struct field *field, json_t *object, struct complaint *why)
 {
 	long index = 0;
 
 	if (!json_is_object(object))
 		return strict_json_complain(json, field->key, -1, why, "must be an object of strings");
 	if (json_object_size(object) > field->most_items)
-		return strict_json_complain(json, field->key, -1, why, "has more than %zu members",
-					    field->most_items);
+		return strict_json_complain(json, field->key, -1, why, "has more than %zu members", field->most_items);
 	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at), index++) {
 		int error = check_string(json, field, index, json_object_iter_value(at), why);
 		if (error)
@@ -137,17 +134,17 @@ static int check_field(const struct strict_json *json, const struct field *field
 static int complain_unknown(const struct strict_json *json, const char *key, const struct field *fields, size_t count,
 			    struct complaint *why)
 {
-	const char *known[FIELDS_MOST + 1] = { NULL };
+	const char *known[FIELDS_MOST + 1] = {NULL};
 
 	for (size_t i = 0; i < count && i < FIELDS_MOST; i++)
 		known[i] = fields[i].key;
 	const char *near = suggest(key, known);
-	return strict_json_complain(json, key, -1, why, near ? "is not a known field (did you mean \"%s\"?)"
-							     : "is not a known field", near);
+	return strict_json_complain(json, key, -1, why,
+				    near ? "is not a known field (did you mean \"%s\"?)" : "is not a known field",
+				    near);
 }
 
-static int check_object(const struct strict_json *json, const struct field *fields, size_t count,
-			struct complaint *why)
+static int check_object(const struct strict_json *json, const struct field *fields, size_t count, struct complaint *why)
 {
 	for (void *at = json_object_iter(json->root); at; at = json_object_iter_next(json->root, at)) {
 		const char *key = json_object_iter_key(at);
@@ -175,7 +172,7 @@ int strict_json_read(struct strict_json *json, const char *source, const char *t
 
 	if (length > most)
 		return complain(why, -EFBIG, "%s: too long (%zu bytes, at most %zu)", source, length, most);
-	*json = (struct strict_json){ .source = source, .text = text, .length = length };
+	*json = (struct strict_json){.source = source, .text = text, .length = length};
 	json->root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!json->root)
 		return complain(why, json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EINVAL,

@@ -11,13 +11,13 @@
 
 #include "complaint.h"
 
-struct json_t;	/* of Jansson */
+struct json_t; /* of Jansson */
 
 enum field_type {
-	FIELD_STRING,	/* no control characters unless `any_text` */
-	FIELD_STRINGS,	/* an array of such strings */
+	FIELD_STRING,  /* no control characters unless `any_text` */
+	FIELD_STRINGS, /* an array of such strings */
 	FIELD_INTEGER,
-	FIELD_TEXTS,	/* an object whose values are strings */
+	FIELD_TEXTS, /* an object whose values are strings */
 };
 
 /* One key that an object may have. */
@@ -25,17 +25,17 @@ struct field {
 	const char *key;
 	enum field_type type;
 	bool required;
-	bool any_text;		/* strings (and keys of FIELD_TEXTS) may hold control characters; never NUL */
-	size_t least, most;	/* bytes of each string; for an integer its range */
-	size_t most_items;	/* of an array or object */
+	bool any_text;	    /* strings (and keys of FIELD_TEXTS) may hold control characters; never NUL */
+	size_t least, most; /* bytes of each string; for an integer its range */
+	size_t most_items;  /* of an array or object */
 };
 
 /* A text and what was read from it. */
 struct strict_json {
-	const char *source;	/* name for messages; borrowed */
-	const char *text;	/* borrowed */
+	const char *source; /* name for messages; borrowed */
+	const char *text;   /* borrowed */
 	size_t length;
-	struct json_t *root;	/* an object; for strict_json_free */
+	struct json_t *root; /* an object; for strict_json_free */
 };
 
 /*
@@ -49,8 +49,8 @@ void strict_json_free(struct strict_json *json);
 /* Complain about the value of `key`, or of its element or member `index` (from 0; -1: the value as a whole).
  * Returns -EINVAL. */
 __attribute__((format(printf, 5, 6))) int strict_json_complain(const struct strict_json *json, const char *key,
-							       long index, struct complaint *why,
-							       const char *format, ...);
+							       long index, struct complaint *why, const char *format,
+							       ...);
 
 /* Are all characters of a valid UTF-8 text other than control characters? */
 bool strict_json_is_plain(const char *text);

@@ -137,6 +137,7 @@ static const char *const kind_names[ARG_KIND_COUNT] = {
 	[ARG_PID] = "process",
 	[ARG_PIDFD] = "pidfd",
 	[ARG_KILL_TARGET] = "process or group",
+	[ARG_GROUP] = "group",
 	[ARG_WHICH_WHO] = "which and who",
 	[ARG_IO_WHICH_WHO] = "which and who",
 	[ARG_PRCTL] = "prctl option",
@@ -147,6 +148,7 @@ static const char *const kind_names[ARG_KIND_COUNT] = {
 	[ARG_MAP_ADDRESS] = "mapping address",
 	[ARG_MAP_FLAGS] = "mapping flags",
 	[ARG_REMAP_ADDRESS] = "new address",
+	[ARG_REMAP_FLAGS] = "remapping flags",
 	[ARG_ARGV] = "argv",
 	[ARG_ENVP] = "envp",
 	[ARG_PERSONALITY] = "personality",
@@ -192,8 +194,8 @@ static const char *const ways[OP_COUNT] = {
 	[OP_LINK] = WAY_MEANING,
 	[OP_CHANGE] = WAY_NAME,
 	[OP_CHANGE_FD] =
-		"The object behind the descriptor is judged by its own name; the call goes on only where no other "
-		"thread can put another descriptor in its place.",
+		"The object behind the descriptor is judged by its own name; where another thread can put another descriptor "
+		"in its place, the call is made by that name instead.",
 	[OP_CHDIR] = WAY_NAME,
 	[OP_WATCH] = WAY_NAME,
 	[OP_EXEC] = "What runs is compared, by device and inode, with what was approved, after the exec and before its "

@@ -91,6 +91,7 @@ enum arg_kind {
 	ARG_PID,	/* a process or thread: 0, or one of this run */
 	ARG_PIDFD,	/* descriptor of a process of this run: a pidfd, a directory of /proc, PIDFD_SELF_* (negative) */
 	ARG_KILL_TARGET,/* kill: pid, 0, -1 or -pgid */
+	ARG_GROUP,	/* setpgid: a process group that only processes of this run are in; 0: the process's own */
 	ARG_WHICH_WHO,	/* setpriority: which, PRIO_*; who follows */
 	ARG_IO_WHICH_WHO,/* ioprio_set: which, IOPRIO_WHO_* (one more than PRIO_*); who follows */
 	ARG_PRCTL,	/* prctl: option */
@@ -101,6 +102,7 @@ enum arg_kind {
 	ARG_MAP_ADDRESS,/* mmap: address; binding with MAP_FIXED* in ARG_MAP_FLAGS, else a hint taken where nothing is mapped */
 	ARG_MAP_FLAGS,	/* mmap: MAP_* */
 	ARG_REMAP_ADDRESS,/* mremap, shmat: new address, when not 0 */
+	ARG_REMAP_FLAGS,/* mremap: MREMAP_*; with MREMAP_FIXED the new address binds, even 0 */
 	ARG_ARGV,	/* exec: pointer to an array of strings */
 	ARG_ENVP,
 	ARG_PERSONALITY,/* personality: PER_LINUX variants that change nothing for 64-bit code */

@@ -19,16 +19,16 @@
 
 #include "cleanup.h"
 
-enum { LINKS_MOST = 40 };	/* as the kernel */
+enum { LINKS_MOST = 40 }; /* as the kernel */
 
 struct walk {
-	const char *path;	/* as given, for messages */
+	const char *path; /* as given, for messages */
 	struct complaint *why;
-	int at;			/* directory reached, O_PATH */
-	bool shared;		/* others may make new names in it (sticky) */
-	unsigned links;		/* symbolic links followed */
-	char here[PATH_MAX + NAME_MAX + 2];	/* name of `at`, for messages */
-	char rest[2 * PATH_MAX];		/* what is still to go */
+	int at;				    /* directory reached, O_PATH */
+	bool shared;			    /* others may make new names in it (sticky) */
+	unsigned links;			    /* symbolic links followed */
+	char here[PATH_MAX + NAME_MAX + 2]; /* name of `at`, for messages */
+	char rest[2 * PATH_MAX];	    /* what is still to go */
 };
 
 static bool is_ours(const struct stat *status)
@@ -44,10 +44,11 @@ static int check(const struct stat *status, const char *name, bool end, struct c
 	if (!is_ours(status))
 		return complain(why, -EPERM, "%s: belongs to another user (uid %u)", name, (unsigned)status->st_uid);
 	if (S_ISLNK(status->st_mode))
-		return 0;	/* has no mode of its own */
+		return 0; /* has no mode of its own */
 	if ((status->st_mode & (S_IWGRP | S_IWOTH)) && (end || !sticky))
-		return complain(why, -EPERM, "%s: may be written by others (mode %04o); make it writable by its owner only",
-				name, (unsigned)status->st_mode & 07777u);
+		return complain(why, -EPERM,
+				"%s: may be written by others (mode %04o); make it writable by its owner only", name,
+				(unsigned)status->st_mode & 07777u);
 	return 0;
 }
 
@@ -66,14 +67,14 @@ static bool next_component(struct walk *walk, char name[NAME_MAX + 2])
 	char *start = walk->rest;
 	size_t length;
 
-	do {	/* "." changes nothing */
+	do { /* "." changes nothing */
 		start += strspn(start, "/");
 		length = strcspn(start, "/");
 		if (!length)
 			return false;
 	} while (length == 1 && *start == '.' && (start++, true));
 	if (length > NAME_MAX)
-		length = NAME_MAX + 1;	/* openat says ENAMETOOLONG */
+		length = NAME_MAX + 1; /* openat says ENAMETOOLONG */
 	memcpy(name, start, length);
 	name[length] = '\0';
 	memmove(walk->rest, start + length, strlen(start + length) + 1);
@@ -181,7 +182,7 @@ static int end_here(struct walk *walk, int flags, int *end)
 
 int trust_open(const char *path, int flags, struct complaint *why)
 {
-	struct walk walk = { .path = path, .why = why, .at = -1 };
+	struct walk walk = {.path = path, .why = why, .at = -1};
 	char name[NAME_MAX + 2];
 	int end = -1;
 

@@ -28,7 +28,8 @@ int trust_path(const char *path, struct complaint *why);
 /* The same question about one open file: its owner and its mode, without the way to it. */
 int trust_fd(int fd, const char *name, struct complaint *why);
 
-/* Make a directory and what is above it that is missing (mode 0755). 0 or -errno. Asks nothing: open it with trust_open. */
+/* Make a directory and what is above it that is missing (mode 0755). 0 or -errno. Asks nothing: open it with
+ * trust_open. */
 int trust_make_directory(const char *path, struct complaint *why);
 
 #endif

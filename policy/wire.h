@@ -24,10 +24,15 @@
 #define RESERVED_START 0x10000ul
 #define RESERVED_END   0x200000ul
 
-/* Sealed argument copies: slots of two pages each. Written by the supervisor, read-only for the tool. */
+/* Sealed argument copies. Written by the supervisor, read-only for the tool. Slots of two pages each, and small ones, enough
+ * for most calls: each is in use until its call is over, and hundreds of threads may wait in theirs. */
 #define SLOT_START 0x20000ul
 #define SLOT_SIZE  0x2000ul
-#define SLOT_COUNT ((RESERVED_END - SLOT_START) / SLOT_SIZE)
+#define SLOT_COUNT 112ul
+#define SMALL_SLOT_START (SLOT_START + SLOT_COUNT * SLOT_SIZE)
+#define SMALL_SLOT_SIZE  0x200ul
+#define SMALL_SLOT_COUNT ((RESERVED_END - SMALL_SLOT_START) / SMALL_SLOT_SIZE)
+#define SLOTS_LENGTH	 (RESERVED_END - SLOT_START)
 
 /*
  * Descriptors. The run's hard RLIMIT_NOFILE is lowered to some L; the kernel
@@ -77,6 +82,8 @@ enum wire_kind {
 enum wire_about { WIRE_ABOUT_CALL, WIRE_ABOUT_PATH, WIRE_ABOUT_MOVE, WIRE_ABOUT_ADDRESS, WIRE_ABOUT_UNIX_PATH,
 		  WIRE_ABOUT_PROGRAM /* one that cannot be guarded */ };
 #define WIRE_RULE_ALWAYS (UINT32_MAX - 1)
+
+/* About a call: a '%' at the start of the target stands for the call's name. */
 
 /* One refusal: this, then the texts one behind the other, none with a NUL. */
 enum wire_text { WIRE_TARGET, WIRE_REQUESTED, WIRE_EXE, WIRE_CWD, WIRE_COMMAND, WIRE_ADDRESS, WIRE_TEXTS };

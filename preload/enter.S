@@ -15,11 +15,9 @@
 	.globl \name
 	.type \name, @function
 \name:
-	.cfi_startproc
 	endbr64
 	movl $wrap_index, %r11d
 	jmp shim_enter
-	.cfi_endproc
 	.size \name, . - \name
 	.set wrap_index, wrap_index + 1
 	.endm
@@ -28,12 +26,15 @@
 	.set wrap_index, wrap_index + 1
 	.endm
 
+/* One description for the unwinder is enough: none of them touches the stack. */
+	.cfi_startproc
 #define SAME(function, ...)   stub function;
 #define MAPPED(function, ...) stub function;
 #define HAND(function, ...)   stub function;
 #define BODY(function)	      no_stub;
 #define LOOKUP(function)      no_stub;
 #include "wrap.def"
+	.cfi_endproc
 
 /* The layout of struct frame in shim.h. */
 #define FRAME_RAX    48

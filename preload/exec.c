@@ -13,7 +13,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, OBJECT_NAME = 512 };
 
 extern char **environ __attribute__((weak, visibility("default")));
 
@@ -70,8 +70,9 @@ int environment_pass(struct passed *passed, char *const *environment)
 	size_t count = 0, text, kept = 0;
 
 	*passed = (struct passed){ environment, NULL, 0 };
-	if (has_shim(environment))
-		return 0;
+	int r = judge_environment(environment);
+	if (r < 0 || has_shim(environment))
+		return r;
 	while (environment && environment[count])
 		count++;
 	text = sizeof LD_PRELOAD + text_length(path) + (others ? text_length(others) : 0) + 2;
@@ -100,6 +101,37 @@ void environment_let_go(struct passed *passed)
 }
 
 /* ---- execve and its kin ------------------------------------------------- */
+
+/* Objects that the loader will load into the program because a variable names them. */
+static int judge_objects(const char *list)
+{
+	struct request request = { .call = call_find(NUMBER_open), .requested = NULL };
+	char name[OBJECT_NAME];
+	int r = 0;
+
+	while (r == 0 && list && *list) {
+		size_t n = 0;
+		while (list[n] && list[n] != ':' && list[n] != ' ')
+			n++;
+		if (n >= sizeof name)
+			return -ENAMETOOLONG;
+		memcpy(name, list, n);
+		name[n] = 0;
+		if (text_find(name, '/') && !text_equal(name, shim_path()))
+			r = judge_open(&request, AT_FDCWD, name, O_RDONLY);
+		list += n + (list[n] != 0);
+	}
+	return r;
+}
+
+int judge_environment(char *const *environment)
+{
+	if (shim_ready() != SHIM_ALONE || !shim_path())
+		return 0;
+	int r = judge_objects(variable(environment, LD_PRELOAD));
+
+	return r < 0 ? r : judge_objects(variable(environment, "LD_AUDIT="));
+}
 
 /* To be asked before a program is started: 0 or -errno. */
 static int allowed(int dirfd, const char *path, char *const *argv, int flags)

@@ -141,7 +141,7 @@ enum shim_state shim_ready(void)
 	int state = shim.state;
 
 	if (state == SHIM_UNKNOWN) {
-		state = find_out();
+		state = (int)find_out();
 		if (state == SHIM_ALONE)
 			shim.shared->programs++;
 		shim.state = state;
@@ -182,6 +182,7 @@ static int parent_of(int pid)
 	return (int)text_number(text + n + 3, NULL);
 }
 
+/* Launcher, keeper (keeper.h), first process of the tool, and so on down. */
 bool run_has(int pid)
 {
 	enum { GENERATIONS = 4096 };
@@ -192,7 +193,7 @@ bool run_has(int pid)
 		return true;
 	for (int i = 0; i < GENERATIONS && pid > 1; i++) {
 		if (pid == shim.shared->launcher)
-			return i > 0;
+			return i > 1;
 		pid = parent_of(pid);
 	}
 	return false;

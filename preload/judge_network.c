@@ -55,6 +55,15 @@ static bool internet_known(int type, int protocol)
 	}
 }
 
+static int refuse_socket(struct request *request, int error)
+{
+	char text[96], *end = text_put_number(text_put(text, "socket of family "), (unsigned)request->args[0]);
+
+	end = text_put_number(text_put(end, ", type "), request->args[1] & SOCK_TYPE_BITS);
+	text_put_number(text_put(end, ", protocol "), (unsigned)request->args[2]);
+	return refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
+}
+
 /* Without any network no socket for it is made, since that is what a filter can refuse, and the answer is to be the same. */
 static int judge_socket(struct request *request)
 {
@@ -76,11 +85,11 @@ static int judge_socket(struct request *request)
 	case AF_NETLINK:
 		if (protocol == NETLINK_ROUTE && any_internet())
 			return 0;
-		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EACCES, "a netlink socket");
+		return refuse_socket(request, EACCES);
 	default:
 		break;
 	}
-	return refuse_always(request, WIRE_NETWORK_OUTBOUND, EAFNOSUPPORT, "a socket of another family or protocol");
+	return refuse_socket(request, EAFNOSUPPORT);
 }
 
 /* ---- addresses ---------------------------------------------------------- */
@@ -203,13 +212,14 @@ static int judge_destination(struct request *request, enum net_use use, const st
 	struct sockaddr_in taken_for_internet;
 	const char *name = (const char *)address + offsetof(struct sockaddr_un, sun_path);
 
-	if (!address || length < sizeof(address->sa_family) || length > 128)
-		return 0; /* to where it is connected; or EINVAL, by the kernel */
+	if (!address || length < sizeof(address->sa_family) || length > 128 || !readable(address, length))
+		return 0; /* to where it is connected; or EINVAL or EFAULT, by the kernel */
 	switch (address->sa_family) {
 	case AF_UNIX:
 		if (length > sizeof(address->sa_family) && *name)
 			return judge_unix(request, use, address, length);
-		return length > sizeof(address->sa_family) ? judge_address(request, use, address, length) : 0;
+		/* no name at all: the kernel chooses an abstract one to bind (unix(7), Autobind) */
+		return use == NET_BIND || length > sizeof(address->sa_family) ? judge_address(request, use, address, length) : 0;
 	case AF_UNSPEC: /* connect: let go of the peer; elsewhere the kernel takes it for IPv4 */
 		if (request->call->number == NUMBER_connect || length < sizeof taken_for_internet)
 			return 0;
@@ -226,7 +236,11 @@ static int judge_destination(struct request *request, enum net_use use, const st
 /* Control messages that make a packet go elsewhere (ip(7), IP_RETOPTS; RFC 3542). */
 static int judge_control(struct request *request, const struct msghdr *message)
 {
-	for (size_t at = 0; message->msg_control && at + sizeof(struct cmsghdr) <= message->msg_controllen;) {
+	if (message->msg_controllen > 4096)
+		return -ENOBUFS;
+	if (!message->msg_control || !message->msg_controllen || !readable(message->msg_control, message->msg_controllen))
+		return 0;
+	for (size_t at = 0; at + sizeof(struct cmsghdr) <= message->msg_controllen;) {
 		struct cmsghdr control;
 		memcpy(&control, (const char *)message->msg_control + at, sizeof control);
 		if ((control.cmsg_level == IPPROTO_IP && control.cmsg_type == IP_RETOPTS_OPTION) ||
@@ -242,7 +256,7 @@ static int judge_control(struct request *request, const struct msghdr *message)
 
 static int judge_message(struct request *request, const struct msghdr *message)
 {
-	if ((uint64_t)message < 4096)
+	if (!readable(message, sizeof *message))
 		return 0;
 	int r = judge_destination(request, NET_CONNECT, message->msg_name, message->msg_namelen);
 	return r == 0 ? judge_control(request, message) : r;
@@ -255,7 +269,7 @@ static int judge_messages(struct request *request)
 	uint32_t count = (uint32_t)request->args[2];
 
 	for (uint32_t i = 0; i < count; i++) {
-		int r = judge_message(request, &messages[i].msg_hdr);
+		int r = judge_message(request, &messages[i].msg_hdr);	/* one that cannot be read ends the list, too */
 		if (r < 0 && i == 0)
 			return r;
 		if (r < 0) {

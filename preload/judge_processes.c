@@ -11,7 +11,7 @@ static int judge_pid(struct request *request, int pid)
 {
 	if (pid <= 0 || run_has(pid) || raw(__NR_kill, pid, 0) == -ESRCH)
 		return 0;
-	return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "a process outside of the run");
+	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% of process ", (unsigned long)pid, false);
 }
 
 /* A group that the launcher is in, or all processes: strangers are among them. */
@@ -23,9 +23,21 @@ static int judge_kill(struct request *request, int target)
 		return judge_pid(request, target);
 	if (target != -1 && group != (int)raw(__NR_getpgid, shim.shared->launcher) && (group <= 1 || run_has(group)))
 		return 0;
-	if (target != -1 && raw(__NR_kill, -group, 0) == -ESRCH)
+	if (target == -1)
+		return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "% of every process");
+	if (raw(__NR_kill, -group, 0) == -ESRCH)
 		return 0;
-	return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "processes outside of the run");
+	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% of process group ", (unsigned long)group, false);
+}
+
+/* setpgid: into a group of the run's, or back to the one that the run began in, the launcher's. (A group lives on when its
+ * first process is gone; then any of its members that is still there is not looked for: the kernel keeps it in the session.) */
+static int judge_group(struct request *request, int group)
+{
+	if (group <= 0 || run_has(group) || group == (int)raw(__NR_getpgid, shim.shared->launcher) ||
+	    raw(__NR_kill, group, 0) == -ESRCH)
+		return 0;
+	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% of process group ", (unsigned long)group, false);
 }
 
 int judge_processes(struct request *request)
@@ -40,15 +52,20 @@ int judge_processes(struct request *request)
 		case ARG_KILL_TARGET:
 			r = judge_kill(request, (int)request->args[i]);
 			break;
+		case ARG_GROUP:
+			r = judge_group(request, (int)request->args[i]);
+			break;
 		case ARG_WHICH_WHO: /* 0 is PRIO_PROCESS */
 			if (request->args[i] == 0)
 				r = judge_pid(request, (int)request->args[i + 1]);
 			else
-				r = refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "processes outside of the run");
+				r = refuse_value(request, WIRE_PROCESS_CONTROL, EPERM,
+						 request->args[i] == 1 ? "% of process group " : "% of user ",
+						 (uint32_t)request->args[i + 1], false);
 			break;
 		case ARG_IPC_KEY:
 			if (request->args[i] != 0)
-				r = refuse_always(request, WIRE_PROCESS_CONTROL, EACCES, "an IPC object with a key");
+				r = refuse_value(request, WIRE_PROCESS_CONTROL, EACCES, "% of key ", (uint32_t)request->args[i], true);
 			break;
 		default:
 			break;

@@ -117,3 +117,15 @@ int refuse_always(const struct request *request, enum wire_kind kind, int error,
 						  .rule = WIRE_RULE_ALWAYS, .target = what ? what : "",
 						  .length = what ? text_length(what) : 0 });
 }
+
+int refuse_value(const struct request *request, enum wire_kind kind, int error, const char *what, unsigned long value, bool hex)
+{
+	char text[80];
+	char *end = text_put(text, what);
+
+	if (hex)
+		text_put_hex(end, value);
+	else
+		text_put_number(end, value);
+	return refuse_always(request, kind, error, text);
+}

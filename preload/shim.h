@@ -37,7 +37,7 @@ enum wrap_index {
 };
 
 /* How a function says that it was refused. */
-enum wrap_fail { FAIL_MINUS, FAIL_NULL, FAIL_ERROR, FAIL_VOID, FAIL_AGAIN, FAIL_GLOB, FAIL_WORDEXP };
+enum wrap_fail { FAIL_MINUS, FAIL_NULL, FAIL_ERROR, FAIL_VOID, FAIL_AGAIN, FAIL_WORDEXP };
 
 /* Ways of looking that no row of the table describes. */
 enum wrap_how {
@@ -161,7 +161,7 @@ struct request {
 
 /* 0: let it go on. -errno: it is refused so, and was reported. JUDGED_DONE: there is nothing to be done, it has
  * succeeded. May change args. */
-enum { JUDGED_DONE = 1 };
+enum { JUDGED_DONE = 1, JUDGED_RESULT /* frame->result is what it has come to */ };
 int judge(struct request *request);
 
 /* Parts of it. */
@@ -190,7 +190,9 @@ struct passed {
 	void *mapped; /* or NULL */
 	size_t mapped_size;
 };
-int environment_pass(struct passed *passed, char *const *environment); /* 0 or -ENOMEM */
+int environment_pass(struct passed *passed, char *const *environment); /* 0, -ENOMEM, or as judge_environment */
+/* May what it has a loader load be read? */
+int judge_environment(char *const *environment);
 void environment_let_go(struct passed *passed);
 
 /* ---- telling (report.c) ------------------------------------------------- */
@@ -208,11 +210,15 @@ struct refusal {
 };
 /* Tell of it. -error; or 0 when it is only recorded (audit); does not return when it is deadly (kill). */
 int refuse(const struct request *request, const struct refusal *refusal);
-/* Refused by no rule but always; `what` is NUL-terminated. */
+/* Refused by no rule but always. `what` is NUL-terminated; a '%' at its start stands for the call's name, NULL is "%". */
 int refuse_always(const struct request *request, enum wire_kind kind, int error, const char *what);
+/* The same; what is refused is `what` and this number behind it. */
+int refuse_value(const struct request *request, enum wire_kind kind, int error, const char *what, unsigned long value, bool hex);
 
 /* ---- small things (text.c) ---------------------------------------------- */
 
+/* Can the program's memory be read there? At most 4096 bytes. */
+bool readable(const void *bytes, size_t length);
 size_t text_length(const char *text);
 bool text_equal(const char *a, const char *b);
 bool text_begins(const char *text, const char *start);
@@ -220,6 +226,7 @@ bool text_ends(const char *text, size_t length, const char *end);
 const char *text_find(const char *text, char byte); /* or NULL */
 char *text_put(char *to, const char *text);	    /* copies; where the NUL would go */
 char *text_put_number(char *to, unsigned long number);
+char *text_put_hex(char *to, unsigned long number); /* "0x1f" */
 unsigned long text_number(const char *text, const char **end);
 
 void *memcpy(void *restrict to, const void *restrict from, size_t count);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* text.c - see shim.h; also what a compiler calls without being asked. */
+#include <asm-generic/errno.h>
+
 #include "shim.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t count)
@@ -38,6 +40,25 @@ int memcmp(const void *a, const void *b, size_t count)
 		if (x[i] != y[i])
 			return x[i] < y[i] ? -1 : 1;
 	return 0;
+}
+
+/*
+ * The kernel is asked to read it as a set of signals, for an operation that there is not: EFAULT if it cannot, EINVAL if it
+ * can. What lies within an aligned word lies on one page.
+ */
+static bool readable_word(uint64_t address)
+{
+	enum { NO_SUCH_OPERATION = -1 };
+
+	return raw(__NR_rt_sigprocmask, NO_SUCH_OPERATION, address & ~UINT64_C(7), 0, 8) == -EINVAL;
+}
+
+bool readable(const void *bytes, size_t length)
+{
+	uint64_t first = (uint64_t)bytes, last = first + length - 1;
+
+	return first >= 4096 && last >= first && length <= 4096 && readable_word(first) &&
+	       (first / 4096 == last / 4096 || readable_word(last));
 }
 
 size_t text_length(const char *text)
@@ -95,6 +116,22 @@ char *text_put_number(char *to, unsigned long number)
 	while ((number /= 10) > 0);
 	while (n > 0)
 		*to++ = digits[--n];
+	*to = 0;
+	return to;
+}
+
+char *text_put_hex(char *to, unsigned long number)
+{
+	unsigned shift = 60;
+
+	to = text_put(to, "0x");
+	while (shift > 0 && number >> shift == 0)
+		shift -= 4;
+	for (;; shift -= 4) {
+		*to++ = "0123456789abcdef"[number >> shift & 15];
+		if (shift == 0)
+			break;
+	}
 	*to = 0;
 	return to;
 }

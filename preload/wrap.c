@@ -89,15 +89,13 @@ static uint64_t value_of(const struct frame *frame, enum source source)
 /* What the function returns that was refused with -error. */
 static uint64_t failure(enum wrap_fail fail, int error)
 {
-	enum { EAI_AGAIN_VALUE = -3, GLOB_ABORTED_VALUE = 2, WRDE_CMDSUB_VALUE = 4 }; /* the same in glibc and musl */
+	enum { EAI_AGAIN_VALUE = -3, WRDE_CMDSUB_VALUE = 4 }; /* the same in glibc and musl */
 
 	switch (fail) {
 	case FAIL_ERROR:
 		return (uint64_t)-error;
 	case FAIL_AGAIN:
 		return (uint64_t)EAI_AGAIN_VALUE;
-	case FAIL_GLOB:
-		return GLOB_ABORTED_VALUE;
 	case FAIL_WORDEXP:
 		return WRDE_CMDSUB_VALUE;
 	case FAIL_MINUS:

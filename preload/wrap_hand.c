@@ -51,10 +51,10 @@ static int by_fts(struct request *request)
 }
 
 /* The directory in which the first star is looked for. What lies below it is libc's own reading. */
-static int by_glob(struct request *request)
+static int by_glob(struct request *request, struct frame *frame)
 {
-	enum { APPEND = 32, ERROR = 1, NO_MATCH = 3 }; /* GLOB_*, the same in glibc and musl */
-	struct { size_t count; char **paths; } *result = (void *)request->args[3];
+	enum { APPEND = 32, ERROR = 1, ABORTED = 2, NO_MATCH = 3 }; /* GLOB_*, the same in glibc and musl */
+	struct { size_t count; char **paths; } *found = (void *)request->args[3];
 	const char *pattern = text_at(request, 0);
 	char directory[GLOB_ROOM];
 	size_t wild = 0, end = 0;
@@ -71,11 +71,15 @@ static int by_glob(struct request *request)
 	memcpy(directory, pattern, end);
 	directory[end] = 0;
 	int r = judge_open(request, AT_FDCWD, end ? directory : ".", O_RDONLY | O_DIRECTORY);
-	if (r < 0 && result && !(request->args[1] & APPEND)) {
-		result->count = 0;
-		result->paths = NULL;
+	if (r == 0)
+		return 0;
+	if (found && !(request->args[1] & APPEND)) {
+		found->count = 0;
+		found->paths = NULL;
 	}
-	return r;
+	shim_set_errno(-r);
+	frame->result = request->args[1] & ERROR ? ABORTED : NO_MATCH; /* what is not read has no match */
+	return JUDGED_RESULT;
 }
 
 /* Command substitution starts a shell. */
@@ -328,12 +332,15 @@ static int by_address(struct request *request, const struct frame *frame)
 	return !text_at(request, 2) || (frame->stack[0] & NUMERIC_HOST) ? 0 : by_resolver(request);
 }
 
-/* They connect to wherever they are told, with no address that could be looked at. */
+/* They connect or bind to what they choose themselves, with no address that could be looked at. */
 static int by_remote(struct request *request)
 {
+	bool bind = request->call->op == OP_BIND;
+
 	for (unsigned i = 0; i < shim.image_count; i++)
-		if (!decide_every_address(shim.images[i], NET_CONNECT))
-			return refuse_always(request, WIRE_NETWORK_OUTBOUND, EACCES, "a remote shell");
+		if (!decide_every_address(shim.images[i], bind ? NET_BIND : NET_CONNECT))
+			return refuse_always(request, bind ? WIRE_NETWORK_BIND : WIRE_NETWORK_OUTBOUND, EACCES,
+					     bind ? "a reserved port" : "a remote shell");
 	return 0;
 }
 
@@ -356,6 +363,8 @@ static int by_number(struct request *request, struct frame *frame)
 	for (int i = 0; i + 1 < CALL_ARGS; i++)
 		inner.args[i] = request->args[i + 1];
 	inner.args[CALL_ARGS - 1] = frame->stack[0];
+	if (inner.call->class == CALL_UNLISTED)
+		return refuse_value(&inner, WIRE_INTERFACE, ENOSYS, "system call ", request->args[0], false);
 	int r = judge(&inner), environment = call_arg_index(inner.call, ARG_ENVP, 0);
 	if (r == 0 && environment >= 0) {
 		struct passed passed; /* goes with the program; or stays, if the exec fails */
@@ -388,7 +397,7 @@ int judge_by_hand(enum wrap_how how, struct request *request, struct frame *fram
 	case HOW_FTS:
 		return by_fts(request);
 	case HOW_GLOB:
-		return by_glob(request);
+		return by_glob(request, frame);
 	case HOW_WORDEXP:
 		return by_wordexp(request);
 	case HOW_DLOPEN:

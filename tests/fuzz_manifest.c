@@ -44,10 +44,10 @@ static void check(const struct manifest *manifest)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool started;
-	const struct manifest_draft draft = { .version = "1" };
+	const struct manifest_draft draft = {.version = "1"};
 	struct manifest manifest;
 	struct complaint why;
-	char *text = malloc(size ? size : 1);	/* exactly as long, for the sanitizer */
+	char *text = malloc(size ? size : 1); /* exactly as long, for the sanitizer */
 
 	if (!started && sign_start())
 		abort();

@@ -17,7 +17,7 @@ static struct policy *some_policy(void)
 	static struct policy policy;
 	static bool made;
 	struct policy_errors errors;
-	const struct policy_source source = { .profile = "permissive", .workdir = "/", .home = "/" };
+	const struct policy_source source = {.profile = "permissive", .workdir = "/", .home = "/"};
 
 	if (!made && policy_compile(&source, &policy, &errors))
 		abort();
@@ -42,14 +42,14 @@ static void check(const struct launch_request *request, const char *resolved)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *programs[] = { "/a", "/bin/x" }, *names[] = { "A", "LANG" };
+	static const char *programs[] = {"/a", "/bin/x"}, *names[] = {"A", "LANG"};
 	struct policy *policy = some_policy();
 	struct launch_rules *rules = (struct launch_rules *)(uintptr_t)policy_launch(policy);
 	struct launch_request request;
 	struct complaint why;
 	char *resolved = NULL, *text = malloc(size ? size : 1);
 
-	*rules = (struct launch_rules){ programs, 2, names, 2, true };
+	*rules = (struct launch_rules){programs, 2, names, 2, true};
 	memcpy(text, data, size);
 	if (request_read("fuzz", text, size, &request, &why) == 0) {
 		if (request_judge(&request, policy, &resolved, &why) == 0)

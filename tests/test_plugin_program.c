@@ -21,7 +21,7 @@
 #include "plugin_note.h"
 
 static struct complaint why;
-static const struct plugin_limits no_policy = { .count = 0 };
+static const struct plugin_limits no_policy = {.count = 0};
 
 static void setup(void)
 {
@@ -60,7 +60,7 @@ START_TEST(nobody_can_change_the_copy)
 	ck_assert_ptr_eq(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, program.fd, 0), MAP_FAILED);
 	ck_assert_int_eq(fcntl(program.fd, F_ADD_SEALS, F_SEAL_SEAL), -1);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", program.fd);
-	cleanup_fd int again = open(path, O_RDWR | O_CLOEXEC);	/* root may open it; the seal holds for everybody */
+	cleanup_fd int again = open(path, O_RDWR | O_CLOEXEC); /* root may open it; the seal holds for everybody */
 	if (again >= 0)
 		ck_assert_int_eq(write(again, "x", 1), -1);
 	ck_assert_mem_eq(program.bytes, "#!/bin/sh\necho hello\n", program.length);
@@ -104,30 +104,30 @@ END_TEST
 /* ---- first lines ---- */
 
 static const struct {
-	const char *text, *interpreter, *second;	/* interpreter NULL: cannot be run */
+	const char *text, *interpreter, *second; /* interpreter NULL: cannot be run */
 } scripts[] = {
-	{ "#!/bin/sh\n", "/bin/sh", "" },
-	{ "#!/bin/sh", "/bin/sh", "" },
-	{ "#! \t/bin/sh  -e \n:", "/bin/sh", "" },
-	{ "#!/usr/bin/env python3\n", "/usr/bin/env", "python3" },
-	{ "#!/usr/bin/env -S A=b python3 -u\n", "/usr/bin/env", "python3" },
-	{ "#!/usr/bin/env -Spython3 -u\n", "/usr/bin/env", "python3" },
-	{ "#!/usr/bin/env -i python3\n", "/usr/bin/env", "" },
-	{ "#!/usr/bin/env\n", "/usr/bin/env", "" },
-	{ "#!/usr/bin/envy python3\n", "/usr/bin/envy", "" },
-	{ "#!bin/sh\n", NULL, NULL },
-	{ "#!\n", NULL, NULL },
-	{ "#!", NULL, NULL },
-	{ "#", NULL, NULL },
-	{ "echo hello\n", NULL, NULL },
-	{ "\177EL", NULL, NULL },
+	{"#!/bin/sh\n", "/bin/sh", ""},
+	{"#!/bin/sh", "/bin/sh", ""},
+	{"#! \t/bin/sh  -e \n:", "/bin/sh", ""},
+	{"#!/usr/bin/env python3\n", "/usr/bin/env", "python3"},
+	{"#!/usr/bin/env -S A=b python3 -u\n", "/usr/bin/env", "python3"},
+	{"#!/usr/bin/env -Spython3 -u\n", "/usr/bin/env", "python3"},
+	{"#!/usr/bin/env -i python3\n", "/usr/bin/env", ""},
+	{"#!/usr/bin/env\n", "/usr/bin/env", ""},
+	{"#!/usr/bin/envy python3\n", "/usr/bin/envy", ""},
+	{"#!bin/sh\n", NULL, NULL},
+	{"#!\n", NULL, NULL},
+	{"#!", NULL, NULL},
+	{"#", NULL, NULL},
+	{"echo hello\n", NULL, NULL},
+	{"\177EL", NULL, NULL},
 };
 
 START_TEST(the_first_line_names_the_interpreter)
 {
 	struct plugin_program program;
 
-	ck_assert_int_eq(load_text(scripts[_i].text, &program), 0);	/* it can be hashed in any case */
+	ck_assert_int_eq(load_text(scripts[_i].text, &program), 0); /* it can be hashed in any case */
 	ck_assert_int_eq(program.cannot_run == NULL, scripts[_i].interpreter != NULL);
 	if (!program.cannot_run) {
 		ck_assert_int_eq((int)program.kind, (int)PLUGIN_SCRIPT);
@@ -151,7 +151,7 @@ START_TEST(a_first_line_longer_than_the_kernel_reads_cannot_be_run)
 	plugin_program_free(&program);
 	text[250] = '\n';
 	ck_assert_int_eq(load_text(text, &program), 0);
-	ck_assert_ptr_null(program.cannot_run);	/* control */
+	ck_assert_ptr_null(program.cannot_run); /* control */
 	plugin_program_free(&program);
 }
 END_TEST
@@ -186,7 +186,7 @@ START_TEST(the_notes_text_is_not_hashed_and_every_other_byte_is)
 	ck_assert_int_eq(plugin_program_from_bytes(bytes, length, "p", &program, &why), 0);
 	ck_assert_str_eq(program.hash, hash);
 	plugin_program_free(&program);
-	const size_t others[] = { 100, range.start - 1, range.start + range.length, length - 1 };
+	const size_t others[] = {100, range.start - 1, range.start + range.length, length - 1};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
 		bytes[others[i]] ^= 1;
 		if (plugin_program_from_bytes(bytes, length, "p", &program, &why) == 0) {
@@ -231,7 +231,7 @@ END_TEST
 /* Make a segment reach the note: it would be mapped, and run, unhashed. */
 START_TEST(a_note_that_a_segment_reaches_is_refused)
 {
-	static const uint32_t types[] = { PT_LOAD, PT_INTERP, PT_DYNAMIC, PT_NOTE, PT_GNU_STACK };
+	static const uint32_t types[] = {PT_LOAD, PT_INTERP, PT_DYNAMIC, PT_NOTE, PT_GNU_STACK};
 	size_t length = 0;
 	cleanup_free uint8_t *bytes = with_note(5000, &length);
 	struct byte_range range, found;
@@ -242,22 +242,26 @@ START_TEST(a_note_that_a_segment_reaches_is_refused)
 	memcpy(&header, bytes, sizeof header);
 	Elf64_Phdr *last = (Elf64_Phdr *)(void *)(bytes + header.e_phoff) + header.e_phnum - 1, saved = *last;
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		const size_t starts[] = { range.start, range.start + range.length - 1, range.start - 1, 0 };
+		const size_t starts[] = {range.start, range.start + range.length - 1, range.start - 1, 0};
 		for (size_t k = 0; k < sizeof starts / sizeof *starts; k++) {
-			*last = (Elf64_Phdr){ .p_type = types[i], .p_offset = starts[k],
-					      .p_filesz = k == 3 ? length : k == 2 ? 2 : 1 };
+			*last = (Elf64_Phdr){.p_type = types[i],
+					     .p_offset = starts[k],
+					     .p_filesz = k == 3	  ? length
+							 : k == 2 ? 2
+								  : 1};
 			ck_assert_int_eq(note_find(bytes, length, "p", &found, &why), -EINVAL);
 		}
-		*last = (Elf64_Phdr){ .p_type = types[i], .p_offset = UINT64_MAX - 10, .p_filesz = 100 };
+		*last = (Elf64_Phdr){.p_type = types[i], .p_offset = UINT64_MAX - 10, .p_filesz = 100};
 		ck_assert_int_eq(note_find(bytes, length, "p", &found, &why), -EINVAL);
 		/* the same page is enough: pages are mapped whole */
-		*last = (Elf64_Phdr){ .p_type = types[i], .p_offset = (range.start + range.length) / 4096 * 4096 + 4090,
-				      .p_filesz = 1 };
+		*last = (Elf64_Phdr){.p_type = types[i],
+				     .p_offset = (range.start + range.length) / 4096 * 4096 + 4090,
+				     .p_filesz = 1};
 		if (last->p_offset < length)
 			ck_assert_int_eq(note_find(bytes, length, "p", &found, &why), -EINVAL);
 	}
 	*last = saved;
-	ck_assert_int_eq(note_find(bytes, length, "p", &found, &why), 0);	/* control */
+	ck_assert_int_eq(note_find(bytes, length, "p", &found, &why), 0); /* control */
 }
 END_TEST
 
@@ -268,7 +272,7 @@ START_TEST(a_note_cut_at_any_length_is_read_inside)
 	struct byte_range range;
 
 	for (size_t cut = 0; cut < length; cut += cut < 256 || cut > length - 6000 ? 1 : 997) {
-		cleanup_free uint8_t *part = malloc(cut ? cut : 1);	/* for the sanitizer: exactly as long */
+		cleanup_free uint8_t *part = malloc(cut ? cut : 1); /* for the sanitizer: exactly as long */
 		memcpy(part, bytes, cut);
 		if (note_find(part, cut, "p", &range, &why) == 0 && range.length)
 			ck_assert_uint_le(range.start + range.length, cut);
@@ -301,27 +305,36 @@ END_TEST
 
 static const struct {
 	struct plugin_elf elf;
-	const char *says;	/* NULL: not refused */
+	const char *says; /* NULL: not refused */
 } brought[] = {
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true }, NULL },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .executable_stack = true }, NULL },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .rpath = "/usr/lib", .runpath = "/usr/lib:/usr/lib64" }, NULL },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .rpath = "" }, NULL },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .needed = { "libc.so.6", "libx.so" }, .needed_count = 2 }, NULL },
-	{ { .bits = 32, .machine = EM_386, .is_program = true }, "32-bit program for i386" },
-	{ { .bits = 32, .machine = EM_X86_64, .is_program = true }, "32-bit program" },
-	{ { .bits = 64, .machine = EM_AARCH64, .is_program = true }, "aarch64" },
-	{ { .bits = 64, .machine = EM_X86_64 }, "not a program" },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .interpreter = "ld.so" }, "loader 'ld.so' is not an absolute" },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .interpreter = "/tmp/no-such-ld.so" }, "loader could be changed by others" },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .runpath = "/tmp/no-such-directory" }, "RUNPATH could be changed by others" },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .runpath = "/usr/lib:/tmp" }, "RUNPATH could be" },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .runpath = "/usr/lib:" }, "RUNPATH '' is not an absolute" },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .rpath = ":/usr/lib" }, "RPATH '' is not an absolute" },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .rpath = "$ORIGIN/../lib" }, "RPATH '$ORIGIN/../lib' is not" },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .rpath = "lib" }, "RPATH 'lib' is not an absolute" },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .needed = { "/tmp/no-such.so" }, .needed_count = 1 }, "needed library could be" },
-	{ { .bits = 64, .machine = EM_X86_64, .is_program = true, .needed = { "./x.so" }, .needed_count = 1 }, "needed library './x.so'" },
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true}, NULL},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .executable_stack = true}, NULL},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .rpath = "/usr/lib", .runpath = "/usr/lib:/usr/lib64"},
+	 NULL},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .rpath = ""}, NULL},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .needed = {"libc.so.6", "libx.so"}, .needed_count = 2},
+	 NULL},
+	{{.bits = 32, .machine = EM_386, .is_program = true}, "32-bit program for i386"},
+	{{.bits = 32, .machine = EM_X86_64, .is_program = true}, "32-bit program"},
+	{{.bits = 64, .machine = EM_AARCH64, .is_program = true}, "aarch64"},
+	{{.bits = 64, .machine = EM_X86_64}, "not a program"},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .interpreter = "ld.so"},
+	 "loader 'ld.so' is not an absolute"},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .interpreter = "/tmp/no-such-ld.so"},
+	 "loader could be changed by others"},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .runpath = "/tmp/no-such-directory"},
+	 "RUNPATH could be changed by others"},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .runpath = "/usr/lib:/tmp"}, "RUNPATH could be"},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .runpath = "/usr/lib:"},
+	 "RUNPATH '' is not an absolute"},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .rpath = ":/usr/lib"}, "RPATH '' is not an absolute"},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .rpath = "$ORIGIN/../lib"},
+	 "RPATH '$ORIGIN/../lib' is not"},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .rpath = "lib"}, "RPATH 'lib' is not an absolute"},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .needed = {"/tmp/no-such.so"}, .needed_count = 1},
+	 "needed library could be"},
+	{{.bits = 64, .machine = EM_X86_64, .is_program = true, .needed = {"./x.so"}, .needed_count = 1},
+	 "needed library './x.so'"},
 };
 
 START_TEST(what_would_run_unsigned_bytes_is_refused)

@@ -56,7 +56,7 @@ static int install(struct registry *registry, const char *id, unsigned version)
 	fill(program, version);
 	sign_hash_text(program, sizeof program, hash);
 	snprintf(number, sizeof number, "%u", version);
-	const struct manifest_draft draft = { .id = id, .version = number, .signed_by = "s" };
+	const struct manifest_draft draft = {.id = id, .version = number, .signed_by = "s"};
 	int error = manifest_prepare("m", NULL, 0, &draft, &manifest, &why);
 	if (error)
 		return error;
@@ -155,14 +155,14 @@ START_TEST(a_second_install_replaces_and_leaves_nothing_of_the_first)
 	registered_free(&found);
 	ck_assert_int_eq(check_found(registry, "a"), 0);
 	ck_assert_uint_eq(count_files("/programs"), 1);
-	ck_assert_int_eq(install(registry, "a", 2), 0);	/* the same again */
+	ck_assert_int_eq(install(registry, "a", 2), 0); /* the same again */
 	ck_assert_int_eq(check_found(registry, "a"), 0);
 	registry_close(registry);
 }
 END_TEST
 
-static const char *const ids[] = { "a.b", "a", "../x", "/etc/passwd", ".hidden", "@scope/plugin", "a b", "\xc3\xa4", "%41", "A",
-				   "..", ".", "a.plugin.json" };
+static const char *const ids[] = {"a.b",      "a",   "../x", "/etc/passwd", ".hidden", "@scope/plugin", "a b",
+				  "\xc3\xa4", "%41", "A",    "..",	    ".",       "a.plugin.json"};
 
 START_TEST(every_id_has_a_file_of_its_own_inside)
 {
@@ -221,7 +221,7 @@ START_TEST(a_registry_that_others_may_change_is_refused)
 	ck_assert_int_eq(install(registry, "a", 1), 0);
 	registry_close(registry);
 	snprintf(above, sizeof above, "%s/deep", directory);
-	static const mode_t modes[] = { 0775, 0757, 0777 };
+	static const mode_t modes[] = {0775, 0757, 0777};
 	for (size_t i = 0; i < 3; i++) {
 		registry = NULL;
 		ck_assert_int_eq(chmod(path, modes[i]), 0);
@@ -231,7 +231,7 @@ START_TEST(a_registry_that_others_may_change_is_refused)
 		ck_assert_int_eq(chmod(above, modes[i]), 0);
 		ck_assert_int_eq(registry_open(path, false, &registry, &why), -EPERM);
 		ck_assert_int_eq(chmod(above, 0755), 0);
-		ck_assert_int_eq(registry_open(path, false, &registry, &why), 0);	/* control */
+		ck_assert_int_eq(registry_open(path, false, &registry, &why), 0); /* control */
 		registry_close(registry);
 	}
 }
@@ -300,8 +300,14 @@ static void put_index(const char *text, int flags)
 }
 
 static const char *const wrong_indexes[] = {
-	"", "\n\n\n", "a.plugin.json", "a.plugin.json\t", "a.plugin.json\t1\t1\t1\tx\t9\ts\tn\t{}\n", "\t\t\t\t\t\t\t\t\t\n",
-	"none.plugin.json\t1\t1\t1\tnone\t9\ts\tn\t{}\n", "\xff\xfe\n\ttorn",
+	"",
+	"\n\n\n",
+	"a.plugin.json",
+	"a.plugin.json\t",
+	"a.plugin.json\t1\t1\t1\tx\t9\ts\tn\t{}\n",
+	"\t\t\t\t\t\t\t\t\t\n",
+	"none.plugin.json\t1\t1\t1\tnone\t9\ts\tn\t{}\n",
+	"\xff\xfe\n\ttorn",
 };
 
 START_TEST(a_wrong_index_costs_time_and_nothing_else)
@@ -338,7 +344,7 @@ START_TEST(a_manifest_changed_behind_the_index_is_read_again)
 	text[n] = '\0';
 	char *version = strstr(text, "\"version\": \"1\"");
 	ck_assert_ptr_nonnull(version);
-	version[strlen("\"version\": \"")] = '7';	/* the same size, the same inode */
+	version[strlen("\"version\": \"")] = '7'; /* the same size, the same inode */
 	ck_assert_int_eq(pwrite(fd, text, (size_t)n, 0), n);
 	cleanup_free char *after = listed(registry);
 	ck_assert_str_eq(after, "a 7\n");
@@ -359,7 +365,7 @@ START_TEST(a_registry_without_an_index_is_listed)
 	ck_assert_int_eq(unlink(name), 0);
 	cleanup_free char *text = listed(registry);
 	ck_assert_str_eq(text, "a 1\n");
-	ck_assert_int_eq(access(name, F_OK), 0);	/* and the next list will be faster */
+	ck_assert_int_eq(access(name, F_OK), 0); /* and the next list will be faster */
 	registry_close(registry);
 }
 END_TEST
@@ -438,7 +444,7 @@ START_TEST(a_writer_killed_at_any_moment_leaves_a_whole_registry)
 		ck_assert_int_ge(writer, 0);
 		if (writer == 0)
 			write_forever();
-		for (unsigned k = 0; k < i * 3 + 1; k++)	/* some other time each round */
+		for (unsigned k = 0; k < i * 3 + 1; k++) /* some other time each round */
 			ck_assert_int_eq(check_found(registry, "common"), 0);
 		ck_assert_int_eq(kill(writer, SIGKILL), 0);
 		int status;
@@ -446,7 +452,7 @@ START_TEST(a_writer_killed_at_any_moment_leaves_a_whole_registry)
 		ck_assert(WIFSIGNALED(status));
 		ck_assert_int_eq(check_found(registry, "common"), 0);
 	}
-	ck_assert_int_eq(install(registry, "common", 7), 0);	/* the lock is free, and nothing is left lying about */
+	ck_assert_int_eq(install(registry, "common", 7), 0); /* the lock is free, and nothing is left lying about */
 	ck_assert_uint_eq(count_files("/programs"), 1);
 	ck_assert_uint_eq(count_listed(registry), 1);
 	registry_close(registry);

@@ -36,14 +36,14 @@ static void teardown(void)
 static int compile(const char *text, struct policy *policy, char **fault)
 {
 	char path[128];
-	struct policy_errors errors = { NULL, 0 };
+	struct policy_errors errors = {NULL, 0};
 
 	snprintf(path, sizeof path, "%s/p.conf", directory);
 	FILE *file = fopen(path, "w");
 	ck_assert_ptr_nonnull(file);
 	fputs(text, file);
 	fclose(file);
-	const struct policy_source source = { .file = path, .workdir = directory, .home = "/home/u" };
+	const struct policy_source source = {.file = path, .workdir = directory, .home = "/home/u"};
 	int error = policy_compile(&source, policy, &errors);
 	*fault = error && errors.count ? strdup(errors.list[0].text) : NULL;
 	policy_errors_free(&errors);
@@ -79,20 +79,20 @@ static const char *judge(const struct policy *policy, const char *text)
 static const struct {
 	const char *text, *says;
 } wrong[] = {
-	{ "", "r:1:" },
-	{ "[]", "not a JSON object" },
-	{ "{}", "missing field \"program\"" },
-	{ "{\"program\":7}", "\"program\" must be a string" },
-	{ "{\"program\":\"/x\",\"program\":\"/y\"}", "duplicate" },
-	{ "{\"program\":\"/x\",\"argv\":[]}", "\"argv\" is not a known field (did you mean \"args\"?)" },
-	{ "{\"program\":\"/x\",\"args\":\"a\"}", "\"args\" must be an array of strings" },
-	{ "{\"program\":\"/x\",\"args\":[\"a\",null]}", "r:1:29: \"args\" may hold only strings" },
-	{ "{\"program\":\"/x\",\"env\":[]}", "\"env\" must be an object of strings" },
-	{ "{\"program\":\"/x\",\"env\":{\"A\":1}}", "r:1:24: \"env\" may hold only strings" },
-	{ "{\"program\":\"/x\",\"env\":{\"A\":\"1\",\"A\":\"2\"}}", "duplicate" },
-	{ "{\"program\":\"/x\",\"args\":[\"a\\u0000b\"]}", "r:1:" },
-	{ "{\"program\":\"/x\xff\"}", "r:1:" },
-	{ "{\"program\":\"/x\",\"cwd\":null}", "\"cwd\" must be a string" },
+	{"", "r:1:"},
+	{"[]", "not a JSON object"},
+	{"{}", "missing field \"program\""},
+	{"{\"program\":7}", "\"program\" must be a string"},
+	{"{\"program\":\"/x\",\"program\":\"/y\"}", "duplicate"},
+	{"{\"program\":\"/x\",\"argv\":[]}", "\"argv\" is not a known field (did you mean \"args\"?)"},
+	{"{\"program\":\"/x\",\"args\":\"a\"}", "\"args\" must be an array of strings"},
+	{"{\"program\":\"/x\",\"args\":[\"a\",null]}", "r:1:29: \"args\" may hold only strings"},
+	{"{\"program\":\"/x\",\"env\":[]}", "\"env\" must be an object of strings"},
+	{"{\"program\":\"/x\",\"env\":{\"A\":1}}", "r:1:24: \"env\" may hold only strings"},
+	{"{\"program\":\"/x\",\"env\":{\"A\":\"1\",\"A\":\"2\"}}", "duplicate"},
+	{"{\"program\":\"/x\",\"args\":[\"a\\u0000b\"]}", "r:1:"},
+	{"{\"program\":\"/x\xff\"}", "r:1:"},
+	{"{\"program\":\"/x\",\"cwd\":null}", "\"cwd\" must be a string"},
 };
 
 START_TEST(what_is_no_request_is_named_with_its_place)
@@ -106,53 +106,57 @@ END_TEST
 
 /* ---- judging ---- */
 
-#define LAUNCH "profile = \"permissive\"; launch: { programs = (\"/bin/echo\", \"/opt/two words\"); environment = (\"LANG\", \"B\"); };"
+#define LAUNCH                                                                                               \
+	"profile = \"permissive\"; launch: { programs = (\"/bin/echo\", \"/opt/two words\"); environment = " \
+	"(\"LANG\", \"B\"); };"
 
 static const struct {
 	const char *text, *says;
 } judged[] = {
-	{ "{\"program\":\"/bin/echo\"}", "" },
-	{ "{\"program\":\"//bin/./echo/\",\"args\":[],\"env\":{},\"cwd\":\"/\"}", "" },
-	{ "{\"program\":\"/opt/two words\"}", "" },
-	{ "{\"program\":\"/bin/../bin/echo\"}", "program not allowed: /bin/../bin/echo" },
-	{ "{\"program\":\"bin/echo\"}", "program not allowed: bin/echo" },
-	{ "{\"program\":\"echo\"}", "program not allowed: echo" },
-	{ "{\"program\":\"\"}", "program not allowed: " },
-	{ "{\"program\":\"/\"}", "program not allowed: /" },
-	{ "{\"program\":\"/bin\"}", "program not allowed: /bin" },
-	{ "{\"program\":\"/bin/echo2\"}", "program not allowed: /bin/echo2" },
-	{ "{\"program\":\"/bin/echo/x\"}", "program not allowed: /bin/echo/x" },
-	{ "{\"program\":\"/bin/ec\\u001bho\"}", "program not allowed: /bin/ec\\x1bho" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"a b\",\"-x=\\\"'<>(){}*?~#!%\\\\\",\"\\t\",\"\xc3\xa4\"]}", "" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"a\",\"b;c\"]}", "argv contains unsafe shell metacharacters" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"a|b\"]}", "argv contains unsafe shell metacharacters" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"&\"]}", "argv contains unsafe shell metacharacters" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"$HOME\"]}", "argv contains unsafe shell metacharacters" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"`id`\"]}", "argv contains unsafe shell metacharacters" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"a\\nb\"]}", "argv contains unsafe shell metacharacters" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"\\u001b\"]}", "argv contains unsafe shell metacharacters" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"\\u007f\"]}", "argv contains unsafe shell metacharacters" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"\\u0080\"]}", "argv contains unsafe shell metacharacters" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"\\u009f\"]}", "argv contains unsafe shell metacharacters" },
-	{ "{\"program\":\"/bin/echo\",\"args\":[\"\\u00a0\"]}", "" },
-	{ "{\"program\":\"/bin/echo\",\"env\":{\"LANG\":\"C\",\"B\":\"$x;\"}}", "" },
-	{ "{\"program\":\"/bin/echo\",\"env\":{\"Z\":\"\",\"A\":\"\",\"LANG\":\"\"}}", "env key not allowed: A" },
-	{ "{\"program\":\"/bin/echo\",\"env\":{\"a\":\"\",\"\xc3\xa4\":\"\",\"Z\":\"\"}}", "env key not allowed: Z" },
-	{ "{\"program\":\"/bin/echo\",\"env\":{\"\":\"\"}}", "env key not allowed: " },
-	{ "{\"program\":\"/bin/echo\",\"env\":{\"LANG=C\":\"\"}}", "env key not allowed: LANG=C" },
-	{ "{\"program\":\"/bin/echo\",\"env\":{\"LANGUAGE\":\"\"}}", "env key not allowed: LANGUAGE" },
-	{ "{\"program\":\"/bin/echo\",\"env\":{\"LANG\\n\":\"\"}}", "env key not allowed: LANG\\x0a" },
-	{ "{\"program\":\"/bin/echo\",\"env\":{\"LANG\":\"a\\nb\"}}", "env contains invalid control characters" },
-	{ "{\"program\":\"/bin/echo\",\"env\":{\"LANG\":\"\\u0085\"}}", "env contains invalid control characters" },
-	{ "{\"program\":\"/bin/echo\",\"cwd\":\"tmp\"}", "working directory must be absolute: tmp" },
-	{ "{\"program\":\"/bin/echo\",\"cwd\":\"\"}", "working directory must be absolute: " },
-	{ "{\"program\":\"/bin/echo\",\"cwd\":\"./\"}", "working directory must be absolute: ./" },
+	{"{\"program\":\"/bin/echo\"}", ""},
+	{"{\"program\":\"//bin/./echo/\",\"args\":[],\"env\":{},\"cwd\":\"/\"}", ""},
+	{"{\"program\":\"/opt/two words\"}", ""},
+	{"{\"program\":\"/bin/../bin/echo\"}", "program not allowed: /bin/../bin/echo"},
+	{"{\"program\":\"bin/echo\"}", "program not allowed: bin/echo"},
+	{"{\"program\":\"echo\"}", "program not allowed: echo"},
+	{"{\"program\":\"\"}", "program not allowed: "},
+	{"{\"program\":\"/\"}", "program not allowed: /"},
+	{"{\"program\":\"/bin\"}", "program not allowed: /bin"},
+	{"{\"program\":\"/bin/echo2\"}", "program not allowed: /bin/echo2"},
+	{"{\"program\":\"/bin/echo/x\"}", "program not allowed: /bin/echo/x"},
+	{"{\"program\":\"/bin/ec\\u001bho\"}", "program not allowed: /bin/ec\\x1bho"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"a b\",\"-x=\\\"'<>(){}*?~#!%\\\\\",\"\\t\",\"\xc3\xa4\"]}", ""},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"a\",\"b;c\"]}", "argv contains unsafe shell metacharacters"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"a|b\"]}", "argv contains unsafe shell metacharacters"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"&\"]}", "argv contains unsafe shell metacharacters"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"$HOME\"]}", "argv contains unsafe shell metacharacters"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"`id`\"]}", "argv contains unsafe shell metacharacters"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"a\\nb\"]}", "argv contains unsafe shell metacharacters"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"\\u001b\"]}", "argv contains unsafe shell metacharacters"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"\\u007f\"]}", "argv contains unsafe shell metacharacters"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"\\u0080\"]}", "argv contains unsafe shell metacharacters"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"\\u009f\"]}", "argv contains unsafe shell metacharacters"},
+	{"{\"program\":\"/bin/echo\",\"args\":[\"\\u00a0\"]}", ""},
+	{"{\"program\":\"/bin/echo\",\"env\":{\"LANG\":\"C\",\"B\":\"$x;\"}}", ""},
+	{"{\"program\":\"/bin/echo\",\"env\":{\"Z\":\"\",\"A\":\"\",\"LANG\":\"\"}}", "env key not allowed: A"},
+	{"{\"program\":\"/bin/echo\",\"env\":{\"a\":\"\",\"\xc3\xa4\":\"\",\"Z\":\"\"}}", "env key not allowed: Z"},
+	{"{\"program\":\"/bin/echo\",\"env\":{\"\":\"\"}}", "env key not allowed: "},
+	{"{\"program\":\"/bin/echo\",\"env\":{\"LANG=C\":\"\"}}", "env key not allowed: LANG=C"},
+	{"{\"program\":\"/bin/echo\",\"env\":{\"LANGUAGE\":\"\"}}", "env key not allowed: LANGUAGE"},
+	{"{\"program\":\"/bin/echo\",\"env\":{\"LANG\\n\":\"\"}}", "env key not allowed: LANG\\x0a"},
+	{"{\"program\":\"/bin/echo\",\"env\":{\"LANG\":\"a\\nb\"}}", "env contains invalid control characters"},
+	{"{\"program\":\"/bin/echo\",\"env\":{\"LANG\":\"\\u0085\"}}", "env contains invalid control characters"},
+	{"{\"program\":\"/bin/echo\",\"cwd\":\"tmp\"}", "working directory must be absolute: tmp"},
+	{"{\"program\":\"/bin/echo\",\"cwd\":\"\"}", "working directory must be absolute: "},
+	{"{\"program\":\"/bin/echo\",\"cwd\":\"./\"}", "working directory must be absolute: ./"},
 	/* the first that fails wins */
-	{ "{\"cwd\":\"x\",\"env\":{\"Q\":\"\\n\"},\"args\":[\";\"],\"program\":\"/no\"}", "program not allowed: /no" },
-	{ "{\"cwd\":\"x\",\"env\":{\"Q\":\"\\n\"},\"args\":[\";\"],\"program\":\"/bin/echo\"}",
-	  "argv contains unsafe shell metacharacters" },
-	{ "{\"cwd\":\"x\",\"env\":{\"Q\":\"\\n\",\"LANG\":\"\\n\"},\"program\":\"/bin/echo\"}", "env key not allowed: Q" },
-	{ "{\"cwd\":\"x\",\"env\":{\"LANG\":\"\\n\"},\"program\":\"/bin/echo\"}", "env contains invalid control characters" },
+	{"{\"cwd\":\"x\",\"env\":{\"Q\":\"\\n\"},\"args\":[\";\"],\"program\":\"/no\"}", "program not allowed: /no"},
+	{"{\"cwd\":\"x\",\"env\":{\"Q\":\"\\n\"},\"args\":[\";\"],\"program\":\"/bin/echo\"}",
+	 "argv contains unsafe shell metacharacters"},
+	{"{\"cwd\":\"x\",\"env\":{\"Q\":\"\\n\",\"LANG\":\"\\n\"},\"program\":\"/bin/echo\"}",
+	 "env key not allowed: Q"},
+	{"{\"cwd\":\"x\",\"env\":{\"LANG\":\"\\n\"},\"program\":\"/bin/echo\"}",
+	 "env contains invalid control characters"},
 };
 
 START_TEST(a_request_is_judged_in_order_and_in_these_words)
@@ -179,7 +183,8 @@ END_TEST
 START_TEST(arguments_are_plain_unless_the_policy_says_otherwise)
 {
 	struct policy strict = policy_of("profile = \"permissive\"; launch: { programs = (\"/bin/echo\"); };");
-	struct policy lax = policy_of("profile = \"permissive\"; launch: { programs = (\"/bin/echo\"); plain_arguments = false; };");
+	struct policy lax = policy_of(
+		"profile = \"permissive\"; launch: { programs = (\"/bin/echo\"); plain_arguments = false; };");
 	const char *text = "{\"program\":\"/bin/echo\",\"args\":[\"a;b\\n\"]}";
 
 	ck_assert_str_eq(judge(&strict, text), "argv contains unsafe shell metacharacters");
@@ -207,7 +212,8 @@ START_TEST(a_program_is_judged_by_what_its_name_leads_to)
 	ck_assert_str_eq(judge(&closed, text), refused);
 	policy_free(&closed);
 	/* a rule does */
-	snprintf(policy_text, sizeof policy_text, "exec: { allow = (\"/usr\", \"/bin\"); }; launch: { programs = (\"%s\"); };", link);
+	snprintf(policy_text, sizeof policy_text,
+		 "exec: { allow = (\"/usr\", \"/bin\"); }; launch: { programs = (\"%s\"); };", link);
 	struct policy open = policy_of(policy_text);
 	ck_assert_int_eq(request_read("r", text, strlen(text), &request, &why), 0);
 	ck_assert_int_eq(request_judge(&request, &open, &resolved, &why), 0);
@@ -226,12 +232,18 @@ START_TEST(a_program_is_judged_by_what_its_name_leads_to)
 END_TEST
 
 static const char *const wrong_groups[] = {
-	"launch: { programs = (\"bin/echo\"); };",	"launch: { programs = (\"/bin/../echo\"); };",
-	"launch: { programs = (\"/bin/*\"); };",	"launch: { programs = \"/bin/echo\"; };",
-	"launch: { programs = (1); };",			"launch: { environment = (\"A=B\"); };",
-	"launch: { environment = (\"\"); };",		"launch: { environment = (\"LC_*\"); };",
-	"launch: { plain_arguments = 1; };",		"launch: { program = (); };",
-	"launch = ();",					"launch: { programs = (\"/a\", \"/a\"); };",
+	"launch: { programs = (\"bin/echo\"); };",
+	"launch: { programs = (\"/bin/../echo\"); };",
+	"launch: { programs = (\"/bin/*\"); };",
+	"launch: { programs = \"/bin/echo\"; };",
+	"launch: { programs = (1); };",
+	"launch: { environment = (\"A=B\"); };",
+	"launch: { environment = (\"\"); };",
+	"launch: { environment = (\"LC_*\"); };",
+	"launch: { plain_arguments = 1; };",
+	"launch: { program = (); };",
+	"launch = ();",
+	"launch: { programs = (\"/a\", \"/a\"); };",
 };
 
 START_TEST(a_wrong_launch_group_is_an_error_with_its_line)
@@ -249,10 +261,11 @@ static const struct {
 	const char *one, *other;
 	bool same;
 } paths[] = {
-	{ "/a/b", "/a/b", true },   { "/a/b", "//a///b//", true }, { "/a/b", "/./a/./b/.", true }, { "/", "//./", true },
-	{ "/a/b", "/a/bc", false }, { "/a/b", "/a", false },	   { "/a", "/a/b", false },	   { "/a/..", "/a/..", false },
-	{ "a", "a", false },	    { "", "", false },		   { "/...", "/...", true },	   { "/.a", "/.a", true },
-	{ "/.a", "/a", false },
+	{"/a/b", "/a/b", true}, {"/a/b", "//a///b//", true}, {"/a/b", "/./a/./b/.", true},
+	{"/", "//./", true},	{"/a/b", "/a/bc", false},    {"/a/b", "/a", false},
+	{"/a", "/a/b", false},	{"/a/..", "/a/..", false},   {"a", "a", false},
+	{"", "", false},	{"/...", "/...", true},	     {"/.a", "/.a", true},
+	{"/.a", "/a", false},
 };
 
 START_TEST(paths_are_compared_by_component)

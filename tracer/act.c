@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 
@@ -121,7 +122,7 @@ static uint64_t put(struct sealed *sealed, const void *bytes, size_t length)
 {
 	size_t at = (sealed->used + 7) & ~(size_t)7;
 
-	if (at + length > SLOT_SIZE) {
+	if (at + length > slots_room(sealed->request->task->slot)) {
 		sealed->error = -ENAMETOOLONG;
 		return 0;
 	}
@@ -143,6 +144,26 @@ static void open_by_copy(struct sealed *sealed, const struct name_arg *name)
 	sealed->args[1] = sealed->request->how.flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD;
 }
 
+/* A call about the object of a descriptor becomes the one that takes its name; which does not follow it if it is a link. */
+static void name_the_object(struct sealed *sealed, const struct name_arg *name)
+{
+	const struct call *call = sealed->request->call;
+	int flags = call_arg_index(call, ARG_AT_FLAGS, 0);
+	bool link = name->at.type == S_IFLNK;
+
+	if (call->args[name->arg].kind == ARG_OBJECT) {
+		call = link ? NULL : call_by_name(call->name + 1);	/* fchmod: chmod, and so on */
+		if (call)
+			sealed->number = call->number;
+		else
+			sealed->error = -EBADF;
+	} else if (link && flags >= 0) {
+		sealed->args[flags] |= AT_SYMLINK_NOFOLLOW;
+	} else if (link) {
+		sealed->error = -EBADF;
+	}
+}
+
 /* The same text where nobody can change it; or, where it begins at something that can move, the resolved name. */
 static void seal_name(struct sealed *sealed, const struct name_arg *name)
 {
@@ -158,10 +179,12 @@ static void seal_name(struct sealed *sealed, const struct name_arg *name)
 		open_by_copy(sealed, name);
 		return;
 	}
-	if (length >= PATH_MAX - 1 || sealed->request->call->args[name->arg].kind != ARG_PATH) {
-		sealed->error = length >= PATH_MAX - 1 ? -ENAMETOOLONG : -EACCES;
+	if (length >= PATH_MAX - 1) {
+		sealed->error = -ENAMETOOLONG;
 		return;
 	}
+	if (name->by_fd)
+		name_the_object(sealed, name);
 	memcpy(text, name->at.name, length);
 	if (name->at.slash && length > 1)
 		text[length++] = '/';
@@ -273,6 +296,24 @@ static bool has_name(const struct request *request)
 	return false;
 }
 
+/* At most so many bytes are put into the slot. */
+static size_t room_needed(const struct request *request)
+{
+	enum { ALIGNED = 8 };
+	size_t room = sizeof(struct sockaddr_un) + sizeof(struct msghdr) + request->how_size + request->clone_size + 6 * ALIGNED;
+
+	for (int i = 0; i < REQUEST_NAMES; i++) {
+		const struct name_arg *name = &request->names[i];
+		if (name->arg >= 0)
+			room += (name->length > name->at.length ? name->length : name->at.length) + sizeof "/" + ALIGNED;
+	}
+	if (request->address.used)
+		room += request->address.length;
+	if (request->call->op == OP_SENDMSG || request->call->op == OP_SENDMMSG)
+		room += request->message.msg_controllen;
+	return room;
+}
+
 /* True: the call is made, and not failed, or put off until the slots are mapped. */
 static bool proceed_sealed(struct guard *guard, struct request *request)
 {
@@ -283,7 +324,7 @@ static bool proceed_sealed(struct guard *guard, struct request *request)
 		transport_map_slots(guard, task);
 		return false;
 	}
-	task->slot = slots_take(&guard->slots);
+	task->slot = slots_take_for(&guard->slots, room_needed(request));
 	if (task->slot < 0) {
 		task->on_exit = NULL;
 		transport_return(guard, task, -EAGAIN);
@@ -325,7 +366,9 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		transport_settle_names(guard, task);
 	if (judgement->then)
 		judgement->then(guard, request);
-	if (judgement->replace >= 0) {
+	if (judgement->instead >= 0) {
+		transport_proceed_as(guard, task, judgement->instead, judgement->instead_args);
+	} else if (judgement->replace >= 0) {
 		memcpy(args, request->stop.args, sizeof args);
 		args[judgement->replace] = judgement->replacement;
 		transport_proceed_as(guard, task, request->stop.number, args);
@@ -337,8 +380,11 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 			task->exit_action = EXIT_STOP;
 		transport_proceed(guard, task);
 	}
-	if (judgement->moves_names && made)
+	if (judgement->moves_names && made) {
 		transport_await_end(guard, task);
+		if (judgement->after)
+			judgement->after(guard, request);
+	}
 }
 
 /* Audit allows what the operator's policy refuses, but not what is refused to every tool, or to this plugin. */

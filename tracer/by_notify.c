@@ -394,7 +394,7 @@ static void hear_keeper(struct guard *guard)
 	}
 	n->trouble = word.trouble;
 	guard->main = word.tool;
-	if (n->words++ == 0)
+	if (!word.over)
 		return;
 	guard->main_over = true;
 	guard->main_status = word.status;

@@ -19,9 +19,10 @@
 
 #include "cleanup.h"
 #include "heard.h"
+#include "meter.h"
 #include "program.h"
 
-enum { SOCKET_ROOM = 4 << 20, SCRIPTS_MOST = 5 };
+enum { SOCKET_ROOM = 4 << 20, SCRIPTS_MOST = 5, LOOK_MS = 20 };
 
 /* ---- before it ---------------------------------------------------------- */
 
@@ -43,7 +44,7 @@ static bool is_named(const struct image *image, struct verdict verdict, const ch
 	return rule.key == RULE_EXEC_ALLOW && rule.layer == LAYER_COMMAND_LINE && strcmp(rule.target, name) == 0;
 }
 
-static int examine_kind(const struct guard *guard, const struct program_file *file, const char *name, char *why, size_t size)
+static int examine_kind(struct guard *guard, const struct program_file *file, const char *name, char *why, size_t size)
 {
 	const char *what = NULL;
 
@@ -55,8 +56,10 @@ static int examine_kind(const struct guard *guard, const struct program_file *fi
 		return 0;
 	for (unsigned i = 0; i < guard->policy_count; i++) {
 		const struct image *image = guard->policies[i]->image;
-		if (is_named(image, decide_path(image, name, strlen(name), ACCESS_EXEC), name))
+		if (is_named(image, decide_path(image, name, strlen(name), ACCESS_EXEC), name)) {
+			guard->unguarded = true;
 			return 0;
+		}
 	}
 	snprintf(why, size, "%s is %s and cannot be guarded at level preload; --exec %s lets it run without a guard", name, what,
 		 name);
@@ -89,14 +92,23 @@ static int examine_one(struct guard *guard, const char *path, struct program_fil
 	return examine_kind(guard, file, name, why, size);
 }
 
-int preload_examine(struct guard *guard, const char *path, char *why, size_t size)
+/* A copy that the launcher made of a program, and that the policy does not speak of. */
+static int examine_copy(struct guard *guard, const char *path, int fd, struct program_file *file, char *why, size_t size)
+{
+	int r = program_read(fd, file);
+
+	return r < 0 ? r : examine_kind(guard, file, path, why, size);
+}
+
+int preload_examine(struct guard *guard, const char *path, int fd, char *why, size_t size)
 {
 	struct program_file file;
 	char next[PATH_MAX];
 
 	snprintf(next, sizeof next, "%s", path);
 	for (int i = 0; i <= SCRIPTS_MOST; i++) {
-		int r = examine_one(guard, next, &file, why, size);
+		int r = i == 0 && fd >= 0 ? examine_copy(guard, path, fd, &file, why, size) :
+					    examine_one(guard, next, &file, why, size);
 		if (r < 0 || file.kind != PROGRAM_SCRIPT)
 			return r;
 		snprintf(next, sizeof next, "%s", file.interpreter);
@@ -211,12 +223,44 @@ static bool hear_keeper(struct preload *preload, struct guard *guard, struct lau
 		return false;
 	*trouble = word.trouble;
 	guard->main = word.tool;
-	guard->main_status = word.status;
+	if (word.over)
+		guard->main_status = word.status;
 	return true;
+}
+
+/* Nobody tells of births and ends: the meter is told what is seen, and so never hears of what is gone sooner. */
+static bool is_among(pid_t pid, const pid_t *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == pid)
+			return true;
+	return false;
+}
+
+static void look(struct preload *preload, struct guard *guard)
+{
+	pid_t now[SEEN_MOST];
+	size_t all = keeper_descendants(preload->keeper.pid, now, SEEN_MOST), count = all < SEEN_MOST ? all : SEEN_MOST;
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_among(now[i], preload->seen, preload->seen_count))
+			meter_born(guard->meter, now[i]);
+	for (size_t i = 0; i < preload->seen_count; i++)
+		if (!is_among(preload->seen[i], now, count))
+			meter_gone(guard->meter, preload->seen[i], NULL);
+	memcpy(preload->seen, now, count * sizeof now[0]);
+	preload->seen_count = count;
+	if (guard->limits.processes && all > guard->limits.processes) {
+		guard->limited = "processes";	/* a fork cannot be made to fail from here */
+		guard->ending = true;
+		kill(preload->keeper.pid, SIGTERM);
+	}
 }
 
 static int watch(struct preload *preload, struct guard *guard, const atomic_int *ended, struct launch_trouble *trouble)
 {
+	const struct policy_limits *l = &guard->limits;
+	int pace = l->memory_bytes || l->cpu_time_ms || l->processes || l->write_bytes ? LOOK_MS : -1;
 	struct pollfd fds[] = { { .fd = preload->reports, .events = POLLIN }, { .fd = preload->keeper.words, .events = POLLIN } };
 
 	for (;;) {
@@ -224,8 +268,10 @@ static int watch(struct preload *preload, struct guard *guard, const atomic_int 
 			guard->ending = true;
 			kill(preload->keeper.pid, SIGTERM);
 		}
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, 2, pace) < 0 && errno != EINTR)
 			return -errno;
+		if (pace >= 0 && !guard->ending)
+			look(preload, guard);
 		if (fds[0].revents)
 			hear(preload, guard);
 		if (fds[0].revents & POLLHUP)
@@ -246,11 +292,12 @@ int preload_watch(struct preload *preload, struct guard *guard, const atomic_int
 	/* the keeper first: it has what the run used; then whatever it left behind if it was killed itself */
 	while (waitpid(preload->keeper.pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	keeper_end_all(0);
+	keeper_end_all();
 	hear(preload, guard);
 	result_miss(guard->result, preload->shared->dropped);
 	guard->tracees.processes_seen = preload->shared->programs;
-	if (r == 0 && trouble->stage == LAUNCH_OK && preload->shared->programs == 0 && WIFEXITED(guard->main_status))
+	if (r == 0 && trouble->stage == LAUNCH_OK && preload->shared->programs == 0 && !guard->unguarded &&
+	    WIFEXITED(guard->main_status))
 		guard->shimless = true;
 	return r;
 }

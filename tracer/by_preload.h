@@ -13,19 +13,24 @@
 #include "launch.h"
 #include "wire.h"
 
+enum { SEEN_MOST = 1024 };
+
 struct preload {
 	int reserved[RESERVED_FD_COUNT];	/* what the tool gets; -1: nothing */
 	int reports;				/* our end of the socket, or -1 */
 	struct wire_shared *shared;		/* or NULL */
 	struct keeper keeper;
+	pid_t seen[SEEN_MOST];	/* processes of the run, when they were last looked for */
+	size_t seen_count;
 };
 #define PRELOAD_NONE ((struct preload){ .reports = -1, .keeper = { -1, -1 } })
 
 /*
- * May this program, the one that the user named, be started, and will the shim be in it? 0, or an errno (negative); then
+ * May this program, the one that the user named, be started, and will the shim be in it? `fd` is a sealed copy that will
+ * run in place of what is at `path`, or -1. 0, or an errno (negative); then
  * `why` is a sentence for the user, with what would allow it. A refusal by the policy is recorded.
  */
-int preload_examine(struct guard *guard, const char *path, char *why, size_t size);
+int preload_examine(struct guard *guard, const char *path, int fd, char *why, size_t size);
 
 /* Make what the tool's programs are to find; fills launch->reserved. 0 or -errno. */
 int preload_prepare(struct preload *preload, const struct guard *guard, struct launch *launch);

@@ -19,6 +19,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@
 #include "wire.h"
 
 enum { CALL_STOP_SIGNAL = SIGTRAP | 0x80 };	/* PTRACE_O_TRACESYSGOOD */
+enum { NEWBORN_SPINS = 100 };			/* looks for its maker's report before the first sleep */
 enum { NEWBORN_WAITS_NS = 20000000 };		/* for its maker, at most; that comes within microseconds */
 
 static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
@@ -126,7 +128,7 @@ static void ptrace_map_slots(struct guard *guard, struct task *task)
 {
 	/* MAP_FIXED puts away what may be there: the same, from another thread of this memory; or something of the tool's
 	 * own, since a mapping with MAP_GROWSDOWN above grows without a call, and an ELF file may ask for any address. */
-	uint64_t args[CALL_ARG_COUNT] = { SLOT_START, SLOT_COUNT * SLOT_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
+	uint64_t args[CALL_ARG_COUNT] = { SLOT_START, SLOTS_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED,
 					  guard->open_files + RESERVED_FD_SLOTS, 0 };
 
 	ptrace_proceed_as(guard, task, SYS_mmap, args);
@@ -437,16 +439,18 @@ static pid_t wait_for(struct guard *guard, pid_t which, int *status, int options
 	return tid;
 }
 
-/* While children wait to be announced, it is not waited without end. */
+/* While children wait to be announced, which as a rule takes microseconds, it is not waited without end. */
 static pid_t wait_for_any(struct guard *guard, int *status)
 {
 	static const struct timespec while_ = { .tv_nsec = 200000 };
 
-	while (guard->newborn_count) {
+	for (unsigned tries = 0; guard->newborn_count; tries++) {
 		pid_t tid = wait_for(guard, -1, status, __WALL | WNOHANG);
 		if (tid != 0)
 			return tid;
-		if (!adopt_orphans(guard) && nanosleep(&while_, NULL) < 0)
+		if (tries < NEWBORN_SPINS)
+			sched_yield();
+		else if (!adopt_orphans(guard) && nanosleep(&while_, NULL) < 0)
 			return -1;
 	}
 	return wait_for(guard, -1, status, __WALL);

@@ -267,6 +267,7 @@ static void look_prctl(struct assembly *p, int arg)
 	load_low(p, arg);
 	stop_if_equal(p, PR_SET_DUMPABLE);
 	stop_if_equal(p, PR_SET_MM);
+	stop_if_equal(p, PR_SCHED_CORE);
 }
 
 static void look_ioctl(struct assembly *p, int arg)
@@ -304,6 +305,21 @@ static void look_sharing(struct assembly *p)
 	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_SHARES_FOR_LONG, 1, 0);
 	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_VFORK, 1, 0);
 	stop(p);
+}
+
+static void look_remap_address(struct assembly *p, const struct call *call, int arg)
+{
+	int flags = call_arg_index(call, ARG_REMAP_FLAGS, 0);
+
+	stop_if_low(p, arg, true);
+	if (flags < 0)
+		return;
+	load_low(p, flags);
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, MREMAP_FIXED, 0, 5);
+	load_high(p, arg);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
+	load_low(p, arg);
+	stop_if_equal(p, 0);
 }
 
 /* What the block says of one argument: it stops, or goes on to the next. */
@@ -363,7 +379,7 @@ static void look_arg(struct assembly *p, const struct call *call, int i)
 		look_map_address(p, call, i);
 		break;
 	case ARG_REMAP_ADDRESS:
-		stop_if_low(p, i, true);
+		look_remap_address(p, call, i);
 		break;
 	case ARG_SLOT:
 	case ARG_LAST_SLOT:
@@ -371,6 +387,7 @@ static void look_arg(struct assembly *p, const struct call *call, int i)
 		stop_if_at_least(p, p->guard->open_files);
 		break;
 	case ARG_PID:
+	case ARG_GROUP:
 		stop_unless_zero(p, i);
 		break;
 	case ARG_WHICH_WHO:
@@ -396,6 +413,7 @@ static void look_arg(struct assembly *p, const struct call *call, int i)
 	case ARG_OBJECT:
 	case ARG_SOCKET:
 	case ARG_MAP_FLAGS:
+	case ARG_REMAP_FLAGS:
 	case ARG_ARGV:
 	case ARG_ENVP:
 	case ARG_WATCH_MASK:

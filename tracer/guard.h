@@ -72,7 +72,8 @@ struct guard {
 	bool main_over;
 	int main_status;	/* as waitpid(2) gives it */
 	bool ending;		/* everything is being killed */
-	bool shimless;		/* level preload: the tool ran, and no shim was in it */
+	bool unguarded;		/* level preload: an option says that the command may run without a shim */
+	bool shimless;		/* level preload: the tool ran, and no shim was in it, without that option */
 	bool violated_fatally;	/* on_violation kill */
 	uint64_t stops;		/* calls that were stopped */
 };

@@ -99,7 +99,11 @@ static const char *target_of(struct message *m)
 			     sizeof m->target);
 		return m->target;
 	case WIRE_ABOUT_CALL:
-		return m->text[WIRE_TARGET][0] ? m->text[WIRE_TARGET] : call_find(m->head.call)->name;
+		if (m->text[WIRE_TARGET][0] && m->text[WIRE_TARGET][0] != '%')
+			return m->text[WIRE_TARGET];
+		snprintf(m->target, sizeof m->target, "%s%s", call_find(m->head.call)->name,
+			 m->text[WIRE_TARGET][0] ? m->text[WIRE_TARGET] + 1 : "");
+		return m->target;
 	case WIRE_ABOUT_UNIX_PATH:
 	case WIRE_ABOUT_PATH:
 	case WIRE_ABOUT_MOVE:

@@ -106,6 +106,11 @@ static bool refused_always(struct judgement *judgement, const struct resolved *a
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", at->name);
 		return true;
 	}
+	/* what is not of the run is of a stranger, perhaps of the supervisor, or of the whole machine */
+	if ((access & ACCESS_WRITE) && below(at->name, "/proc") && !at->run_proc) {
+		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EPERM, "%s", at->name);
+		return true;
+	}
 	return false;
 }
 
@@ -185,6 +190,12 @@ static bool is_link(const struct name_arg *name)
 	return name->at.exists && name->at.type == S_IFLNK;
 }
 
+/* A unix socket is judged by who made it, so where it lies matters as well. */
+static bool is_socket(const struct name_arg *name)
+{
+	return name->at.exists && name->at.type == S_IFSOCK;
+}
+
 static bool is_directory(const struct name_arg *name)
 {
 	return name->at.exists && name->at.type == S_IFDIR;
@@ -225,7 +236,8 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 		judge_answer(judgement, -EEXIST);
 		return;
 	}
-	judgement->moves_names = is_link(from) || is_directory(from) || is_link(to) || is_directory(to);
+	judgement->moves_names = is_link(from) || is_directory(from) || is_socket(from) || is_link(to) || is_directory(to) ||
+				 is_socket(to);
 	if (judge_name(guard, judgement, from, ACCESS_WRITE) && judge_name(guard, judgement, to, ACCESS_WRITE) &&
 	    judge_move(guard, judgement, from, to) && exchange)
 		judge_move(guard, judgement, to, from);
@@ -239,7 +251,7 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 		judge_answer(judgement, -ENOENT);
 		return;
 	}
-	judgement->moves_names = is_link(from);
+	judgement->moves_names = is_link(from) || is_socket(from);
 	if (judge_new_name(guard, judgement, to) && judge_name(guard, judgement, from, ACCESS_LOOK) &&
 	    (!from->at.nameless || from->at.deleted))
 		judge_move(guard, judgement, from, to);
@@ -358,7 +370,7 @@ void judge(struct guard *guard, struct request *request, struct judgement *judge
 {
 	memset(judgement, 0, offsetof(struct judgement, target));
 	judgement->target[0] = 0;
-	judgement->replace = -1;
+	judgement->instead = judgement->replace = -1;
 	if (request->stop.foreign)
 		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "32-bit system call %ld", request->stop.number);
 	else if (request->stop.x32)

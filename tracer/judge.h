@@ -40,9 +40,12 @@ struct judgement {
 	bool moves_names;		/* it changes what other names mean */
 	bool again;			/* it could not be done as judged, since a name has changed: judge it anew */
 	bool executes;			/* it is an exec; request->task->approved says of what */
+	long instead;			/* another call is made with instead_args; -1: none */
+	uint64_t instead_args[CALL_ARG_COUNT];
 	int replace;			/* this argument, or -1, ... */
 	uint64_t replacement;		/* ... is replaced by that value */
 	void (*then)(struct guard *guard, struct request *request);	/* before it proceeds; or NULL */
+	void (*after)(struct guard *guard, struct request *request);	/* with moves_names: when it is over; or NULL */
 	int64_t (*note)(struct task *task, int64_t result);	/* task->on_exit; or NULL */
 
 	char target[TARGET_SIZE];	/* what is refused, NUL-terminated */

@@ -8,6 +8,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -178,16 +179,10 @@ static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, st
 	return true;
 }
 
-/* After a bind: the socket's file is one of this run's. */
-static int64_t note_bound(struct task *task, int64_t result)
+/* The bind is over, and nothing else was done meanwhile: what is there now was made by it. */
+static void note_bound(struct guard *guard, struct request *request)
 {
-	struct stat st;
-
-	if (result == 0 && task->bound_name && stat(task->bound_name, &st) == 0 && S_ISSOCK(st.st_mode))
-		tracee_own_socket(task->all, st.st_dev, st.st_ino);
-	free(task->bound_name);
-	task->bound_name = NULL;
-	return result;
+	tracee_own_socket(&guard->tracees, AT_FDCWD, request->names[0].at.name);
 }
 
 static void judge_unix_bind(struct guard *guard, struct request *request, struct judgement *judgement)
@@ -204,9 +199,8 @@ static void judge_unix_bind(struct guard *guard, struct request *request, struct
 			judge_answer(judgement, failure);
 		return;
 	}
-	free(request->task->bound_name);
-	request->task->bound_name = strdup(name->at.name);
-	judgement->note = note_bound;
+	judgement->moves_names = true;
+	judgement->after = note_bound;
 }
 
 static void judge_unix(struct guard *guard, struct request *request, struct judgement *judgement, enum net_use use)
@@ -224,7 +218,7 @@ static void judge_unix(struct guard *guard, struct request *request, struct judg
 		judge_answer(judgement, -ENOENT);
 	else if (name->at.type != S_IFSOCK)
 		judge_answer(judgement, -ECONNREFUSED);
-	else if (!tracee_owns_socket(&guard->tracees, name->at.dev, name->at.ino))
+	else if (!tracee_owns_socket(&guard->tracees, name->at.fd))
 		judge_unix_rule(guard, name, judgement, use);
 }
 
@@ -274,10 +268,14 @@ static void judge_listen(struct guard *guard, struct request *request, struct ju
 		return;
 	}
 	bool internet = address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6;
+	bool shared = !is_that_socket(guard, request);
 	/* both families have the port at the same place */
 	bool bound = ((struct sockaddr_in *)&address->storage)->sin_port != 0;
-	if (internet && (!bound || !is_that_socket(guard, request)))
+	if (internet && (!bound || shared))
 		judge_transport(guard, request, judgement, NET_BIND, NET_TCP);
+	/* another thread could put another socket there: it is done to this one */
+	if (judgement->outcome == OUTCOME_PASS && shared)
+		judge_answer(judgement, listen(socket, (int)request->stop.args[1]) < 0 ? -errno : 0);
 }
 
 /* Options that make a packet go elsewhere than to the address that was judged: source routes (ip(7), RFC 3542). */

@@ -13,12 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "judge.h"
 
-enum { PIDFD_PROCESS_GROUP = 4 };	/* PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9 */
+/* PIDFD_SIGNAL_*, Linux 6.9 */
+enum { PIDFD_THREAD = 1, PIDFD_GROUP = 2, PIDFD_PROCESS_GROUP = 4 };
 
 /* A field of /proc/PID/FILE that begins a line. 0 when there is none. */
 static long proc_field(const char *path, const char *field)
@@ -139,6 +141,14 @@ static void judge_kill(struct guard *guard, struct request *request, struct judg
 		refuse(request, judgement, "process group", group);
 }
 
+/* setpgid: into a group that nobody else is in, or back to the one that the run began in. */
+static void judge_group(struct guard *guard, const struct request *request, struct judgement *judgement, pid_t group)
+{
+	if (group > 0 && group != getpgrp() && !tracee_is_ours(&guard->tracees, group) && !is_own_group(guard, group) &&
+	    !is_own_zombie(guard, group))
+		refuse(request, judgement, "process group", group);
+}
+
 /* setpriority and ioprio_set; `which` as PRIO_PROCESS, PRIO_PGRP, PRIO_USER. */
 static void judge_which_who(struct guard *guard, struct request *request, struct judgement *judgement, int which, int who)
 {
@@ -160,27 +170,70 @@ static void judge_which_who(struct guard *guard, struct request *request, struct
 
 /* ---- pidfds ------------------------------------------------------------- */
 
+/* The process or thread of a pidfd; 0: it is none, -1: it is gone. */
+static pid_t process_of(const struct request *request, int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)request->task->tid, fd);
+	return (pid_t)proc_field(path, "Pid:\t");
+}
+
+static void make_instead(struct judgement *judgement, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	judgement->instead = number;
+	memset(judgement->instead_args, 0, sizeof judgement->instead_args);
+	judgement->instead_args[0] = a;
+	judgement->instead_args[1] = b;
+	judgement->instead_args[2] = c;
+	judgement->instead_args[3] = d;
+}
+
+/* Another thread may put another descriptor there, even one of a stranger (SO_PEERPIDFD). A number it cannot change. */
+static void signal_by_number(struct guard *guard, const struct request *request, struct judgement *judgement, pid_t pid)
+{
+	uint64_t signal = request->stop.args[1], info = request->stop.args[2], flags = request->stop.args[3];
+	struct task *task = tracee_find(&guard->tracees, pid);
+	bool thread = (flags & PIDFD_THREAD) || (!(flags & PIDFD_GROUP) && !tracee_process(&guard->tracees, pid));
+	uint64_t target = (uint64_t)pid;
+
+	if (task && thread && info)
+		make_instead(judgement, SYS_rt_tgsigqueueinfo, (uint64_t)task->process->tgid, target, signal, info);
+	else if (task && thread)
+		make_instead(judgement, SYS_tgkill, (uint64_t)task->process->tgid, target, signal, 0);
+	else if (info)
+		make_instead(judgement, SYS_rt_sigqueueinfo, target, signal, info, 0);
+	else
+		make_instead(judgement, SYS_kill, target, signal, 0, 0);
+}
+
 static void judge_pidfd(struct guard *guard, struct request *request, struct judgement *judgement, int fd)
 {
 	struct resolved at;
-	char path[64];
+	pid_t pid = 0;
 
 	if (fd < 0)
 		return;	/* PIDFD_SELF_* */
-	/* Another thread may put another descriptor there meanwhile. It has none of a stranger: pidfd_open is judged, and
-	 * clone gives those of children. */
 	resolve_fd(&guard->tracees, request->task, fd, &at);
-	if (at.error < 0) {
+	if (at.error < 0)
 		judge_answer(judgement, at.error);
-	} else if (at.run_proc || strncmp(at.name, "/proc/", 6) != 0) {
-		snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)request->task->tid, fd);
-		pid_t pid = (pid_t)proc_field(path, "Pid:\t");
-		if (pid > 0)
-			judge_pid(guard, request, judgement, pid);
-	} else {	/* a directory of /proc is taken for a pidfd, too */
-		judge_pid(guard, request, judgement, (pid_t)strtol(at.name + 6, NULL, 10));
-	}
+	else if (at.run_proc || strncmp(at.name, "/proc/", 6) != 0)
+		pid = process_of(request, fd);
+	else	/* a directory of /proc is taken for a pidfd, too */
+		pid = (pid_t)strtol(at.name + 6, NULL, 10);
+	if (at.run_proc && pid == 0)
+		pid = (pid_t)strtol(at.name + 6, NULL, 10);
 	resolve_close(&at);
+	if (pid > 0)
+		judge_pid(guard, request, judgement, pid);
+	/* level notify signals through a copy that it has looked at */
+	if (judgement->outcome != OUTCOME_PASS || request->call->op != OP_SIGNAL || guard->tracees.keeper ||
+	    tracee_private_files(request->task))
+		return;
+	if (pid > 0)
+		signal_by_number(guard, request, judgement, pid);
+	else
+		judge_answer(judgement, pid < 0 ? -ESRCH : -EBADF);
 }
 
 /* ---- SysV IPC ----------------------------------------------------------- */
@@ -231,6 +284,9 @@ static void judge_process_arg(struct guard *guard, struct request *request, stru
 	switch (request->call->args[i].kind) {
 	case ARG_PID:
 		judge_pid(guard, request, judgement, value);
+		break;
+	case ARG_GROUP:
+		judge_group(guard, request, judgement, value);
 		break;
 	case ARG_KILL_TARGET:
 		judge_kill(guard, request, judgement, value);

@@ -35,7 +35,17 @@ static void judge_clone3(const struct request *request, struct judgement *judgem
 		judge_clone_flags(request, judgement, request->clone.flags);
 }
 
-static void judge_prctl(const struct request *request, struct judgement *judgement)
+/* Whose scheduling cookie is shared, and with whom (Documentation/admin-guide/hw-vuln/core-scheduling.rst). */
+static void judge_core_scheduling(struct guard *guard, const struct request *request, struct judgement *judgement)
+{
+	int pid = (int)request->stop.args[2];
+	bool group = request->stop.args[3] == 2;	/* PIDTYPE_PGID */
+
+	if (group || (pid != 0 && !tracee_is_ours(&guard->tracees, pid)))
+		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, PR_SCHED_CORE);
+}
+
+static void judge_prctl(struct guard *guard, const struct request *request, struct judgement *judgement)
 {
 	switch ((int)request->stop.args[0]) {
 	case PR_SET_DUMPABLE:
@@ -46,6 +56,9 @@ static void judge_prctl(const struct request *request, struct judgement *judgeme
 		break;
 	case PR_SET_MM:	/* moves what /proc shows of a process: exe, command line */
 		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, PR_SET_MM);
+		break;
+	case PR_SCHED_CORE:
+		judge_core_scheduling(guard, request, judgement);
 		break;
 	default:
 		break;
@@ -70,6 +83,9 @@ static void judge_ioctl(struct guard *guard, struct request *request, struct jud
 		if ((uint32_t)request->stop.args[0] >= guard->open_files)
 			judge_answer(judgement, -EBADF);
 		break;
+	case IOCTL_REACHES:
+		refuse(request, judgement, VIOLATION_INTERFACE, EPERM, code);
+		break;
 	case IOCTL_CHANGES: {
 		struct resolved at;
 		resolve_fd(&guard->tracees, request->task, (int)request->stop.args[0], &at);
@@ -77,6 +93,9 @@ static void judge_ioctl(struct guard *guard, struct request *request, struct jud
 			judge_answer(judgement, at.error);
 		else if (!at.nameless || at.deleted)
 			judge_path(guard, judgement, &at, ACCESS_WRITE);
+		/* another thread could put another descriptor there, and such a call has no form that takes a name */
+		if (judgement->outcome == OUTCOME_PASS && !guard->tracees.keeper && !tracee_private_files(request->task))
+			judge_answer(judgement, -EOPNOTSUPP);
 		resolve_close(&at);
 		break;
 	}
@@ -121,7 +140,8 @@ static void replace(struct judgement *judgement, int arg, uint64_t value)
 /* No call may touch memory below RESERVED_END; where an address is only a hint, or is ignored, it becomes 0. */
 void judge_memory(const struct request *request, struct judgement *judgement)
 {
-	int flags = call_arg_index(request->call, ARG_MAP_FLAGS, 0);
+	int flags = call_arg_index(request->call, ARG_MAP_FLAGS, 0),
+	    remap_flags = call_arg_index(request->call, ARG_REMAP_FLAGS, 0);
 
 	for (int i = 0; i < CALL_ARGS && judgement->outcome == OUTCOME_PASS; i++) {
 		uint64_t address = request->stop.args[i];
@@ -139,7 +159,9 @@ void judge_memory(const struct request *request, struct judgement *judgement)
 				replace(judgement, i, 0);
 			break;
 		case ARG_REMAP_ADDRESS:
-			if (address != 0)
+			if (remap_flags >= 0 && (request->stop.args[remap_flags] & MREMAP_FIXED))
+				refuse(request, judgement, VIOLATION_INTERFACE, EPERM, address);
+			else if (address != 0)
 				replace(judgement, i, 0);
 			break;
 		default:
@@ -164,7 +186,7 @@ static void note_async(struct guard *guard, struct request *request)
 	tracee_restless(request->task);
 }
 
-static void judge_prctl_like(const struct request *request, struct judgement *judgement)
+static void judge_prctl_like(struct guard *guard, const struct request *request, struct judgement *judgement)
 {
 	uint64_t value = request->stop.args[0];
 
@@ -178,7 +200,7 @@ static void judge_prctl_like(const struct request *request, struct judgement *ju
 			refuse(request, judgement, VIOLATION_INTERFACE, ENODEV, value);
 		break;
 	default:
-		judge_prctl(request, judgement);
+		judge_prctl(guard, request, judgement);
 		break;
 	}
 }
@@ -196,7 +218,7 @@ void judge_registers(struct guard *guard, struct request *request, struct judgem
 		judge_clone3(request, judgement);
 		break;
 	case OP_PRCTL:
-		judge_prctl_like(request, judgement);
+		judge_prctl_like(guard, request, judgement);
 		break;
 	case OP_IOCTL:
 		judge_ioctl(guard, request, judgement);

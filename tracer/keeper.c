@@ -70,7 +70,7 @@ static void list_all(struct relations *all)
 }
 
 /* Everything whose ancestors lead to `top`. */
-static void doom(struct relations *all, pid_t top, pid_t spared)
+static void doom(struct relations *all, pid_t top)
 {
 	bool more = true;
 
@@ -81,10 +81,24 @@ static void doom(struct relations *all, pid_t top, pid_t spared)
 			bool below = r->parent == top;
 			for (size_t j = 0; j < all->count && !below && !r->doomed; j++)
 				below = all->list[j].doomed && all->list[j].pid == r->parent;
-			if (below && !r->doomed && r->pid != spared)
+			if (below && !r->doomed)
 				more = r->doomed = true;
 		}
 	}
+}
+
+size_t keeper_descendants(pid_t top, pid_t *list, size_t room)
+{
+	struct relations all = { 0 };
+	size_t count = 0;
+
+	list_all(&all);
+	doom(&all, top);
+	for (size_t i = 0; i < all.count; i++)
+		if (all.list[i].doomed && count++ < room)
+			list[count - 1] = all.list[i].pid;
+	free(all.list);
+	return count;
 }
 
 /* Stopped first, so that none makes another while the rest is killed. */
@@ -98,7 +112,7 @@ static void kill_doomed(const struct relations *all)
 			kill(all->list[i].pid, SIGKILL);
 }
 
-void keeper_end_all(pid_t spared)
+void keeper_end_all(void)
 {
 	static const struct timespec moment = { .tv_nsec = 1000000 };
 	struct relations all = { 0 };
@@ -110,7 +124,7 @@ void keeper_end_all(pid_t spared)
 		if (pid < 0 && errno == ECHILD)
 			break;
 		list_all(&all);
-		doom(&all, getpid(), spared);
+		doom(&all, getpid());
 		kill_doomed(&all);
 		nanosleep(&moment, NULL);
 	}
@@ -185,7 +199,8 @@ static _Noreturn void keep(const struct launch *launch, pid_t launcher, int word
 	words = only(words);
 	if (child.pid > 0)
 		word.status = wait_for_end(child.pid, &awaited);
-	keeper_end_all(0);
+	keeper_end_all();
+	word.over = true;
 	tell(words, &word);
 	_exit(0);
 }
@@ -220,5 +235,5 @@ void keeper_finish(const struct keeper *keeper)
 	/* the keeper first: it has what the run used; then whatever it left behind if it was killed itself */
 	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	keeper_end_all(0);
+	keeper_end_all();
 }

@@ -6,6 +6,7 @@
 #ifndef PICKET_TRACER_KEEPER_H
 #define PICKET_TRACER_KEEPER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "launch.h"
@@ -14,6 +15,7 @@
 struct keeper_word {
 	struct launch_trouble trouble;
 	pid_t tool;
+	bool over;	/* the second word */
 	int status;	/* as waitpid(2) gives it; second word only */
 };
 
@@ -29,7 +31,10 @@ int keeper_start(struct keeper *keeper, const struct launch *launch);
 /* Wait for its end, which has begun or is asked for here; then nothing of the run is left. */
 void keeper_finish(const struct keeper *keeper);
 
-/* Kill all that descends from this process, except `spared`, until nothing is left of it: waits for its end. */
-void keeper_end_all(pid_t spared);
+/* Processes that descend from `top`: at most `room` of them into `list`. How many there are. */
+size_t keeper_descendants(pid_t top, pid_t *list, size_t room);
+
+/* Kill all that descends from this process until nothing is left of it: waits for its end. */
+void keeper_end_all(void);
 
 #endif

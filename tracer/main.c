@@ -17,6 +17,7 @@
  *   image        the compiled policy: one flat block; image_layout: what stands where in it
  *   decide       image and request -> verdict; path, net: its words (components, addresses)
  *   syscalls     what each system call means; syscalls.def: the table, the only list of calls
+ *   always       names that no policy opens
  *   wire         what both sides of a run must agree on
  *
  * Where the image comes from (policy/, outside only)
@@ -49,7 +50,10 @@
  *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;
  *                hash: tables, and what happens when one finds no memory
  *   address      socket addresses as text
+ *   by_preload   level preload, where nothing stops; keeper: the process that ends the run; shim_file: where the shim is;
+ *                heard: what it tells -> violations; filter_alone: the filter where nobody supervises
  *   end          signals and time that end a run; capture: its output
+ *   cgroup       a control group of the run, where there can be one
  *   limit        which limits hold, those that the kernel keeps, those that are decided at a call
  *   meter        what a run uses while it runs, and which limit it reaches; census: its processes, living and ended;
  *                meter_files: files that are memory; usage: what one process uses; progress: the line of --progress
@@ -62,6 +66,11 @@
  *
  * In the guarded process (preload/)
  *   raw          system calls without a C library
+ *   init         the first thing that runs; note: what says which version it is; enter: how a wrapped function comes in
+ *   wrap         wrapped functions by the call table (wrap.def); wrap_hand: those that libc hides calls in;
+ *                unwrapped.txt: which are not, and why; next: the function that was wrapped
+ *   shim         what the parts say to one another; place: what a name means; program: what a file is
+ *   report       refusals to the launcher
  *
  * Plugins (policy/)
  *   manifest     what a plugin says of itself; capability: what it asks for, as a policy

@@ -344,11 +344,10 @@ static uint64_t at_most(uint64_t a, uint64_t b)
 
 static void read_when_due(struct meter *meter, struct gauge *gauge, uint64_t (*read)(struct meter *))
 {
-	uint64_t begun = usage_now();
-
-	if (begun < gauge->due)
+	if (usage_now() < gauge->due)
 		return;
-	uint64_t until = read(meter), ended = usage_now(), cost = ended - begun;
+	uint64_t begun = usage_own_cpu(), until = read(meter), ended = usage_now();
+	uint64_t cost = usage_own_cpu() - begun; /* not the time in which others were running */
 	gauge->pace = at_most(at_least(2 * gauge->pace, FIRST_NS), IDLE_NS);
 	uint64_t near = at_least(at_least(until, LEAST_NS), SHARE_NEAR * cost);
 	uint64_t far = at_least(gauge->pace, SHARE_FAR * cost);

@@ -47,7 +47,6 @@ struct notifier {
 	event_handler *handle;
 	struct keeper keeper;
 	bool keeper_gone;
-	unsigned words;			/* of the keeper's, heard */
 	struct launch_trouble trouble;
 	int listener;
 	size_t notification_size;

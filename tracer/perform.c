@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -131,6 +132,10 @@ static int64_t do_it(struct deed *deed)
 	case OP_CREDENTIALS:
 		notify_credentials(deed->guard);
 		return PERFORM_PROCEED;
+	case OP_PRCTL:	/* PR_SCHED_CORE takes a number, which may come to mean somebody else: only the caller's own */
+		if ((int)deed->request->stop.args[0] == PR_SCHED_CORE && deed->request->stop.args[2] != 0)
+			return -EPERM;
+		return PERFORM_PROCEED;
 	case OP_CLONE:
 		if (shares(deed->request))
 			tracee_restless(deed->task);
@@ -140,7 +145,6 @@ static int64_t do_it(struct deed *deed)
 	case OP_CHDIR:
 	case OP_SOCKET:
 	case OP_SOCKOPT:
-	case OP_PRCTL:
 	case OP_SECCOMP:
 	case OP_MEMORY:
 	case OP_DESCRIPTOR:

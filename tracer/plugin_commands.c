@@ -27,7 +27,7 @@ static int finish(void)
 }
 
 /* Which policy it will run under is not known here. */
-static const struct plugin_limits no_policy = { .count = 0 };
+static const struct plugin_limits no_policy = {.count = 0};
 
 /* ---- verify ---- */
 
@@ -111,13 +111,13 @@ static json_t *strings(const char *const *list, size_t count)
 static int print_json(const struct plugin *plugin)
 {
 	const struct manifest *manifest = &plugin->manifest;
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:o, s:i, s:b, s:b}", "id", manifest->id, "name",
-				   manifest->name, "version", manifest->version, "signed_by", manifest->signed_by,
-				   "key_id", *plugin->key_id ? plugin->key_id : NULL, "scheme",
-				   sign_scheme_name(plugin->scheme), "content_hash", manifest->content_hash,
-				   "capabilities", strings(manifest->capabilities, manifest->capability_count),
-				   "timeout_secs", (int)manifest->timeout_secs, "embedded", plugin->embedded, "verified",
-				   plugin->verified);
+	json_t *object =
+		json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:o, s:i, s:b, s:b}", "id", manifest->id, "name",
+			  manifest->name, "version", manifest->version, "signed_by", manifest->signed_by, "key_id",
+			  *plugin->key_id ? plugin->key_id : NULL, "scheme", sign_scheme_name(plugin->scheme),
+			  "content_hash", manifest->content_hash, "capabilities",
+			  strings(manifest->capabilities, manifest->capability_count), "timeout_secs",
+			  (int)manifest->timeout_secs, "embedded", plugin->embedded, "verified", plugin->verified);
 	int result = object ? json_dumpf(object, stdout, JSON_INDENT(2)) : -1;
 
 	json_decref(object);
@@ -129,11 +129,11 @@ static int print_json(const struct plugin *plugin)
 static int load(const struct cli *cli, const char *verb, struct plugin *plugin)
 {
 	struct plugin_session session;
-	struct complaint why = { "" };
+	struct complaint why = {""};
 	int error = plugin_session_open(cli, &session, &why);
 
 	if (!error) {
-		const struct plugin_place place = { session.registry, cli->operands[0], cli->plugin.manifest, verb };
+		const struct plugin_place place = {session.registry, cli->operands[0], cli->plugin.manifest, verb};
 		error = plugin_load(&place, &session.trust, plugin, &why);
 		plugin_session_close(&session);
 	}
@@ -168,7 +168,7 @@ int plugin_install(const struct cli *cli)
 {
 	struct registry *registry = NULL;
 	struct plugin plugin;
-	struct complaint why = { "" };
+	struct complaint why = {""};
 	struct cli with_path = *cli;
 	char *operand = cli->operands[0], *as_path = NULL;
 
@@ -202,7 +202,7 @@ int plugin_install(const struct cli *cli)
 int plugin_remove(const struct cli *cli)
 {
 	struct registry *registry = NULL;
-	struct complaint why = { "" };
+	struct complaint why = {""};
 	char *directory = plugin_registry_directory(cli, &why);
 	int error = directory ? registry_open(directory, false, &registry, &why) : -ENOENT;
 
@@ -220,7 +220,7 @@ int plugin_remove(const struct cli *cli)
 /* What the rows of a list are put into. */
 struct rows {
 	bool json;
-	bool faults;	/* a manifest could not be read; the user was told */
+	bool faults; /* a manifest could not be read; the user was told */
 	size_t count;
 };
 
@@ -228,7 +228,7 @@ static int print_row(const struct registry_row *row, const char *fault, void *co
 {
 	struct rows *rows = context;
 
-	if (!row) {	/* the others are still listed */
+	if (!row) { /* the others are still listed */
 		diag("%s", fault);
 		rows->faults = true;
 		return 0;
@@ -246,8 +246,8 @@ static int print_row(const struct registry_row *row, const char *fault, void *co
 int plugin_list(const struct cli *cli)
 {
 	struct registry *registry = NULL;
-	struct complaint why = { "" };
-	struct rows rows = { .json = cli->json };
+	struct complaint why = {""};
+	struct rows rows = {.json = cli->json};
 	char *directory = plugin_registry_directory(cli, &why);
 	int error = directory ? registry_open(directory, false, &registry, &why) : -EINVAL;
 
@@ -256,7 +256,7 @@ int plugin_list(const struct cli *cli)
 	if (!error)
 		error = registry_list(registry, print_row, &rows, &why);
 	if (error == -ENOENT)
-		error = 0;	/* nothing was ever installed */
+		error = 0; /* nothing was ever installed */
 	if (cli->json)
 		printf("%s]\n", rows.count ? "\n" : "");
 	if (error)

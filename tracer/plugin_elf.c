@@ -50,8 +50,9 @@ static void read_dynamic(Elf *elf, const uint8_t *bytes, size_t length, const GE
 	if (strings >= length)
 		return;
 	for (int i = 0; gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++) {
-		const char *text = entry.d_un.d_val < length - strings ? string_at(bytes, length,
-										strings + entry.d_un.d_val) : NULL;
+		const char *text = entry.d_un.d_val < length - strings
+					   ? string_at(bytes, length, strings + entry.d_un.d_val)
+					   : NULL;
 		if (entry.d_tag == DT_NEEDED && text && out->needed_count < ELF_NEEDED_MOST)
 			out->needed[out->needed_count++] = text;
 		else if (entry.d_tag == DT_RPATH)
@@ -66,7 +67,7 @@ static void read_segments(Elf *elf, const uint8_t *bytes, size_t length, struct 
 	size_t count = 0;
 	GElf_Phdr segment;
 
-	out->executable_stack = true;	/* what the loader takes a missing PT_GNU_STACK for */
+	out->executable_stack = true; /* what the loader takes a missing PT_GNU_STACK for */
 	if (elf_getphdrnum(elf, &count))
 		return;
 	for (size_t i = 0; i < count; i++) {
@@ -87,7 +88,7 @@ int plugin_elf_read(const uint8_t *bytes, size_t length, const char *name, struc
 {
 	GElf_Ehdr header;
 
-	*out = (struct plugin_elf){ .bits = 0 };
+	*out = (struct plugin_elf){.bits = 0};
 	elf_version(EV_CURRENT);
 	/* elf_memory only writes when it is told to */
 	Elf *elf = elf_memory((char *)(uintptr_t)bytes, length);
@@ -132,7 +133,7 @@ static int check_directories(const char *list, const char *what, const char *nam
 	if (!list || !*list)
 		return 0;
 	for (;;) {
-		size_t length = strcspn(list, ":");	/* 0: the working directory, as the loader sees it */
+		size_t length = strcspn(list, ":"); /* 0: the working directory, as the loader sees it */
 		if (length >= sizeof directory)
 			return complain(why, -EPERM, "%s: its %s is too long", name, what);
 		memcpy(directory, list, length);

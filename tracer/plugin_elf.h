@@ -16,7 +16,8 @@
 
 enum { ELF_NEEDED_MOST = 256 };
 
-/* The policies of the run: what all of them allow, it may do. Count 0: they are not known, and nothing is asked of them. */
+/* The policies of the run: what all of them allow, it may do. Count 0: they are not known, and nothing is asked of
+ * them. */
 struct plugin_limits {
 	const struct image *images[2];
 	unsigned count;
@@ -24,14 +25,14 @@ struct plugin_limits {
 
 /* Strings point into the bytes that were read. */
 struct plugin_elf {
-	unsigned bits;			/* 32 or 64 */
-	unsigned machine;		/* EM_* */
-	bool is_program;		/* ET_EXEC or ET_DYN */
-	bool executable_stack;		/* PT_GNU_STACK asks for it, or is missing */
-	const char *interpreter;	/* the dynamic loader; NULL: static */
+	unsigned bits;		 /* 32 or 64 */
+	unsigned machine;	 /* EM_* */
+	bool is_program;	 /* ET_EXEC or ET_DYN */
+	bool executable_stack;	 /* PT_GNU_STACK asks for it, or is missing */
+	const char *interpreter; /* the dynamic loader; NULL: static */
 	const char *needed[ELF_NEEDED_MOST];
 	size_t needed_count;
-	const char *rpath, *runpath;	/* directories separated by ':', or NULL */
+	const char *rpath, *runpath; /* directories separated by ':', or NULL */
 };
 
 /* Read it. 0, or -EINVAL with *why: not an ELF file that libelf understands. */
@@ -39,10 +40,10 @@ int plugin_elf_read(const uint8_t *bytes, size_t length, const char *name, struc
 		    struct complaint *why);
 
 /*
- * Would it defeat the policy? Refused, -EPERM with *why: another machine or 32 bits; a loader, a library named by a path, or
- * a directory of RPATH and RUNPATH that is relative ($ORIGIN means nothing for a copy in memory), that others may
- * write, or that the run itself may write (see plugin_check_place). An executable stack is
- * shown, not refused: what a plugin does with its own memory is guarded like the rest of it.
+ * Would it defeat the policy? Refused, -EPERM with *why: another machine or 32 bits; a loader, a library named by a
+ * path, or a directory of RPATH and RUNPATH that is relative ($ORIGIN means nothing for a copy in memory), that others
+ * may write, or that the run itself may write (see plugin_check_place). An executable stack is shown, not refused: what
+ * a plugin does with its own memory is guarded like the rest of it.
  */
 int plugin_elf_check(const struct plugin_elf *elf, const char *name, const struct plugin_limits *limits,
 		     struct complaint *why);
@@ -54,6 +55,6 @@ int plugin_elf_check(const struct plugin_elf *elf, const char *name, const struc
 int plugin_check_place(const char *path, const char *what, const char *name, const struct plugin_limits *limits,
 		       struct complaint *why);
 
-const char *plugin_elf_machine(unsigned machine);	/* "x86-64", or "machine N" for others (static buffer) */
+const char *plugin_elf_machine(unsigned machine); /* "x86-64", or "machine N" for others (static buffer) */
 
 #endif

@@ -147,15 +147,19 @@ static int read_start(const char *path, char **text, size_t *length, struct comp
 		if (n <= 0)
 			return n < 0 ? complain(why, -errno, "%s: %s", path, strerror(errno)) : 0;
 	}
-	return 0;	/* too long: the reader says so */
+	return 0; /* too long: the reader says so */
 }
 
 static int prepare(const struct cli *cli, struct manifest *manifest, struct complaint *why)
 {
 	const struct plugin_options *options = &cli->plugin;
 	const struct manifest_draft draft = {
-		.id = options->id, .name = options->name, .version = options->version, .signed_by = options->signer,
-		.capabilities = options->capabilities, .capability_count = options->capability_count,
+		.id = options->id,
+		.name = options->name,
+		.version = options->version,
+		.signed_by = options->signer,
+		.capabilities = options->capabilities,
+		.capability_count = options->capability_count,
 		.timeout_secs = options->timeout_secs,
 	};
 	cleanup_free char *text = NULL;
@@ -301,7 +305,7 @@ static int sign(const struct cli *cli, const struct signer *signer, struct compl
 
 int plugin_sign(const struct cli *cli)
 {
-	struct signer signer = { .key = NULL };
+	struct signer signer = {.key = NULL};
 	struct complaint why;
 	int error = find_key(cli, &signer, &why);
 

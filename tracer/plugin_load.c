@@ -21,7 +21,7 @@
 
 /* ---- trust ---- */
 
-static const char *const variables[] = { PLUGIN_KEY_VARIABLE, PLUGIN_KEY_VARIABLE_OTHER };
+static const char *const variables[] = {PLUGIN_KEY_VARIABLE, PLUGIN_KEY_VARIABLE_OTHER};
 enum { VARIABLES = sizeof variables / sizeof *variables };
 
 int plugin_trust_open(const char *directory, const char *key_file, bool allow_short, struct plugin_trust *trust,
@@ -31,7 +31,7 @@ int plugin_trust_open(const char *directory, const char *key_file, bool allow_sh
 
 	if (error)
 		return complain(why, error, "the cryptographic library does not start");
-	*trust = (struct plugin_trust){ .directory = directory };
+	*trust = (struct plugin_trust){.directory = directory};
 	trust->shared_missing = PLUGIN_KEY_VARIABLE " is not set";
 	bool found = false;
 	for (size_t i = 0; i < VARIABLES; i++) {
@@ -39,7 +39,7 @@ int plugin_trust_open(const char *directory, const char *key_file, bool allow_sh
 		error = sign_shared_key_take(variables[i], &key);
 		if (error == -ENOENT)
 			continue;
-		if (found) {	/* only to wipe the second one */
+		if (found) { /* only to wipe the second one */
 			sign_key_free(key);
 			continue;
 		}
@@ -127,10 +127,9 @@ static int check_hmac(const struct plugin *plugin, struct plugin_trust *trust, s
 	return complain(reason, -EKEYREJECTED, "%s", trust->shared_missing ? trust->shared_missing : "");
 }
 
-static int check_signature(struct plugin *plugin, struct plugin_trust *trust, const char *verb,
-			   struct complaint *why)
+static int check_signature(struct plugin *plugin, struct plugin_trust *trust, const char *verb, struct complaint *why)
 {
-	struct complaint reason = { "" };
+	struct complaint reason = {""};
 	int error = 0;
 
 	plugin->scheme = sign_scheme(plugin->manifest.signature);
@@ -149,8 +148,8 @@ static int check_signature(struct plugin *plugin, struct plugin_trust *trust, co
 }
 
 /*
- * The bytes of an embedded manifest are not hashed, so they may be nothing but the canonical text of the manifest that was
- * verified: every other way to write the same JSON, and every other manifest, is refused.
+ * The bytes of an embedded manifest are not hashed, so they may be nothing but the canonical text of the manifest that
+ * was verified: every other way to write the same JSON, and every other manifest, is refused.
  */
 static bool embedded_is_right(const struct plugin *plugin)
 {
@@ -196,7 +195,7 @@ static int read_manifest_file(const char *path, struct manifest *manifest, struc
 	if (!text)
 		return complain(why, -ENOMEM, "%s: %s", path, strerror(ENOMEM));
 	size_t have = 0;
-	while (have < MANIFEST_BYTES_MOST + 1) {	/* a byte more than may be there: manifest_read refuses it */
+	while (have < MANIFEST_BYTES_MOST + 1) { /* a byte more than may be there: manifest_read refuses it */
 		ssize_t n = read(fd, text + have, MANIFEST_BYTES_MOST + 1 - have);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -236,8 +235,8 @@ static int read_embedded(struct plugin *plugin, const char *path, struct complai
 	const struct byte_range *range = &plugin->program.manifest;
 
 	plugin->embedded = true;
-	return manifest_read(path, (const char *)plugin->program.bytes + range->start, range->length,
-			     &plugin->manifest, why);
+	return manifest_read(path, (const char *)plugin->program.bytes + range->start, range->length, &plugin->manifest,
+			     why);
 }
 
 static int open_program(const char *path, struct complaint *why)
@@ -270,8 +269,9 @@ static int load_file(const struct plugin_place *place, struct plugin_trust *trus
 		return error;
 	if (!beside) {
 		if (!plugin->program.manifest.length)
-			return complain(why, -ENOENT, "%s: has no manifest: neither %s" MANIFEST_SUFFIX
-						      " nor one embedded", place->program, place->program);
+			return complain(why, -ENOENT,
+					"%s: has no manifest: neither %s" MANIFEST_SUFFIX " nor one embedded",
+					place->program, place->program);
 		error = read_embedded(plugin, place->program, why);
 		if (!error)
 			error = check_signature(plugin, trust, place->verb, why);
@@ -283,20 +283,22 @@ static int load_installed(const struct plugin_place *place, struct plugin_trust 
 			  struct complaint *why)
 {
 	struct registry *registry = NULL;
-	struct registered found = { .fd = -1 };
+	struct registered found = {.fd = -1};
 	int error = registry_open(place->registry, false, &registry, why);
 
-	if (error == -ENOENT)
-		return complain(why, error, "'%s' is not installed: there is no registry %s", place->program,
-				place->registry);
 	if (!error)
 		error = registry_find(registry, place->program, &found, why);
 	registry_close(registry);
+	if (error == -ENOENT && access(place->program, F_OK) == 0)
+		return complain(why, error, "'%s' is not installed in %s; if the file is meant: ./%s", place->program,
+				place->registry, place->program);
+	if (error == -ENOENT)
+		return complain(why, error, "'%s' is not installed in %s", place->program, place->registry);
 	if (error)
 		return error;
 	plugin->installed = true;
 	plugin->manifest = found.manifest;
-	found.manifest = (struct manifest){ .object = NULL };	/* moved */
+	found.manifest = (struct manifest){.object = NULL}; /* moved */
 	free(plugin->path);
 	plugin->path = found.program;
 	found.program = NULL;
@@ -312,7 +314,7 @@ static int load_installed(const struct plugin_place *place, struct plugin_trust 
 int plugin_load(const struct plugin_place *place, struct plugin_trust *trust, struct plugin *plugin,
 		struct complaint *why)
 {
-	*plugin = (struct plugin){ .program = { .fd = -1 }, .path = strdup(place->program) };
+	*plugin = (struct plugin){.program = {.fd = -1}, .path = strdup(place->program)};
 	if (!plugin->path)
 		return complain(why, -ENOMEM, "%s", strerror(ENOMEM));
 	int error = plugin_is_path(place->program) ? load_file(place, trust, plugin, why)
@@ -327,5 +329,5 @@ void plugin_free(struct plugin *plugin)
 	manifest_free(&plugin->manifest);
 	plugin_program_free(&plugin->program);
 	free(plugin->path);
-	*plugin = (struct plugin){ .program = { .fd = -1 } };
+	*plugin = (struct plugin){.program = {.fd = -1}};
 }

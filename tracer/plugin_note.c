@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOTE_OWNER   "Picket"
+#define NOTE_OWNER "Picket"
 #define NOTE_SECTION ".note.picket"
 
 enum {
 	NOTE_TYPE = 1,
-	OWNER_ROOM = 8,	/* sizeof NOTE_OWNER, padded to 4 */
+	OWNER_ROOM = 8, /* sizeof NOTE_OWNER, padded to 4 */
 	PAGE = 4096,
 	ALIGN = 8,
 };
@@ -80,7 +80,7 @@ static bool is_ours(const struct headers *headers, const Elf64_Shdr *header, str
 		return false;
 	if (note.n_descsz > header->sh_size - before)
 		return false;
-	*range = (struct byte_range){ header->sh_offset + before, note.n_descsz };
+	*range = (struct byte_range){header->sh_offset + before, note.n_descsz};
 	return true;
 }
 
@@ -104,7 +104,7 @@ static bool is_reached(const struct headers *headers, const struct byte_range *r
 		if (!segment.p_filesz)
 			continue;
 		if (!inside(headers->length, segment.p_offset, segment.p_filesz))
-			return true;	/* nobody knows what becomes of it */
+			return true; /* nobody knows what becomes of it */
 		uint64_t start = segment.p_offset / PAGE * PAGE;
 		uint64_t end = (segment.p_offset + segment.p_filesz + PAGE - 1) / PAGE * PAGE;
 		if (overlap(range->start, range->length, start, end - start))
@@ -119,7 +119,7 @@ int note_find(const uint8_t *bytes, size_t length, const char *name, struct byte
 	struct headers headers;
 	bool found = false;
 
-	*descriptor = (struct byte_range){ 0, 0 };
+	*descriptor = (struct byte_range){0, 0};
 	if (!read_headers(bytes, length, &headers) || !has_sections(&headers))
 		return 0;
 	for (unsigned i = 0; i < headers.elf.e_shnum; i++) {
@@ -148,19 +148,19 @@ static size_t round_up(size_t value, size_t to)
 static struct byte_range old_names(const struct headers *headers)
 {
 	if (!has_sections(headers) || headers->elf.e_shstrndx >= headers->elf.e_shnum)
-		return (struct byte_range){ 0, 0 };
+		return (struct byte_range){0, 0};
 	Elf64_Shdr names = section(headers, headers->elf.e_shstrndx);
 	if (names.sh_type != SHT_STRTAB || !inside(headers->length, names.sh_offset, names.sh_size))
-		return (struct byte_range){ 0, 0 };
-	return (struct byte_range){ names.sh_offset, names.sh_size };
+		return (struct byte_range){0, 0};
+	return (struct byte_range){names.sh_offset, names.sh_size};
 }
 
 /* Where the parts go that are put behind the program. */
 struct plan {
-	size_t note, note_size;		/* the section: header, owner, descriptor, padding */
-	size_t names, old_names_size;	/* section names: the old ones, then ours twice (the note's, the table's) */
-	size_t table;			/* section headers: the old ones, then two */
-	unsigned old_sections;		/* at least 1: the null section */
+	size_t note, note_size;	      /* the section: header, owner, descriptor, padding */
+	size_t names, old_names_size; /* section names: the old ones, then ours twice (the note's, the table's) */
+	size_t table;		      /* section headers: the old ones, then two */
+	unsigned old_sections;	      /* at least 1: the null section */
 	size_t length;
 };
 
@@ -168,7 +168,7 @@ struct plan {
 
 static struct plan plan(const struct headers *headers, size_t room)
 {
-	struct plan plan = { .old_sections = has_sections(headers) ? headers->elf.e_shnum : 1 };
+	struct plan plan = {.old_sections = has_sections(headers) ? headers->elf.e_shnum : 1};
 
 	/* a page of its own: no segment's last page, which is mapped as a whole, may reach it */
 	plan.note = round_up(headers->length, PAGE);
@@ -182,7 +182,7 @@ static struct plan plan(const struct headers *headers, size_t room)
 
 static void write_note(uint8_t *to, size_t room)
 {
-	Elf64_Nhdr note = { .n_namesz = sizeof NOTE_OWNER, .n_descsz = (Elf64_Word)room, .n_type = NOTE_TYPE };
+	Elf64_Nhdr note = {.n_namesz = sizeof NOTE_OWNER, .n_descsz = (Elf64_Word)room, .n_type = NOTE_TYPE};
 
 	memcpy(to, &note, sizeof note);
 	memcpy(to + sizeof note, NOTE_OWNER, sizeof NOTE_OWNER);
@@ -190,11 +190,16 @@ static void write_note(uint8_t *to, size_t room)
 
 static void write_table(const struct headers *headers, const struct plan *plan, uint8_t *made)
 {
-	Elf64_Shdr note = { .sh_type = SHT_NOTE, .sh_offset = plan->note, .sh_size = plan->note_size,
-			    .sh_addralign = 4, .sh_name = (Elf64_Word)(plan->old_names_size + 1) };
-	Elf64_Shdr names = { .sh_type = SHT_STRTAB, .sh_offset = plan->names, .sh_addralign = 1,
-			     .sh_size = plan->old_names_size + sizeof OUR_NAMES,
-			     .sh_name = (Elf64_Word)(plan->old_names_size + 1 + sizeof NOTE_SECTION) };
+	Elf64_Shdr note = {.sh_type = SHT_NOTE,
+			   .sh_offset = plan->note,
+			   .sh_size = plan->note_size,
+			   .sh_addralign = 4,
+			   .sh_name = (Elf64_Word)(plan->old_names_size + 1)};
+	Elf64_Shdr names = {.sh_type = SHT_STRTAB,
+			    .sh_offset = plan->names,
+			    .sh_addralign = 1,
+			    .sh_size = plan->old_names_size + sizeof OUR_NAMES,
+			    .sh_name = (Elf64_Word)(plan->old_names_size + 1 + sizeof NOTE_SECTION)};
 	Elf64_Ehdr elf = headers->elf;
 	uint8_t *table = made + plan->table;
 

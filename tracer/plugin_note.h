@@ -22,14 +22,15 @@
 
 /*
  * Where the descriptor of the program's note is; length 0 when there is no note. 0, or -EINVAL with *why: two notes, or
- * one that a segment or the headers overlap. A file that is not 64-bit little-endian ELF, or that has broken section headers, has no note.
+ * one that a segment or the headers overlap. A file that is not 64-bit little-endian ELF, or that has broken section
+ * headers, has no note.
  */
 int note_find(const uint8_t *bytes, size_t length, const char *name, struct byte_range *descriptor,
 	      struct complaint *why);
 
 /*
- * A copy of the program with a note whose descriptor has room for exactly `room` bytes, all zero: malloc'ed, *new_length
- * bytes. 0, or -EINVAL (not a 64-bit ELF, or it has a note already), -ENOMEM with *why.
+ * A copy of the program with a note whose descriptor has room for exactly `room` bytes, all zero: malloc'ed,
+ * *new_length bytes. 0, or -EINVAL (not a 64-bit ELF, or it has a note already), -ENOMEM with *why.
  */
 int note_make(const uint8_t *bytes, size_t length, const char *name, size_t room, uint8_t **made, size_t *new_length,
 	      struct complaint *why);

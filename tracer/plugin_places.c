@@ -12,11 +12,11 @@
 
 /* One kind of directory. */
 struct habit {
-	const char *option;	/* for messages */
-	const char *system;	/* root's */
-	const char *variable;	/* an absolute path counts */
-	const char *home;	/* else below the home directory */
-	const char *end;	/* below the variable's */
+	const char *option;   /* for messages */
+	const char *system;   /* root's */
+	const char *variable; /* an absolute path counts */
+	const char *home;     /* else below the home directory */
+	const char *end;      /* below the variable's */
 };
 
 static char *find(const char *given, const struct habit *habit, const char *home, struct complaint *why)
@@ -40,23 +40,23 @@ static char *find(const char *given, const struct habit *habit, const char *home
 
 char *plugin_registry_directory(const struct cli *cli, struct complaint *why)
 {
-	static const struct habit habit = { "--registry", "/var/lib/picket/plugins", "XDG_DATA_HOME", ".local/share",
-					    "picket/plugins" };
+	static const struct habit habit = {"--registry", "/var/lib/picket/plugins", "XDG_DATA_HOME", ".local/share",
+					   "picket/plugins"};
 
 	return find(cli->plugin.registry, &habit, cli->job.policy.home, why);
 }
 
 char *plugin_trusted_directory(const struct cli *cli, struct complaint *why)
 {
-	static const struct habit habit = { "--trusted", "/etc/picket/trusted", "XDG_CONFIG_HOME", ".config",
-					    "picket/trusted" };
+	static const struct habit habit = {"--trusted", "/etc/picket/trusted", "XDG_CONFIG_HOME", ".config",
+					   "picket/trusted"};
 
 	return find(cli->plugin.trusted, &habit, cli->job.policy.home, why);
 }
 
 int plugin_session_open(const struct cli *cli, struct plugin_session *session, struct complaint *why)
 {
-	*session = (struct plugin_session){ .registry = NULL };
+	*session = (struct plugin_session){.registry = NULL};
 	int error = plugin_trust_open(NULL, cli->plugin.key_file, cli->plugin.allow_short_key, &session->trust, why);
 	if (error)
 		return error;

@@ -21,12 +21,12 @@
 #include "plugin_note.h"
 
 #ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U	/* Linux 6.3 */
+#define MFD_EXEC 0x0010U /* Linux 6.3 */
 #endif
 
 enum {
 	COPY_PIECE = 16 << 20,
-	MEMFD_NAME_MOST = 250,	/* memfd_create(2), with the NUL */
+	MEMFD_NAME_MOST = 250, /* memfd_create(2), with the NUL */
 };
 
 /* With vm.memfd_noexec=1 a memfd is executable only if that is asked for; kernels before 6.3 do not know the flag. */
@@ -35,7 +35,7 @@ static int new_memfd(const char *path)
 	char name[MEMFD_NAME_MOST];
 	const char *slash = strrchr(path, '/');
 
-	snprintf(name, sizeof name, "%s", slash ? slash + 1 : path);	/* what /proc/PID/exe and comm will say */
+	snprintf(name, sizeof name, "%s", slash ? slash + 1 : path); /* what /proc/PID/exe and comm will say */
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -92,7 +92,7 @@ static void find_second(const char *argument, char second[PLUGIN_LINE_MOST])
 		size_t length = split ? strcspn(at, " \t") : strlen(at);
 		if (!length)
 			return;
-		if (split && memchr(at, '=', length)) {	/* NAME=VALUE before the program */
+		if (split && memchr(at, '=', length)) { /* NAME=VALUE before the program */
 			at += length;
 			continue;
 		}
@@ -182,7 +182,7 @@ static int finish(struct plugin_program *program, const char *name, struct compl
 	error = classify(program, name, why);
 	if (error)
 		return error;
-	lseek(program->fd, 0, SEEK_SET);	/* whoever gets a copy of the descriptor reads from the start */
+	lseek(program->fd, 0, SEEK_SET); /* whoever gets a copy of the descriptor reads from the start */
 	error = hash(program);
 	return error ? complain(why, error, "%s: %s", name, strerror(-error)) : 0;
 }
@@ -191,7 +191,7 @@ int plugin_program_load(int fd, const char *name, struct plugin_program *program
 {
 	struct stat status;
 
-	*program = (struct plugin_program){ .fd = -1 };
+	*program = (struct plugin_program){.fd = -1};
 	if (fstat(fd, &status))
 		return complain(why, -errno, "%s: %s", name, strerror(errno));
 	if (!S_ISREG(status.st_mode))
@@ -208,9 +208,9 @@ int plugin_program_load(int fd, const char *name, struct plugin_program *program
 }
 
 int plugin_program_from_bytes(const void *bytes, size_t length, const char *name, struct plugin_program *program,
-		       struct complaint *why)
+			      struct complaint *why)
 {
-	*program = (struct plugin_program){ .fd = new_memfd(name), .length = length };
+	*program = (struct plugin_program){.fd = new_memfd(name), .length = length};
 	int error = program->fd < 0 ? program->fd : write_all(program->fd, bytes, length);
 	if (error)
 		complain(why, error, "%s: copying it: %s", name, strerror(-error));
@@ -227,5 +227,5 @@ void plugin_program_free(struct plugin_program *program)
 		munmap((void *)(uintptr_t)program->bytes, program->length);
 	if (program->fd >= 0)
 		close(program->fd);
-	*program = (struct plugin_program){ .fd = -1 };
+	*program = (struct plugin_program){.fd = -1};
 }

@@ -21,14 +21,14 @@
 /* A request that was judged, and what it leads to. */
 struct launch {
 	struct launch_request request;
-	char *program;		/* what the request's program leads to */
-	char **command;		/* argv */
-	char **environment;	/* "K=V" */
+	char *program;	    /* what the request's program leads to */
+	char **command;	    /* argv */
+	char **environment; /* "K=V" */
 };
 
 static int compile(const struct policy_source *source, struct policy *policy)
 {
-	struct policy_errors errors = { NULL, 0 };
+	struct policy_errors errors = {NULL, 0};
 	int error = policy_compile(source, policy, &errors);
 
 	for (size_t i = 0; error && i < errors.count; i++)
@@ -96,12 +96,12 @@ static int make_vectors(struct launch *launch)
 /* Read and judge. 0, or the user was told. */
 static int load(const char *path, const struct policy_source *source, struct launch *launch)
 {
-	struct complaint why = { "" };
+	struct complaint why = {""};
 	cleanup_free char *text = NULL;
 	size_t length = 0;
 	struct policy policy;
 
-	*launch = (struct launch){ .program = NULL };
+	*launch = (struct launch){.program = NULL};
 	int error = compile(source, &policy);
 	if (error)
 		return error;

@@ -27,13 +27,13 @@
 /* The policies of a run, and how the capabilities fared. */
 struct rights {
 	struct policy operators, narrower;
-	const char **given, **in_part, **withheld;	/* NULL-terminated lists of capabilities */
+	const char **given, **in_part, **withheld; /* NULL-terminated lists of capabilities */
 };
 
 /* Compile the operator's policy. The faults are told. */
 static int compile_operators(const struct policy_source *source, struct policy *policy)
 {
-	struct policy_errors errors = { NULL, 0 };
+	struct policy_errors errors = {NULL, 0};
 	int error = policy_compile(source, policy, &errors);
 
 	for (size_t i = 0; error && i < errors.count; i++)
@@ -50,7 +50,8 @@ static int compile_narrower(const struct plugin *plugin, const struct policy_sou
 	const struct plugin_program *program = &plugin->program;
 	cleanup_free char *second = plugin_second_interpreter(program);
 	const struct capability_request request = {
-		.capabilities = plugin->manifest.capabilities, .count = plugin->manifest.capability_count,
+		.capabilities = plugin->manifest.capabilities,
+		.count = plugin->manifest.capability_count,
 		.interpreter = program->kind == PLUGIN_SCRIPT ? program->interpreter : NULL,
 		.second_interpreter = second,
 	};
@@ -117,11 +118,17 @@ static int run(const struct cli *cli, struct plugin *plugin, struct rights *righ
 {
 	const struct manifest *manifest = &plugin->manifest;
 	const struct plugin_identity identity = {
-		.id = manifest->id, .version = manifest->version, 
-		.signer = plugin->scheme == SIGN_HMAC ? NULL : manifest->signed_by,	/* that scheme does not cover it */
-		.key_id = *plugin->key_id ? plugin->key_id : NULL, .scheme = sign_scheme_name(plugin->scheme),
-		.content_hash = manifest->content_hash, .asked = manifest->capabilities, .given = rights->given,
-		.in_part = rights->in_part, .withheld = rights->withheld, .verified = plugin->verified,
+		.id = manifest->id,
+		.version = manifest->version,
+		.signer = plugin->scheme == SIGN_HMAC ? NULL : manifest->signed_by, /* that scheme does not cover it */
+		.key_id = *plugin->key_id ? plugin->key_id : NULL,
+		.scheme = sign_scheme_name(plugin->scheme),
+		.content_hash = manifest->content_hash,
+		.asked = manifest->capabilities,
+		.given = rights->given,
+		.in_part = rights->in_part,
+		.withheld = rights->withheld,
+		.verified = plugin->verified,
 	};
 	struct job job = cli->job;
 	uint64_t timeout = manifest->timeout_secs * NS_PER_SECOND;
@@ -157,14 +164,14 @@ static void free_rights(struct rights *rights)
 static int run_verified(const struct cli *cli, struct plugin *plugin)
 {
 	const struct policy_source *source = &cli->job.policy;
-	struct rights rights = { .given = NULL };
-	struct complaint why = { "" };
+	struct rights rights = {.given = NULL};
+	struct complaint why = {""};
 
 	if (compile_operators(source, &rights.operators))
 		return EXIT_PICKET;
 	int error = compile_narrower(plugin, source, &rights.narrower, &why);
 	if (!error) {
-		const struct plugin_limits limits = { { rights.operators.image, rights.narrower.image }, 2 };
+		const struct plugin_limits limits = {{rights.operators.image, rights.narrower.image}, 2};
 		error = plugin_check_program(plugin, &limits, "run it", &why);
 	}
 	if (!error && share_out(plugin, source, &rights))
@@ -182,13 +189,13 @@ int plugin_run(const struct cli *cli)
 {
 	struct plugin_session session;
 	struct plugin plugin;
-	struct complaint why = { "" };
+	struct complaint why = {""};
 	int error = plugin_session_open(cli, &session, &why);
 
 	if (!error) {
-		const struct plugin_place place = { session.registry, cli->operands[0], cli->plugin.manifest, "run it" };
+		const struct plugin_place place = {session.registry, cli->operands[0], cli->plugin.manifest, "run it"};
 		error = plugin_load(&place, &session.trust, &plugin, &why);
-		plugin_session_close(&session);	/* no key is in memory from here on */
+		plugin_session_close(&session); /* no key is in memory from here on */
 	}
 	if (error) {
 		diag("%s", why.text);

@@ -16,21 +16,21 @@
 #include "trust.h"
 
 #define PROGRAMS "programs"
-#define LOCK	 ".lock"
-#define NEW	 ".new"		/* what is being written; whoever holds the lock owns the name */
+#define LOCK ".lock"
+#define NEW ".new" /* what is being written; whoever holds the lock owns the name */
 
 enum {
 	NAME_ROOM = NAME_MAX + 1,
-	ID_ROOM = NAME_ROOM - 66,	/* of an id as part of a file name: a dot, a hash and a NUL follow */
+	ID_ROOM = NAME_ROOM - 66, /* of an id as part of a file name: a dot, a hash and a NUL follow */
 	HASH_LENGTH = 64,
-	INDEX_SLACK = 1000,		/* stale lines that do no harm */
-	LOOKS_MOST = 100,		/* a plugin that is replaced so often while we look is not there */
+	INDEX_SLACK = 1000, /* stale lines that do no harm */
+	LOOKS_MOST = 100,   /* a plugin that is replaced so often while we look is not there */
 };
 
 struct registry {
 	char *path;
-	int fd;		/* the directory */
-	int programs;	/* DIR/programs */
+	int fd;	      /* the directory */
+	int programs; /* DIR/programs */
 };
 
 /* ---- names ---- */
@@ -92,7 +92,7 @@ static int open_programs(struct registry *registry, bool make, struct complaint 
 		return complain(why, -errno, "%s/" PROGRAMS ": %s", registry->path, strerror(errno));
 	registry->programs = openat(registry->fd, PROGRAMS, flags);
 	if (registry->programs < 0 && errno == ENOENT && !make)
-		return 0;	/* nothing was ever installed */
+		return 0; /* nothing was ever installed */
 	if (registry->programs < 0)
 		return complain(why, -errno, "%s/" PROGRAMS ": %s", registry->path, strerror(errno));
 	return trust_fd(registry->programs, PROGRAMS, why);
@@ -107,7 +107,7 @@ int registry_open(const char *path, bool make, struct registry **out, struct com
 	struct registry *registry = malloc(sizeof *registry);
 	if (!registry)
 		return complain(why, -ENOMEM, "%s: %s", path, strerror(ENOMEM));
-	*registry = (struct registry){ .path = strdup(path), .fd = -1, .programs = -1 };
+	*registry = (struct registry){.path = strdup(path), .fd = -1, .programs = -1};
 	if (!registry->path)
 		error = complain(why, -ENOMEM, "%s: %s", path, strerror(ENOMEM));
 	else
@@ -160,7 +160,7 @@ static int lock(struct registry *registry, struct complaint *why)
 /* Write a file beside the others and move it to its name. What had the name before is whole until then. */
 static int put_file(int directory, const char *name, const void *bytes, size_t length, mode_t mode)
 {
-	unlinkat(directory, NEW, 0);	/* of one who died with the lock */
+	unlinkat(directory, NEW, 0); /* of one who died with the lock */
 	cleanup_fd int fd = openat(directory, NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	const char *at = bytes;
 	size_t left = length;
@@ -204,9 +204,8 @@ static void remove_programs(struct registry *registry, const char *id, const cha
 static void add_to_index(const struct registry *registry, const char *name, const struct manifest *manifest)
 {
 	struct stat status;
-	cleanup_free char *line = fstatat(registry->fd, name, &status, AT_SYMLINK_NOFOLLOW)
-					  ? NULL
-					  : index_line(name, &status, manifest);
+	cleanup_free char *line =
+		fstatat(registry->fd, name, &status, AT_SYMLINK_NOFOLLOW) ? NULL : index_line(name, &status, manifest);
 
 	if (line)
 		index_append(registry->fd, line, strlen(line));
@@ -281,7 +280,7 @@ static ssize_t read_manifest(const struct registry *registry, const char *name, 
 			break;
 		have += (size_t)n;
 		if (have < MANIFEST_BYTES_MOST / 2)
-			break;	/* of a regular file a short read is the end: a call less for each of a long list */
+			break; /* of a regular file a short read is the end: a call less for each of a long list */
 	}
 	return (ssize_t)have;
 }
@@ -318,7 +317,7 @@ int registry_find(struct registry *registry, const char *id, struct registered *
 	char name[NAME_ROOM], before[HASH_LENGTH + 1] = "";
 	int error = -EAGAIN;
 
-	*found = (struct registered){ .fd = -1 };
+	*found = (struct registered){.fd = -1};
 	if (manifest_name(id, name))
 		return complain(why, -ENOENT, "'%s' is not installed in %s", id, registry->path);
 	cleanup_free char *text = malloc(MANIFEST_BYTES_MOST + 1);
@@ -350,7 +349,7 @@ void registered_free(struct registered *registered)
 	free(registered->program);
 	if (registered->fd >= 0)
 		close(registered->fd);
-	*registered = (struct registered){ .fd = -1 };
+	*registered = (struct registered){.fd = -1};
 }
 
 static int by_name(const void *one, const void *other)
@@ -371,7 +370,7 @@ static int read_names(const struct registry *registry, char ***out, size_t *out_
 	while (!error && (errno = 0, entry = readdir(entries))) {
 		size_t length = strlen(entry->d_name), suffix = strlen(MANIFEST_SUFFIX);
 		if (length <= suffix || strcmp(entry->d_name + length - suffix, MANIFEST_SUFFIX) != 0 ||
-		    strpbrk(entry->d_name, "\t\n"))	/* none of ours, and nothing for a line of the index */
+		    strpbrk(entry->d_name, "\t\n")) /* none of ours, and nothing for a line of the index */
 			continue;
 		if (count == room) {
 			size_t more = room ? 2 * room : 64;
@@ -446,7 +445,8 @@ static void add_news(struct news *news, const char *line)
 	news->length += length;
 }
 
-/* Keep the news for the next list, if nobody is writing just now and we may. An index that is mostly stale begins anew. */
+/* Keep the news for the next list, if nobody is writing just now and we may. An index that is mostly stale begins anew.
+ */
 static void keep_news(const struct registry *registry, const struct news *news, bool stale)
 {
 	cleanup_fd int held = openat(registry->fd, LOCK, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
@@ -481,7 +481,7 @@ int registry_list(struct registry *registry,
 {
 	cleanup_free char *text = malloc(MANIFEST_BYTES_MOST + 1);
 	struct registry_index *index = index_read(registry->fd);
-	struct news news = { NULL, 0, 0 };
+	struct news news = {NULL, 0, 0};
 	char **names = NULL;
 	size_t count = 0;
 	int error = text && index ? read_names(registry, &names, &count) : -ENOMEM;

@@ -26,8 +26,9 @@
 struct registry;
 
 /*
- * Open it; `make`: make it (and what is above it, mode 0755) if it does not exist. Refused, -EPERM, when anybody but root and
- * ourselves may change the directory or what is above it (trust.h). 0 or -errno with *why. -ENOENT: there is none.
+ * Open it; `make`: make it (and what is above it, mode 0755) if it does not exist. Refused, -EPERM, when anybody but
+ * root and ourselves may change the directory or what is above it (trust.h). 0 or -errno with *why. -ENOENT: there is
+ * none.
  */
 int registry_open(const char *path, bool make, struct registry **registry, struct complaint *why);
 void registry_close(struct registry *registry);
@@ -35,9 +36,9 @@ void registry_close(struct registry *registry);
 /* One installed plugin, as it lies there. */
 struct registered {
 	struct manifest manifest;
-	char *source;		/* path of the manifest, for messages; malloc'ed */
-	char *program;		/* path of the program; malloc'ed */
-	int fd;			/* the program, open for reading */
+	char *source;  /* path of the manifest, for messages; malloc'ed */
+	char *program; /* path of the program; malloc'ed */
+	int fd;	       /* the program, open for reading */
 };
 
 /*

@@ -17,13 +17,13 @@
 
 enum {
 	COLUMNS = 8,		/* file, inode, change time, size, id, version, signer, name; then the JSON */
-	BYTES_MOST = 256 << 20,	/* of a file that is taken for an index */
+	BYTES_MOST = 256 << 20, /* of a file that is taken for an index */
 	KEY_ROOM = 64,
 };
 
 /* A line in the text, by the name of its file. */
 struct entry {
-	const char *file;	/* up to the first TAB */
+	const char *file; /* up to the first TAB */
 	char *line;
 	UT_hash_handle hh;
 };
@@ -68,7 +68,7 @@ static void add_line(struct registry_index *index, struct entry *entry, char *li
 	size_t length = strcspn(line, "\t");
 	struct entry *before = NULL;
 
-	*entry = (struct entry){ .file = line, .line = line };
+	*entry = (struct entry){.file = line, .line = line};
 	HASH_FIND(hh, index->by_file, line, length, before);
 	if (before)
 		before->line = line;
@@ -92,7 +92,7 @@ struct registry_index *index_read(int directory)
 		return NULL;
 	}
 	char *line = index->text, *end;
-	for (; (end = strchr(line, '\n')); line = end + 1) {	/* a line without an end was torn */
+	for (; (end = strchr(line, '\n')); line = end + 1) { /* a line without an end was torn */
 		*end = '\0';
 		add_line(index, &index->entries[index->lines++], line);
 	}
@@ -127,8 +127,11 @@ bool index_row(char *line, struct registry_row *row)
 	}
 	columns[COLUMNS] = line;
 	line[strcspn(line, "\n")] = '\0';
-	*row = (struct registry_row){ .id = columns[4], .version = columns[5], .signed_by = columns[6],
-				      .name = columns[7], .json = columns[8] };
+	*row = (struct registry_row){.id = columns[4],
+				     .version = columns[5],
+				     .signed_by = columns[6],
+				     .name = columns[7],
+				     .json = columns[8]};
 	return *row->json == '{';
 }
 
@@ -158,11 +161,11 @@ char *index_line(const char *file, const struct stat *status, const struct manif
 
 	for (size_t i = 0; i < manifest->capability_count; i++)
 		json_array_append_new(list, json_string(manifest->capabilities[i]));
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:i}", "id", manifest->id, "name",
-				   manifest->name, "version", manifest->version, "signed_by", manifest->signed_by,
-				   "scheme", sign_scheme_name(sign_scheme(manifest->signature)), "content_hash",
-				   manifest->content_hash, "capabilities", list, "timeout_secs",
-				   (int)manifest->timeout_secs);
+	json_t *object =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:i}", "id", manifest->id, "name", manifest->name,
+			  "version", manifest->version, "signed_by", manifest->signed_by, "scheme",
+			  sign_scheme_name(sign_scheme(manifest->signature)), "content_hash", manifest->content_hash,
+			  "capabilities", list, "timeout_secs", (int)manifest->timeout_secs);
 	char *json = object ? json_dumps(object, 0) : NULL;
 	json_decref(object);
 	state_of(status, key);
@@ -183,7 +186,7 @@ void index_append(int directory, const char *lines, size_t length)
 		return;
 	if (status.st_size > 0 && pread(fd, &last, 1, status.st_size - 1) != 1)
 		return;
-	if (last != '\n' && write(fd, "\n", 1) != 1)	/* whoever was at it before died */
+	if (last != '\n' && write(fd, "\n", 1) != 1) /* whoever was at it before died */
 		return;
 	while (length) {
 		ssize_t n = write(fd, lines, length);

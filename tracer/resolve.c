@@ -187,8 +187,16 @@ static bool again_if_supervisor(struct resolved *out)
 	return false;
 }
 
+/* What openat2(2) asks of a walk that cannot be asked of one step by step. */
+static int cannot_step(uint64_t how)
+{
+	if (how & RESOLVE_NO_SYMLINKS)
+		return -ELOOP;
+	return how & (RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_NO_XDEV) ? -EXDEV : 0;
+}
+
 /* The last component is missing, or a link on the way leads nowhere. False: walk it step by step. */
-static bool resolve_missing(struct tracees *all, struct task *task, int base, const char *path, uint64_t how,
+static bool resolve_missing(struct tracees *all, struct task *task, int base, const char *path, uint64_t how, bool links,
 			    struct resolved *out)
 {
 	const char *component;
@@ -197,8 +205,12 @@ static bool resolve_missing(struct tracees *all, struct task *task, int base, co
 	struct stat st;
 
 	out->fd = hold_parent(base, path, how, &component, &length);
-	if (out->fd == -ELOOP)
+	if (out->fd == -ELOOP || (out->fd < 0 && links && !how))
 		return false;
+	if (out->fd == -ENOENT && !cannot_step(how)) {
+		out->fd = -1;
+		return false;	/* missing, perhaps, in the supervisor's own entry of /proc */
+	}
 	if (out->fd < 0) {
 		out->error = out->fd;
 		return true;
@@ -225,12 +237,15 @@ static bool resolve_at_once(struct tracees *all, struct task *task, int base, co
 		out->error = fd;	/* no link was met, so nobody's /proc/self either */
 		return true;
 	}
-	if (fd == -ELOOP)
+	bool links = fd == -ELOOP;	/* and then a failure may be that of the supervisor's own /proc/self */
+	if (links)
 		fd = walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS | how);
 	if (fd == -ELOOP || fd == -ENOSYS || (fd == -EINVAL && !how))
 		return false;
 	if (fd == -ENOENT)
-		return resolve_missing(all, task, base, path, how, out);
+		return resolve_missing(all, task, base, path, how, links, out);
+	if (fd < 0 && links && !how)
+		return false;
 	if (fd < 0) {
 		out->error = fd;
 		return true;
@@ -276,14 +291,6 @@ static int open_base(const struct task *task, int dirfd)
 	if (errno == ENOENT)
 		return dirfd == AT_FDCWD ? -ENOENT : -EBADF;
 	return -errno;
-}
-
-/* What openat2(2) asks of a walk that cannot be asked of one step by step. */
-static int cannot_step(uint64_t how)
-{
-	if (how & RESOLVE_NO_SYMLINKS)
-		return -ELOOP;
-	return how & (RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_NO_XDEV) ? -EXDEV : 0;
 }
 
 void resolve_path(struct tracees *all, struct task *task, int dirfd, const char *path, enum resolve_last last,

@@ -27,7 +27,7 @@ struct resolved {
 	bool nameless;		/* a pipe, socket, memfd or deleted file, reached through a descriptor in /proc */
 	bool deleted;		/* nameless with a name that it once had */
 	bool magic;		/* the way led through a link of /proc that changes with a process, */
-	bool magic_other;	/* one of another process of the run */
+	bool magic_other;	/* one of another task of the run, that has descriptors or a directory of its own */
 	int magic_fd;		/* the last of them was /proc/self/fd/N: N, else -1 */
 	bool stranger;		/* it led, or would have, through such a link of a process outside the run */
 	bool slash;		/* the text ended in '/': must be a directory */

@@ -20,6 +20,7 @@
 
 #include "by_preload.h"
 #include "capture.h"
+#include "cgroup.h"
 #include "cleanup.h"
 #include "diag.h"
 #include "end.h"
@@ -53,6 +54,7 @@ struct run {
 	struct sock_fprog filter;
 	struct capture *capture;
 	struct progress *progress;
+	struct cgroup *cgroup;	/* or NULL */
 	struct child child;
 	bool abandoned;		/* a thread still uses some of it, and cannot be ended */
 	struct preload preload;
@@ -74,9 +76,22 @@ static int compile_policy(struct run *run)
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
+/* Which limits need to know of every process as it begins and ends. */
+static bool needs_every_process(const struct policy_limits *limits)
+{
+	return limits->processes || limits->memory_bytes || limits->cpu_time_ms || limits->write_bytes;
+}
+
 static int choose_level(struct run *run)
 {
+	struct policy *policies[] = { &run->policy, run->job->narrower };
+	struct policy_limits limits = limit_of(policies, run->job->narrower ? 2 : 1);
+
 	probe_levels(&run->probe);
+	if (needs_every_process(&limits))
+		run->probe.level[LEVEL_NOTIFY] = (struct probe_finding){
+			.why = "it keeps no limits of memory, CPU time, processes and bytes written"
+		};
 	int r = level_choose(&run->probe, &run->job->level, &run->guard.level, run->why_not_higher);
 
 	if (r < 0)
@@ -262,7 +277,7 @@ static int make_shim(struct run *run)
 		diag_errno(r, "cannot make the environment");
 		return EXIT_STATUS_PICKET;
 	}
-	if (run->path && preload_examine(&run->guard, run->path, why, sizeof why) < 0) {
+	if (preload_examine(&run->guard, run->path ? run->path : run->job->command[0], run->job->program_fd, why, sizeof why) < 0) {
 		diag("%s", why);
 		return EXIT_STATUS_NOT_RUNNABLE;
 	}
@@ -278,6 +293,11 @@ static void shield(void)
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);	/* orphans of the run become ours, and are waited for */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* what is told on a terminal that the tool has taken over, or into a pipe that nobody reads, neither stops nor ends us;
+	 * the tool was made before this, and has these signals as the caller had them */
+	signal(SIGTTOU, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
@@ -331,6 +351,20 @@ static int start_notified(struct run *run, struct launch *launch)
 	return notify_start(&run->guard, launch);
 }
 
+/* The child, in a control group of its own where there can be one. */
+static int prepare_group(struct run *run, const struct launch *launch)
+{
+	int r = launch_prepare(launch, &run->child);
+
+	if (r == 0)
+		run->cgroup = cgroup_make(&run->guard.limits);
+	if (run->cgroup && cgroup_add(run->cgroup, run->child.pid) < 0) {
+		cgroup_remove(run->cgroup);
+		run->cgroup = NULL;
+	}
+	return r;
+}
+
 static int start(struct run *run)
 {
 	const struct job *job = run->job;
@@ -364,7 +398,7 @@ static int start(struct run *run)
 	else if (r == 0 && run->guard.level >= LEVEL_NOTIFY)
 		r = start_notified(run, &launch);
 	else if (r == 0)
-		r = launch_prepare(&launch, &run->child);
+		r = prepare_group(run, &launch);
 	close_all((int[]){ launch.in, launch.out, launch.err }, 3);
 	if (r == 0 && run->child.pid > 0) {
 		run->guard.main = run->child.pid;
@@ -419,6 +453,8 @@ static const char *which_limit(const struct run *run)
 		return "wall_time_ms";
 	if (end_reason == END_LIMIT)
 		return meter_reached(run->guard.meter);
+	if (cgroup_ran_out(run->cgroup))
+		return "memory_bytes";
 	if (meter_warned_of(run->guard.meter))
 		return meter_warned_of(run->guard.meter);
 	if (run->guard.limited)
@@ -554,6 +590,7 @@ int run_job(const struct job *job)
 	capture_free(run->capture);
 	tracee_free(&run->guard.tracees);
 	meter_free(run->guard.meter);
+	cgroup_remove(run->cgroup);
 	free(run->guard.deferred.list);
 	slots_close(&run->guard.slots);
 	result_free(run->guard.result);

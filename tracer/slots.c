@@ -8,12 +8,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MEMORY_SIZE = SLOT_COUNT * SLOT_SIZE };
+enum { MEMORY_SIZE = SLOTS_LENGTH };
 
 /* A descriptor that is open for reading only gives no writable mapping either, even where the seal is not known. */
 static int reopen_for_reading(int *fd)
@@ -48,6 +49,9 @@ int slots_open(struct slots *slots)
 	slots->free_count = SLOT_COUNT;
 	for (unsigned i = 0; i < SLOT_COUNT; i++)
 		slots->free_list[i] = (uint16_t)(SLOT_COUNT - 1 - i);
+	slots->small_free_count = SMALL_SLOT_COUNT;
+	for (unsigned i = 0; i < SMALL_SLOT_COUNT; i++)
+		slots->small_free_list[i] = (uint16_t)(SLOT_COUNT + SMALL_SLOT_COUNT - 1 - i);
 	return 0;
 failed:;
 	int error = errno;
@@ -70,17 +74,39 @@ int slots_take(struct slots *slots)
 	return slots->free_count ? slots->free_list[--slots->free_count] : -EAGAIN;
 }
 
+int slots_take_for(struct slots *slots, size_t length)
+{
+	if (length > SMALL_SLOT_SIZE || slots->small_free_count == 0)
+		return slots_take(slots);
+	return slots->small_free_list[--slots->small_free_count];
+}
+
+static bool is_small(int slot)
+{
+	return slot >= (int)SLOT_COUNT;
+}
+
 void slots_give(struct slots *slots, int slot)
 {
-	if (slot >= 0)
+	if (slot < 0)
+		return;
+	if (is_small(slot))
+		slots->small_free_list[slots->small_free_count++] = (uint16_t)slot;
+	else
 		slots->free_list[slots->free_count++] = (uint16_t)slot;
+}
+
+size_t slots_room(int slot)
+{
+	return is_small(slot) ? SMALL_SLOT_SIZE : SLOT_SIZE;
 }
 
 uint64_t slots_write(struct slots *slots, int slot, size_t offset, const void *bytes, size_t length)
 {
-	size_t at = (size_t)slot * SLOT_SIZE + offset;
+	size_t at = is_small(slot) ? SMALL_SLOT_START - SLOT_START + ((size_t)slot - SLOT_COUNT) * SMALL_SLOT_SIZE :
+				     (size_t)slot * SLOT_SIZE;
 
-	assert(offset + length <= SLOT_SIZE);
-	memcpy(slots->memory + at, bytes, length);
-	return SLOT_START + at;
+	assert(offset + length <= slots_room(slot));
+	memcpy(slots->memory + at + offset, bytes, length);
+	return SLOT_START + at + offset;
 }

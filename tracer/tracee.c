@@ -16,7 +16,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -25,6 +28,7 @@
 
 enum {
 	PAGE = 4096,
+	OWN_MOST = 4096,	/* sockets, and IPC objects, that are remembered */
 	KEPT_OPEN_MOST = 512,	/* descriptors of /proc/TID/pagemap and maps that are kept open */
 	PAGES_MOST = 4,		/* pages of one argument that are looked at */
 	PIDFD_OF_THREAD = O_EXCL,	/* PIDFD_THREAD */
@@ -421,39 +425,62 @@ void tracee_remove(struct tracees *all, struct task *task)
 	share_drop(all, &task->fs);
 	process_leave(all, task->process);
 	free(task->exec_name);
-	free(task->bound_name);
 	free(task);
 }
 
-static struct own_file *find_socket(struct tracees *all, dev_t dev, ino_t ino)
+/* Of what is there and a socket. */
+static bool socket_id(int dirfd, const char *name, struct file_id *id)
+{
+	struct statx stx;
+
+	if (statx(dirfd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO | STATX_BTIME, &stx) < 0 ||
+	    !S_ISSOCK(stx.stx_mode))
+		return false;
+	memset(id, 0, sizeof *id);	/* it is hashed as bytes */
+	id->dev = makedev(stx.stx_dev_major, stx.stx_dev_minor);
+	id->ino = stx.stx_ino;
+	if (stx.stx_mask & STATX_BTIME) {
+		id->made_s = stx.stx_btime.tv_sec;
+		id->made_ns = stx.stx_btime.tv_nsec;
+	}
+	return true;
+}
+
+static struct own_file *find_socket(struct tracees *all, const struct file_id *id)
+{
+	struct own_file *file;
+
+	HASH_FIND(hh, all->sockets, id, sizeof *id, file);
+	return file;
+}
+
+static void forget_socket(struct tracees *all, struct own_file *file)
+{
+	HASH_DEL(all->sockets, file);
+	free(file);
+}
+
+void tracee_own_socket(struct tracees *all, int dirfd, const char *name)
 {
 	struct own_file *file;
 	struct file_id id;
 
-	memset(&id, 0, sizeof id);	/* it is hashed as bytes */
-	id.dev = dev;
-	id.ino = ino;
-	HASH_FIND(hh, all->sockets, &id, sizeof id, file);
-	return file;
-}
-
-void tracee_own_socket(struct tracees *all, dev_t dev, ino_t ino)
-{
 	pthread_mutex_lock(&all->own_lock);
-	struct own_file *file = find_socket(all, dev, ino);
-
-	if (!file && (file = calloc(1, sizeof *file)) != NULL) {
-		file->id.dev = dev;
-		file->id.ino = ino;
+	if (socket_id(dirfd, name, &id) && !find_socket(all, &id) && (file = calloc(1, sizeof *file)) != NULL) {
+		file->id = id;
+		if (HASH_COUNT(all->sockets) >= OWN_MOST)
+			forget_socket(all, all->sockets);	/* the first is the oldest */
 		HASH_ADD(hh, all->sockets, id, sizeof file->id, file);
 	}
 	pthread_mutex_unlock(&all->own_lock);
 }
 
-bool tracee_owns_socket(struct tracees *all, dev_t dev, ino_t ino)
+bool tracee_owns_socket(struct tracees *all, int fd)
 {
+	struct file_id id;
+
 	pthread_mutex_lock(&all->own_lock);
-	bool owns = find_socket(all, dev, ino) != NULL;
+	bool owns = socket_id(fd, "", &id) && find_socket(all, &id) != NULL;
 	pthread_mutex_unlock(&all->own_lock);
 	return owns;
 }
@@ -473,6 +500,11 @@ void tracee_own_ipc(struct tracees *all, enum ipc_kind kind, int id)
 	struct own_ipc *object = find_ipc(all, kind, id);
 
 	if (!object && (object = calloc(1, sizeof *object)) != NULL) {
+		if (HASH_COUNT(all->ipc) >= OWN_MOST) {
+			struct own_ipc *oldest = all->ipc;
+			HASH_DEL(all->ipc, oldest);
+			free(oldest);
+		}
 		object->kind_and_id = (uint64_t)kind << 32 | (uint32_t)id;
 		HASH_ADD(hh, all->ipc, kind_and_id, sizeof object->kind_and_id, object);
 	}
@@ -494,10 +526,8 @@ void tracee_free(struct tracees *all)
 	HASH_ITER(hh, all->tasks, task, next)
 		tracee_remove(all, task);
 	struct own_file *file, *next_file;
-	HASH_ITER(hh, all->sockets, file, next_file) {
-		HASH_DEL(all->sockets, file);
-		free(file);
-	}
+	HASH_ITER(hh, all->sockets, file, next_file)
+		forget_socket(all, file);
 	struct own_ipc *object, *next_object;
 	HASH_ITER(hh, all->ipc, object, next_object) {
 		HASH_DEL(all->ipc, object);
@@ -526,6 +556,15 @@ bool tracee_private_fs(const struct task *task)
 }
 
 /* A file of /proc/TID that is about its memory; *kept is where its descriptor may stay. To be let go with memory_close. */
+/* A new descriptor has the lowest free number: are there enough above it for the work on a call? */
+static bool leaves_enough(int fd)
+{
+	enum { ENOUGH = 32 };
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + ENOUGH < limit.rlim_cur;
+}
+
 static int memory_open(struct tracees *all, const struct task *task, const char *file, int *kept)
 {
 	char path[64];
@@ -534,7 +573,7 @@ static int memory_open(struct tracees *all, const struct task *task, const char 
 		return *kept;
 	snprintf(path, sizeof path, "/proc/%d/%s", (int)task->tid, file);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && !all->keeper && all->kept_open < KEPT_OPEN_MOST) {
+	if (fd >= 0 && !all->keeper && all->kept_open < KEPT_OPEN_MOST && leaves_enough(fd)) {
 		*kept = fd;
 		all->kept_open++;
 	}

@@ -73,7 +73,6 @@ struct task {
 	uint64_t note_address;	/* for on_exit */
 	int slot;		/* sealed slot it uses, or -1 */
 	enum ipc_kind ipc_kind;	/* of the object that it is making */
-	char *bound_name;	/* of the unix socket that it is binding; or NULL */
 	struct user_regs_struct saved;
 	struct program approved;/* of the exec under way */
 	bool exec_pending;
@@ -81,10 +80,12 @@ struct task {
 	UT_hash_handle hh;
 };
 
-/* A file by device and inode. */
+/* A file by device, inode, and when that was made: a number is given again to another file. */
 struct file_id {
 	dev_t dev;
 	ino_t ino;
+	int64_t made_s;		/* 0 where the file system does not tell */
+	int64_t made_ns;
 };
 struct own_file {
 	struct file_id id;
@@ -166,9 +167,10 @@ bool tracee_anonymous(struct tracees *all, struct task *task, uint64_t address, 
  * -ENOENT (not in one), -ENOTTY (it cannot be asked: before Linux 6.11), or another -errno. */
 int tracee_mapped_file(struct tracees *all, struct task *task, uint64_t address, size_t length, char *name, size_t size);
 
-/* Unix sockets in the file system that the run has made itself. A failure to remember one is a refusal later. */
-void tracee_own_socket(struct tracees *all, dev_t dev, ino_t ino);
-bool tracee_owns_socket(struct tracees *all, dev_t dev, ino_t ino);
+/* Unix sockets in the file system that the run has made itself. The last few thousand are remembered; what is not, is
+ * refused later. The name (or, with AT_EMPTY_PATH, descriptor) is as for statx(2); what is no socket is not remembered. */
+void tracee_own_socket(struct tracees *all, int dirfd, const char *name);
+bool tracee_owns_socket(struct tracees *all, int fd);
 
 /* The same for SysV IPC objects. */
 void tracee_own_ipc(struct tracees *all, enum ipc_kind kind, int id);

@@ -52,6 +52,11 @@ uint64_t usage_clock(void)
 	return now(CLOCK_REALTIME);
 }
 
+uint64_t usage_own_cpu(void)
+{
+	return now(CLOCK_THREAD_CPUTIME_ID);
+}
+
 /* ---- one process -------------------------------------------------------- */
 
 /* clock_getcpuclockid(3) without its look into /proc; the encoding is the kernel's (MAKE_PROCESS_CPUCLOCK). */

@@ -74,5 +74,6 @@ void usage_thread_over(void);
 
 uint64_t usage_now(void);   /* CLOCK_MONOTONIC, ns */
 uint64_t usage_clock(void); /* CLOCK_REALTIME, ns */
+uint64_t usage_own_cpu(void); /* of the calling thread, ns */
 
 #endif

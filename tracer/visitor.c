@@ -41,7 +41,6 @@ void visitor_come(struct visitor *visitor, struct tracees *all, pid_t tid)
 void visitor_go(struct visitor *visitor)
 {
 	free(visitor->task.exec_name);
-	free(visitor->task.bound_name);
 	free(visitor->process.exe);
 }
 

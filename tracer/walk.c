@@ -99,39 +99,46 @@ static bool proc_self_text(const struct steps *steps, const char *component, cha
 	return true;
 }
 
-/* Whose entry of /proc is the directory that is held? 0 when it is none of the run; *rest is what follows the number. */
-static pid_t proc_owner(const struct steps *steps, char name[PATH_MAX], const char **rest)
-{
-	char *end;
-	ssize_t n = walk_name(steps->walk->fd, name, PATH_MAX - 1);
+/* Whose entry of /proc is the directory that is held? */
+struct owner {
+	bool ours;		/* a process or thread of the run, */
+	const struct task *task;	/* this one; NULL: unknown */
+	bool fds;		/* its fd directory */
+};
 
-	if (n < 7)
-		return 0;
+static struct owner proc_owner(const struct steps *steps)
+{
+	char name[PATH_MAX], *rest;
+	ssize_t n = walk_name(steps->walk->fd, name, sizeof name - 1);
+
+	if (n < 7 || strncmp(name, "/proc/", 6) != 0)
+		return (struct owner){ 0 };
 	name[n] = 0;
-	if (strncmp(name, "/proc/", 6) != 0)
-		return 0;
-	pid_t pid = (pid_t)strtol(name + 6, &end, 10);
-	*rest = end;
-	return tracee_is_ours(steps->all, pid) ? pid : 0;
+	pid_t pid = (pid_t)strtol(name + 6, &rest, 10);
+	bool ours = tracee_is_ours(steps->all, pid);
+	if (strncmp(rest, "/task/", 6) == 0)
+		pid = (pid_t)strtol(rest + 6, &rest, 10);
+	return (struct owner){ ours, ours ? tracee_find(steps->all, pid) : NULL, strcmp(rest, "/fd") == 0 };
 }
 
 /* A link on procfs that is not plain text: let the kernel follow it if it belongs to the run. */
 static int step_magic(struct steps *steps, const char *component)
 {
-	char name[PATH_MAX], *end;
-	const char *rest;
-	pid_t owner = proc_owner(steps, name, &rest);
+	struct owner owner = proc_owner(steps);
+	const struct task *task = steps->task;
 	struct walk *walk = steps->walk;
+	char *end;
 
-	if (!owner) {
+	if (!owner.ours) {
 		walk->stranger = true;
 		snprintf(walk->missing, sizeof walk->missing, "%s", component);
 		return -EACCES;
 	}
 	walk->magic = true;
-	walk->magic_other |= !tracee_same_process(steps->task, owner);
+	/* threads of a process may have a table and a directory each (unshare(2)); /proc/self shows those of the first */
+	walk->magic_other |= !owner.task || owner.task->files != task->files || owner.task->fs != task->fs;
 	long fd = strtol(component, &end, 10);
-	walk->magic_fd = strcmp(rest, "/fd") == 0 && end != component && !*end && !walk->magic_other ? (int)fd : -1;
+	walk->magic_fd = owner.fds && end != component && !*end && !walk->magic_other ? (int)fd : -1;
 	return step_to(steps, openat(walk->fd, component, O_PATH | O_CLOEXEC));
 }
 

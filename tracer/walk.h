@@ -23,8 +23,8 @@ struct walk {
 	int fd;			/* O_PATH descriptor of the object, or of the parent of the missing one; -1 */
 	char missing[NAME_MAX + 1];	/* the last component when it does not exist */
 	bool magic;		/* a link of /proc/PID was followed, */
-	bool magic_other;	/* of another process of the run */
-	int magic_fd;		/* the last one followed was fd/N of the task's own process: N, else -1 */
+	bool magic_other;	/* of another task of the run, that has descriptors or a directory of its own */
+	int magic_fd;		/* the last one followed was fd/N of the task's own table: N, else -1 */
 	bool stranger;		/* one of a process outside the run was not followed: fd is the directory it is in, */
 				/* `missing` its name */
 };

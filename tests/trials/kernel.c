@@ -72,7 +72,7 @@ TRIAL(mount_new, CHANGE, AS_ROOT, "a file system of its own over the vault")
 	/* In this mount namespace: the driver has made one for all trials. */
 	mount("none", OUT("empty"), "tmpfs", 0, NULL);
 }
-TRIAL(mount_unmount, REACH, 0, "umount is not even tried")
+TRIAL(mount_unmount, REACH, AS_ROOT, "umount is not even tried")
 {
 	if (umount2(here.vault, 0) < 0 && errno == EINVAL)
 		reach();

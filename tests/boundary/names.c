@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* names.c - attempts by way of what a name means. */
+#include "attempt.h"
+
+#include <linux/openat2.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* openat2 may take a directory for the root: then "/inner/file" is a name below it. The same name must not be judged
+ * from the real root. */
+static int another_root(void)
+{
+	char here[4096], name[8192];
+	struct open_how how = { .flags = O_RDONLY, .resolve = RESOLVE_IN_ROOT };
+	int top;
+
+	/* ../shut/<here>/plain -> the secret; and /<here>/plain is ours */
+	NEED(getcwd(here, sizeof here) ? 0 : -1);
+	NEED(close(open("plain", O_CREAT | O_WRONLY, 0600)));
+	NEED(top = open("../mirror", O_PATH | O_DIRECTORY));
+	snprintf(name, sizeof name, "%s/plain", here);
+	return holds_secret((int)syscall(SYS_openat2, top, name, &how, sizeof how));
+}
+
+/* A crash writes a file where the crashing process is. */
+static int core_file(void)
+{
+	struct rlimit most;
+	int status;
+
+	NEED(getrlimit(RLIMIT_CORE, &most));
+	most.rlim_cur = most.rlim_max;
+	NEED(setrlimit(RLIMIT_CORE, &most));
+	pid_t child = fork();
+	NEED(child);
+	if (child == 0) {
+		NEED(chdir("../shut"));
+		abort();
+	}
+	NEED(waitpid(child, &status, 0));
+	return WCOREDUMP(status) ? WORKED : REFUSED;
+}
+
+/* ---- the socket of somebody outside, in a directory that we may write ---------------- */
+
+static int connect_to(const char *name)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	strcpy(address.sun_path, name);
+	int r = connect(fd, (struct sockaddr *)&address, sizeof address);
+	close(fd);
+	return r;
+}
+
+static int bind_at(const char *name)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(address.sun_path, name);
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 100) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int stranger_plain(void)
+{
+	connect_to("stranger.sock");
+	return WORKED;
+}
+
+static int stranger_moved(void)
+{
+	rename("stranger.sock", "s");
+	connect_to("s");
+	link("s", "t");
+	connect_to("t");
+	symlink("t", "u");
+	connect_to("u");
+	return WORKED;
+}
+
+/* By the time of the call another socket has the name. */
+static int stranger_exchanged(void)
+{
+	NEED(bind_at("mine"));
+	NEED(link("mine", "name"));
+	pid_t child = fork();
+	NEED(child);
+	while (child == 0) {
+		link("stranger.sock", "next");
+		rename("next", "name");
+		link("mine", "next");
+		rename("next", "name");
+	}
+	for (double end = seconds() + RACE_SECONDS; seconds() < end;)
+		connect_to("name");
+	return kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child ? WORKED : BROKEN;
+}
+
+/* By the end of the bind another socket has the name, and is taken for ours. */
+static int stranger_adopted(void)
+{
+	pid_t child = fork();
+
+	NEED(child);
+	while (child == 0) {
+		link("stranger.sock", "next");
+		rename("next", "name");
+	}
+	for (double end = seconds() + RACE_SECONDS; seconds() < end;) {
+		int fd;
+		unlink("name");
+		fd = bind_at("name");
+		close(fd);
+		connect_to("stranger.sock");
+	}
+	return kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child ? WORKED : BROKEN;
+}
+
+static const struct row rows[] = {
+	{ IS_HEARD, "stranger_plain", stranger_plain },
+	{ IS_HEARD, "stranger_moved", stranger_moved },
+	{ IS_HEARD, "stranger_exchanged", stranger_exchanged },
+	{ IS_HEARD, "stranger_adopted", stranger_adopted },
+	{ GETS_OUT, "another_root", another_root },
+	{ GETS_OUT, "core_file", core_file },
+};
+MAIN(rows)

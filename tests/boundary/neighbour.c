@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * neighbour.c - COMMAND [ARG...]: runs it, and is the process that it may not reach: in the same session, in a group of its own,
+ * its number in STRANGER, and at the other end of the command's standard input, a UNIX socket. Exit
+ * status: that of the command; or 7 when somebody sent it SIGWINCH, or connected to its socket.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int listener;
+
+/* Its UNIX socket, "stranger.sock" in the working directory. */
+static int listen_here(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "stranger.sock" };
+
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 100) == 0;
+}
+
+int main(int argc, char **argv)
+{
+	int ends[2], gate[2], status;
+	char number[16], c;
+	sigset_t set;
+
+	snprintf(number, sizeof number, "%d", (int)getpid());
+	setenv("STRANGER", number, 1);
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	if (!listen_here())
+		return 125;
+	if (argc < 2 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || pipe(gate) < 0)
+		return 125;
+	pid_t child = fork();
+	if (child == 0) {
+		close(gate[1]);
+		if (read(gate[0], &c, 1) != 0 || dup2(ends[1], 0) < 0)
+			_exit(125);
+		close(ends[0]);
+		close(ends[1]);
+		close(gate[0]);
+		execvp(argv[1], argv + 1);
+		_exit(127);
+	}
+	if (child < 0 || setpgid(0, 0) < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return 125;
+	close(gate[1]);
+	if (waitpid(child, &status, 0) != child)
+		return 125;
+	sigpending(&set);
+	if (sigismember(&set, SIGWINCH) || accept4(listener, NULL, NULL, SOCK_NONBLOCK) >= 0)
+		return 7;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* process.c - attempts to reach a process outside the run: the one that neighbour.c makes. */
+#include "attempt.h"
+
+#include <linux/sched.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+static pid_t stranger(void)
+{
+	const char *number = getenv("STRANGER");
+
+	return number ? atoi(number) : 1;
+}
+
+static int signal_stranger(void)
+{
+	return kill(stranger(), SIGURG) == 0 ? WORKED : REFUSED;
+}
+
+static int signal_group(void)
+{
+	return kill(-stranger(), SIGURG) == 0 ? WORKED : REFUSED;
+}
+
+/* Who is in the group is one of us then; but not all of it. */
+static int join_group(void)
+{
+	signal(SIGURG, SIG_IGN);
+	return setpgid(0, stranger()) == 0 && kill(0, SIGURG) == 0 && kill(-stranger(), SIGURG) == 0 ? WORKED : REFUSED;
+}
+
+static int child_joins_group(void)
+{
+	int gate[2], r;
+
+	NEED(pipe(gate));
+	pid_t child = fork();
+	NEED(child);
+	if (child == 0) {
+		char c;
+		_exit((int)read(gate[0], &c, 1));
+	}
+	r = setpgid(child, stranger()) == 0 && kill(-stranger(), SIGURG) == 0 ? WORKED : REFUSED;
+	kill(child, SIGKILL);
+	return r;
+}
+
+static int renice_stranger(void)
+{
+	return setpriority(PRIO_PROCESS, (id_t)stranger(), 3) == 0 ? WORKED : REFUSED;
+}
+
+static int limit_stranger(void)
+{
+	struct rlimit none = { 64, 64 };
+
+	return prlimit(stranger(), RLIMIT_SIGPENDING, &none, NULL) == 0 ? WORKED : REFUSED;
+}
+
+static int pin_stranger(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	return sched_setaffinity(stranger(), sizeof cpus, &cpus) == 0 ? WORKED : REFUSED;
+}
+
+static int idle_stranger(void)
+{
+	struct sched_param none = { 0 };
+
+	return sched_setscheduler(stranger(), SCHED_BATCH, &none) == 0 ? WORKED : REFUSED;
+}
+
+static int io_idle_stranger(void)
+{
+	return syscall(SYS_ioprio_set, 1, stranger(), 3 << 13) == 0 ? WORKED : REFUSED;
+}
+
+static int pidfd_of_stranger(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, stranger(), 0);
+
+	return fd >= 0 && syscall(SYS_pidfd_send_signal, fd, SIGURG, NULL, 0) == 0 ? WORKED : REFUSED;
+}
+
+static int directory_for_pidfd(void)
+{
+	char name[64];
+
+	snprintf(name, sizeof name, "/proc/%d", (int)stranger());
+	int fd = open(name, O_RDONLY | O_DIRECTORY);
+	return fd >= 0 && syscall(SYS_pidfd_send_signal, fd, SIGURG, NULL, 0) == 0 ? WORKED : REFUSED;
+}
+
+static int entry_of_stranger(const char *format, int flags)
+{
+	char name[4096 + 64], here[4096];
+
+	NEED(getcwd(here, sizeof here) ? 0 : -1);
+	snprintf(name, sizeof name, format, (int)stranger(), here);
+	return open(name, flags);
+}
+
+static int memory_of_stranger(void)
+{
+	return entry_of_stranger("/proc/%d/mem", O_RDWR) >= 0 ? WORKED : REFUSED;
+}
+
+static int oom_of_stranger(void)
+{
+	int fd = entry_of_stranger("/proc/%d/oom_score_adj", O_WRONLY);
+
+	return fd >= 0 && write(fd, "300", 3) == 3 ? WORKED : REFUSED;
+}
+
+static int by_root_of_stranger(void)
+{
+	return holds_secret(entry_of_stranger("/proc/%d/root%s/../shut/secret", O_RDONLY));
+}
+
+static int by_directory_of_stranger(void)
+{
+	return holds_secret(entry_of_stranger("/proc/%d/cwd/../shut/secret", O_RDONLY));
+}
+
+static int by_thread_of_stranger(void)
+{
+	char name[64];
+
+	snprintf(name, sizeof name, "/proc/%d/task/%d/root", (int)stranger(), (int)stranger());
+	return open(name, O_PATH | O_DIRECTORY) >= 0 ? WORKED : REFUSED;
+}
+
+static int owner_of_descriptor(void)
+{
+	int ends[2];
+	struct f_owner_ex owner = { F_OWNER_PID, stranger() };
+	int pid = stranger();
+
+	NEED(pipe(ends));
+	return fcntl(ends[0], F_SETOWN, stranger()) == 0 || fcntl(ends[0], F_SETOWN, -stranger()) == 0 ||
+			       fcntl(ends[0], F_SETOWN_EX, &owner) == 0 || ioctl(0, 0x8901 /* FIOSETOWN */, &pid) == 0 ?
+		       WORKED :
+		       REFUSED;
+}
+
+/* The kernel gives a pidfd of whoever made the other end of a socket. A thread puts it in the place of one of our own child.
+ * Whether the neighbour heard of it, it says itself. */
+static int slot, of_child, of_stranger;
+
+static void *swap(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		dup2(of_stranger, slot);
+		dup2(of_child, slot);
+	}
+	return NULL;
+}
+
+static int swapped_pidfd(void)
+{
+	socklen_t size = sizeof of_stranger;
+	pthread_t t;
+
+	if (getsockopt(0, SOL_SOCKET, SO_PEERPIDFD, &of_stranger, &size) < 0)
+		return REFUSED;
+	pid_t child = fork();
+	NEED(child);
+	if (child == 0) {
+		signal(SIGWINCH, SIG_IGN);
+		for (;;)
+			pause();
+	}
+	NEED(of_child = (int)syscall(SYS_pidfd_open, child, 0));
+	NEED(slot = dup(of_child));
+	NEED(pthread_create(&t, NULL, swap, NULL) ? -1 : 0);
+	for (double end = seconds() + RACE_SECONDS; seconds() < end;)
+		syscall(SYS_pidfd_send_signal, slot, SIGWINCH, NULL, 0);
+	kill(child, SIGKILL);
+	return WORKED;	/* the stranger knows more */
+}
+
+static const struct row rows[] = {
+	{ GETS_OUT, "signal_stranger", signal_stranger },
+	{ GETS_OUT, "signal_group", signal_group },
+	{ GETS_OUT, "join_group", join_group },
+	{ GETS_OUT, "child_joins_group", child_joins_group },
+	{ GETS_OUT, "renice_stranger", renice_stranger },
+	{ GETS_OUT, "limit_stranger", limit_stranger },
+	{ GETS_OUT, "pin_stranger", pin_stranger },
+	{ GETS_OUT, "idle_stranger", idle_stranger },
+	{ GETS_OUT, "io_idle_stranger", io_idle_stranger },
+	{ GETS_OUT, "pidfd_of_stranger", pidfd_of_stranger },
+	{ GETS_OUT, "directory_for_pidfd", directory_for_pidfd },
+	{ GETS_OUT, "memory_of_stranger", memory_of_stranger },
+	{ GETS_OUT, "oom_of_stranger", oom_of_stranger },
+	{ GETS_OUT, "by_root_of_stranger", by_root_of_stranger },
+	{ GETS_OUT, "by_directory_of_stranger", by_directory_of_stranger },
+	{ GETS_OUT, "by_thread_of_stranger", by_thread_of_stranger },
+	{ GETS_OUT, "owner_of_descriptor", owner_of_descriptor },
+	{ IS_HEARD, "swapped_pidfd", swapped_pidfd },
+};
+MAIN(rows)

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* work.c - what has to work under the guard as it does without, and above all has to end. */
+#include "attempt.h"
+
+#include <dirent.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static void *sleep_for_ever(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static int in_company(int (*attempt)(void))
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, sleep_for_ever, NULL) ? BROKEN : attempt();
+}
+
+#define WORKS(condition)                                                                         \
+	do {                                                                                     \
+		if (!(condition)) {                                                              \
+			fprintf(stderr, "line %d: not so: %s: %m\n", __LINE__, #condition);      \
+			exit(REFUSED);                                                           \
+		}                                                                                \
+	} while (0)
+
+/* A process that changes what names mean, again and again. */
+static pid_t start_mover(void)
+{
+	pid_t mover = fork();
+
+	NEED(mover);
+	while (mover == 0) {
+		mkdir("moving", 0700);
+		rename("moving", "moved");
+		symlink("moved", "link");
+		unlink("link");
+		rmdir("moved");
+	}
+	return mover;
+}
+
+static int stop_child(pid_t child)
+{
+	kill(child, SIGKILL);
+	return waitpid(child, NULL, 0) == child ? WORKED : BROKEN;
+}
+
+/* ---- programs that are started by one thread while others end ---------------- */
+
+static void *end_at_once(void *unused)
+{
+	return unused;
+}
+
+static void *run_true(void *unused)
+{
+	(void)unused;
+	execl("/bin/true", "true", NULL);
+	_exit(REFUSED);
+}
+
+static int exec_among_threads(void)
+{
+	pid_t mover = start_mover();
+
+	for (int i = 0; i < 60; i++) {
+		int status;
+		pid_t child = fork();
+		NEED(child);
+		if (child == 0) {
+			pthread_t t;
+			for (int n = 0; n < 12; n++)
+				pthread_create(&t, NULL, n % 3 ? sleep_for_ever : end_at_once, NULL);
+			pthread_create(&t, NULL, run_true, NULL);
+			if (i % 2)
+				pthread_exit(NULL);
+			for (;;)
+				close(open("nothing", O_RDONLY));
+		}
+		WORKS(waitpid(child, &status, 0) == child && status == 0);
+	}
+	return stop_child(mover);
+}
+
+/* ---- a call that cannot be made safe fails, and nobody waits for its end ------- */
+
+static int move_from_deep(void *unused)
+{
+	(void)unused;
+	symlink("x", "a-name-that-is-long-enough");
+	for (;;)
+		pause();
+	return 0;
+}
+
+/* A task that shares memory and directory, in a directory whose name is nearly as long as names can be. */
+static int fails_and_sleeps(void)
+{
+	char name[4096], part[256];
+
+	memset(part, 'd', 200);
+	part[200] = 0;
+	do {
+		NEED(mkdir(part, 0700));
+		NEED(chdir(part));
+		WORKS(getcwd(name, sizeof name) != NULL);
+	} while (strlen(name) < 4096 - 250);
+	for (size_t target = 4095 - 27 - strlen(name); target > 1; target = 0) {
+		memset(part, 'e', target - 1);
+		part[target - 1] = 0;
+		NEED(mkdir(part, 0700));
+		NEED(chdir(part));
+	}
+	pid_t child = clone(move_from_deep, new_stack(), CLONE_VM | CLONE_FS | SIGCHLD, NULL);
+	NEED(child);
+	for (int i = 0; i < 200; i++) {
+		struct stat st;
+		WORKS(stat(".", &st) == 0);
+		usleep(1000);
+	}
+	return stop_child(child);
+}
+
+/* ---- makers that are killed before they say what they made ---------------------- */
+
+static int killed_makers(void)
+{
+	NEED(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+	for (int i = 0; i < 150; i++) {
+		pid_t maker = fork();
+		NEED(maker);
+		if (maker == 0) {
+			setpgid(0, 0);
+			for (int n = 0; n < 100; n++)
+				if (fork() == 0)
+					_exit(0);
+			_exit(0);
+		}
+		setpgid(maker, maker);
+		usleep((useconds_t)(i * 37 % 900));
+		kill(maker, SIGKILL);
+	}
+	/* every one of them can be waited for */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	return errno == ECHILD ? WORKED : REFUSED;
+}
+
+static void *fork_and_wait(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		pid_t child = fork();
+		if (child == 0)
+			_exit(0);
+		waitpid(child, NULL, 0);
+	}
+	return NULL;
+}
+
+/* The same, by an exec, which ends the other threads of a process. */
+static int makers_ended_by_exec(void)
+{
+	NEED(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+	for (int i = 0; i < 80; i++) {
+		pid_t maker = fork();
+		NEED(maker);
+		if (maker == 0) {
+			pthread_t t;
+			for (int n = 0; n < 3; n++)
+				pthread_create(&t, NULL, fork_and_wait, NULL);
+			usleep((useconds_t)(i * 91 % 2000));
+			run_true(NULL);
+		}
+		/* it, and what it left behind */
+		while (waitpid(-1, NULL, 0) > 0)
+			;
+		WORKS(errno == ECHILD);
+	}
+	return WORKED;
+}
+
+/* ---- stops ------------------------------------------------------------------- */
+
+static int stopped_and_continued(void)
+{
+	pid_t child = fork(), mover;
+	int status;
+
+	NEED(child);
+	while (child == 0)
+		close(open("file", O_CREAT | O_WRONLY, 0600));
+	mover = start_mover();
+	for (int i = 0; i < 100; i++) {
+		kill(child, SIGSTOP);
+		WORKS(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
+		kill(child, SIGCONT);
+		WORKS(waitpid(child, &status, WCONTINUED) == child && WIFCONTINUED(status));
+	}
+	WORKS(stop_child(mover) == WORKED);
+	return stop_child(child);
+}
+
+/* Somebody waits in an open while names move. */
+static int waits_in_open(void)
+{
+	pid_t reader, mover = start_mover();
+	int status, fd;
+
+	NEED(mkfifo("fifo", 0600));
+	for (int i = 0; i < 30; i++) {
+		reader = fork();
+		NEED(reader);
+		if (reader == 0) {
+			char c = 0;
+			pthread_t t;
+			if (i % 2)
+				pthread_create(&t, NULL, sleep_for_ever, NULL);
+			fd = open("fifo", O_RDONLY);
+			_exit(read(fd, &c, 1) == 1 && c == 'c' ? 0 : 1);
+		}
+		usleep(3000);
+		NEED(fd = open("fifo", O_WRONLY));
+		WORKS(write(fd, "c", 1) == 1);
+		WORKS(waitpid(reader, &status, 0) == reader && status == 0);
+		close(fd);
+	}
+	return stop_child(mover);
+}
+
+static void *open_fifo(void *name)
+{
+	close(open(name, O_RDONLY));
+	return NULL;
+}
+
+/* More threads wait in a call than there are places for copies. */
+static int crowd_waits_in_open(void)
+{
+	enum { CROWD = 300 };
+	pthread_t t[CROWD];
+	static char name[] = "fifo";
+	int fd, opened = 0;
+
+	NEED(mkfifo(name, 0600));
+	for (int i = 0; i < CROWD; i++)
+		NEED(pthread_create(&t[i], NULL, open_fifo, name) ? -1 : 0);
+	usleep(200000);
+	for (int i = 0; i < 50; i++) {
+		fd = open("other", O_CREAT | O_RDWR, 0600);
+		opened += fd >= 0;
+		close(fd);
+	}
+	NEED(fd = open(name, O_RDWR));
+	for (int i = 0; i < CROWD; i++)
+		pthread_join(t[i], NULL);
+	WORKS(opened == 50);
+	return WORKED;
+}
+
+/* ---- what threads may do as anybody ------------------------------------------- */
+
+static int descriptors_of_threads(void)
+{
+	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
+	struct stat st;
+	int ends[2], fd;
+
+	NEED(pipe(ends));
+	NEED(fd = open("file", O_CREAT | O_RDWR, 0600));
+	WORKS(fstat(ends[0], &st) == 0 && S_ISFIFO(st.st_mode));
+	WORKS(fstat(fd, &st) == 0);
+	WORKS(fchmod(fd, 0640) == 0 && fstat(fd, &st) == 0 && (st.st_mode & 0777) == 0640);
+	WORKS(fchown(fd, getuid(), getgid()) == 0);
+	WORKS(futimens(fd, times) == 0 && fstat(fd, &st) == 0 && st.st_mtime == 1000);
+	WORKS(fchownat(fd, "", getuid(), getgid(), AT_EMPTY_PATH) == 0);
+	return WORKED;
+}
+
+static int threads_may(void)
+{
+	return in_company(descriptors_of_threads);
+}
+
+static int names_of_threads(void)
+{
+	char name[64], text[64] = "";
+
+	snprintf(name, sizeof name, "/proc/self/task/%d/comm", (int)gettid());
+	int fd = open(name, O_RDWR);
+	WORKS(fd >= 0 && write(fd, "renamed", 7) == 7 && pread(fd, text, sizeof text, 0) == 8);
+	snprintf(name, sizeof name, "/proc/thread-self/comm");
+	WORKS((fd = open(name, O_RDONLY)) >= 0 && read(fd, text, sizeof text) == 8);
+	WORKS(open("/proc/self/task/999999999/comm", O_RDONLY) < 0 && errno == ENOENT);
+	return strncmp(text, "renamed", 7) == 0 ? WORKED : REFUSED;
+}
+
+/* ---- sockets of the run's own -------------------------------------------------- */
+
+static int own_sockets(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "server" }, sender = address;
+	int server, client, peer;
+	char c = 0;
+
+	NEED(server = socket(AF_UNIX, SOCK_STREAM, 0));
+	WORKS(bind(server, (struct sockaddr *)&address, sizeof address) == 0);
+	WORKS(listen(server, 5) == 0);
+	NEED(client = socket(AF_UNIX, SOCK_STREAM, 0));
+	WORKS(connect(client, (struct sockaddr *)&address, sizeof address) == 0);
+	WORKS((peer = accept(server, NULL, NULL)) >= 0);
+	WORKS(write(client, "x", 1) == 1 && read(peer, &c, 1) == 1 && c == 'x');
+	WORKS(rename("server", "moved") == 0);
+	WORKS(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address) < 0);
+	strcpy(address.sun_path, "moved");
+	WORKS(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address) == 0);
+	strcpy(sender.sun_path, "datagrams");
+	NEED(server = socket(AF_UNIX, SOCK_DGRAM, 0));
+	WORKS(bind(server, (struct sockaddr *)&sender, sizeof sender) == 0);
+	NEED(client = socket(AF_UNIX, SOCK_DGRAM, 0));
+	WORKS(sendto(client, "y", 1, 0, (struct sockaddr *)&sender, sizeof sender) == 1);
+	WORKS(recv(server, &c, 1, 0) == 1 && c == 'y');
+	return WORKED;
+}
+
+static int own_sockets_of_threads(void)
+{
+	return in_company(own_sockets);
+}
+
+static const struct row rows[] = {
+	{ HAS_TO_WORK, "own_sockets", own_sockets },
+	{ HAS_TO_WORK, "own_sockets_of_threads", own_sockets_of_threads },
+	{ HAS_TO_WORK, "exec_among_threads", exec_among_threads },
+	{ HAS_TO_WORK, "fails_and_sleeps", fails_and_sleeps },
+	{ HAS_TO_WORK, "killed_makers", killed_makers },
+	{ HAS_TO_WORK, "makers_ended_by_exec", makers_ended_by_exec },
+	{ HAS_TO_WORK, "stopped_and_continued", stopped_and_continued },
+	{ HAS_TO_WORK, "waits_in_open", waits_in_open },
+	{ HAS_TO_WORK, "crowd_waits_in_open", crowd_waits_in_open },
+	{ HAS_TO_WORK, "threads_may", threads_may },
+	{ HAS_TO_WORK, "names_of_threads", names_of_threads },
+};
+MAIN(rows)

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""reaching.py LIBC SYSCALLS.DEF - which exported functions of a libc make a call that is judged or refused, or call what makes one.
+
+Prints "FUNCTION CALL...", one function a line. Found in the code: where a number is put into eax before a syscall
+instruction, and which functions call or jump to that code. One step only: with more of them nearly everything reaches something
+(printf reaches abort, which reaches tgkill). Calls through pointers are not followed.
+"""
+import re
+import subprocess
+import sys
+
+libc, table = sys.argv[1:3]
+calls = {}
+for row in re.finditer(r"^CALL\(\s*(\d+), (\w+),\s*(\w+),\s*(\w+)", open(table).read(), re.M):
+    # what a supervisor needs to know of, and memory, are of no concern to the shim (preload/judge.c)
+    if row[3] in ("JUDGED", "REFUSED") and row[4] not in ("MEMORY", "CREDENTIALS", "ASYNC", "SECCOMP", "FORK", "ALLOCATE",
+                                                           "CLONE", "CLONE3", "PRCTL", "DESCRIPTOR", "IOCTL", "FCNTL", "SIGNAL",
+                                                           "PROCESS"):
+        calls[int(row[1])] = row[2]
+
+names = {}
+for line in subprocess.run(["nm", "-D", "--defined-only", libc], capture_output=True, text=True).stdout.splitlines():
+    word = line.split()
+    if len(word) == 3 and word[1] in "TWi" and "GLIBC_PRIVATE" not in word[2]:
+        hidden = re.search(r"(?<!@)@(?!@)", word[2])
+        if not hidden:
+            names.setdefault(int(word[0], 16), set()).add(word[2].split("@")[0])
+
+direct, edges, number, function, lines = {}, {}, None, None, []
+starts = set(names)
+code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", libc], capture_output=True, text=True).stdout.splitlines()
+for line in code:
+    target = re.search(r"\bcall\s+([0-9a-f]+)", line)
+    if target:
+        starts.add(int(target[1], 16))
+for line in code:
+    at = re.match(r"\s*([0-9a-f]+):\s+(\w+)\s*(.*)", line)
+    if not at:
+        continue
+    address, name, rest = int(at[1], 16), at[2], at[3]
+    if address in starts:
+        function, number = address, None
+    if function is None:
+        continue
+    put = re.match(r"\$0x([0-9a-f]+),%[er]ax", rest)
+    if name == "mov" and put:
+        number = int(put[1], 16)
+    elif name == "xor" and rest.startswith("%eax,%eax"):
+        number = 0
+    elif name == "syscall" and number in calls:
+        direct.setdefault(function, set()).add(calls[number])
+    elif name == "call" or name.startswith("j"):
+        target = re.match(r"([0-9a-f]+)", rest)
+        if target and int(target[1], 16) in starts:
+            edges.setdefault(function, set()).add(int(target[1], 16))
+
+reach = {f: set(c) for f, c in direct.items()}
+for f, targets in edges.items():
+    for t in targets:
+        if t in direct:
+            reach.setdefault(f, set()).update(direct[t])
+found = {}
+for f, c in reach.items():
+    for name in names.get(f, ()):
+        found.setdefault(name, set()).update(c)
+for name in sorted(found):
+    print(name, *sorted(found[name]))

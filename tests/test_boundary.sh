@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The tool that wants out: each row of the programs in tests/boundary runs bare, where it has to get out (or the row proves
+# nothing), and guarded at each level, where nothing may have happened. Rows that have to work do so in both.
+#   test_boundary.sh [ROW-PATTERN...]   patterns as of the shell: 'stranger_*'
+. "$(dirname "$0")/lib.sh"
+make_scratch
+levels_here
+programs=$BUILD/tests/boundary
+row_seconds=${ROW_SECONDS:-20}	# a row that takes longer hangs
+
+build() {
+	local source
+	mkdir -p "$programs"
+	for source in "$SOURCE"/tests/boundary/*.c; do
+		"${CC:-cc}" -D_GNU_SOURCE -std=gnu17 -O1 -Wall -Wextra -o "$programs/$(basename "$source" .c)" "$source" -pthread ||
+			return 1
+	done
+}
+
+# The directories of attempt.h. Below ../mirror the secret has the name that `open/plain` has below /.
+fresh_fixture() {
+	chmod -R u+rwX "$F" 2>/dev/null
+	rm -rf "$F"
+	mkdir -p "$F"/{open,shut,read} "$F/mirror$F/open"
+	echo "$token" | tee "$F/shut/secret" >"$F/mirror$F/open/plain"
+	echo victim >"$F/shut/victim"
+	echo page >"$F/read/page"
+}
+outside_state() { find "$F/shut" "$F/read" "$F/mirror" -printf '%p %y %i %m %U:%G %n %s %T@ %l\n' | sort; }
+
+# run_row LEVEL|bare PROGRAM ROW: sets status; output in $SCRATCH/out
+run_row() {
+	local level=$1 program=$programs/$2 row=$3
+	cd "$F/open" || exit 1
+	# shellcheck disable=SC2016  # STRANGER is what the neighbour says
+	if [ "$level" = bare ]; then
+		timeout -s KILL "$row_seconds" "$programs/neighbour" "$program" "$row"
+	else
+		LEVEL=$level timeout -s KILL "$row_seconds" "$programs/neighbour" sh -c 'exec "$@"' - \
+			"$PICKET" run -q --profile none --enforce "$level" --env GUARDED=1 --env 'STRANGER' \
+			--read /usr --read /lib --read /lib64 --read /bin --read /etc/ld.so.cache --write /proc \
+			--read "$F/read" --write "$F/open" --read "$program" --exec "$program" --exec /usr/bin --exec /bin \
+			-- "$program" "$row"
+	fi >"$SCRATCH/out" 2>&1
+	status=$?
+	cd "$SCRATCH" || exit 1
+}
+
+judge_row() {	# LEVEL KIND PROGRAM ROW
+	local level=$1 kind=$2 row=$4 before expected=1
+	fresh_fixture
+	before=$(outside_state)
+	run_row "$level" "$3" "$row"
+	[ "$kind" = gets-out ] || expected=0
+	if [ "$status" = "$expected" ] && [ "$(outside_state)" = "$before" ] &&
+		{ [ "$kind" = has-to-work ] || ! grep -q "$token" "$SCRATCH/out"; }; then
+		ok "$level: $row"
+	else
+		{ echo "status $status, not $expected"; diff <(echo "$before") <(outside_state); cat "$SCRATCH/out"; } |
+			not_ok "$level: $row"
+	fi
+}
+
+wanted() {
+	local pattern
+	[ $# -gt 1 ] || return 0
+	# shellcheck disable=SC2053  # it is a pattern
+	for pattern in "${@:2}"; do [[ $1 == $pattern ]] && return 0; done
+	return 1
+}
+
+build || { not_ok 'the programs are built' </dev/null; finish; }
+F=$SCRATCH/f
+token=TOKEN$$
+for program in memory names process work; do
+	while read -r kind row; do
+		wanted "$row" "$@" || continue
+		fresh_fixture
+		run_row bare "$program" "$row"
+		case $kind:$status in
+		gets-out:0|is-heard:7|has-to-work:0) ;;
+		*)
+			skip "$row" "it does not get out on this machine even unguarded (status $status): $(head -c 200 "$SCRATCH/out")"
+			continue ;;
+		esac
+		for level in $LEVELS_HERE; do judge_row "$level" "$kind" "$program" "$row"; done
+	done < <("$programs/$program" --list)
+done
+finish

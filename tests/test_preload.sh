@@ -1,0 +1,200 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Level preload: each function of helpers/functions.c has the same answer and the same record as through a supervisor,
+# in a glibc and in a musl program; what cannot be guarded does not start; nothing outlives the run, however it ends.
+. "$(dirname "$0")/lib.sh"
+make_scratch
+helpers=$BUILD/tests/helpers
+export LC_ALL=C
+
+# ---- parity --------------------------------------------------------------------------------------------
+
+make_places() {
+	rm -rf "$SCRATCH/w" && mkdir -p "$SCRATCH/w"/{here,d,denied,hidden} && cd "$SCRATCH/w/here" || exit 1
+	local d
+	for d in d denied hidden; do
+		echo text >../$d/f && ln -s f ../$d/link && cp /bin/true ../$d/program
+		printf '#!/bin/sh\nexit 6\n' >../$d/script && chmod +x ../$d/script
+	done
+	echo own >own
+}
+cat >"$SCRATCH/policy.conf" <<-END
+	filesystem: { read = ( "/" ); write = ( "$SCRATCH/w", "/dev/null", "/proc/self/fd" );
+	              deny = ( "$SCRATCH/w/denied" ); hide = ( "$SCRATCH/w/hidden" ); };
+	exec: { allow = ( "/" ); };
+	network: { connect = ( "127.0.0.1:1" ); bind = ( "127.0.0.1:1" ); };
+	environment: { keep = ( "PATH", "LC_ALL" ); };
+END
+# What was refused: kind, target, errno, sorted. Calls have several names for one thing.
+refusals() {
+	python3 - "$1" <<-'END'
+		import json, sys
+		for v in sorted({(v["kind"], v["target"], v["errno"] or "") for v in json.load(open(sys.argv[1]))["violations"]}):
+		    print(*v)
+	END
+}
+run_at() {	# LEVEL PROGRAM
+	make_places
+	"$PICKET" run -q -p "$SCRATCH/policy.conf" --enforce "$1" -r "$SCRATCH/$1.json" -- "$2" ../denied ../hidden \
+		>"$SCRATCH/$1.out" 2>"$SCRATCH/$1.err"
+	echo "exit $?" >>"$SCRATCH/$1.out"
+	# what is there afterwards, names that are made up left out
+	(cd "$SCRATCH/w" && find . -printf '%P %y %m %s\n' | sed 's/temp[A-Za-z0-9]\{6\}/tempXXXXXX/' | sort) >"$SCRATCH/$1.left"
+	refusals "$SCRATCH/$1.json" | sed 's/temp[A-Za-z0-9]\{6\}/tempXXXXXX/' | sort -u >"$SCRATCH/$1.refusals"
+}
+parity() {	# NAME PROGRAM
+	local part
+	run_at "$supervised" "$2"
+	run_at preload "$2"
+	check_same "$1: it came to its end" 'exit 0' "$(tail -n 1 "$SCRATCH/preload.out")"
+	for part in out left refusals; do
+		if diff -u "$SCRATCH/$supervised.$part" "$SCRATCH/preload.$part" >"$SCRATCH/diff"; then
+			ok "$1: $part as with a supervisor ($(wc -l <"$SCRATCH/preload.$part") lines)"
+		else
+			not_ok "$1: $part as with a supervisor" <"$SCRATCH/diff"
+		fi
+	done
+}
+
+LEVELS='seccomp ptrace' levels_here
+supervised=$(set -- $LEVELS_HERE; echo "${1:-}")
+if [ -n "$supervised" ]; then
+	parity glibc "$helpers/functions"
+	if have musl-gcc && musl-gcc -D_GNU_SOURCE -std=gnu17 -O1 -o "$SCRATCH/functions-musl" \
+		"$SOURCE/tests/helpers/functions.c" 2>"$SCRATCH/musl.log"; then
+		parity musl "$SCRATCH/functions-musl"
+	else
+		skip 'parity in a musl program' musl-gcc
+	fi
+fi
+# ---- what cannot be guarded ------------------------------------------------------------------------------
+
+check_contains() { case $3 in *"$2"*) ok "$1" ;; *) not_ok "$1" <<<"no \"$2\" in: $3" ;; esac; }
+alone() { "$PICKET" run --enforce preload "$@"; }
+cd "$SCRATCH" || exit 1
+printf '#include <stdio.h>\nint main(void) { return puts("it ran") < 0; }\n' >program.c
+: "${CC:=gcc}"
+if $CC -static -o static program.c 2>static.log; then
+	out=$(alone -- ./static 2>&1)
+	check_same 'a static program does not start' 126 $?
+	check_contains 'and is said to need --exec' "statically linked and cannot be guarded at level preload; --exec $SCRATCH/static" "$out"
+	out=$(alone --exec ./static -- ./static 2>&1)
+	check_same 'named on the command line it runs, unguarded' "0 it ran" "$? $out"
+	out=$(alone -r inside.json -- /bin/sh -c './static; echo $?' 2>/dev/null)
+	check_same 'nor does it start from inside' 126 "$out"
+	check 'which is recorded, with what allows it' grep -q "\"allow_with\": \"--exec $SCRATCH/static\"" inside.json
+	out=$(alone --exec ./static -- /bin/sh -c './static' 2>&1)
+	check_same 'unless it is named' 'it ran' "$out"
+else
+	skip 'static programs' "a static libc"
+fi
+cp /bin/true unreadable && chmod 111 unreadable
+if [ "$(id -u)" != 0 ]; then
+	alone -- ./unreadable >/dev/null 2>&1
+	check_same 'what may be run but not read does not start' 126 $?
+fi
+
+# ---- the result -------------------------------------------------------------------------------------------
+
+alone -q -r result.json -- /bin/true
+check 'the result says that it is no boundary' grep -q '"level": "preload", "transport": null, "boundary": false' result.json
+alone -q -r result.json --deny "$SCRATCH/program.c" -- /bin/cat program.c 2>/dev/null
+check 'a refusal is of the shim' grep -q '"origin": "shim"' result.json
+check 'and names program, directory and command' \
+	grep -q "\"command\": \"/bin/cat program.c\", \"cwd\": \"$SCRATCH\"" result.json
+alone -q -r result.json --on-violation audit --deny "$SCRATCH/program.c" -- /bin/cat program.c >audited 2>&1
+check 'audit allows and records' cmp -s audited program.c
+check 'as audited' grep -q '"action": "audited"' result.json
+alone -q -r result.json --on-violation kill --deny "$SCRATCH/program.c" -- \
+	/bin/sh -c 'sleep 60 & cat program.c; echo went on' >killed 2>&1
+check_same 'kill ends the run' 137 $?
+check_not 'at once' grep -q 'went on' killed
+check 'and says so' grep -q '"action": "killed"' result.json
+cat >many.py <<-'END'
+	for i in range(30000):
+	    try:
+	        open("program.c")
+	    except OSError as e:
+	        assert e.errno == 13
+END
+alone -q -r result.json --deny "$SCRATCH/program.c" -- python3 many.py 2>/dev/null
+check 'all of many refusals are counted' grep -q '"violation_count": 30000' result.json
+
+# ---- environments -------------------------------------------------------------------------------------------
+
+secret=$SCRATCH/secret
+echo secret >"$secret"
+without_shim() {	# NAME COMMAND...: the secret stays secret however the environment is
+	local name=$1 out
+	shift
+	out=$(alone -q --deny "$secret" -- "$@" 2>/dev/null)
+	check_same "guarded still: $name" denied "$out"
+}
+try="cat $secret 2>/dev/null || echo denied"
+without_shim 'an emptied environment' env -i /bin/sh -c "PATH=/usr/bin:/bin; $try"
+without_shim 'LD_PRELOAD unset in a shell' /bin/sh -c "unset LD_PRELOAD; $try"
+without_shim 'LD_PRELOAD replaced in a shell' /bin/sh -c "LD_PRELOAD=; export LD_PRELOAD; $try"
+for how in 'os.system(c)' 'print(os.popen(c).read(), end="")' 'os.execve("/bin/sh", ["sh", "-c", c], {})' \
+	'subprocess.run(["/bin/sh", "-c", c], env={})' 'subprocess.run(["/bin/sh", "-c", c], env={}, close_fds=False)' \
+	'os.posix_spawn("/bin/sh", ["sh", "-c", c], {}) and os.wait()'; do
+	without_shim "${how%%(*}(), environ cleared" python3 -c "
+import os, subprocess
+os.environ.clear()
+os.environ['PATH'] = '/usr/bin:/bin'
+c = '$try'
+$how"
+done
+out=$(alone -q -- /bin/sh -c 'unset LD_PRELOAD; env -u X sh -c :; env | grep -c ^LD_PRELOAD')
+check_same "the parent's own environment stays as it made it" 1 "$out"	# env(1) is a child, it has the shim again
+if $CC -shared -fPIC -o own.so -xc - <<<'__attribute__((constructor)) static void f(void) { extern int puts(const char *); puts("own"); }'; then
+	out=$(alone -q --env "LD_PRELOAD=$SCRATCH/own.so" -- printenv LD_PRELOAD)
+	check_same "the user's own LD_PRELOAD is kept, behind the shim" "own
+$BUILD/libpicket-preload.so:$SCRATCH/own.so" "$out"
+	out=$(alone -q --deny "$SCRATCH/own.so" -- env "LD_PRELOAD=$SCRATCH/own.so" /bin/true 2>/dev/null; echo $?)
+	check_same 'one that may not be read is not loaded' 126 "$out"
+fi
+check_same 'a tool that lowers its limit of descriptors stays guarded' denied \
+	"$(alone -q --deny "$secret" -- /bin/sh -c "ulimit -n 20; sh -c '$try'" 2>/dev/null)"
+check_same 'a tool that closes everything stays guarded' denied "$(alone -q --deny "$secret" -- python3 -c "
+import os, subprocess
+os.closerange(3, 1 << 20)
+subprocess.run(['/bin/sh', '-c', '$try'])" 2>/dev/null)"
+out=$(LD_PRELOAD=$BUILD/libpicket-preload.so /bin/true 2>&1)
+check_same 'the shim without a run does not let a program run' 126 $?
+
+# ---- the end --------------------------------------------------------------------------------------------------
+
+gone() {	# MARK: nothing of that name is left, soon
+	local i
+	for i in $(seq 100); do
+		pgrep -f "^sleep $1\$" >/dev/null || return 0
+		read -rt 0.05 <> <(:) || :
+	done
+	pkill -f "^sleep $1\$"
+	return 1
+}
+started() { until pgrep -f "^sleep $1\$" >/dev/null; do read -rt 0.02 <> <(:) || :; done; }
+family='setsid sh -c "sleep MARK & sleep MARK" & (sleep MARK &); exec sleep MARK'
+mark=$((RANDOM + 100000))
+alone -q -- /bin/sh -c "setsid sleep $mark & exit 3"
+check_same 'the status is the first process'"'"'s' 3 $?
+check 'and nothing outlives it' gone $mark
+alone -q --timeout 0.3 -- /bin/sh -c "${family//MARK/$mark}"
+check_same 'a timeout ends it' 124 $?
+check 'all of it' gone $mark
+for victim in launcher keeper; do
+	mark=$((mark + 1))
+	"$PICKET" run --enforce preload -q -- /bin/sh -c "${family//MARK/$mark}" &
+	launcher=$!
+	started $mark
+	case $victim in
+	launcher) kill -9 $launcher ;;
+	keeper) kill -9 "$(pgrep -P $launcher)" ;;
+	esac
+	wait $launcher 2>/dev/null
+	status=$?
+	check "killing the $victim ends it" test $status = 137
+	check 'all of it' gone $mark
+done
+
+finish

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* cgroup.c - see cgroup.h; the files: Documentation/admin-guide/cgroup-v2.rst. */
+#include "cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+enum {
+	MEMORY_PART_MORE =
+		8, /* memory.max is so much more than the limit: it counts what the kernel keeps for the run, too */
+	REMOVE_TRIES = 50,
+	NUMBER_SIZE = 32,
+};
+
+struct cgroup {
+	int parent;    /* descriptor of the directory that it is in */
+	int directory; /* and of itself; or -1 */
+	char name[NUMBER_SIZE];
+};
+
+static int write_file(int directory, const char *name, const char *text)
+{
+	int fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	ssize_t n = write(fd, text, strlen(text));
+	int error = errno;
+	close(fd);
+	return n < 0 ? -error : 0;
+}
+
+static int write_number(int directory, const char *name, uint64_t number)
+{
+	char text[NUMBER_SIZE];
+
+	snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+	return write_file(directory, name, text);
+}
+
+/* Set what can be. Was it anything? */
+static bool set_limits(const struct cgroup *cgroup, const struct policy_limits *limits)
+{
+	uint64_t memory = limits->memory_bytes;
+	bool set = false;
+
+	if (memory && write_number(cgroup->directory, "memory.max", memory + memory / MEMORY_PART_MORE) == 0) {
+		write_file(cgroup->directory, "memory.oom.group", "1"); /* the run as a whole */
+		set = true;
+	}
+	if (limits->cpu_weight && write_number(cgroup->directory, "cpu.weight", limits->cpu_weight) == 0)
+		set = true;
+	return set;
+}
+
+struct cgroup *cgroup_make_in(const char *directory, const struct policy_limits *limits)
+{
+	struct cgroup *cgroup = calloc(1, sizeof *cgroup);
+
+	if (!cgroup)
+		return NULL;
+	cgroup->directory = -1;
+	snprintf(cgroup->name, sizeof cgroup->name, "picket-%d", (int)getpid());
+	cgroup->parent = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup->parent >= 0 && mkdirat(cgroup->parent, cgroup->name, 0755) == 0)
+		cgroup->directory = openat(cgroup->parent, cgroup->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup->directory >= 0 && set_limits(cgroup, limits))
+		return cgroup;
+	cgroup_remove(cgroup);
+	return NULL;
+}
+
+/* Our own group, below the root of the hierarchy: "/user.slice/x". */
+static bool own_group(char path[PATH_MAX])
+{
+	char line[PATH_MAX + 8];
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof line, file)) {
+		line[strcspn(line, "\n")] = 0;
+		found = strncmp(line, "0::/", 4) == 0;
+		if (found)
+			snprintf(path, PATH_MAX, "%.*s", PATH_MAX - 1, line + 3);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Where the hierarchy is mounted as a whole. */
+static bool mount_point(char path[PATH_MAX])
+{
+	char line[2 * PATH_MAX], root[PATH_MAX];
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof line, file))
+		found = strstr(line, " - cgroup2 ") && sscanf(line, "%*d %*d %*s %4095s %4095s", root, path) == 2 &&
+			strcmp(root, "/") == 0;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+struct cgroup *cgroup_make(const struct policy_limits *limits)
+{
+	char group[PATH_MAX], mount[PATH_MAX], directory[2 * PATH_MAX];
+
+	if ((!limits->memory_bytes && !limits->cpu_weight) || !own_group(group) || !mount_point(mount))
+		return NULL;
+	int length = snprintf(directory, sizeof directory, "%s%s", mount, strcmp(group, "/") == 0 ? "" : group);
+	char *last = strrchr(directory, '/');
+	struct cgroup *cgroup = NULL;
+	if ((size_t)length > strlen(mount) && last) {
+		*last = 0;
+		cgroup = cgroup_make_in(directory, limits);
+		*last = '/';
+	}
+	return cgroup ? cgroup : cgroup_make_in(directory, limits);
+}
+
+int cgroup_add(const struct cgroup *cgroup, pid_t process)
+{
+	return write_number(cgroup->directory, "cgroup.procs", (uint64_t)process);
+}
+
+bool cgroup_ran_out(const struct cgroup *cgroup)
+{
+	char text[512];
+	cleanup_fd int fd = cgroup ? openat(cgroup->directory, "memory.events", O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+	text[n > 0 ? n : 0] = 0;
+	const char *at = strstr(text, "oom_kill ");
+	return at && strtoul(at + strlen("oom_kill "), NULL, 10) > 0;
+}
+
+void cgroup_remove(struct cgroup *cgroup)
+{
+	static const struct timespec moment = {.tv_nsec = 1000000};
+
+	if (!cgroup)
+		return;
+	if (cgroup->directory >= 0) {
+		write_file(cgroup->directory, "cgroup.kill", "1");
+		close(cgroup->directory);
+	}
+	/* what was just killed is still in it for a moment */
+	for (int i = 0; cgroup->parent >= 0 && i < REMOVE_TRIES; i++) {
+		if (unlinkat(cgroup->parent, cgroup->name, AT_REMOVEDIR) == 0 || errno != EBUSY)
+			break;
+		nanosleep(&moment, NULL);
+	}
+	if (cgroup->parent >= 0)
+		close(cgroup->parent);
+	free(cgroup);
+}
