@@ -17,7 +17,10 @@ enum { PATH_SIZE = 4096, OBJECT_NAME = 512 };
 
 extern char **environ __attribute__((weak, visibility("default")));
 
-static const char LD_PRELOAD[] = "LD_PRELOAD=";
+static const char LD_PRELOAD[] = "LD_PRELOAD=", ASAN_OPTIONS[] = "ASAN_OPTIONS=";
+/* AddressSanitizer's library ends a program in which it is not the first that was loaded. Nothing depends on that order
+ * here: what it intercepts comes next behind us. */
+static const char NOT_FIRST[] = "verify_asan_link_order=0";
 
 static int fail(int error)
 {
@@ -64,30 +67,37 @@ static bool has_shim(char *const *environment)
 	return !path || lists(variable(environment, LD_PRELOAD), path);
 }
 
-int environment_pass(struct passed *passed, char *const *environment)
+int environment_pass(struct passed *passed, char *const *environment, int judged)
 {
-	const char *path = shim_path(), *others = variable(environment, LD_PRELOAD);
+	const char *path = shim_path(), *others = variable(environment, LD_PRELOAD), *options = variable(environment, ASAN_OPTIONS);
+	bool sanitized = judged == JUDGED_SANITIZED && path;
 	size_t count = 0, text, kept = 0;
 
 	*passed = (struct passed){ environment, NULL, 0 };
 	int r = judge_environment(environment);
-	if (r < 0 || has_shim(environment))
+	if (r < 0 || (has_shim(environment) && !sanitized))
 		return r;
 	while (environment && environment[count])
 		count++;
-	text = sizeof LD_PRELOAD + text_length(path) + (others ? text_length(others) : 0) + 2;
-	passed->mapped_size = (count + 2) * sizeof(char *) + text;
+	text = sizeof LD_PRELOAD + text_length(path) + (others ? text_length(others) : 0) + 2 + sizeof ASAN_OPTIONS +
+	       sizeof NOT_FIRST + (options ? text_length(options) : 0) + 2;
+	passed->mapped_size = (count + 3) * sizeof(char *) + text;
 	long address = raw(__NR_mmap, 0, passed->mapped_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (raw_failed(address))
 		return -ENOMEM;
 	passed->mapped = (void *)address;
-	char **list = passed->mapped, *value = (char *)(list + count + 2), *end;
-	end = text_put(text_put(value, LD_PRELOAD), path);
+	char **list = passed->mapped, *end = (char *)(list + count + 3);
+	list[kept++] = end;
+	end = text_put(text_put(end, LD_PRELOAD), has_shim(environment) ? "" : path);
 	if (others && *others)
-		text_put(text_put(end, ":"), others);
-	list[kept++] = value;
+		end = text_put(text_put(end, has_shim(environment) ? "" : ":"), others);
+	if (sanitized) {
+		list[kept++] = ++end;
+		end = text_put(text_put(end, ASAN_OPTIONS), options ? options : "");
+		text_put(text_put(end, options ? ":" : ""), NOT_FIRST);
+	}
 	for (size_t i = 0; i < count; i++)
-		if (!text_begins(environment[i], LD_PRELOAD))
+		if (!text_begins(environment[i], LD_PRELOAD) && !(sanitized && text_begins(environment[i], ASAN_OPTIONS)))
 			list[kept++] = environment[i];
 	list[kept] = NULL;
 	passed->environment = list;
@@ -158,8 +168,8 @@ EXPORT int execve(const char *path, char *const *argv, char *const *environment)
 	struct passed passed;
 	int r = allowed(AT_FDCWD, path, argv, 0);
 
-	if (r == 0)
-		r = environment_pass(&passed, environment);
+	if (r >= 0)
+		r = environment_pass(&passed, environment, r);
 	if (r < 0)
 		return fail(r);
 	r = next ? next(path, argv, passed.environment) : fail((int)raw(__NR_execve, path, argv, passed.environment));
@@ -174,8 +184,8 @@ EXPORT int execveat(int dirfd, const char *path, char *const *argv, char *const 
 	struct passed passed;
 	int r = allowed(dirfd, path, argv, flags);
 
-	if (r == 0)
-		r = environment_pass(&passed, environment);
+	if (r >= 0)
+		r = environment_pass(&passed, environment, r);
 	if (r < 0)
 		return fail(r);
 	r = next ? next(dirfd, path, argv, passed.environment, flags) :
@@ -191,8 +201,8 @@ EXPORT int fexecve(int fd, char *const *argv, char *const *environment)
 	struct passed passed;
 	int r = allowed(fd, "", argv, AT_EMPTY_PATH);
 
-	if (r == 0)
-		r = environment_pass(&passed, environment);
+	if (r >= 0)
+		r = environment_pass(&passed, environment, r);
 	if (r < 0)
 		return fail(r);
 	r = next ? next(fd, argv, passed.environment) :
@@ -369,14 +379,14 @@ EXPORT int execle(const char *path, const char *first, ...)
 typedef int spawn_function(int *, const char *, const void *, const void *, char *const *, char *const *);
 
 static int spawn(enum wrap_index which, int *pid, const char *path, const void *actions, const void *attributes,
-		 char *const *argv, char *const *environment)
+		 char *const *argv, char *const *environment, int judged)
 {
 	spawn_function *next = (spawn_function *)next_of(which);
 	struct passed passed;
 
 	if (!next)
 		return ENOSYS;
-	int r = environment_pass(&passed, environment);
+	int r = environment_pass(&passed, environment, judged);
 	if (r < 0)
 		return -r;
 	r = next(pid, path, actions, attributes, argv, passed.environment);
@@ -391,7 +401,7 @@ EXPORT int posix_spawn(int *pid, const char *path, const void *actions, const vo
 {
 	int r = allowed(AT_FDCWD, path, argv, 0);
 
-	return r < 0 ? -r : spawn(WRAP_posix_spawn, pid, path, actions, attributes, argv, environment);
+	return r < 0 ? -r : spawn(WRAP_posix_spawn, pid, path, actions, attributes, argv, environment, r);
 }
 
 /* What a search would run: the first that is there and may be executed. */
@@ -420,7 +430,7 @@ EXPORT int posix_spawnp(int *pid, const char *file, const void *actions, const v
 {
 	int r = allowed_in_search(file, argv);
 
-	return r < 0 ? -r : spawn(WRAP_posix_spawnp, pid, file, actions, attributes, argv, environment);
+	return r < 0 ? -r : spawn(WRAP_posix_spawnp, pid, file, actions, attributes, argv, environment, r);
 }
 
 /* ---- through the shell -------------------------------------------------- */
@@ -483,7 +493,7 @@ EXPORT int system(const char *text)
 	if (!text)
 		return next(text);
 	int r = allowed(AT_FDCWD, "/bin/sh", NULL, 0);
-	if (r == 0)
+	if (r >= 0)
 		r = command_make(&command, text);
 	if (r < 0)
 		return fail(r);
@@ -499,7 +509,7 @@ EXPORT void *popen(const char *text, const char *mode)
 	struct command command;
 	int r = next ? allowed(AT_FDCWD, "/bin/sh", NULL, 0) : -ENOSYS;
 
-	if (r == 0)
+	if (r >= 0)
 		r = command_make(&command, text);
 	if (r < 0) {
 		shim_set_errno(-r);

@@ -19,11 +19,13 @@ enum {
 	HEAD_SIZE = 1024,  /* has the program headers of nearly every program */
 	SCRIPT_LINE = 256, /* as far as the kernel reads a "#!" line */
 	LOADER_ARGS_MOST = 64,
+	ENTRIES_AT_ONCE = 40, /* of a dynamic section */
 };
 
 /* What a file is, from its first bytes. */
 struct program {
 	enum { PROGRAM_OTHER, PROGRAM_SCRIPT, PROGRAM_DYNAMIC, PROGRAM_STATIC, PROGRAM_LOADER, PROGRAM_FOREIGN } kind;
+	bool sanitized;		       /* AddressSanitizer's library is the first it needs */
 	char interpreter[SCRIPT_LINE]; /* of a script or a dynamic program */
 };
 
@@ -46,27 +48,60 @@ static bool read_script(const char *line, long length, struct program *program)
 	return true;
 }
 
-/* Does the dynamic section say that this is a program (a static PIE), and not a library or loader? */
-static bool says_pie(int fd, const Elf64_Phdr *header)
-{
-	Elf64_Dyn entry;
+/* What a dynamic section says. */
+struct dynamic {
+	bool pie;	 /* it is a program (a static PIE), and not a library or loader */
+	bool needs;	 /* a library: the first one's name stands */
+	uint64_t name;	 /* so many bytes behind */
+	uint64_t strings; /* this address */
+};
 
-	for (uint64_t at = 0; at + sizeof entry <= header->p_filesz; at += sizeof entry) {
-		if (raw(__NR_pread64, fd, &entry, sizeof entry, header->p_offset + at) != sizeof entry)
-			return false;
-		if (entry.d_tag == DT_FLAGS_1)
-			return (entry.d_un.d_val & DF_1_PIE) != 0;
-		if (entry.d_tag == DT_NULL)
-			return false;
+static void read_dynamic(int fd, const Elf64_Phdr *header, struct dynamic *dynamic)
+{
+	Elf64_Dyn entries[ENTRIES_AT_ONCE];
+
+	*dynamic = (struct dynamic){ false, false, 0, 0 };
+	for (uint64_t at = 0; at < header->p_filesz; at += sizeof entries) {
+		long n = raw(__NR_pread64, fd, entries, sizeof entries, header->p_offset + at);
+		for (long i = 0; i < n / (long)sizeof entries[0]; i++) {
+			switch (entries[i].d_tag) {
+			case DT_NULL:
+				return;
+			case DT_FLAGS_1:
+				dynamic->pie = (entries[i].d_un.d_val & DF_1_PIE) != 0;
+				break;
+			case DT_STRTAB:
+				dynamic->strings = entries[i].d_un.d_ptr;
+				break;
+			case DT_NEEDED:
+				if (!dynamic->needs)
+					dynamic->name = entries[i].d_un.d_val;
+				dynamic->needs = true;
+				break;
+			default:
+				break;
+			}
+		}
+		if (n < (long)sizeof entries)
+			return;
 	}
-	return false;
+}
+
+/* `first` is the segment that has the names of libraries. */
+static bool needs_sanitizer(int fd, const struct dynamic *dynamic, const Elf64_Phdr *first)
+{
+	char name[16] = "";
+	uint64_t at = dynamic->strings - first->p_vaddr + first->p_offset + dynamic->name;
+
+	return dynamic->needs && first->p_filesz > 0 && raw(__NR_pread64, fd, name, sizeof name - 1, at) > 0 &&
+	       text_begins(name, "libasan.so");
 }
 
 static bool read_elf(int fd, const char *head, long length, struct program *program)
 {
 	Elf64_Ehdr elf;
-	Elf64_Phdr header;
-	bool pie = false;
+	Elf64_Phdr header, first = { .p_filesz = 0 };
+	struct dynamic dynamic = { false, false, 0, 0 };
 
 	memcpy(&elf, head, sizeof elf);
 	program->kind = PROGRAM_FOREIGN;
@@ -80,7 +115,9 @@ static bool read_elf(int fd, const char *head, long length, struct program *prog
 		else if (raw(__NR_pread64, fd, &header, sizeof header, at) != sizeof header)
 			return false;
 		if (header.p_type == PT_DYNAMIC)
-			pie = says_pie(fd, &header);
+			read_dynamic(fd, &header, &dynamic);
+		if (header.p_type == PT_LOAD && first.p_filesz == 0)
+			first = header;
 		if (header.p_type != PT_INTERP || program->kind == PROGRAM_DYNAMIC)
 			continue;
 		if (header.p_filesz < 2 || header.p_filesz > sizeof program->interpreter ||
@@ -89,8 +126,9 @@ static bool read_elf(int fd, const char *head, long length, struct program *prog
 			return false;
 		program->kind = PROGRAM_DYNAMIC;
 	}
-	if (program->kind == PROGRAM_STATIC && elf.e_type == ET_DYN && !pie)
+	if (program->kind == PROGRAM_STATIC && elf.e_type == ET_DYN && !dynamic.pie)
 		program->kind = PROGRAM_LOADER;
+	program->sanitized = program->kind == PROGRAM_DYNAMIC && needs_sanitizer(fd, &dynamic, &first);
 	return true;
 }
 
@@ -106,6 +144,7 @@ static int program_read(const struct place *place, struct program *program)
 	long n = raw(__NR_pread64, fd, head, sizeof head, 0);
 	program->kind = PROGRAM_OTHER;
 	program->interpreter[0] = 0;
+	program->sanitized = false;
 	bool known = true;
 	if (n >= 2 && head[0] == '#' && head[1] == '!')
 		known = read_script(head, n, program);
@@ -201,7 +240,8 @@ static int judge_program(struct request *request, struct place *place, char *con
 		r = program_of_loader(argv);
 		if (r < 0)
 			return refuse_program(request, place, WIRE_PROCESS_EXEC, WIRE_ABOUT_CALL, EACCES);
-		return r > 0 ? judge_exec(AT_FDCWD, argv[r], NULL, 0) : 0;
+		r = r > 0 ? judge_exec(AT_FDCWD, argv[r], NULL, 0) : 0;
+		return r < 0 ? r : 0;
 	case PROGRAM_STATIC:
 		return is_named(place) ? 0 : refuse_program(request, place, WIRE_PROCESS_EXEC, WIRE_ABOUT_PROGRAM, EACCES);
 	case PROGRAM_FOREIGN:
@@ -221,6 +261,7 @@ int judge_exec(int dirfd, const char *path, char *const *argv, int flags)
 	int r;
 
 	program.kind = PROGRAM_SCRIPT;
+	program.sanitized = false;
 	if ((flags & AT_EMPTY_PATH) && !*path)
 		r = place_of_fd(&place, dirfd);
 	else
@@ -237,5 +278,5 @@ int judge_exec(int dirfd, const char *path, char *const *argv, int flags)
 		r = place_resolve(&place, AT_FDCWD, program.interpreter, true);
 	}
 	place_close(&place);
-	return r;
+	return r == 0 && program.kind == PROGRAM_DYNAMIC && program.sanitized ? JUDGED_SANITIZED : r;
 }

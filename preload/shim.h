@@ -161,7 +161,8 @@ struct request {
 
 /* 0: let it go on. -errno: it is refused so, and was reported. JUDGED_DONE: there is nothing to be done, it has
  * succeeded. May change args. */
-enum { JUDGED_DONE = 1, JUDGED_RESULT /* frame->result is what it has come to */ };
+enum { JUDGED_DONE = 1, JUDGED_RESULT, /* frame->result is what it has come to */
+       JUDGED_SANITIZED /* an exec: AddressSanitizer is in the program, and wants to be the first that is loaded */ };
 int judge(struct request *request);
 
 /* Parts of it. */
@@ -181,7 +182,7 @@ int judge_by_hand(enum wrap_how how, struct request *request, struct frame *fram
 
 /* ---- programs (exec.c) -------------------------------------------------- */
 
-/* May it be run: as execveat(dirfd, path, argv, envp, flags)? 0 or -errno. */
+/* May it be run: as execveat(dirfd, path, argv, envp, flags)? 0, -errno, or JUDGED_SANITIZED: it may. */
 int judge_exec(int dirfd, const char *path, char *const *argv, int flags);
 
 /* An environment that has the shim in it. */
@@ -190,7 +191,8 @@ struct passed {
 	void *mapped; /* or NULL */
 	size_t mapped_size;
 };
-int environment_pass(struct passed *passed, char *const *environment); /* 0, -ENOMEM, or as judge_environment */
+/* `judged` is what judge_exec said. 0, -ENOMEM, or as judge_environment. */
+int environment_pass(struct passed *passed, char *const *environment, int judged);
 /* May what it has a loader load be read? */
 int judge_environment(char *const *environment);
 void environment_let_go(struct passed *passed);

@@ -92,7 +92,8 @@ static int by_wordexp(struct request *request)
 		return 0;
 	while ((dollar = text_find(dollar, '$')) != NULL && dollar[1] != '(')
 		dollar++;
-	return dollar || text_find(text, '`') ? judge_exec(AT_FDCWD, "/bin/sh", NULL, 0) : 0;
+	int r = dollar || text_find(text, '`') ? judge_exec(AT_FDCWD, "/bin/sh", NULL, 0) : 0;
+	return r < 0 ? r : 0;
 }
 
 /* A refused library becomes one that is not there, so that dlerror has something to say. */
@@ -366,9 +367,9 @@ static int by_number(struct request *request, struct frame *frame)
 	if (inner.call->class == CALL_UNLISTED)
 		return refuse_value(&inner, WIRE_INTERFACE, ENOSYS, "system call ", request->args[0], false);
 	int r = judge(&inner), environment = call_arg_index(inner.call, ARG_ENVP, 0);
-	if (r == 0 && environment >= 0) {
+	if (r >= 0 && environment >= 0) {
 		struct passed passed; /* goes with the program; or stays, if the exec fails */
-		r = environment_pass(&passed, (char *const *)inner.args[environment]);
+		r = environment_pass(&passed, (char *const *)inner.args[environment], r);
 		if (r == 0)
 			inner.args[environment] = (uint64_t)passed.environment;
 	}

@@ -40,6 +40,8 @@ guard_words() {
 	strace) words=(strace -f --seccomp-bpf -o /dev/null -e trace=file,network) ;;
 	proot) words=(proot) ;;
 	bwrap) words=(bwrap --bind / / --dev-bind /dev /dev --unshare-all --die-with-parent) ;;
+	*+limits) words=("$PICKET" run -q --profile workstation --enforce "${1%+limits}" -r result.json --memory 4G --cpu 10m
+		--timeout 10m --processes 4000 --files 4000 --output-bytes 1G --write-bytes 8G --cpu-weight 100 --) ;;
 	*) words=("$PICKET" run -q --profile workstation --enforce "$1" -r result.json --) ;;
 	esac
 }
@@ -99,6 +101,23 @@ for work in $works; do
 		printf '%20s' "$(printf '%.2f' "$figure" 2>/dev/null || echo "$figure")${stops[$work,$guard]:+ [${stops[$work,$guard]}]}"
 	done
 	echo
+done
+echo
+
+# ---- limits -------------------------------------------------------------------------------------------------
+echo 'All limits set, as ratios to none set:'
+for level in $LEVELS_HERE; do
+	for work in $works; do
+		[ "$work" != true ] || continue
+		command_of "$work"
+		figure=$(for ((round = 0; round < ROUNDS; round++)); do
+			measure "$level" || break
+			without=$microseconds
+			measure "$level+limits" || break
+			awk "BEGIN { printf \"%.3f\\n\", $microseconds / $without }"
+		done | median)
+		printf '  %-10s%-26s%8.2f\n' "$level" "${title[$work]}" "$figure"
+	done
 done
 echo
 

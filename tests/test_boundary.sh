@@ -57,8 +57,8 @@ judge_row() {	# LEVEL KIND PROGRAM ROW
 		{ [ "$kind" = has-to-work ] || ! grep -q "$token" "$SCRATCH/out"; }; then
 		ok "$level: $row"
 	else
-		{ echo "status $status, not $expected"; diff <(echo "$before") <(outside_state); cat "$SCRATCH/out"; } |
-			not_ok "$level: $row"
+		{ echo "status $status, not $expected"; diff <(echo "$before") <(outside_state); cat "$SCRATCH/out"; } >"$SCRATCH/why"
+		not_ok "$level: $row" <"$SCRATCH/why"
 	fi
 }
 
@@ -68,6 +68,41 @@ wanted() {
 	# shellcheck disable=SC2053  # it is a pattern
 	for pattern in "${@:2}"; do [[ $1 == $pattern ]] && return 0; done
 	return 1
+}
+
+# ---- the supervisor dies -------------------------------------------------------------------------------------
+
+# end_of_guard LEVEL|bare: 0 when nothing was left, and nothing leaked, soon after the first process was killed
+end_of_guard() {	# the shell says of a killed job that it was; nobody has to know
+	end_of_guard_quietly "$@" 2>/dev/null
+}
+end_of_guard_quietly() {
+	local level=$1 command=("$programs/outlive") first line gone
+	[ "$level" = bare ] || command=("$PICKET" run -q --profile none --enforce "$level" --read /usr --read /lib --read /lib64
+		--read /etc/ld.so.cache --write "$F/open" --read "$programs/outlive" --exec "$programs/outlive" -- "${command[@]}")
+	fresh_fixture
+	cd "$F/open" || exit 1
+	mkfifo "$F/alive"
+	"${command[@]}" >"$F/alive" 2>/dev/null &
+	first=$!
+	exec 9<"$F/alive"
+	IFS= read -r line <&9
+	kill -KILL "$first"
+	timeout 3 cat <&9 >/dev/null
+	gone=$?
+	exec 9<&-
+	wait "$first"
+	cd "$SCRATCH" || exit 1
+	[ "$line" = started ] && [ "$gone" = 0 ] && [ ! -e "$F/open/leak" ]
+}
+
+test_end_of_guard() {
+	local level
+	if end_of_guard bare; then
+		skip end_of_guard 'what outlives its parent does not'
+		return
+	fi
+	for level in $LEVELS_HERE; do check "$level: nothing outlives its supervisor" end_of_guard "$level"; done
 }
 
 build || { not_ok 'the programs are built' </dev/null; finish; }
@@ -87,4 +122,5 @@ for program in memory names process work; do
 		for level in $LEVELS_HERE; do judge_row "$level" "$kind" "$program" "$row"; done
 	done < <("$programs/$program" --list)
 done
+wanted end_of_guard "$@" && test_end_of_guard
 finish

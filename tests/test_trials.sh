@@ -6,6 +6,7 @@
 #   test_trials.sh [-v] [NAME-PATTERN...]   patterns as of the shell: 'race_*'
 #   LEVELS="ptrace seccomp"  BUILDS="dyn static"
 . "$(dirname "$0")/lib.sh"
+shopt -s extglob nullglob dotglob	# before any function is read
 BUILDS=${BUILDS:-dyn static}
 verbose=
 if [ "${1:-}" = -v ]; then verbose=1; shift; fi
@@ -49,8 +50,8 @@ make_fixture() {
 	printf '#!%s\n' "$F/tools/script" >tools/script-of-script
 	cp "$judge/interpreted" tools
 	chmod 755 tools/*
-	cp -a inside "$judge/"
 	start_host
+	before=$(snapshot)
 }
 
 start_host() {
@@ -61,23 +62,23 @@ start_host() {
 	read -r -t 10 port host <&5 || { not_ok 'the host starts' </dev/null; finish; }
 }
 
-fresh_inside() {
-	rm -rf --one-file-system "$F/inside"
-	cp -a "$judge/inside" "$F/inside"
+# What a trial may leave inside: everything but top, which is protected.
+left_inside() {
+	left=("$F"/inside/!(top))
+	[ ${#left[@]} -gt 0 ]
 }
 
 # Every protected thing with everything that stat says, but when it was last read.
 snapshot() {
-	find "$F"/{vault,shown,tools,inside-too} "$F/inside/top" -printf '%p %y %i %m %U:%G %n %s %T@ %C@ %l\n' 2>/dev/null | sort
+	find "$F"/{vault,shown,tools,inside-too} "$F/inside/top" -printf '%p %y %i %m %U:%G %n %s %T@ %C@ %l\n' 2>/dev/null
 }
 
 # ---- one trial -------------------------------------------------------------------------------------------
 
 # run_trial WRAPPER...: sets evidence (words) and status. Uses name, build, needs.
 run_trial() {
-	local command out=$judge/out count
-	fresh_inside
-	snapshot >"$judge/before"
+	local command out=$judge/out after count
+	if left_inside; then rm -rf --one-file-system "${left[@]}"; fi
 	cd "$F/inside" || exit 1
 	started=${EPOCHREALTIME/./}
 	command=(timeout --kill-after=2 20 "$@" "$F/tools/trials-$build" "$name" "$F" "$port" "$host")
@@ -91,27 +92,30 @@ run_trial() {
 	status=${PIPESTATUS[0]}
 	took=$(((${EPOCHREALTIME/./} - started) / 1000))
 	cd "$F" || exit 1
-	snapshot >"$judge/after"
+	after=$(snapshot)
 	if [ "$name" = process_survivor ]; then	# whatever it does, it does soon
 		for _ in {1..60}; do
-			cmp -s "$judge/before" "$judge/after" || break
+			[ "$before" = "$after" ] || break
 			read -r -t 0.01 <>"$judge/nap"
-			snapshot >"$judge/after"
+			after=$(snapshot)
 		done
 	fi
 	evidence=
-	if grep -qaF "$token" "$out" || grep -rqaF -D skip "$token" "$F/inside" 2>/dev/null; then evidence+=' leak'; fi
-	cmp -s "$judge/before" "$judge/after" || evidence+=' change'
+	if grep -qaE "$token|^INTRUDER-RAN|^REACHED" "$out"; then
+		! grep -qaF "$token" "$out" || evidence+=' leak'
+		! grep -qa '^INTRUDER-RAN' "$out" || evidence+=' run'
+		! grep -qa '^REACHED' "$out" || case $effect in work) evidence+=' work' ;; *) evidence+=' reach' ;; esac
+	fi
+	if left_inside && grep -rqaF -D skip "$token" "$F/inside" 2>/dev/null; then evidence+=' leak'; fi
+	[ "$before" = "$after" ] || evidence+=' change'
 	kill -CONT "$HOST_PID"	# a trial may have stopped it
 	if ! { echo >&6 && read -r -t 10 count <&5; }; then count=0; start_host; fi
 	[ "$count" = 0 ] || evidence+=' contact'
-	! grep -qa '^INTRUDER-RAN' "$out" || evidence+=' run'
-	! grep -qa '^REACHED' "$out" || case $effect in work) evidence+=' work' ;; *) evidence+=' reach' ;; esac
 	if [[ $evidence = *change* ]] || [ ! -S "$F/vault/stream.sock" ]; then
 		while read -r _ _ _ _ mounted _; do
 			case $mounted in "$F"/*) umount -l "$mounted" ;; esac
 		done </proc/self/mountinfo
-		diff "$judge/before" "$judge/after" | head -n 4 >"$judge/changes"
+		diff <(sort <<<"$before") <(sort <<<"$after") | head -n 4 >"$judge/changes"
 		make_fixture
 	fi
 }

@@ -21,6 +21,7 @@
 #include "heard.h"
 #include "meter.h"
 #include "program.h"
+#include "shim_file.h"
 
 enum { SOCKET_ROOM = 4 << 20, SCRIPTS_MOST = 5, LOOK_MS = 20 };
 
@@ -89,6 +90,7 @@ static int examine_one(struct guard *guard, const char *path, struct program_fil
 		snprintf(why, size, "%s may be run, but not read to see whether it can be guarded at level preload", name);
 	if (r < 0)
 		return r == -EACCES ? r : 0;
+	guard->sanitized = file->kind == PROGRAM_ELF && shim_file_sanitizer(fd);
 	return examine_kind(guard, file, name, why, size);
 }
 

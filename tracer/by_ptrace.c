@@ -481,6 +481,22 @@ static int ptrace_next(struct guard *guard, struct event *event)
 
 enum whereabouts { SOMEWHERE_ELSE, MAYBE_IN_CALL, IN_EXEC, GONE };
 
+/* proc(5), /proc/TID/stat: the state is the third field, after a name that may hold anything. */
+static bool has_ended(pid_t tid)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	const char *end = strrchr(text, ')');
+	return n < 0 || (end && (strncmp(end, ") Z", 3) == 0 || strncmp(end, ") X", 3) == 0));
+}
+
 /* Is the task still in a call that takes a name? /proc/TID/syscall: "running", or the number of the call it sleeps in. */
 static enum whereabouts whereabouts(const struct task *task)
 {
@@ -488,12 +504,12 @@ static enum whereabouts whereabouts(const struct task *task)
 
 	snprintf(path, sizeof path, "/proc/%d/syscall", (int)task->tid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? GONE : MAYBE_IN_CALL;
+	if (fd < 0)	/* of a task that has ended only root may ask */
+		return errno == ENOENT || has_ended(task->tid) ? GONE : MAYBE_IN_CALL;
 	ssize_t n = read(fd, text, sizeof text - 1);
 	close(fd);
 	if (n <= 0)
-		return n < 0 && errno == ESRCH ? GONE : MAYBE_IN_CALL;
+		return (n < 0 && errno == ESRCH) || has_ended(task->tid) ? GONE : MAYBE_IN_CALL;
 	text[n] = 0;
 	char *end;
 	long number = strtol(text, &end, 10);

@@ -110,6 +110,17 @@ static char *allow_with(const struct guard *guard, const struct request *request
 	return judgement->access ? allow_with_path(image, verdict, judgement->access, judgement->target) : NULL;
 }
 
+/* The text of the name that is refused, as the tool gave it. */
+static const char *requested(const struct request *request, const struct judgement *judgement)
+{
+	for (int i = 0; i < REQUEST_NAMES; i++) {
+		const struct name_arg *name = &request->names[i];
+		if (name->arg >= 0 && name->length && strcmp(name->at.judged, judgement->target) == 0)
+			return name->text;
+	}
+	return request->names[0].length ? request->names[0].text : judgement->target;
+}
+
 void act_record(struct guard *guard, const struct request *request, const struct judgement *judgement,
 		enum violation_action action)
 {
@@ -136,7 +147,7 @@ void act_record(struct guard *guard, const struct request *request, const struct
 		.kind = judgement->kind,
 		.action = action,
 		.target = judgement->target,
-		.requested = request->names[0].length ? request->names[0].text : judgement->target,
+		.requested = requested(request, judgement),
 		.syscall = request->call->name,
 		.error = action == ACTION_AUDITED ? 0 : judgement->error,
 		.pid = pid,

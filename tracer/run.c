@@ -272,16 +272,16 @@ static int make_shim(struct run *run)
 		diag("level preload is not available: %s", why);
 		return EXIT_STATUS_PICKET;
 	}
-	r = shim_file_pass(path, &run->environment);
-	if (r < 0) {
-		diag_errno(r, "cannot make the environment");
-		return EXIT_STATUS_PICKET;
-	}
 	if (preload_examine(&run->guard, run->path ? run->path : run->job->command[0], run->job->program_fd, why, sizeof why) < 0) {
 		diag("%s", why);
 		return EXIT_STATUS_NOT_RUNNABLE;
 	}
-	return 0;
+	r = shim_file_pass(path, &run->environment);
+	if (r == 0 && run->guard.sanitized)
+		r = shim_file_excuse(&run->environment);
+	if (r < 0)
+		diag_errno(r, "cannot make the environment");
+	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
 /* ---- the run ------------------------------------------------------------ */

@@ -21,7 +21,6 @@
 #endif
 
 static const char NAME[] = "libpicket-preload.so";
-static const char LD_PRELOAD[] = "LD_PRELOAD=";
 
 /* Is this section's data a note of ours, and does it say our version? */
 static bool says_version(Elf_Data *data)
@@ -98,17 +97,19 @@ int shim_file_find(char **path, char *why, size_t size)
 	return *path ? 0 : -errno;
 }
 
-int shim_file_pass(const char *path, char ***environment)
+/* Put NAME=first[:what it was], or what it was and then `last`, into an environment. */
+static int join(char ***environment, const char *name, const char *first, const char *last)
 {
-	size_t count = 0, at = 0;
+	size_t count = 0, at = 0, n = strlen(name);
 	char *value;
 
 	while ((*environment)[count])
 		count++;
-	while (at < count && strncmp((*environment)[at], LD_PRELOAD, sizeof LD_PRELOAD - 1) != 0)
+	while (at < count && strncmp((*environment)[at], name, n) != 0)
 		at++;
-	const char *others = at < count ? (*environment)[at] + sizeof LD_PRELOAD - 1 : "";
-	if (asprintf(&value, "%s%s%s%s", LD_PRELOAD, path, *others ? ":" : "", others) < 0)
+	const char *was = at < count ? (*environment)[at] + n : "";
+	const char *colon = *was ? ":" : "";
+	if (asprintf(&value, "%s%s%s%s%s%s", name, first, *first ? colon : "", was, *last ? colon : "", last) < 0)
 		return -ENOMEM;
 	if (at < count) {
 		free((*environment)[at]);
@@ -124,4 +125,47 @@ int shim_file_pass(const char *path, char ***environment)
 	larger[count + 1] = NULL;
 	*environment = larger;
 	return 0;
+}
+
+int shim_file_pass(const char *path, char ***environment)
+{
+	return join(environment, "LD_PRELOAD=", path, "");
+}
+
+/* ---- a library that wants to be first ------------------------------------ */
+
+/* Name of the first library that the program needs, or NULL. */
+static const char *first_needed(Elf *elf)
+{
+	GElf_Shdr header;
+	GElf_Dyn entry;
+
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNAMIC)
+			continue;
+		Elf_Data *data = elf_getdata(section, NULL);
+		for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
+			if (entry.d_tag == DT_NEEDED)
+				return elf_strptr(elf, header.sh_link, entry.d_un.d_val);
+	}
+	return NULL;
+}
+
+bool shim_file_sanitizer(int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	cleanup_fd int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	elf_version(EV_CURRENT);
+	Elf *elf = file < 0 ? NULL : elf_begin(file, ELF_C_READ, NULL);
+	const char *name = elf ? first_needed(elf) : NULL;
+	bool found = name && strncmp(name, "libasan.so", 10) == 0;
+	elf_end(elf);
+	return found;
+}
+
+int shim_file_excuse(char ***environment)
+{
+	return join(environment, "ASAN_OPTIONS=", "", "verify_asan_link_order=0");
 }

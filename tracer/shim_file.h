@@ -6,6 +6,7 @@
 #ifndef PICKET_TRACER_SHIM_FILE_H
 #define PICKET_TRACER_SHIM_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -16,5 +17,12 @@ int shim_file_find(char **path, char *why, size_t size);
 
 /* Put it first in LD_PRELOAD of *environment (malloc'ed strings in a malloc'ed list), before what is there. 0 or -ENOMEM. */
 int shim_file_pass(const char *path, char ***environment);
+
+/*
+ * Does the program that `fd` holds (for reading, or O_PATH) have AddressSanitizer's library in it, which wants to be the first
+ * that is loaded? shim_file_excuse makes it accept that it is not: 0 or -ENOMEM.
+ */
+bool shim_file_sanitizer(int fd);
+int shim_file_excuse(char ***environment);
 
 #endif

@@ -255,6 +255,25 @@ TRIAL(race_descriptor, LEAK, 0, "a thread replaces the directory descriptor")
 	racing = false;
 	pthread_join(thread, NULL);
 }
+/* In a thread that has descriptors of its own: what is flipped are those that /proc/self shows, the first thread's. */
+static int read_through_self(void *unused)
+{
+	char name[64];
+	(void)unused;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", flipped);
+	while (race_goes_on() && !spill_secret(open(name, O_RDONLY)))
+		;
+	racing = false;
+	return 0;
+}
+TRIAL(race_descriptor_of_thread, LEAK, 0, "a thread replaces what /proc/self/fd/N is to one with other descriptors")
+{
+	static char stack[1 << 18];
+	prepare("good", "bad");
+	harmless_directory = open("good", O_PATH), bad_directory = open(here.secret, O_PATH), flipped = dup(harmless_directory);
+	clone(read_through_self, stack + sizeof(stack), CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, NULL);
+	flip_descriptor(NULL);
+}
 static struct sockaddr_un race_address;
 static char race_path[108];
 static void *flip_address(void *unused)
