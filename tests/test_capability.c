@@ -16,7 +16,7 @@
 #include "sign.h"
 
 static struct complaint why;
-static const struct policy_source where = {.workdir = "/work/dir", .home = "/home/u"};
+static const struct policy_source where = {.workdir = "/srv/dir", .home = "/home/u"};
 
 static void setup(void)
 {
@@ -128,8 +128,8 @@ START_TEST(each_capability_gives_what_it_says)
 	ck_assert(allows(&policy, "/srv/data/a", ACCESS_READ));
 	ck_assert(!allows(&policy, "/srv/data/a", ACCESS_WRITE));
 	ck_assert(!allows(&policy, "/srv/other", ACCESS_READ));
-	ck_assert(allows(&policy, "/work/dir/out/x", ACCESS_WRITE | ACCESS_READ));
-	ck_assert(!allows(&policy, "/work/dir/x", ACCESS_READ));
+	ck_assert(allows(&policy, "/srv/dir/out/x", ACCESS_WRITE | ACCESS_READ));
+	ck_assert(!allows(&policy, "/srv/dir/x", ACCESS_READ));
 	ck_assert(allows(&policy, "/home/u/in/x", ACCESS_READ));
 	ck_assert(allows(&policy, "/usr/bin/git", ACCESS_EXEC));
 	ck_assert(!allows(&policy, "/usr/bin/gcc", ACCESS_EXEC));
