@@ -7,6 +7,7 @@
  */
 #include "syscalls.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 /* Words of syscalls.def that are not words of syscalls.h. */
@@ -253,4 +254,26 @@ const char *call_way(const struct call *call)
 	if (call->class == CALL_UNLISTED)
 		return WAY_REFUSED;
 	return word(ways, OP_COUNT, call->op);
+}
+
+unsigned call_open_access(uint64_t flags)
+{
+	unsigned access = 0;
+
+	if (flags & O_PATH)
+		return ACCESS_LOOK;
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		access = ACCESS_READ;
+		break;
+	case O_WRONLY:
+		access = ACCESS_WRITE;
+		break;
+	default:	/* 3 is for ioctl only, says open(2), but checks both permissions */
+		access = ACCESS_READ | ACCESS_WRITE;
+		break;
+	}
+	if ((flags & O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE)	/* O_TMPFILE has two bits, one is O_DIRECTORY's */
+		access |= ACCESS_WRITE;
+	return access;
 }

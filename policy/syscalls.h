@@ -177,6 +177,10 @@ const struct call *call_by_name(const char *name);
 /* Index of the first argument of that kind at or after `from`, or -1. */
 int call_arg_index(const struct call *call, enum arg_kind kind, int from);
 
+/* What an open with these O_* flags wants of its object (enum access bits). Making the object is wanted of its name, when it
+ * turns out missing. Async-signal-safe. */
+unsigned call_open_access(uint64_t flags);
+
 /* Words for the coverage table: the class, the operation, the kind of an argument, how a call is kept
  * free of races (one sentence). Static strings. */
 const char *call_class_name(enum call_class class);

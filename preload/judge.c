@@ -158,33 +158,11 @@ static const char *requested_text(const struct request *request, int i)
 
 /* ---- opening ------------------------------------------------------------ */
 
-static unsigned open_access(uint64_t flags)
-{
-	unsigned access;
-
-	if (flags & O_PATH)
-		return ACCESS_LOOK;
-	switch (flags & O_ACCMODE) {
-	case O_RDONLY:
-		access = ACCESS_READ;
-		break;
-	case O_WRONLY:
-		access = ACCESS_WRITE;
-		break;
-	default: /* 3 is for ioctl only, says open(2), but checks both permissions */
-		access = ACCESS_READ | ACCESS_WRITE;
-		break;
-	}
-	if ((flags & O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE)
-		access |= ACCESS_WRITE;
-	return access;
-}
-
 int judge_open(struct request *request, int dirfd, const char *path, uint64_t flags)
 {
 	struct place place;
 	bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && !(flags & O_PATH);
-	unsigned access = open_access(flags);
+	unsigned access = call_open_access(flags);
 	int r = 0;
 
 	if (access == ACCESS_LOOK && !(shim.may_refuse & ACCESS_LOOK))

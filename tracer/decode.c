@@ -65,29 +65,6 @@ static int decode_open(struct request *request)
 	return 0;
 }
 
-/* What is wanted of the object of an open. Making it is wanted of its name, when it turns out missing. */
-static unsigned open_access(uint64_t flags)
-{
-	unsigned access = 0;
-
-	if (flags & O_PATH)
-		return ACCESS_LOOK;
-	switch (flags & O_ACCMODE) {
-	case O_RDONLY:
-		access = ACCESS_READ;
-		break;
-	case O_WRONLY:
-		access = ACCESS_WRITE;
-		break;
-	default:	/* 3 is for ioctl only, says open(2), but checks both permissions */
-		access = ACCESS_READ | ACCESS_WRITE;
-		break;
-	}
-	if ((flags & O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE)	/* O_TMPFILE has two bits, one is O_DIRECTORY's */
-		access |= ACCESS_WRITE;
-	return access;
-}
-
 static void decode_flags(struct request *request)
 {
 	static const enum arg_kind kinds[] = { ARG_AT_FLAGS, ARG_RENAME_FLAGS, ARG_WATCH_MASK };
@@ -165,7 +142,7 @@ static void decode_name(struct guard *guard, struct request *request, struct nam
 	const struct call_arg *arg = &request->call->args[index];
 
 	name->arg = index;
-	name->access = arg->access ? arg->access : open_access(request->how.flags);
+	name->access = arg->access ? arg->access : call_open_access(request->how.flags);
 	name->follow = follows(request, arg->final);
 	name->makes = arg->final == FINAL_NAME;
 	name->rooted = (request->how.resolve & RESOLVE_IN_ROOT) != 0;
