@@ -41,6 +41,7 @@
 enum reserved_fd {
 	RESERVED_FD_SLOTS,	/* L + 0: the memory of the slots */
 	RESERVED_FD_PROGRAM,	/* a plugin's sealed program, while it runs */
+	RESERVED_FD_HANDOVER,	/* the launcher's, level notify; closed before the tool runs */
 	RESERVED_FD_COUNT = 16,	/* room that is kept between L and the limit of the caller */
 
 	/* For the shim, from the top down. The image's is the highest that a program ever sees: so it is found even after

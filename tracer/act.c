@@ -91,7 +91,7 @@ static size_t struct_length(const struct request *request, int i)
 	}
 }
 
-static bool arguments_fixed(const struct guard *guard, const struct request *request)
+bool act_arguments_fixed(const struct guard *guard, const struct request *request)
 {
 	if (request->call->op == OP_SENDMMSG)
 		return false;	/* there may be more messages than the one that was looked at */
@@ -356,19 +356,23 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 	uint64_t args[CALL_ARG_COUNT];
 	bool made = true;
 
+	task->on_exit = judgement->note;
+	task->exec_pending = judgement->executes;
+	if (guard->transport->perform) {
+		guard->transport->perform(guard, request, judgement);
+		return;
+	}
 	if (judgement->moves_names)
 		transport_settle_names(guard, task);
 	if (judgement->then)
 		judgement->then(guard, request);
-	task->on_exit = judgement->note;
-	task->exec_pending = judgement->executes;
 	if (judgement->instead >= 0) {
 		transport_proceed_as(guard, task, judgement->instead, judgement->instead_args);
 	} else if (judgement->replace >= 0) {
 		memcpy(args, request->stop.args, sizeof args);
 		args[judgement->replace] = judgement->replacement;
 		transport_proceed_as(guard, task, request->stop.number, args);
-	} else if (judgement->names && !arguments_fixed(guard, request)) {
+	} else if (judgement->names && !act_arguments_fixed(guard, request)) {
 		made = proceed_sealed(guard, request);
 	} else {
 		task->let_go = judgement->names && has_name(request);

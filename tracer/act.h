@@ -11,6 +11,9 @@
 /* `request` and `judgement` of one EVENT_CALL. Gives the transport its answer. */
 void act(struct guard *guard, struct request *request, struct judgement *judgement);
 
+/* Can nobody but the stopped task change the arguments that were judged? */
+bool act_arguments_fixed(const struct guard *guard, const struct request *request);
+
 /* Record a refusal. `action`: what was done about it. */
 void act_record(struct guard *guard, const struct request *request, const struct judgement *judgement,
 		enum violation_action action);

@@ -51,7 +51,7 @@ static void resume(const struct guard *guard, struct task *task, int signal)
 	ptrace(to_end ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, NULL, (void *)(intptr_t)signal);
 }
 
-int transport_attach(struct guard *guard, pid_t pid)
+static int ptrace_attach(struct guard *guard, pid_t pid)
 {
 	struct task *task = tracee_add(&guard->tracees, pid, NULL, false);
 
@@ -61,7 +61,7 @@ int transport_attach(struct guard *guard, pid_t pid)
 	return ptrace(PTRACE_SEIZE, pid, NULL, OPTIONS) < 0 ? -errno : 0;
 }
 
-void transport_kill_all(struct guard *guard)
+static void ptrace_kill_all(struct guard *guard)
 {
 	guard->ending = true;
 	for (struct process *p = guard->tracees.processes; p; p = p->hh.next)
@@ -80,7 +80,7 @@ static void cannot_answer(const struct task *task, int error)
 		kill(task->process->tgid, SIGKILL);
 }
 
-void transport_return(struct guard *guard, struct task *task, int64_t value)
+static void ptrace_give(struct guard *guard, struct task *task, int64_t value)
 {
 	struct user_regs_struct regs;
 
@@ -96,22 +96,17 @@ void transport_return(struct guard *guard, struct task *task, int64_t value)
 	resume(guard, task, 0);
 }
 
-void transport_refuse(struct guard *guard, struct task *task, int error)
-{
-	transport_return(guard, task, -error);
-}
-
-void transport_proceed(struct guard *guard, struct task *task)
+static void ptrace_proceed(struct guard *guard, struct task *task)
 {
 	resume(guard, task, 0);
 }
 
-void transport_continue(struct guard *guard, struct task *task)
+static void ptrace_go_on(struct guard *guard, struct task *task)
 {
 	resume(guard, task, 0);
 }
 
-void transport_proceed_as(struct guard *guard, struct task *task, long number, const uint64_t args[CALL_ARG_COUNT])
+static void ptrace_proceed_as(struct guard *guard, struct task *task, long number, const uint64_t args[CALL_ARG_COUNT])
 {
 	struct user_regs_struct regs;
 	int r = regs_get(task->tid, &regs);
@@ -129,14 +124,14 @@ void transport_proceed_as(struct guard *guard, struct task *task, long number, c
 	resume(guard, task, 0);
 }
 
-void transport_map_slots(struct guard *guard, struct task *task)
+static void ptrace_map_slots(struct guard *guard, struct task *task)
 {
 	/* MAP_FIXED puts away what may be there: the same, from another thread of this memory; or something of the tool's
 	 * own, since a mapping with MAP_GROWSDOWN above grows without a call, and an ELF file may ask for any address. */
 	uint64_t args[CALL_ARG_COUNT] = { SLOT_START, SLOTS_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED,
 					  guard->open_files + RESERVED_FD_SLOTS, 0 };
 
-	transport_proceed_as(guard, task, SYS_mmap, args);
+	ptrace_proceed_as(guard, task, SYS_mmap, args);
 	task->exit_action = EXIT_AGAIN;
 }
 
@@ -461,7 +456,7 @@ static pid_t wait_for_any(struct guard *guard, int *status)
 	return wait_for(guard, -1, status, __WALL);
 }
 
-int transport_next(struct guard *guard, struct event *event)
+static int ptrace_next(struct guard *guard, struct event *event)
 {
 	pid_t tid;
 	int status;
@@ -584,7 +579,7 @@ static void await(struct guard *guard, struct task *task)
 	}
 }
 
-void transport_settle_names(struct guard *guard, const struct task *except)
+static void ptrace_settle_names(struct guard *guard, const struct task *except)
 {
 	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next) {
 		if (t == except || !t->let_go)
@@ -599,7 +594,23 @@ void transport_settle_names(struct guard *guard, const struct task *except)
 	}
 }
 
-void transport_await_end(struct guard *guard, struct task *task)
+static void ptrace_await_end(struct guard *guard, struct task *task)
 {
 	await(guard, task);
 }
+
+/* ------------------------------------------------------------------------- */
+
+const struct transport by_ptrace = {
+	.name = "ptrace",
+	.attach = ptrace_attach,
+	.next = ptrace_next,
+	.give = ptrace_give,
+	.proceed = ptrace_proceed,
+	.proceed_as = ptrace_proceed_as,
+	.map_slots = ptrace_map_slots,
+	.go_on = ptrace_go_on,
+	.settle_names = ptrace_settle_names,
+	.await_end = ptrace_await_end,
+	.kill_all = ptrace_kill_all,
+};

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "mem.h"
 
@@ -293,7 +294,7 @@ static void clear(struct request *request)
 	request->flags = 0;
 	request->how = (struct open_how){ 0 };
 	request->how_size = 0;
-	request->socket = -1;
+	request->socket = request->held_socket = -1;
 	request->address.used = false;
 	memset(&request->clone, 0, sizeof request->clone);
 }
@@ -319,4 +320,14 @@ void decode_done(struct request *request)
 {
 	for (int i = 0; i < REQUEST_NAMES; i++)
 		resolve_close(&request->names[i].at);
+	if (request->held_socket >= 0)
+		close(request->held_socket);
+	request->held_socket = -1;
+}
+
+int decode_socket(struct request *request)
+{
+	if (request->held_socket < 0)
+		request->held_socket = tracee_descriptor(request->task, request->socket);
+	return request->held_socket;
 }

@@ -63,6 +63,7 @@ struct request {
 	struct open_how how;	/* OP_OPEN: as if it were openat2 */
 	size_t how_size;	/* openat2: bytes of it */
 	int socket;		/* ARG_SOCKET */
+	int held_socket;	/* a copy of it, once it was asked for, or -1 */
 	struct address_arg address;
 	struct msghdr message;	/* ARG_MSGHDR, or the first of an ARG_MMSGHDR */
 	char control[CONTROL_MOST];	/* its control messages, message.msg_controllen bytes */
@@ -73,5 +74,8 @@ struct request {
 /* Fill *request from a stop. Names are resolved and must be let go with decode_done. */
 void decode(struct guard *guard, struct task *task, const struct call_stop *stop, struct request *request);
 void decode_done(struct request *request);
+
+/* A copy of the socket, which stays the request's; or -errno. */
+int decode_socket(struct request *request);
 
 #endif

@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "caller.h"
 #include "decide.h"
 #include "register_rules.h"
 #include "syscalls.h"
@@ -29,7 +30,7 @@
 enum { ASSEMBLY_ROOM = BPF_MAXINSNS };
 
 /* What happens to a call number. */
-enum leaf { LEAF_PASS, LEAF_STOP, LEAF_LOOK };
+enum leaf { LEAF_PASS, LEAF_STOP, LEAF_LOOK, LEAF_UNKNOWN /* ENOSYS */ };
 
 struct assembly {
 	const struct guard *guard;
@@ -57,7 +58,7 @@ static void pass(struct assembly *p)
 
 static void stop(struct assembly *p)
 {
-	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRACE, 0, 0);
+	emit(p, BPF_RET | BPF_K, p->guard->level >= LEVEL_NOTIFY ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_TRACE, 0, 0);
 }
 
 static void load(struct assembly *p, size_t offset)
@@ -139,6 +140,11 @@ static bool every_address(const struct guard *guard, enum net_use use)
 	return true;
 }
 
+static bool by_notification(const struct guard *guard)
+{
+	return guard->level >= LEVEL_NOTIFY;
+}
+
 static enum leaf leaf_of_judged(const struct guard *guard, const struct call *call)
 {
 	switch ((enum call_op)call->op) {
@@ -153,14 +159,16 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 		return LEAF_STOP;	/* also to know which sockets are the run's own */
 	case OP_LISTEN:
 		return every_address(guard, NET_BIND) ? LEAF_PASS : LEAF_STOP;
-	case OP_CREDENTIALS:
-		return LEAF_PASS;
+	case OP_CREDENTIALS:	/* what is done for a task is done with its ids */
+		return by_notification(guard) && caller_may_change() ? LEAF_STOP : LEAF_PASS;
 	case OP_FORK:
 		return guard->limits.processes ? LEAF_STOP : LEAF_PASS;
 	case OP_ALLOCATE:
 		return guard->limits.write_bytes ? LEAF_STOP : LEAF_PASS;
 	case OP_CLONE:
 		return guard->limits.processes ? LEAF_STOP : LEAF_LOOK;
+	case OP_CLONE3:	/* its flags lie in memory; every library then uses clone, whose flags are in registers */
+		return by_notification(guard) ? LEAF_UNKNOWN : LEAF_STOP;
 	/* some names are refused whatever the policy says: the machine's, and the ways that /proc has into strangers */
 	case OP_OPEN:
 	case OP_CHDIR:
@@ -173,7 +181,6 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 	case OP_LINK:
 	case OP_WATCH:
 	case OP_EXEC:
-	case OP_CLONE3:
 	case OP_SIGNAL:
 	case OP_ASYNC:
 		return LEAF_STOP;
@@ -289,6 +296,17 @@ static void look_map_address(struct assembly *p, const struct call *call, int ar
 	stop_if_equal(p, 0);
 }
 
+/* Level notify sees no forks, and has to know of processes that share what only threads usually share: register_rules.h.
+ * clone's flags are in the accumulator. */
+static void look_sharing(struct assembly *p)
+{
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_SHARES, 0, 4);	/* nothing shared: over the rest */
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 3, 0);
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_SHARES_FOR_LONG, 1, 0);
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_VFORK, 1, 0);
+	stop(p);
+}
+
 static void look_remap_address(struct assembly *p, const struct call *call, int arg)
 {
 	int flags = call_arg_index(call, ARG_REMAP_FLAGS, 0);
@@ -325,6 +343,8 @@ static void look_arg(struct assembly *p, const struct call *call, int i)
 	case ARG_CLONE_FLAGS:
 		load_low(p, i);
 		stop_if_any(p, CLONE_REFUSED_IN_REGISTER);
+		if (by_notification(p->guard))
+			look_sharing(p);
 		break;
 	case ARG_NS_FLAGS:
 		load_low(p, i);
@@ -422,6 +442,9 @@ static void leaf(struct assembly *p, long number)
 		break;
 	case LEAF_STOP:
 		stop(p);
+		break;
+	case LEAF_UNKNOWN:
+		emit(p, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
 		break;
 	case LEAF_LOOK:
 		p->fixups[number] = p->length;

@@ -5,6 +5,7 @@
 #ifndef PICKET_TRACER_GUARD_H
 #define PICKET_TRACER_GUARD_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,18 +37,26 @@ struct newborn {
 };
 enum { NEWBORN_MOST = 1024 };	/* at a time; more are killed */
 
+struct transport;
+struct notifier;
+
 struct guard {
 	struct policy *policies[GUARD_IMAGES];
 	unsigned policy_count;
 	unsigned policy_from;	/* a call is judged by the policies from this one on: see supervise.c */
 	enum on_violation on_violation;
 	enum level level;
+	const struct transport *transport;	/* how calls are stopped and answered */
+	struct notifier *notifier;	/* level notify, else NULL */
+	atomic_bool launching;	/* level notify: the tool has not been executed yet */
 	bool passes[CALL_NUMBERS];	/* calls that the policies cannot refuse (filter.h); no level judges them */
 	struct policy_limits limits; /* of all policies */
 	unsigned open_files;	/* the run's hard limit of descriptors; reserved ones begin there */
 	bool verbose;
 
 	struct result *result;
+	pthread_mutex_t result_lock;	/* level notify judges in several threads */
+	pthread_rwlock_t policy_lock;	/* of the images in `policies` and of what is asked of them */
 	atomic_uint_fast64_t refusals;	/* so far; read by other threads */
 	struct meter *meter;	/* or NULL */
 	const char *limited;	/* the limit that made a call fail, or NULL; see meter_reached for what ends the run */

@@ -150,7 +150,7 @@ static bool judge_name(struct guard *guard, struct judgement *judgement, const s
 static void note_memory_open(struct guard *guard, struct request *request)
 {
 	(void)guard;
-	request->task->memory->restless = true;
+	tracee_restless(request->task);
 }
 
 static void judge_open(struct guard *guard, struct request *request, struct judgement *judgement)

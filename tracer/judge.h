@@ -38,6 +38,7 @@ struct judgement {
 	/* OUTCOME_PASS, and a refusal that is only recorded (audit) */
 	bool names;			/* its arguments must stay as they are until it has used them */
 	bool moves_names;		/* it changes what other names mean */
+	bool again;			/* it could not be done as judged, since a name has changed: judge it anew */
 	bool executes;			/* it is an exec; request->task->approved says of what */
 	long instead;			/* another call is made with instead_args; -1: none */
 	uint64_t instead_args[CALL_ARG_COUNT];

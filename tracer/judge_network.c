@@ -15,12 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "address.h"
-#include "cleanup.h"
 #include "judge.h"
 
 /* RFC 2292's names for options of IPv6, which glibc's headers leave out (linux/in6.h). */
@@ -101,20 +99,19 @@ static void judge_socket(struct guard *guard, struct request *request, struct ju
 
 /* ---- internet and abstract addresses ------------------------------------ */
 
-/* A copy of a descriptor of the task (Linux 5.6), or -1. */
-static int take_socket(const struct request *request)
+/* Is the socket that is looked at the one that the call is made with? At level notify it is made with the copy; else another
+ * thread may put another one in its place. */
+static bool is_that_socket(const struct guard *guard, const struct request *request)
 {
-	cleanup_fd int process = (int)syscall(SYS_pidfd_open, request->task->process->tgid, 0);
-
-	return process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, request->socket, 0);
+	return guard->tracees.keeper || tracee_private_files(request->task);
 }
 
-/* What the socket carries. Unknown when another thread may put another one in its place. */
-static bool transport_known(const struct request *request, enum net_transport *transport)
+/* What the socket carries, if that is known. */
+static bool transport_known(const struct guard *guard, struct request *request, enum net_transport *transport)
 {
 	int type = 0;
 	socklen_t length = sizeof type;
-	cleanup_fd int socket = tracee_private_files(request->task) ? take_socket(request) : -1;
+	int socket = is_that_socket(guard, request) ? decode_socket(request) : -1;
 
 	if (socket < 0 || getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &length) < 0)
 		return false;
@@ -154,7 +151,7 @@ static void judge_address(struct guard *guard, struct request *request, struct j
 		return;
 	if (request->address.any.sa_family == AF_UNIX)
 		judge_transport(guard, request, judgement, use, NET_TCP);
-	else if (transport_known(request, &transport))
+	else if (transport_known(guard, request, &transport))
 		judge_transport(guard, request, judgement, use, transport);
 	else if (judge_transport(guard, request, judgement, use, NET_TCP))
 		judge_transport(guard, request, judgement, use, NET_UDP);
@@ -263,7 +260,7 @@ static void judge_destination(struct guard *guard, struct request *request, stru
 static void judge_listen(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct address_arg *address = &request->address;
-	cleanup_fd int socket = take_socket(request);
+	int socket = decode_socket(request);
 
 	address->length = sizeof address->storage;
 	if (socket < 0 || getsockname(socket, &address->any, &address->length) < 0) {
@@ -271,7 +268,7 @@ static void judge_listen(struct guard *guard, struct request *request, struct ju
 		return;
 	}
 	bool internet = address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6;
-	bool shared = !tracee_private_files(request->task);
+	bool shared = !is_that_socket(guard, request);
 	/* both families have the port at the same place */
 	bool bound = ((struct sockaddr_in *)&address->storage)->sin_port != 0;
 	if (internet && (!bound || shared))

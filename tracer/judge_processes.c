@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "judge.h"
 
 /* PIDFD_SIGNAL_*, Linux 6.9 */
@@ -75,19 +76,18 @@ static bool judge_pid(struct guard *guard, struct request *request, struct judge
 
 /* ---- groups ------------------------------------------------------------- */
 
-static bool in_group(const struct process *process, pid_t group)
-{
-	return getpgid(process->tgid) == group;
-}
-
 /* Does the group have processes of the run, and none but those? The supervisor's own group has the supervisor, and
  * perhaps what the user's shell started with it; into any other only processes of the run can have come. */
 static bool is_own_group(struct guard *guard, pid_t group)
 {
 	if (group == getpgrp())
 		return false;
-	for (struct process *p = guard->tracees.processes; p; p = p->hh.next)
-		if (in_group(p, group))
+	cleanup_free pid_t *list = NULL;
+	size_t count;
+	if (tracee_list(&guard->tracees, &list, &count) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (getpgid(list[i]) == group)
 			return true;
 	return false;
 }
@@ -95,18 +95,18 @@ static bool is_own_group(struct guard *guard, pid_t group)
 /* In place of the kernel: the signal to every process of the run that is in the group (-1: to all but the caller). */
 static int64_t signal_group(struct guard *guard, const struct request *request, pid_t group, int signal)
 {
-	const struct process *caller = request->task->process;
+	pid_t caller = tracee_tgid(request->task);
+	cleanup_free pid_t *list = NULL;
+	size_t count;
 	bool found = false;
 
-	for (struct process *p = guard->tracees.processes; p; p = p->hh.next)
-		if (p != caller && (group == -1 || in_group(p, group))) {
-			found = true;
-			kill(p->tgid, signal);
-		}
-	if (group != -1 && in_group(caller, group)) {
-		found = true;
-		kill(caller->tgid, signal);
-	}
+	if (tracee_list(&guard->tracees, &list, &count) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		if (list[i] != caller && (group == -1 || getpgid(list[i]) == group))
+			found |= tracee_signal(&guard->tracees, list[i], signal);
+	if (group != -1 && getpgid(caller) == group)
+		found |= tracee_signal(&guard->tracees, caller, signal);
 	return found ? 0 : -ESRCH;
 }
 
@@ -118,7 +118,7 @@ static void judge_kill(struct guard *guard, struct request *request, struct judg
 		judge_pid(guard, request, judgement, target);
 		return;
 	}
-	pid_t group = target == 0 ? getpgid(request->task->process->tgid) : -target;
+	pid_t group = target == 0 ? getpgid(tracee_tgid(request->task)) : -target;
 	if (target == -1) {
 		if (signal < 0 || signal > SIGRTMAX)
 			judge_answer(judgement, -EINVAL);
@@ -144,7 +144,7 @@ static void judge_kill(struct guard *guard, struct request *request, struct judg
 /* setpgid: into a group that nobody else is in, or back to the one that the run began in. */
 static void judge_group(struct guard *guard, const struct request *request, struct judgement *judgement, pid_t group)
 {
-	if (group > 0 && group != getpgrp() && !tracee_process(&guard->tracees, group) && !is_own_group(guard, group) &&
+	if (group > 0 && group != getpgrp() && !tracee_is_ours(&guard->tracees, group) && !is_own_group(guard, group) &&
 	    !is_own_zombie(guard, group))
 		refuse(request, judgement, "process group", group);
 }
@@ -157,7 +157,7 @@ static void judge_which_who(struct guard *guard, struct request *request, struct
 		judge_pid(guard, request, judgement, who);
 		break;
 	case PRIO_PGRP:
-		if (!is_own_group(guard, who ? who : getpgid(request->task->process->tgid)))
+		if (!is_own_group(guard, who ? who : getpgid(tracee_tgid(request->task))))
 			refuse(request, judgement, "process group", who);
 		break;
 	case PRIO_USER:
@@ -226,7 +226,9 @@ static void judge_pidfd(struct guard *guard, struct request *request, struct jud
 	resolve_close(&at);
 	if (pid > 0)
 		judge_pid(guard, request, judgement, pid);
-	if (judgement->outcome != OUTCOME_PASS || request->call->op != OP_SIGNAL || tracee_private_files(request->task))
+	/* level notify signals through a copy that it has looked at */
+	if (judgement->outcome != OUTCOME_PASS || request->call->op != OP_SIGNAL || guard->tracees.keeper ||
+	    tracee_private_files(request->task))
 		return;
 	if (pid > 0)
 		signal_by_number(guard, request, judgement, pid);

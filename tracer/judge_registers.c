@@ -94,7 +94,7 @@ static void judge_ioctl(struct guard *guard, struct request *request, struct jud
 		else if (!at.nameless || at.deleted)
 			judge_path(guard, judgement, &at, ACCESS_WRITE);
 		/* another thread could put another descriptor there, and such a call has no form that takes a name */
-		if (judgement->outcome == OUTCOME_PASS && !tracee_private_files(request->task))
+		if (judgement->outcome == OUTCOME_PASS && !guard->tracees.keeper && !tracee_private_files(request->task))
 			judge_answer(judgement, -EOPNOTSUPP);
 		resolve_close(&at);
 		break;
@@ -183,7 +183,7 @@ static void judge_descriptor(struct guard *guard, const struct request *request,
 static void note_async(struct guard *guard, struct request *request)
 {
 	(void)guard;
-	request->task->memory->restless = true;
+	tracee_restless(request->task);
 }
 
 static void judge_prctl_like(struct guard *guard, const struct request *request, struct judgement *judgement)

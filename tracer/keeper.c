@@ -226,3 +226,14 @@ int keeper_start(struct keeper *keeper, const struct launch *launch)
 	keeper->words = -1;
 	return -error;
 }
+
+void keeper_finish(const struct keeper *keeper)
+{
+	if (keeper->pid <= 0)
+		return;
+	kill(keeper->pid, SIGTERM);
+	/* the keeper first: it has what the run used; then whatever it left behind if it was killed itself */
+	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	keeper_end_all();
+}

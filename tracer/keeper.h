@@ -28,6 +28,9 @@ struct keeper {
  * then. 0 or -errno. */
 int keeper_start(struct keeper *keeper, const struct launch *launch);
 
+/* Wait for its end, which has begun or is asked for here; then nothing of the run is left. */
+void keeper_finish(const struct keeper *keeper);
+
 /* Processes that descend from `top`: at most `room` of them into `list`. How many there are. */
 size_t keeper_descendants(pid_t top, pid_t *list, size_t room);
 

@@ -113,14 +113,21 @@ static _Noreturn void give_up(int trouble, enum launch_stage stage)
 static const unsigned kept[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL,
 				 CAP_SETGID, CAP_SETUID, CAP_NET_BIND_SERVICE, CAP_IPC_LOCK, CAP_LEASE };
 
-static int drop_capabilities(void)
+uint64_t launch_capabilities(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
 	uint64_t keep = 0;
 
 	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
 		keep |= UINT64_C(1) << kept[i];
+	return keep;
+}
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	uint64_t keep = launch_capabilities();
+
 	/* the bounding set, as far as we may: without CAP_SETPCAP there is nothing in it that no_new_privs lets anybody gain */
 	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
 		if (!(keep >> c & 1))
@@ -138,7 +145,7 @@ static int drop_capabilities(void)
 }
 
 /* Descriptors: ours in place of 0..2 where we were given others, the reserved ones at the limit, and nothing else. */
-static int arrange_descriptors(const struct launch *launch, int *trouble, int *program)
+static int arrange_descriptors(const struct launch *launch, int *trouble, int *program, int *handover)
 {
 	struct rlimit limit;
 	int top = (int)launch->open_files;
@@ -160,6 +167,11 @@ static int arrange_descriptors(const struct launch *launch, int *trouble, int *p
 	    dup3(*trouble, top + RESERVED_FD_COUNT - 1, O_CLOEXEC) < 0)
 		return -errno;
 	*trouble = top + RESERVED_FD_COUNT - 1;
+	if (launch->handover >= 0) {
+		*handover = dup3(launch->handover, top + RESERVED_FD_HANDOVER, O_CLOEXEC);
+		if (*handover < 0)
+			return -errno;
+	}
 	if (launch->program_fd >= 0) {
 		if (dup2(launch->program_fd, top + RESERVED_FD_PROGRAM) < 0)
 			return -errno;
@@ -183,16 +195,43 @@ static int forbid_cores(void)
 	return setrlimit(RLIMIT_CORE, &(struct rlimit){ 1, 1 }) < 0 ? -errno : 0;
 }
 
+/* Level notify: the listener goes to the supervisor before any of the tool's code can run. It was made with O_CLOEXEC. */
+static int hand_over_listener(const struct launch *launch, int handover)
+{
+	struct launch_listener listener = { .pid = getpid() };
+	char byte;
+
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);	/* or no supervisor of the same user could take it */
+	listener.fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+				   SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, launch->filter);
+	if (listener.fd < 0)
+		return -errno;
+	if (write(handover, &listener, sizeof listener) != sizeof listener || read(handover, &byte, 1) != 1)
+		_exit(127);
+	close(listener.fd);
+	return 0;
+}
+
+/* Without a supervisor the filter is a help where there may be one, not what the level rests on. */
+static int install_filter(const struct launch *launch, int handover)
+{
+	if (!launch->filter)
+		return 0;
+	if (handover >= 0)
+		return hand_over_listener(launch, handover);
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, launch->filter) < 0 && !launch->untraced ? -errno : 0;
+}
+
 static _Noreturn void become_tool(const struct launch *launch, int go, int trouble)
 {
 	char byte;
-	int program = -1;
+	int program = -1, handover = -1;
 
 	if (read(go, &byte, 1) != 1)
 		_exit(127);	/* the supervisor is gone, or could not take us over */
 	if (chdir(launch->cwd) < 0)
 		give_up(trouble, LAUNCH_DIRECTORY);
-	int r = arrange_descriptors(launch, &trouble, &program);
+	int r = arrange_descriptors(launch, &trouble, &program, &handover);
 	if (r < 0) {
 		errno = -r;
 		give_up(trouble, LAUNCH_DESCRIPTORS);
@@ -210,8 +249,7 @@ static _Noreturn void become_tool(const struct launch *launch, int go, int troub
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	else
 		raise(SIGSTOP);
-	/* without a supervisor the filter is a help where there may be one, not what the level rests on */
-	if (launch->filter && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, launch->filter) < 0 && !launch->untraced)
+	if (install_filter(launch, handover) < 0)
 		give_up(trouble, LAUNCH_FILTER);
 	if (program >= 0)
 		syscall(SYS_execveat, program, "", launch->argv, launch->environment, AT_EMPTY_PATH);

@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "image.h"
@@ -24,10 +25,21 @@ struct launch {
 	unsigned open_files;	/* its hard and soft limit of descriptors; see wire.h */
 	int slots_fd;		/* goes to open_files + RESERVED_FD_SLOTS; or -1 */
 	const int *reserved;	/* NULL, or RESERVED_FD_COUNT descriptors for open_files + 0 and on, -1: none */
+	int handover;		/* or -1; level notify: tells of the filter's listener, struct launch_listener, and waits for a */
+				/* byte, after which the child has it no more */
 	bool untraced;		/* nobody waits for a stop; the child ends with its parent */
 	const struct sock_fprog *filter;	/* or NULL */
 	const sigset_t *mask;	/* its signal mask */
 };
+
+/* Where the listener of a child's filter is. */
+struct launch_listener {
+	pid_t pid;
+	int fd;
+};
+
+/* Capabilities that a tool of root's keeps, a bit each. */
+uint64_t launch_capabilities(void);
 
 /* A child that waits. */
 struct child {

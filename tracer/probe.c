@@ -49,9 +49,10 @@ enum {
 static const struct {
 	bool here;	   /* this version has it */
 	unsigned features; /* NEED() of each */
+	bool only_asked;   /* see probe.h */
 } needs[LEVEL_COUNT] = {
 	[LEVEL_PRELOAD] = {true, NEED(FEATURE_PROC)}, [LEVEL_PTRACE] = {true, NEED_PTRACE},
-	[LEVEL_SECCOMP] = {true, NEED_SECCOMP},	      [LEVEL_NOTIFY] = {false, NEED_NOTIFY},
+	[LEVEL_SECCOMP] = {true, NEED_SECCOMP},	      [LEVEL_NOTIFY] = {true, NEED_NOTIFY, .only_asked = true},
 	[LEVEL_GATE] = {false, NEED_SECCOMP},
 };
 
@@ -175,7 +176,7 @@ static void try_features(struct probe *probe, unsigned which)
 static void judge_level(struct probe *probe, enum level level)
 {
 	struct probe_finding *finding = &probe->level[level];
-	*finding = (struct probe_finding){.available = needs[level].here};
+	*finding = (struct probe_finding){.available = needs[level].here, .only_asked = needs[level].only_asked};
 	if (!needs[level].here) {
 		snprintf(finding->why, sizeof(finding->why), "not in this version");
 		return;
@@ -214,6 +215,12 @@ void probe_levels(struct probe *probe)
 	judge_levels(probe);
 }
 
+/* Does a search from the top down stop at this level? */
+static bool taken(const struct probe *probe, enum level level, int least)
+{
+	return probe->level[level].available && (!probe->level[level].only_asked || (int)level == least);
+}
+
 int level_choose(const struct probe *probe, const struct level_wish *wish, enum level *chosen,
 		 char why[PROBE_WHY_SIZE + 64])
 {
@@ -222,7 +229,7 @@ int level_choose(const struct probe *probe, const struct level_wish *wish, enum 
 	if (wish->exactly)
 		best = (int)wish->enforce;
 	else
-		while (best >= least && !probe->level[best].available)
+		while (best >= least && !taken(probe, (enum level)best, least))
 			best--;
 	if (best < least || !probe->level[best].available) {
 		/* Exactly that level is missing; or all from the least upwards are, and the least is what was asked
@@ -237,6 +244,7 @@ int level_choose(const struct probe *probe, const struct level_wish *wish, enum 
 	if (wish->exactly && best < LEVEL_COUNT - 1)
 		snprintf(why, size, "asked for with --enforce");
 	else if (best < LEVEL_COUNT - 1)
-		snprintf(why, size, "%s: %s", level_name((enum level)(best + 1)), probe->level[best + 1].why);
+		snprintf(why, size, "%s: %s", level_name((enum level)(best + 1)),
+			 probe->level[best + 1].available ? "taken only with --enforce or --require" : probe->level[best + 1].why);
 	return 0;
 }

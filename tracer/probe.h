@@ -28,6 +28,7 @@ enum { PROBE_WHY_SIZE = 160 };
 /* There, or why not. */
 struct probe_finding {
 	bool available;
+	bool only_asked;	  /* a level that is taken only when it is asked for by name */
 	char why[PROBE_WHY_SIZE]; /* one clause; "" when available */
 };
 

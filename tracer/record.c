@@ -43,18 +43,28 @@ static void working_directory(pid_t tid, char *text, size_t size)
 	text[n > 0 ? n : 0] = 0;
 }
 
-static size_t ancestry(struct guard *guard, const struct process *process, struct ancestor *list)
-{
-	size_t count = 0;
-	pid_t parent = process->parent;
+struct ancestry {
+	struct ancestor list[ANCESTORS_MOST];
+	char *exes[ANCESTORS_MOST];
+	size_t count;
+};
 
-	while (parent && count < ANCESTORS_MOST) {
-		struct process *p = tracee_process(&guard->tracees, parent);
-		list[count].pid = parent;
-		list[count++].exe = p ? tracee_exe(p) : "";
-		parent = p ? p->parent : 0;
+static void find_ancestors(struct guard *guard, pid_t process, struct ancestry *all)
+{
+	pid_t parent = tracee_parent(&guard->tracees, process);
+
+	for (all->count = 0; parent && all->count < ANCESTORS_MOST; all->count++) {
+		char *exe = tracee_exe_of(&guard->tracees, parent);
+		all->exes[all->count] = exe;
+		all->list[all->count] = (struct ancestor){ parent, exe ? exe : "" };
+		parent = tracee_parent(&guard->tracees, parent);
 	}
-	return count;
+}
+
+static void forget_ancestors(struct ancestry *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		free(all->exes[i]);
 }
 
 /* Does the instruction belong to the ELF interpreter of the process? */
@@ -80,7 +90,7 @@ static bool in_loader(pid_t tid, uint64_t ip)
 
 static enum violation_origin origin(const struct request *request)
 {
-	if (!request->task->process->dynamic)
+	if (!tracee_dynamic(request->task))
 		return ORIGIN_STATIC;
 	return in_loader(request->task->tid, request->stop.ip) ? ORIGIN_LOADER : ORIGIN_RAW;
 }
@@ -116,15 +126,22 @@ void act_record(struct guard *guard, const struct request *request, const struct
 {
 	struct process *process = request->task->process;
 	uint32_t rule = judgement->rule == RULE_ALWAYS || judgement->image == 0 ? judgement->rule : RULE_CAPABILITIES;
+	pid_t pid = tracee_tgid(request->task);
 	const char *exe = tracee_exe(process);
 	char command[COMMAND_MOST], cwd[PATH_MAX];
-	struct ancestor ancestors[ANCESTORS_MOST];
+	struct ancestry ancestry;
 
 	guard->refusals++;
-	if (result_again(guard->result, judgement->kind, judgement->target, exe, rule))
+	pthread_mutex_lock(&guard->result_lock);
+	bool again = result_again(guard->result, judgement->kind, judgement->target, exe, rule);
+	pthread_mutex_unlock(&guard->result_lock);
+	if (again)
 		return;
-	command_line(process->tgid, command, sizeof command);
+	command_line(pid, command, sizeof command);
 	working_directory(request->task->tid, cwd, sizeof cwd);
+	find_ancestors(guard, pid, &ancestry);
+	pthread_rwlock_rdlock(&guard->policy_lock);
+	pthread_mutex_lock(&guard->result_lock);
 	cleanup_free char *allow = allow_with(guard, request, judgement);
 	struct violation violation = {
 		.kind = judgement->kind,
@@ -133,13 +150,13 @@ void act_record(struct guard *guard, const struct request *request, const struct
 		.requested = requested(request, judgement),
 		.syscall = request->call->name,
 		.error = action == ACTION_AUDITED ? 0 : judgement->error,
-		.pid = process->tgid,
+		.pid = pid,
 		.tid = request->task->tid,
 		.exe = exe,
 		.command = command,
 		.cwd = cwd,
-		.ancestry = ancestors,
-		.ancestor_count = ancestry(guard, process, ancestors),
+		.ancestry = ancestry.list,
+		.ancestor_count = ancestry.count,
 		.origin = origin(request),
 		.rule = rule,
 		.allow_with = allow,
@@ -147,4 +164,7 @@ void act_record(struct guard *guard, const struct request *request, const struct
 	result_add(guard->result, &violation);
 	if (guard->verbose)
 		result_print_violation(guard->result, &violation, stderr);
+	pthread_mutex_unlock(&guard->result_lock);
+	pthread_rwlock_unlock(&guard->policy_lock);
+	forget_ancestors(&ancestry);
 }

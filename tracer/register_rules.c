@@ -52,6 +52,12 @@ const struct ioctl_rule ioctl_rules[] = {
 };
 const size_t ioctl_rule_count = sizeof ioctl_rules / sizeof ioctl_rules[0];
 
+bool ioctl_is_plain(uint32_t code)
+{
+	return code == FS_IOC_SETFLAGS || code == FS_IOC32_SETFLAGS || code == FS_IOC_SETVERSION || code == FS_IOC_FSSETXATTR ||
+	       code == FS_IOC_SETFSLABEL;
+}
+
 const struct ioctl_rule *ioctl_rule(uint32_t code)
 {
 	for (size_t i = 0; i < ioctl_rule_count; i++)

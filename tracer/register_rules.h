@@ -8,6 +8,7 @@
 #define PICKET_TRACER_REGISTER_RULES_H
 
 #include <linux/sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,11 @@
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
 	 CLONE_UNTRACED | CLONE_PTRACE)
 #define CLONE_REFUSED ((uint64_t)CLONE_REFUSED_IN_REGISTER | CLONE_NEWTIME | UINT64_C(0x200000000) /* CLONE_INTO_CGROUP */)
+
+/* clone: a process that has memory, descriptors or a working directory in common with another and is no thread of it. The
+ * maker of a vfork child waits for it, and is its parent, so that one can be found out; the rest cannot. */
+#define CLONE_SHARES (CLONE_VM | CLONE_FILES | CLONE_FS)
+#define CLONE_SHARES_FOR_LONG (CLONE_FILES | CLONE_FS | CLONE_PARENT)
 
 /* personality: anything but PER_LINUX and PER_LINUX32 in the low byte (other system's rules); the flags above are harmless. */
 #define PERSONALITY_REFUSED 0xf7u
@@ -42,5 +48,7 @@ struct ioctl_rule {
 extern const struct ioctl_rule ioctl_rules[];
 extern const size_t ioctl_rule_count;
 const struct ioctl_rule *ioctl_rule(uint32_t code);	/* NULL: harmless */
+/* Has what the argument of such a request points to no numbers of descriptors in it? */
+bool ioctl_is_plain(uint32_t code);
 
 #endif

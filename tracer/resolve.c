@@ -64,9 +64,8 @@ static void judged_name(struct tracees *all, const struct task *task, struct res
 	out->judged_length = out->length;
 	if (!pid || !tracee_is_ours(all, pid))
 		return;
-	struct task *named = tracee_find(all, pid);
 	out->run_proc = true;
-	out->own_proc = pid == task->process->tgid || (named && named->process == task->process);
+	out->own_proc = tracee_same_process(task, pid);
 	if (!out->own_proc && strcmp(rest, "/mem") == 0)
 		return;
 	out->judged_length = (size_t)snprintf(out->judged, sizeof out->judged, "/proc/self%s", rest);

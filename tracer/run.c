@@ -30,6 +30,7 @@
 #include "launch.h"
 #include "limit.h"
 #include "meter.h"
+#include "notify.h"
 #include "probe.h"
 #include "progress.h"
 #include "result.h"
@@ -55,6 +56,7 @@ struct run {
 	struct progress *progress;
 	struct cgroup *cgroup;	/* or NULL */
 	struct child child;
+	bool abandoned;		/* a thread still uses some of it, and cannot be ended */
 	struct preload preload;
 	struct launch_trouble trouble;
 	uint64_t started_ns;	/* CLOCK_MONOTONIC */
@@ -74,9 +76,22 @@ static int compile_policy(struct run *run)
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
+/* Which limits need to know of every process as it begins and ends. */
+static bool needs_every_process(const struct policy_limits *limits)
+{
+	return limits->processes || limits->memory_bytes || limits->cpu_time_ms || limits->write_bytes;
+}
+
 static int choose_level(struct run *run)
 {
+	struct policy *policies[] = { &run->policy, run->job->narrower };
+	struct policy_limits limits = limit_of(policies, run->job->narrower ? 2 : 1);
+
 	probe_levels(&run->probe);
+	if (needs_every_process(&limits))
+		run->probe.level[LEVEL_NOTIFY] = (struct probe_finding){
+			.why = "it keeps no limits of memory, CPU time, processes and bytes written"
+		};
 	int r = level_choose(&run->probe, &run->job->level, &run->guard.level, run->why_not_higher);
 
 	if (r < 0)
@@ -227,6 +242,10 @@ static int make_guard(struct run *run)
 		return EXIT_STATUS_PICKET;
 	}
 	guard->open_files = launch_open_files(guard->limits.open_files);
+	guard->transport = guard->level >= LEVEL_NOTIFY ? &by_notify : &by_ptrace;
+	pthread_mutex_init(&guard->result_lock, NULL);
+	pthread_rwlock_init(&guard->policy_lock, NULL);
+	pthread_mutex_init(&guard->tracees.own_lock, NULL);
 	guard->result = result_new(run->policy.image);
 	for (long n = 0; n < CALL_NUMBERS; n++)
 		guard->passes[n] = filter_never_stops(guard, n);
@@ -324,6 +343,14 @@ static int start_alone(struct run *run, struct launch *launch)
 	return r < 0 ? r : preload_start(&run->preload, launch);
 }
 
+/* The slots are for those who let calls proceed. */
+static int start_notified(struct run *run, struct launch *launch)
+{
+	launch->slots_fd = -1;
+	shield();
+	return notify_start(&run->guard, launch);
+}
+
 /* The child, in a control group of its own where there can be one. */
 static int prepare_group(struct run *run, const struct launch *launch)
 {
@@ -353,6 +380,7 @@ static int start(struct run *run)
 		.limits = run->guard.limits,
 		.open_files = run->guard.open_files,
 		.slots_fd = run->guard.slots.fd,
+		.handover = -1,
 		.filter = run->filter.filter ? &run->filter : NULL,
 		.mask = end_catch(),
 	};
@@ -367,10 +395,12 @@ static int start(struct run *run)
 		r = redirect(run, &launch);
 	if (r == 0 && run->guard.level == LEVEL_PRELOAD)
 		r = start_alone(run, &launch);
+	else if (r == 0 && run->guard.level >= LEVEL_NOTIFY)
+		r = start_notified(run, &launch);
 	else if (r == 0)
 		r = prepare_group(run, &launch);
 	close_all((int[]){ launch.in, launch.out, launch.err }, 3);
-	if (r == 0 && run->guard.level != LEVEL_PRELOAD) {
+	if (r == 0 && run->child.pid > 0) {
 		run->guard.main = run->child.pid;
 		r = transport_attach(&run->guard, run->child.pid);
 		shield();
@@ -398,8 +428,12 @@ static int watch(struct run *run)
 						    supervise(&run->guard, &end_reason);
 
 	end_after(0);
-	if (run->guard.level != LEVEL_PRELOAD)
+	if (run->child.pid > 0)
 		run->trouble = launch_trouble(&run->child);
+	if (run->guard.notifier) {
+		run->trouble = notify_trouble(&run->guard);
+		run->abandoned = !notify_end(&run->guard);
+	}
 	if (run->guard.shimless)
 		diag("the shim was not loaded into %s: it ran without a guard", run->job->command[0]);
 	if (r < 0)
@@ -444,7 +478,7 @@ static void fill_outcome(struct run *run)
 	o->bytes_read = used.read;
 	o->bytes_written = used.written;
 	o->level = level_name(run->guard.level);
-	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : "ptrace";
+	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
 	o->boundary = run->guard.level != LEVEL_PRELOAD;
 	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
 	o->policy_digest = run->policy.digest;
@@ -549,6 +583,8 @@ int run_job(const struct job *job)
 	run->child = (struct child){ .pid = -1, .go = -1, .trouble = -1 };
 	int status = run_stages(run);
 
+	if (run->abandoned)
+		return status;	/* the end of this process ends that thread, too */
 	launch_close(&run->child);
 	preload_free(&run->preload);
 	capture_free(run->capture);

@@ -3,7 +3,7 @@
 #include "supervise.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "act.h"
@@ -12,9 +12,7 @@
 #include "limit.h"
 #include "transport.h"
 
-/* One at a time is in work; they are large. */
-static struct request request;
-static struct judgement judgement;
+enum { TRIES_MOST = 16 };	/* a call whose names change while it is judged is judged so often */
 
 /* A connect matched no address: a host name of the policy may have got another one meanwhile. */
 static bool more_addresses(struct guard *guard)
@@ -32,23 +30,42 @@ static bool more_addresses(struct guard *guard)
  * Judging ends at the first refusal. When the operator's refusals are only recorded, what a plugin may at most must have
  * had its say of every part of the call before: it is judged alone first, then the operator's policy.
  */
-static void judge_by_all(struct guard *guard)
+static void judge_by_all(struct guard *guard, struct desk *desk)
 {
 	unsigned count = guard->policy_count;
 
 	if (count > 1 && guard->on_violation == ON_VIOLATION_AUDIT) {
 		guard->policy_from = 1;
-		judge(guard, &request, &judgement);
+		judge(guard, &desk->request, &desk->judgement);
 		guard->policy_from = 0;
-		if (judgement.outcome != OUTCOME_PASS)
+		if (desk->judgement.outcome != OUTCOME_PASS)
 			return;
 		guard->policy_count = 1;
 	}
-	judge(guard, &request, &judgement);
+	judge(guard, &desk->request, &desk->judgement);
 	guard->policy_count = count;
 }
 
-static void on_call(struct guard *guard, const struct event *event)
+/* The policies stay what they are while they are asked. Which of them are asked is a matter of all threads, too. */
+static void judge_call(struct guard *guard, struct desk *desk)
+{
+	bool alone = guard->policy_count > 1 && guard->on_violation == ON_VIOLATION_AUDIT;
+
+	if (alone)
+		pthread_rwlock_wrlock(&guard->policy_lock);
+	else
+		pthread_rwlock_rdlock(&guard->policy_lock);
+	judge_by_all(guard, desk);
+	pthread_rwlock_unlock(&guard->policy_lock);
+	if (desk->judgement.outcome != OUTCOME_REFUSE || !desk->judgement.address)
+		return;
+	pthread_rwlock_wrlock(&guard->policy_lock);
+	if (more_addresses(guard))
+		judge_by_all(guard, desk);
+	pthread_rwlock_unlock(&guard->policy_lock);
+}
+
+static void on_call(struct guard *guard, struct desk *desk, const struct event *event)
 {
 	if (guard->ending) {
 		transport_refuse(guard, event->task, EPERM);	/* SIGKILL is on its way */
@@ -65,29 +82,51 @@ static void on_call(struct guard *guard, const struct event *event)
 		transport_refuse(guard, event->task, limited);
 		return;
 	}
-	decode(guard, event->task, call, &request);
-	judge_by_all(guard);
-	if (judgement.outcome == OUTCOME_REFUSE && judgement.address && more_addresses(guard))
-		judge_by_all(guard);
-	act(guard, &request, &judgement);
-	decode_done(&request);
+	for (int tries = 0;; tries++) {
+		decode(guard, event->task, call, &desk->request);
+		if (!transport_waits(guard, event->task)) {
+			decode_done(&desk->request);
+			return;
+		}
+		judge_call(guard, desk);
+		if (tries == TRIES_MOST)	/* others change the name again and again: unresolvable means denied */
+			judge_answer(&desk->judgement, -EACCES);
+		desk->judgement.again = false;
+		act(guard, &desk->request, &desk->judgement);
+		decode_done(&desk->request);
+		if (!desk->judgement.again)
+			return;
+	}
 }
 
-static void on_exec(struct guard *guard, struct task *task)
+static void on_exec(struct guard *guard, struct desk *desk, struct task *task)
 {
-	memset(&judgement, 0, offsetof(struct judgement, target));
-	request.task = task;
-	request.call = call_by_name("execve");
-	request.names[0].length = 0;
-	bool approved = task->exec_pending && exec_is_approved(guard, &request, &judgement);
+	struct request *request = &desk->request;
+
+	memset(&desk->judgement, 0, offsetof(struct judgement, target));
+	request->task = task;
+	request->call = call_by_name("execve");
+	request->names[0].length = 0;
+	pthread_rwlock_rdlock(&guard->policy_lock);
+	bool approved = task->exec_pending && exec_is_approved(guard, request, &desk->judgement);
+	pthread_rwlock_unlock(&guard->policy_lock);
 
 	task->launching = task->exec_pending = false;
 	tracee_exec(&guard->tracees, task);
 	if (!approved) {
-		act_record(guard, &request, &judgement, ACTION_KILLED);
-		kill(task->process->tgid, SIGKILL);
+		act_record(guard, request, &desk->judgement, ACTION_KILLED);
+		tracee_kill(task);
 	}
 	transport_continue(guard, task);
+}
+
+/* From whatever thread the event came in. */
+static void handle(struct guard *guard, struct desk *desk, const struct event *event)
+{
+	if (event->kind == EVENT_CALL)
+		on_call(guard, desk, event);
+	else if (event->kind == EVENT_EXEC)
+		on_exec(guard, desk, event->task);
 }
 
 static void on_exit_of(struct guard *guard, const struct event *event)
@@ -103,7 +142,7 @@ static void on_exit_of(struct guard *guard, const struct event *event)
 	tracee_remove(&guard->tracees, task);
 }
 
-static bool dispatch(struct guard *guard, const struct event *event)
+static bool dispatch(struct guard *guard, struct desk *desk, const struct event *event)
 {
 	switch (event->kind) {
 	case EVENT_NONE:
@@ -111,10 +150,8 @@ static bool dispatch(struct guard *guard, const struct event *event)
 	case EVENT_ALL_GONE:
 		return false;
 	case EVENT_CALL:
-		on_call(guard, event);
-		break;
 	case EVENT_EXEC:
-		on_exec(guard, event->task);
+		handle(guard, desk, event);
 		break;
 	case EVENT_EXITED:
 		on_exit_of(guard, event);
@@ -125,13 +162,19 @@ static bool dispatch(struct guard *guard, const struct event *event)
 
 int supervise(struct guard *guard, const atomic_int *ended)
 {
+	struct desk *desk = malloc(sizeof *desk);
 	struct event event;
-	int r;
+	int r = desk ? 0 : -ENOMEM;
 
-	do {
+	if (r == 0 && guard->transport->start)
+		r = guard->transport->start(guard, handle);
+	while (r == 0) {
 		if (*ended && !guard->ending)
 			transport_kill_all(guard);
 		r = transport_next(guard, &event);
-	} while (r == 0 && dispatch(guard, &event));
+		if (r == 0 && !dispatch(guard, desk, &event))
+			break;
+	}
+	free(desk);
 	return r;
 }

@@ -10,9 +10,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/kcmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,6 +22,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "cleanup.h"
+#include "lineage.h"
 #include "meter.h"
 
 enum {
@@ -27,6 +31,8 @@ enum {
 	OWN_MOST = 4096,	/* sockets, and IPC objects, that are remembered */
 	KEPT_OPEN_MOST = 512,	/* descriptors of /proc/TID/pagemap and maps that are kept open */
 	PAGES_MOST = 4,		/* pages of one argument that are looked at */
+	PIDFD_OF_THREAD = O_EXCL,	/* PIDFD_THREAD */
+	AUXV_MOST = 64,		/* entries of /proc/PID/auxv; there are some 20 */
 };
 
 /* pagemap (Documentation/admin-guide/mm/pagemap.rst): bit 61, page is of a file or shared; 62, in swap; 63, present. */
@@ -82,7 +88,126 @@ struct process *tracee_process(struct tracees *all, pid_t tgid)
 
 bool tracee_is_ours(struct tracees *all, pid_t pid)
 {
+	if (all->keeper)
+		return lineage_below(pid, all->keeper);
 	return tracee_process(all, pid) || tracee_find(all, pid);
+}
+
+int tracee_list(struct tracees *all, pid_t **list, size_t *count)
+{
+	if (all->keeper)
+		return lineage_list(all->keeper, list, count);
+	*count = 0;
+	*list = malloc((HASH_COUNT(all->processes) + 1) * sizeof **list);
+	if (!*list)
+		return -ENOMEM;
+	for (const struct process *p = all->processes; p; p = p->hh.next)
+		(*list)[(*count)++] = p->tgid;
+	return 0;
+}
+
+pid_t tracee_tgid(const struct task *task)
+{
+	if (!task->process->tgid)
+		task->process->tgid = lineage_process(task->tid);
+	return task->process->tgid;
+}
+
+bool tracee_same_process(const struct task *task, pid_t pid)
+{
+	pid_t tgid = tracee_tgid(task);
+
+	if (pid == tgid || pid == task->tid)
+		return pid != 0;
+	if (task->all->keeper)
+		return tgid && lineage_is_thread(pid, tgid);
+	const struct task *named = tracee_find(task->all, pid);
+	return named && named->process == task->process;
+}
+
+pid_t tracee_parent(struct tracees *all, pid_t pid)
+{
+	if (all->keeper) {
+		pid_t parent = lineage_parent(pid);
+		return parent == all->keeper ? 0 : parent;
+	}
+	const struct process *process = tracee_process(all, pid);
+	return process ? process->parent : 0;
+}
+
+bool tracee_signal(struct tracees *all, pid_t process, int signal)
+{
+	if (!all->keeper)	/* traced, so it keeps its number until the supervisor has seen its end */
+		return kill(process, signal) == 0;
+	cleanup_fd int fd = (int)syscall(SYS_pidfd_open, process, 0);
+	return fd >= 0 && lineage_below(process, all->keeper) && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
+}
+
+/* Has the process an ELF interpreter? The kernel tells its program where that lies (getauxval(3), AT_BASE). */
+static bool has_interpreter(pid_t tgid)
+{
+	char path[64];
+	unsigned long entries[2 * AUXV_MOST];
+	ssize_t n = -1;
+
+	snprintf(path, sizeof path, "/proc/%d/auxv", (int)tgid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, entries, sizeof entries);
+		close(fd);
+	}
+	for (ssize_t i = 0; n > 0 && i + 1 < n / (ssize_t)sizeof entries[0]; i += 2)
+		if (entries[i] == AT_BASE)
+			return entries[i + 1] != 0;
+	return false;
+}
+
+bool tracee_dynamic(const struct task *task)
+{
+	return task->all->keeper ? has_interpreter(tracee_tgid(task)) : task->process->dynamic;
+}
+
+/* 1 the same, 0 different, -errno when the kernel does not tell. */
+static int same(pid_t a, pid_t b, int what)
+{
+	long r = syscall(SYS_kcmp, a, b, what, 0, 0);
+
+	return r < 0 ? -errno : r == 0;
+}
+
+/* Of the thread, where the kernel can be asked for one (Linux 6.9); else of its process, if both have one table. */
+static int open_task(const struct task *task)
+{
+	int fd = (int)syscall(SYS_pidfd_open, task->tid, PIDFD_OF_THREAD);
+
+	if (fd >= 0 || errno != EINVAL)
+		return fd;
+	pid_t tgid = tracee_tgid(task);
+	if (tgid != task->tid && same(task->tid, tgid, KCMP_FILES) != 1)
+		return -1;
+	return (int)syscall(SYS_pidfd_open, tgid, 0);
+}
+
+int tracee_descriptor(const struct task *task, int fd)
+{
+	cleanup_fd int process = open_task(task);
+	int copy = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
+void tracee_kill(const struct task *task)
+{
+	pid_t tgid = tracee_tgid(task);
+
+	if (tgid > 0)
+		kill(tgid, SIGKILL);
+}
+
+void tracee_restless(struct task *task)
+{
+	task->memory->restless = true;
+	task->all->restless = true;
 }
 
 static struct process *process_join(struct tracees *all, pid_t tgid)
@@ -109,14 +234,6 @@ static void process_leave(struct tracees *all, struct process *process)
 	HASH_DEL(all->processes, process);
 	free(process->exe);
 	free(process);
-}
-
-/* 1 the same, 0 different, -errno when the kernel does not tell. */
-static int same(pid_t a, pid_t b, int what)
-{
-	long r = syscall(SYS_kcmp, a, b, what, 0, 0);
-
-	return r < 0 ? -errno : r == 0;
 }
 
 /* Is the new task a thread of its maker's process? */
@@ -266,6 +383,8 @@ static void vfork_over(struct tracees *all, struct task *gone)
 
 void tracee_exec(struct tracees *all, struct task *task)
 {
+	if (all->keeper)
+		return;	/* it is in no table, and known for this call only */
 	struct share *memory = share_new(), *files = share_new();
 
 	vfork_over(all, task);
@@ -346,19 +465,24 @@ void tracee_own_socket(struct tracees *all, int dirfd, const char *name)
 	struct own_file *file;
 	struct file_id id;
 
-	if (!socket_id(dirfd, name, &id) || find_socket(all, &id) || !(file = calloc(1, sizeof *file)))
-		return;
-	file->id = id;
-	if (HASH_COUNT(all->sockets) >= OWN_MOST)
-		forget_socket(all, all->sockets);	/* the first is the oldest */
-	HASH_ADD(hh, all->sockets, id, sizeof file->id, file);
+	pthread_mutex_lock(&all->own_lock);
+	if (socket_id(dirfd, name, &id) && !find_socket(all, &id) && (file = calloc(1, sizeof *file)) != NULL) {
+		file->id = id;
+		if (HASH_COUNT(all->sockets) >= OWN_MOST)
+			forget_socket(all, all->sockets);	/* the first is the oldest */
+		HASH_ADD(hh, all->sockets, id, sizeof file->id, file);
+	}
+	pthread_mutex_unlock(&all->own_lock);
 }
 
 bool tracee_owns_socket(struct tracees *all, int fd)
 {
 	struct file_id id;
 
-	return socket_id(fd, "", &id) && find_socket(all, &id) != NULL;
+	pthread_mutex_lock(&all->own_lock);
+	bool owns = socket_id(fd, "", &id) && find_socket(all, &id) != NULL;
+	pthread_mutex_unlock(&all->own_lock);
+	return owns;
 }
 
 static struct own_ipc *find_ipc(struct tracees *all, enum ipc_kind kind, int id)
@@ -372,22 +496,27 @@ static struct own_ipc *find_ipc(struct tracees *all, enum ipc_kind kind, int id)
 
 void tracee_own_ipc(struct tracees *all, enum ipc_kind kind, int id)
 {
+	pthread_mutex_lock(&all->own_lock);
 	struct own_ipc *object = find_ipc(all, kind, id);
 
-	if (object || !(object = calloc(1, sizeof *object)))
-		return;
-	if (HASH_COUNT(all->ipc) >= OWN_MOST) {
-		struct own_ipc *oldest = all->ipc;
-		HASH_DEL(all->ipc, oldest);
-		free(oldest);
+	if (!object && (object = calloc(1, sizeof *object)) != NULL) {
+		if (HASH_COUNT(all->ipc) >= OWN_MOST) {
+			struct own_ipc *oldest = all->ipc;
+			HASH_DEL(all->ipc, oldest);
+			free(oldest);
+		}
+		object->kind_and_id = (uint64_t)kind << 32 | (uint32_t)id;
+		HASH_ADD(hh, all->ipc, kind_and_id, sizeof object->kind_and_id, object);
 	}
-	object->kind_and_id = (uint64_t)kind << 32 | (uint32_t)id;
-	HASH_ADD(hh, all->ipc, kind_and_id, sizeof object->kind_and_id, object);
+	pthread_mutex_unlock(&all->own_lock);
 }
 
 bool tracee_owns_ipc(struct tracees *all, enum ipc_kind kind, int id)
 {
-	return find_ipc(all, kind, id) != NULL;
+	pthread_mutex_lock(&all->own_lock);
+	bool owns = find_ipc(all, kind, id) != NULL;
+	pthread_mutex_unlock(&all->own_lock);
+	return owns;
 }
 
 void tracee_free(struct tracees *all)
@@ -444,7 +573,7 @@ static int memory_open(struct tracees *all, const struct task *task, const char 
 		return *kept;
 	snprintf(path, sizeof path, "/proc/%d/%s", (int)task->tid, file);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && all->kept_open < KEPT_OPEN_MOST && leaves_enough(fd)) {
+	if (fd >= 0 && !all->keeper && all->kept_open < KEPT_OPEN_MOST && leaves_enough(fd)) {
 		*kept = fd;
 		all->kept_open++;
 	}
@@ -509,14 +638,28 @@ int tracee_mapped_file(struct tracees *all, struct task *task, uint64_t address,
 	return n >= mark && memcmp(name + n - mark, DELETED, mark) == 0 ? -ENOENT : 0;
 }
 
+static char *read_exe(pid_t process)
+{
+	char path[64], target[PATH_MAX];
+
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)process);
+	ssize_t n = readlink(path, target, sizeof target - 1);
+	target[n > 0 ? n : 0] = 0;
+	return strdup(target);
+}
+
 const char *tracee_exe(struct process *process)
 {
-	if (!process->exe) {
-		char path[64], target[PATH_MAX];
-		snprintf(path, sizeof path, "/proc/%d/exe", (int)process->tgid);
-		ssize_t n = readlink(path, target, sizeof target - 1);
-		target[n > 0 ? n : 0] = 0;
-		process->exe = strdup(target);
-	}
+	if (!process->exe)
+		process->exe = read_exe(process->tgid);
 	return process->exe ? process->exe : "";
+}
+
+char *tracee_exe_of(struct tracees *all, pid_t pid)
+{
+	struct process *process = tracee_process(all, pid);
+
+	if (process)
+		return strdup(tracee_exe(process));
+	return all->keeper ? read_exe(pid) : strdup("");
 }

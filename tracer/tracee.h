@@ -9,6 +9,8 @@
 #ifndef PICKET_TRACER_TRACEE_H
 #define PICKET_TRACER_TRACEE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -37,7 +39,7 @@ struct program {
 
 /* A process (thread group). */
 struct process {
-	pid_t tgid;
+	pid_t tgid;		/* ask with tracee_tgid */
 	pid_t parent;		/* tgid of the process that made it; 0 for the first */
 	unsigned tasks;		/* threads alive */
 	bool dynamic;		/* its program was started through an ELF interpreter */
@@ -106,12 +108,40 @@ struct tracees {
 	unsigned forking;		/* tasks with forking */
 	struct meter *meter;		/* told of processes; or NULL */
 	unsigned kept_open;		/* descriptors in shares */
+
+	/* Level notify: tasks are in no table, and known for one call each (visitor.h). What descends from this process is of
+	 * the run; 0: the tables tell. */
+	pid_t keeper;
+	atomic_bool restless;		/* memory of some task may change without it running */
+	pthread_mutex_t own_lock;	/* of `sockets` and `ipc` */
 };
 
+/* In the tables; NULL at level notify. */
 struct task *tracee_find(struct tracees *all, pid_t tid);
 struct process *tracee_process(struct tracees *all, pid_t tgid);
 /* Is this the number of a live process or thread of the run? */
 bool tracee_is_ours(struct tracees *all, pid_t pid);
+/* Numbers of all processes of the run; *list is malloc'ed. 0 or -errno. */
+int tracee_list(struct tracees *all, pid_t **list, size_t *count);
+
+/* The process of a task; 0 when it is gone (level notify). */
+pid_t tracee_tgid(const struct task *task);
+/* Is this the number of that process, or of one of its threads? */
+bool tracee_same_process(const struct task *task, pid_t pid);
+/* The process of the run that has made this one, 0: the first of the run has no such. */
+pid_t tracee_parent(struct tracees *all, pid_t process);
+/* Resolved name of its program, "" when unknown; malloc'ed, or NULL. */
+char *tracee_exe_of(struct tracees *all, pid_t process);
+/* A signal to a process of the run. False: it is gone. */
+bool tracee_signal(struct tracees *all, pid_t process, int signal);
+/* Was its program started through an ELF interpreter? */
+bool tracee_dynamic(const struct task *task);
+/* A copy of a descriptor of its (pidfd_getfd(2), Linux 5.6), or -errno. */
+int tracee_descriptor(const struct task *task, int fd);
+/* SIGKILL to its process. */
+void tracee_kill(const struct task *task);
+/* Its memory may change from now on without it running. */
+void tracee_restless(struct task *task);
 
 /* A task that `maker` has made, perhaps by vfork; NULL: the first of the run, which shares nothing. NULL: out of memory. */
 struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork);

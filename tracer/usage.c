@@ -333,3 +333,15 @@ int usage_children_io(struct usage_io *io)
 	io->stored = without(io->stored, first.stored);
 	return 0;
 }
+
+void usage_thread_over(void)
+{
+	struct usage_io io;
+	int fd = open("/proc/thread-self/io", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (read_io(fd, &io) == 0)
+		usage_own(io.read, io.written);
+	close(fd);
+}

@@ -69,6 +69,9 @@ int usage_children_io(struct usage_io *io);
 /* What a thread but the first has read and written by itself, which is not the children's. From any thread. */
 void usage_own(uint64_t bytes_read, uint64_t bytes_written);
 
+/* The same of all that this thread has read and written, at its end. */
+void usage_thread_over(void);
+
 uint64_t usage_now(void);   /* CLOCK_MONOTONIC, ns */
 uint64_t usage_clock(void); /* CLOCK_REALTIME, ns */
 uint64_t usage_own_cpu(void); /* of the calling thread, ns */

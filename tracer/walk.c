@@ -91,9 +91,9 @@ static bool proc_self_text(const struct steps *steps, const char *component, cha
 	if (fstat(steps->walk->fd, &st) < 0 || st.st_ino != PROC_ROOT_INO)
 		return false;
 	if (strcmp(component, "self") == 0)
-		snprintf(text, size, "%d", (int)steps->task->process->tgid);
+		snprintf(text, size, "%d", (int)tracee_tgid(steps->task));
 	else if (strcmp(component, "thread-self") == 0)
-		snprintf(text, size, "%d/task/%d", (int)steps->task->process->tgid, (int)steps->task->tid);
+		snprintf(text, size, "%d/task/%d", (int)tracee_tgid(steps->task), (int)steps->task->tid);
 	else
 		return false;
 	return true;

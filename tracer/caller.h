@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * caller.h - a thread of the supervisor as the one it does something for: ids, groups, capabilities, umask, limits.
+ * Linux keeps credentials for each thread; the C library's functions would set them for all, so they are not used here.
+ */
+#ifndef PICKET_TRACER_CALLER_H
+#define PICKET_TRACER_CALLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+enum { CALLER_GROUPS_MOST = 65536 };	/* NGROUPS_MAX, limits.h */
+
+/* Who somebody is. */
+struct identity {
+	uid_t uid, fsuid;
+	gid_t gid, fsgid;
+	uint64_t capabilities;	/* effective */
+	gid_t *groups;		/* malloc'ed */
+	size_t group_count;
+};
+
+struct caller {
+	struct identity own;	/* what the thread is for a tool that has changed nothing */
+	struct identity theirs;
+	bool changed;
+};
+
+/* In a thread that is to do things for tools: a working directory and umask of its own, no more capabilities than a tool of
+ * root's has, but the one to look at its tasks. */
+void caller_prepare(struct caller *caller);
+void caller_done(struct caller *caller);
+
+/* May a tool that we start change its ids or capabilities at all? */
+bool caller_may_change(void);
+
+/* Be what this task is. 0 or -errno; then nothing must be done for it. */
+int caller_become(struct caller *caller, pid_t tid);
+void caller_leave(struct caller *caller);
+
+/* With the real ids in place of the effective ones, as access(2) wants it; on == false: back. */
+void caller_real_ids(struct caller *caller, bool on);
+
+/* Its umask. 0 or -errno. */
+int caller_umask(pid_t tid, mode_t *umask);
+
+/* Its soft limit; RLIM_INFINITY when it cannot be told. */
+rlim_t caller_limit(pid_t tid, int resource);
+
+#endif

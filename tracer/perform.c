@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * perform.c - see perform.h. Which operations are done here and which may be
+ * let proceed:
+ *
+ * Everything with a pointer is done here. Let proceed are calls judged by registers; chdir, since a working directory
+ * gives nothing by itself, and every use of it is judged by the directory that it then really is; and messages and
+ * connects of a task that is alone with its memory and its descriptors (perform_socket.c).
+ */
+#include "perform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "mem.h"
+#include "perform_inside.h"
+#include "register_rules.h"
+
+/* ---- the task's memory -------------------------------------------------- */
+
+int deed_take(const struct deed *deed, uint64_t address, void *to, size_t length)
+{
+	int r = mem_read(deed->task->tid, address, to, length);
+
+	return r < 0 ? r : notify_waits(deed->task) ? 0 : -ESRCH;
+}
+
+ssize_t deed_take_string(const struct deed *deed, uint64_t address, char *to, size_t size)
+{
+	ssize_t n = mem_read_string(deed->task->tid, address, to, size);
+
+	return n < 0 || notify_waits(deed->task) ? n : -ESRCH;
+}
+
+/* By a descriptor, which stays with the task's memory if the task is killed and its number given away. */
+int deed_put(const struct deed *deed, uint64_t address, const void *from, size_t length)
+{
+	char path[64];
+
+	if (length == 0)
+		return 0;
+	snprintf(path, sizeof path, "/proc/%d/mem", (int)deed->task->tid);
+	cleanup_fd int memory = open(path, O_RDWR | O_CLOEXEC);
+	if (memory < 0)
+		return -errno;
+	if (!notify_waits(deed->task))
+		return -ESRCH;
+	return pwrite(memory, from, length, (off_t)address) == (ssize_t)length ? 0 : -EFAULT;
+}
+
+/* ---- its descriptors ---------------------------------------------------- */
+
+int deed_descriptor(const struct deed *deed, int fd)
+{
+	return tracee_descriptor(deed->task, fd);
+}
+
+int deed_umask(const struct deed *deed)
+{
+	mode_t mask;
+	int r = caller_umask(deed->task->tid, &mask);
+
+	if (r == 0)
+		umask(mask);	/* this thread's: caller_prepare */
+	return r;
+}
+
+/* ------------------------------------------------------------------------- */
+
+/* A clone after which a process is not alone although it has one thread: see visitor.h. */
+static bool shares(const struct request *request)
+{
+	uint64_t flags = request->stop.args[0];
+
+	if (call_arg_index(request->call, ARG_CLONE_FLAGS, 0) < 0 || !(flags & CLONE_SHARES) || (flags & CLONE_THREAD))
+		return false;
+	return (flags & CLONE_SHARES_FOR_LONG) || !(flags & CLONE_VFORK);
+}
+
+static int64_t do_it(struct deed *deed)
+{
+	perform_function *function;
+
+	switch ((enum call_op)deed->request->call->op) {
+	case OP_OPEN:
+		return perform_open(deed);
+	case OP_LOOK:
+	case OP_CHANGE:
+	case OP_CHANGE_FD:
+		function = perform_attribute(deed->request->call);
+		return function ? function(deed) : -EACCES;
+	case OP_CREATE:
+		return perform_create(deed);
+	case OP_SYMLINK:
+		return perform_symlink(deed);
+	case OP_REMOVE:
+		return perform_remove(deed);
+	case OP_RENAME:
+		return perform_rename(deed);
+	case OP_LINK:
+		return perform_link(deed);
+	case OP_WATCH:
+		return perform_watch(deed);
+	case OP_CONNECT:
+		return perform_connect(deed);
+	case OP_BIND:
+		return perform_bind(deed);
+	case OP_LISTEN:
+		return perform_listen(deed);
+	case OP_SENDMSG:
+	case OP_SENDMMSG:
+		return perform_send(deed);
+	case OP_SIGNAL:
+		return perform_signal(deed);
+	case OP_PROCESS:
+		return perform_process(deed);
+	case OP_IPC:
+		return perform_ipc(deed);
+	case OP_IOCTL:
+		return perform_ioctl(deed);
+	case OP_FCNTL:
+		return perform_fcntl(deed);
+	case OP_CLONE3:	/* its flags lie in memory; ENOSYS makes every library use clone, whose flags are in registers */
+		return -ENOSYS;
+	case OP_CREDENTIALS:
+		notify_credentials(deed->guard);
+		return PERFORM_PROCEED;
+	case OP_PRCTL:	/* PR_SCHED_CORE takes a number, which may come to mean somebody else: only the caller's own */
+		if ((int)deed->request->stop.args[0] == PR_SCHED_CORE && deed->request->stop.args[2] != 0)
+			return -EPERM;
+		return PERFORM_PROCEED;
+	case OP_CLONE:
+		if (shares(deed->request))
+			tracee_restless(deed->task);
+		return PERFORM_PROCEED;
+	case OP_FORK:
+	case OP_ALLOCATE:
+	case OP_CHDIR:
+	case OP_SOCKET:
+	case OP_SOCKOPT:
+	case OP_SECCOMP:
+	case OP_MEMORY:
+	case OP_DESCRIPTOR:
+	case OP_ASYNC:
+		return PERFORM_PROCEED;
+	case OP_EXEC:
+	case OP_NONE:
+	case OP_REFUSE:
+	case OP_REFUSE_IFACE:
+	case OP_REFUSE_PROC:
+	case OP_COUNT:
+		break;
+	}
+	return -EACCES;
+}
+
+static void begin(struct deed *deed, struct guard *guard, struct request *request, const struct judgement *judgement)
+{
+	const struct name_arg *name = &request->names[0];
+
+	*deed = (struct deed){ .guard = guard, .request = request, .judgement = judgement, .task = request->task };
+	deed->fd = name->arg >= 0 ? name->at.fd : -1;
+	deed->tail = &request->stop.args[name->arg >= 0 ? name->arg + 1 : 0];
+	deed->give = -1;
+	snprintf(deed->path, sizeof deed->path, "/proc/self/fd/%d", deed->fd);
+}
+
+void perform(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct task *task = request->task;
+	struct deed deed;
+
+	if (request->call->op == OP_EXEC) {
+		notify_exec(guard, task);
+		return;
+	}
+	if (judgement->then)
+		judgement->then(guard, request);
+	begin(&deed, guard, request, judgement);
+	int64_t result = do_it(&deed);
+	if (result == PERFORM_AGAIN) {
+		judgement->again = true;
+	} else if (result == PERFORM_PROCEED) {
+		notify_continue(task);
+	} else if (result == PERFORM_OPEN_PATH) {
+		notify_open_path(guard, task, perform_approves_path);
+	} else if (deed.give >= 0) {
+		notify_hand_over(task, deed.give, deed.close_on_exec);
+	} else {
+		if (task->on_exit)
+			result = task->on_exit(task, result);
+		notify_give(task, result);
+	}
+}
