@@ -24,6 +24,41 @@
 #define RESERVED_START 0x10000ul
 #define RESERVED_END   0x200000ul
 
+/*
+ * The gate: struct wire_gate, a shared, read-only mapping of the sealed memfd at RESERVED_FD_GATE, made by the shim with exactly
+ * mmap(GATE_START, GATE_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED, limit + RESERVED_FD_GATE, 0). The filter lets an openat2 through
+ * whose descriptor is a root's, whose `how` is the address of one of the first entries, as many as the root may use, and whose size
+ * is that of three words (openat2(2)). All else in it is for the shim to find the way, and trusted by nobody.
+ */
+#define GATE_START  RESERVED_START
+#define GATE_LENGTH 0x10000ul
+enum {
+	GATE_HOWS = 128,
+	GATE_ROOTS = 32,	/* descriptors */
+	GATE_NAMES = 64,	/* paths that lead to roots: their own, and links such as /lib */
+	GATE_TEXT = 16 << 10,
+};
+
+/* As the kernel's struct open_how, with a filler: entries are found by their address alone. */
+struct wire_how {
+	uint64_t flags, mode, resolve, unused;
+};
+struct wire_gate_name {
+	uint32_t text;	  /* offset in `text` of the absolute path, no slash at its end */
+	uint16_t length;  /* of it */
+	uint8_t root;	  /* descriptor limit + RESERVED_FD_ROOT + root */
+	uint8_t writable; /* all of `how` may be used, not only what reads */
+};
+struct wire_gate {
+	struct wire_how how[GATE_HOWS];	/* those that only read come first */
+	uint32_t version;		/* WIRE_VERSION */
+	uint32_t how_reading, how_count;
+	uint32_t name_count;		/* longest paths first: the first that fits is the nearest root */
+	struct wire_gate_name name[GATE_NAMES];
+	char text[GATE_TEXT];
+};
+_Static_assert(sizeof(struct wire_how) == 32 && sizeof(struct wire_gate) <= GATE_LENGTH, "entries are aligned, and all fits");
+
 /* Sealed argument copies. Written by the supervisor, read-only for the tool. Slots of two pages each, and small ones, enough
  * for most calls: each is in use until its call is over, and hundreds of threads may wait in theirs. */
 #define SLOT_START 0x20000ul
@@ -42,7 +77,9 @@ enum reserved_fd {
 	RESERVED_FD_SLOTS,	/* L + 0: the memory of the slots */
 	RESERVED_FD_PROGRAM,	/* a plugin's sealed program, while it runs */
 	RESERVED_FD_HANDOVER,	/* the launcher's, level notify; closed before the tool runs */
-	RESERVED_FD_COUNT = 16,	/* room that is kept between L and the limit of the caller */
+	RESERVED_FD_GATE,	/* level gate: the page, a struct wire_gate */
+	RESERVED_FD_ROOT = 8,	/* level gate: GATE_ROOTS O_PATH descriptors of directories; those that may only be read first */
+	RESERVED_FD_COUNT = 48,	/* room that is kept between L and the limit of the caller */
 
 	/* For the shim, from the top down. The image's is the highest that a program ever sees: so it is found even after
 	 * the program has lowered its limit. */
@@ -53,8 +90,8 @@ enum reserved_fd {
 };
 
 /* What L is when neither caller nor policy ask for less. fork() copies the descriptor table up to its highest entry:
- * 4096 entries are 32 KiB a fork, 1048576 would be 8 MiB. */
-#define OPEN_FILES_MOST 4096u
+ * 4096 entries are 32 KiB a fork (the kernel rounds up to powers of two), 1048576 would be 8 MiB. */
+#define OPEN_FILES_MOST (4096u - RESERVED_FD_COUNT)
 
 /*
  * Level preload: what the shims of one run and the launcher tell one another. Writable by the tool, like all that
