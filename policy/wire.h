@@ -25,18 +25,21 @@
 #define RESERVED_END   0x200000ul
 
 /*
- * The gate: struct wire_gate, a shared, read-only mapping of the sealed memfd at RESERVED_FD_GATE, made by the shim with exactly
- * mmap(GATE_START, GATE_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED, limit + RESERVED_FD_GATE, 0). The filter lets an openat2 through
+ * The gate: struct wire_gate, a shared, read-only mapping of the sealed memfd at RESERVED_FD_GATE. At level gate the supervisor maps
+ * it in every process at its exec, before the first instruction, so that nothing else can ever be there: whoever finds
+ * GATE_MAGIC at GATE_START (is the address mapped at all?) has it. The filter lets an openat2 through
  * whose descriptor is a root's, whose `how` is the address of one of the first entries, as many as the root may use, and whose size
  * is that of three words (openat2(2)). All else in it is for the shim to find the way, and trusted by nobody.
  */
 #define GATE_START  RESERVED_START
 #define GATE_LENGTH 0x10000ul
+#define GATE_MAGIC  0x45544147u	/* "GATE" */
 enum {
 	GATE_HOWS = 128,
 	GATE_ROOTS = 32,	/* descriptors */
 	GATE_NAMES = 64,	/* paths that lead to roots: their own, and links such as /lib */
 	GATE_TEXT = 16 << 10,
+	GATE_GONE = 0xff,	/* in place of a name's root: it does not lead there any more */
 };
 
 /* As the kernel's struct open_how, with a filler: entries are found by their address alone. */
@@ -46,12 +49,15 @@ struct wire_how {
 struct wire_gate_name {
 	uint32_t text;	  /* offset in `text` of the absolute path, no slash at its end */
 	uint16_t length;  /* of it */
-	uint8_t root;	  /* descriptor limit + RESERVED_FD_ROOT + root */
+	_Atomic uint8_t root;	  /* descriptor first_root + root; or GATE_GONE, also later: the supervisor writes it when the
+				   * run moves or removes what the name leads through. To be read once for a call */
 	uint8_t writable; /* all of `how` may be used, not only what reads */
 };
 struct wire_gate {
 	struct wire_how how[GATE_HOWS];	/* those that only read come first */
+	uint32_t magic;			/* GATE_MAGIC */
 	uint32_t version;		/* WIRE_VERSION */
+	uint32_t first_root;		/* limit + RESERVED_FD_ROOT */
 	uint32_t how_reading, how_count;
 	uint32_t name_count;		/* longest paths first: the first that fits is the nearest root */
 	struct wire_gate_name name[GATE_NAMES];
