@@ -7,22 +7,54 @@
 
 struct tree {
 	unsigned length;
+	bool series;   /* and all whose names go on with letters and digits: /dev/sg0, /dev/sg1 */
 	char name[24]; /* not a pointer: that would be a relocation in the shim */
 };
-#define TREE(name) { sizeof name - 1, name }
+#define TREE(name) { sizeof name - 1, false, name }
+#define SERIES(name) { sizeof name - 1, true, name }
 
 /* Places where a write changes the machine, or makes the kernel run something outside (core_pattern, modprobe,
  * uevent_helper, binfmt_misc: proc(5), Documentation/admin-guide/sysctl/kernel.rst). */
 static const struct tree machine[] = { TREE("/proc/sys"), TREE("/proc/sysrq-trigger"), TREE("/sys") };
-/* Memory of the machine, mem(4). */
-static const struct tree memory[] = { TREE("/dev/mem"), TREE("/dev/kmem"), TREE("/dev/port"), TREE("/proc/kcore"),
-				      TREE("/proc/kmem") };
+/*
+ * Devices by which one reaches round what a policy says of files, processes and the network. Block devices are known
+ * by their type. What is left to the policy gives no more than itself: terminals, serial lines, sound, cameras, graphics, USB
+ * devices; and /dev/kvm, whose machines have the memory of their own process.
+ */
+static const struct tree devices[] = {
+	/* the memory of the machine, mem(4), its registers, its log */
+	TREE("/dev/mem"), TREE("/dev/kmem"), TREE("/dev/port"), TREE("/proc/kcore"), TREE("/proc/kmem"), TREE("/dev/crash"),
+	TREE("/dev/snapshot"), TREE("/dev/cpu"), TREE("/dev/nvram"), TREE("/dev/kmsg"), TREE("/proc/kmsg"), SERIES("/dev/uio"),
+	TREE("/dev/vfio"), TREE("/dev/iommu"), SERIES("/dev/watchdog"),
+	/* disks by commands instead of blocks, and what makes new ones */
+	SERIES("/dev/sg"), TREE("/dev/bsg"), SERIES("/dev/nvme"), SERIES("/dev/ng"), SERIES("/dev/mtd"), SERIES("/dev/ubi"),
+	TREE("/dev/raw"), TREE("/dev/mapper/control"), TREE("/dev/loop-control"), TREE("/dev/btrfs-control"),
+	TREE("/dev/zfs"), TREE("/dev/nbd-control"), TREE("/dev/zram-control"),
+	/* file systems whose answers somebody makes up */
+	TREE("/dev/fuse"), TREE("/dev/cuse"), TREE("/dev/autofs"),
+	/* what the user types and sees, and typing in the user's place */
+	TREE("/dev/input"), TREE("/dev/uinput"), TREE("/dev/uhid"), SERIES("/dev/hidraw"), SERIES("/dev/vcs"),
+	/* networks beside the sockets */
+	TREE("/dev/net"), TREE("/dev/ppp"),
+	/* memory that changes while a call is looked at: as userfaultfd(2); threads of the kernel that write to it */
+	TREE("/dev/userfaultfd"), TREE("/dev/vhost-net"), TREE("/dev/vhost-vsock"), TREE("/dev/vhost-scsi"),
+	SERIES("/dev/vhost-vdpa-"), TREE("/dev/vhci"),
+};
+
+static bool ends(const struct tree *tree, const char *rest, size_t length)
+{
+	size_t i = 0;
+
+	while (tree->series && i < length && rest[i] != '/')
+		i++;
+	return i == length || rest[i] == '/';
+}
 
 static bool any_below(const char *name, size_t length, const struct tree *trees, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (length >= trees[i].length && path_equal(name, trees[i].name, trees[i].length) &&
-		    (length == trees[i].length || name[trees[i].length] == '/'))
+		    ends(&trees[i], name + trees[i].length, length - trees[i].length))
 			return true;
 	return false;
 }
@@ -32,5 +64,5 @@ bool always_machine(const char *name, size_t length, unsigned access)
 {
 	if (!(access & (ACCESS_READ | ACCESS_WRITE)))
 		return false;
-	return ANY_BELOW(name, length, memory) || ((access & ACCESS_WRITE) && ANY_BELOW(name, length, machine));
+	return ANY_BELOW(name, length, devices) || ((access & ACCESS_WRITE) && ANY_BELOW(name, length, machine));
 }

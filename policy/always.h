@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 /*
- * Does this access (enum access bits) to this resolved name reach the machine itself: its memory, or what
+ * Does this access (enum access bits) to this resolved name reach the machine itself: its memory, devices that lead past what a policy says, or what
  * changes the kernel or makes it run something outside of the run?
  */
 bool always_machine(const char *name, size_t length, unsigned access);

@@ -139,6 +139,7 @@ static const char *const kind_names[ARG_KIND_COUNT] = {
 	[ARG_PIDFD] = "pidfd",
 	[ARG_KILL_TARGET] = "process or group",
 	[ARG_GROUP] = "group",
+	[ARG_LIMIT] = "limit",
 	[ARG_WHICH_WHO] = "which and who",
 	[ARG_IO_WHICH_WHO] = "which and who",
 	[ARG_PRCTL] = "prctl option",

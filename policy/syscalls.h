@@ -92,6 +92,7 @@ enum arg_kind {
 	ARG_PIDFD,	/* descriptor of a process of this run: a pidfd, a directory of /proc, PIDFD_SELF_* (negative) */
 	ARG_KILL_TARGET,/* kill: pid, 0, -1 or -pgid */
 	ARG_GROUP,	/* setpgid: a process group that only processes of this run are in; 0: the process's own */
+	ARG_LIMIT,	/* setrlimit: resource; the one of core files stays as it is */
 	ARG_WHICH_WHO,	/* setpriority: which, PRIO_*; who follows */
 	ARG_IO_WHICH_WHO,/* ioprio_set: which, IOPRIO_WHO_* (one more than PRIO_*); who follows */
 	ARG_PRCTL,	/* prctl: option */

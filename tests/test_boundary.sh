@@ -39,7 +39,7 @@ run_row() {
 	else
 		LEVEL=$level timeout -s KILL "$row_seconds" "$programs/neighbour" sh -c 'exec "$@"' - \
 			"$PICKET" run -q --profile none --enforce "$level" --env GUARDED=1 --env 'STRANGER' \
-			--read /usr --read /lib --read /lib64 --read /bin --read /etc/ld.so.cache --write /proc \
+			--read /usr --read /lib --read /lib64 --read /bin --read /etc/ld.so.cache --write /proc --write /dev \
 			--read "$F/read" --write "$F/open" --read "$program" --exec "$program" --exec /usr/bin --exec /bin \
 			-- "$program" "$row"
 	fi >"$SCRATCH/out" 2>&1

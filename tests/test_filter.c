@@ -518,6 +518,10 @@ static const struct {
 	/* oneself */
 	{SYS_prlimit64, {0, 7, 0, 0}, false},
 	{SYS_prlimit64, {1, 7, 0, 0}, true},
+	{SYS_prlimit64, {0, 4, 0, 0}, true},
+	{SYS_setrlimit, {7, 0}, false},
+	{SYS_setrlimit, {4, 0}, true},
+	{SYS_setrlimit, {4 | HIGH, 0}, true},
 	{SYS_sched_setaffinity, {0}, false},
 	/* names: some are refused under every policy */
 	{SYS_openat, {(uint64_t)AT_FDCWD, 0, O_RDONLY}, true},

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "caller.h"
@@ -389,6 +390,10 @@ static void look_arg(struct assembly *p, const struct call *call, int i)
 	case ARG_PID:
 	case ARG_GROUP:
 		stop_unless_zero(p, i);
+		break;
+	case ARG_LIMIT:
+		load_low(p, i);
+		stop_if_equal(p, RLIMIT_CORE);
 		break;
 	case ARG_WHICH_WHO:
 	case ARG_IO_WHICH_WHO:

@@ -275,6 +275,24 @@ static void judge_ipc(struct guard *guard, struct request *request, struct judge
 		judge_memory(request, judgement);	/* shmat */
 }
 
+/* ---- limits ------------------------------------------------------------- */
+
+/* The limit of core files is 1, since at 0 the kernel would start the helper that core_pattern names, outside of the run
+ * (core(5), "Piping core dumps to a program"). Programs that lower it want no core file, and get none. */
+static void judge_limit(const struct request *request, struct judgement *judgement, int resource)
+{
+	const uint64_t *args = request->stop.args;
+
+	if ((uint32_t)args[resource] != RLIMIT_CORE || args[resource + 1] == 0)
+		return;
+	if (resource + 2 >= CALL_ARGS || call_arg_index(request->call, ARG_PID, 0) < 0 || args[resource + 2] == 0) {
+		judge_answer(judgement, 0);
+		return;
+	}
+	judgement->replace = resource + 1;	/* prlimit: it tells the value, and sets none */
+	judgement->replacement = 0;
+}
+
 /* ------------------------------------------------------------------------- */
 
 static void judge_process_arg(struct guard *guard, struct request *request, struct judgement *judgement, int i)
@@ -287,6 +305,9 @@ static void judge_process_arg(struct guard *guard, struct request *request, stru
 		break;
 	case ARG_GROUP:
 		judge_group(guard, request, judgement, value);
+		break;
+	case ARG_LIMIT:
+		judge_limit(request, judgement, i);
 		break;
 	case ARG_KILL_TARGET:
 		judge_kill(guard, request, judgement, value);

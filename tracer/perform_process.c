@@ -336,10 +336,22 @@ static int64_t do_compare(const struct deed *deed)
 	return r < 0 ? -error : r;
 }
 
+/* prlimit of which the judgement left only the question. */
+static int64_t tell_limit(const struct deed *deed, pid_t pid)
+{
+	struct rlimit before;
+
+	if (syscall(SYS_prlimit64, pid ? pid : tracee_tgid(deed->task), (unsigned)arg(deed, 1), NULL, &before) < 0)
+		return -errno;
+	return deed_put(deed, arg(deed, 3), &before, sizeof before);
+}
+
 int64_t perform_process(struct deed *deed)
 {
 	pid_t pid = (pid_t)arg(deed, 0);
 
+	if (deed->judgement->replace >= 0)
+		return tell_limit(deed, pid);
 	switch (deed->request->stop.number) {
 	case SYS_setpriority:
 		return do_which_who(deed, PRIO_PROCESS);
@@ -349,6 +361,8 @@ int64_t perform_process(struct deed *deed)
 		return do_compare(deed);
 	case SYS_pidfd_open:
 		return do_open_process(deed, pid);
+	case SYS_setrlimit:
+		return PERFORM_PROCEED;
 	case SYS_setpgid:	/* the kernel lets in the caller and its children only, and into groups of its session only */
 		return PERFORM_PROCEED;
 	default:

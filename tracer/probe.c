@@ -51,9 +51,11 @@ static const struct {
 	unsigned features; /* NEED() of each */
 	bool only_asked;   /* see probe.h */
 } needs[LEVEL_COUNT] = {
-	[LEVEL_PRELOAD] = {true, NEED(FEATURE_PROC)}, [LEVEL_PTRACE] = {true, NEED_PTRACE},
-	[LEVEL_SECCOMP] = {true, NEED_SECCOMP},	      [LEVEL_NOTIFY] = {true, NEED_NOTIFY, .only_asked = true},
-	[LEVEL_GATE] = {false, NEED_SECCOMP},
+	[LEVEL_PRELOAD] = {true, NEED(FEATURE_PROC), false},
+	[LEVEL_PTRACE] = {true, NEED_PTRACE, false},
+	[LEVEL_SECCOMP] = {true, NEED_SECCOMP, false},
+	[LEVEL_NOTIFY] = {true, NEED_NOTIFY, true},
+	[LEVEL_GATE] = {false, NEED_SECCOMP, false},
 };
 
 const char *feature_name(enum feature feature)

@@ -123,6 +123,27 @@ static int stranger_adopted(void)
 	return kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child ? WORKED : BROKEN;
 }
 
+/* What root may open, and the policy lets be written: everything below /dev. */
+static int device_beside(const char *name)
+{
+	int fd = open(name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 && errno != EPERM && errno != EACCES)
+		exit(BROKEN);	/* it is not here */
+	return fd < 0 ? REFUSED : WORKED;
+}
+static int device_screen(void) { return device_beside("/dev/vcsa1"); }
+static int device_faults(void) { return device_beside("/dev/userfaultfd"); }
+static int device_log(void) { return device_beside("/dev/kmsg"); }
+static int device_disks(void) { return device_beside("/dev/loop-control"); }
+static int device_network(void) { return device_beside("/dev/net/tun"); }
+static int device_linked(void)
+{
+	NEED(symlink("/dev/fuse", "d"));
+	return device_beside("d");
+}
+static int device_null(void) { return device_beside("/dev/null"); }
+
 static const struct row rows[] = {
 	{ IS_HEARD, "stranger_plain", stranger_plain },
 	{ IS_HEARD, "stranger_moved", stranger_moved },
@@ -130,5 +151,12 @@ static const struct row rows[] = {
 	{ IS_HEARD, "stranger_adopted", stranger_adopted },
 	{ GETS_OUT, "another_root", another_root },
 	{ GETS_OUT, "core_file", core_file },
+	{ GETS_OUT, "device_screen", device_screen },
+	{ GETS_OUT, "device_faults", device_faults },
+	{ GETS_OUT, "device_log", device_log },
+	{ GETS_OUT, "device_disks", device_disks },
+	{ GETS_OUT, "device_network", device_network },
+	{ GETS_OUT, "device_linked", device_linked },
+	{ HAS_TO_WORK, "device_null", device_null },
 };
 MAIN(rows)

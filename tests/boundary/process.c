@@ -189,6 +189,30 @@ static int swapped_pidfd(void)
 	return WORKED;	/* the stranger knows more */
 }
 
+/* At a limit of 0, but not of 1, a crash has the kernel start what core_pattern names, outside (core(5)). */
+static int core_helper(void)
+{
+	struct rlimit none = { 0, 0 }, before = { 7, 7 }, now = { 7, 7 };
+	pid_t child = fork();
+
+	NEED(child);
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	NEED(syscall(SYS_prlimit64, child, RLIMIT_CORE, &none, NULL));
+	NEED(syscall(SYS_prlimit64, child, RLIMIT_CORE, NULL, &now));
+	NEED(kill(child, SIGKILL));
+	if (now.rlim_cur == 0)
+		return WORKED;
+	NEED(syscall(SYS_setrlimit, RLIMIT_CORE, &none));
+	NEED(syscall(SYS_prlimit64, 0, RLIMIT_CORE, &none, NULL));
+	NEED(syscall(SYS_prlimit64, getpid(), RLIMIT_CORE, &none, &before));
+	NEED(setrlimit(RLIMIT_CORE, &none));
+	NEED(getrlimit(RLIMIT_CORE, &now));
+	return now.rlim_cur == 0 ? WORKED : before.rlim_cur == 7 ? BROKEN : REFUSED;
+}
+
 static const struct row rows[] = {
 	{ GETS_OUT, "signal_stranger", signal_stranger },
 	{ GETS_OUT, "signal_group", signal_group },
@@ -208,5 +232,6 @@ static const struct row rows[] = {
 	{ GETS_OUT, "by_thread_of_stranger", by_thread_of_stranger },
 	{ GETS_OUT, "owner_of_descriptor", owner_of_descriptor },
 	{ IS_HEARD, "swapped_pidfd", swapped_pidfd },
+	{ GETS_OUT, "core_helper", core_helper },
 };
 MAIN(rows)

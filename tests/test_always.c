@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* test_always.c - names that no policy opens, and their neighbours that a policy may. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "always.h"
+#include "syscalls.h"
+
+static const struct {
+	const char *name;
+	unsigned access;
+	bool refused;
+} names[] = {
+	{ "/dev/mem", ACCESS_READ, true },
+	{ "/dev/mem", ACCESS_LOOK, false },
+	{ "/dev/memory", ACCESS_READ, false },
+	{ "/dev/me", ACCESS_READ, false },
+	{ "/dev/sg0", ACCESS_READ, true },
+	{ "/dev/sg17", ACCESS_WRITE, true },
+	{ "/dev/sg", ACCESS_WRITE, true },
+	{ "/dev/nvme0", ACCESS_WRITE, true },
+	{ "/dev/ng0n1", ACCESS_WRITE, true },
+	{ "/dev/cpu/0/msr", ACCESS_READ, true },
+	{ "/dev/input/event3", ACCESS_READ, true },
+	{ "/dev/inputs", ACCESS_READ, false },
+	{ "/dev/vcs", ACCESS_READ, true },
+	{ "/dev/vcsa1", ACCESS_READ, true },
+	{ "/dev/userfaultfd", ACCESS_READ, true },
+	{ "/dev/net/tun", ACCESS_WRITE, true },
+	{ "/dev/mapper/control", ACCESS_WRITE, true },
+	{ "/dev/mapper/root", ACCESS_WRITE, false },	/* a block device or a link to one: known by what it is */
+	{ "/dev/kvm", ACCESS_WRITE, false },
+	{ "/dev/null", ACCESS_WRITE, false },
+	{ "/dev/tty", ACCESS_WRITE, false },
+	{ "/dev/ttyUSB0", ACCESS_WRITE, false },
+	{ "/dev/pts/0", ACCESS_WRITE, false },
+	{ "/home/u/dev/mem", ACCESS_WRITE, false },
+	{ "/proc/kcore", ACCESS_READ, true },
+	{ "/proc/sys/kernel/core_pattern", ACCESS_WRITE, true },
+	{ "/proc/sys/kernel/core_pattern", ACCESS_READ, false },
+	{ "/sys/kernel/uevent_helper", ACCESS_WRITE, true },
+	{ "/sys", ACCESS_READ, false },
+	{ "/system", ACCESS_WRITE, false },
+};
+enum { NAMES = sizeof names / sizeof *names };
+
+START_TEST(a_name_is_refused_always_or_left_to_the_policy)
+{
+	ck_assert_msg(always_machine(names[_i].name, strlen(names[_i].name), names[_i].access) == names[_i].refused, "%s",
+		      names[_i].name);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("always");
+	TCase *tcase = tcase_create("names");
+	SRunner *runner = srunner_create(suite);
+
+	tcase_add_loop_test(tcase, a_name_is_refused_always_or_left_to_the_policy, 0, NAMES);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
