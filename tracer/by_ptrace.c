@@ -18,21 +18,17 @@
  * killed; its end will be reported.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "limit.h"
+#include "out_of_turn.h"
 #include "syscalls.h"
 #include "transport.h"
 #include "wire.h"
@@ -414,38 +410,13 @@ static bool understand(struct guard *guard, pid_t tid, int status, struct event 
 	return at_other_stop(guard, task, status, event);
 }
 
-/* Statuses that were taken in while waiting for a certain task. */
-static bool next_deferred(struct guard *guard, pid_t *tid, int *status)
-{
-	struct deferred *d = &guard->deferred;
-
-	if (d->next == d->count)
-		return false;
-	*tid = d->list[d->next].tid;
-	*status = d->list[d->next].status;
-	if (++d->next == d->count)
-		d->next = d->count = 0;
-	return true;
-}
-
-/* waitpid, which also tells the meter of ends. */
-static pid_t wait_for(struct guard *guard, pid_t which, int *status, int options)
-{
-	struct rusage rusage, *wanted = meter_wants_rusage(guard->meter) ? &rusage : NULL;
-	pid_t tid = wait4(which, status, options, wanted);
-
-	if (tid > 0 && !WIFSTOPPED(*status))
-		meter_gone(guard->meter, tid, wanted);
-	return tid;
-}
-
 /* While children wait to be announced, which as a rule takes microseconds, it is not waited without end. */
 static pid_t wait_for_any(struct guard *guard, int *status)
 {
 	static const struct timespec while_ = { .tv_nsec = 200000 };
 
 	for (unsigned tries = 0; guard->newborn_count; tries++) {
-		pid_t tid = wait_for(guard, -1, status, __WALL | WNOHANG);
+		pid_t tid = out_of_turn_wait(guard, -1, status, __WALL | WNOHANG);
 		if (tid != 0)
 			return tid;
 		if (tries < NEWBORN_SPINS)
@@ -453,7 +424,7 @@ static pid_t wait_for_any(struct guard *guard, int *status)
 		else if (!adopt_orphans(guard) && nanosleep(&while_, NULL) < 0)
 			return -1;
 	}
-	return wait_for(guard, -1, status, __WALL);
+	return out_of_turn_wait(guard, -1, status, __WALL);
 }
 
 static int ptrace_next(struct guard *guard, struct event *event)
@@ -462,7 +433,7 @@ static int ptrace_next(struct guard *guard, struct event *event)
 	int status;
 
 	event->kind = EVENT_NONE;
-	if (!next_deferred(guard, &tid, &status)) {
+	if (!out_of_turn_next(guard, &tid, &status)) {
 		tid = wait_for_any(guard, &status);
 		if (tid < 0) {
 			if (errno == ECHILD)
@@ -477,128 +448,6 @@ static int ptrace_next(struct guard *guard, struct event *event)
 	return 0;
 }
 
-/* ---- names -------------------------------------------------------------- */
-
-enum whereabouts { SOMEWHERE_ELSE, MAYBE_IN_CALL, IN_EXEC, GONE };
-
-/* proc(5), /proc/TID/stat: the state is the third field, after a name that may hold anything. */
-static bool has_ended(pid_t tid)
-{
-	char path[64], text[256];
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT;
-	ssize_t n = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
-	const char *end = strrchr(text, ')');
-	return n < 0 || (end && (strncmp(end, ") Z", 3) == 0 || strncmp(end, ") X", 3) == 0));
-}
-
-/* Is the task still in a call that takes a name? /proc/TID/syscall: "running", or the number of the call it sleeps in. */
-static enum whereabouts whereabouts(const struct task *task)
-{
-	char path[64], text[64];
-
-	snprintf(path, sizeof path, "/proc/%d/syscall", (int)task->tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)	/* of a task that has ended only root may ask */
-		return errno == ENOENT || has_ended(task->tid) ? GONE : MAYBE_IN_CALL;
-	ssize_t n = read(fd, text, sizeof text - 1);
-	close(fd);
-	if (n <= 0)
-		return (n < 0 && errno == ESRCH) || has_ended(task->tid) ? GONE : MAYBE_IN_CALL;
-	text[n] = 0;
-	char *end;
-	long number = strtol(text, &end, 10);
-	if (end == text)
-		return MAYBE_IN_CALL;
-	if (call_find(number)->op == OP_EXEC)
-		return IN_EXEC;
-	/* -1: asleep, but in no call, or ended */
-	return number == -1 || call_find(number)->class == CALL_HARMLESS ? SOMEWHERE_ELSE : MAYBE_IN_CALL;
-}
-
-static void defer(struct guard *guard, pid_t tid, int status)
-{
-	struct deferred *d = &guard->deferred;
-	struct task *task = tracee_find(&guard->tracees, tid);
-
-	if (task)
-		task->let_go = false;	/* what is taken in must not be waited for again */
-	if (d->count == d->room) {
-		size_t room = d->room ? 2 * d->room : 16;
-		struct deferred_status *list = realloc(d->list, room * sizeof *list);
-		if (!list) {
-			kill(tid, SIGKILL);	/* its end will be reported, unlike what was just lost */
-			return;
-		}
-		d->list = list;
-		d->room = room;
-	}
-	d->list[d->count++] = (struct deferred_status){ tid, status };
-}
-
-/* An exec ends the other threads, and goes on only when their ends were taken in. */
-static void take_in_others(struct guard *guard, const struct task *task)
-{
-	int status;
-
-	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next)
-		if (t != task && t->process == task->process && wait_for(guard, t->tid, &status, __WALL | WNOHANG) > 0)
-			defer(guard, t->tid, status);
-}
-
-/*
- * Take in a task's next stop out of turn. A thread group's first thread that has ended says so only when the others have,
- * and those may wait for us; so in a group its whereabouts are asked again and again instead of waiting for it.
- */
-static void await(struct guard *guard, struct task *task)
-{
-	static const struct timespec moment_ = { .tv_nsec = 20000 };
-	int status, options = __WALL | (task->process->tasks > 1 ? WNOHANG : 0);
-
-	for (;;) {
-		pid_t tid = wait_for(guard, task->tid, &status, options);
-		if (tid == task->tid) {
-			defer(guard, tid, status);
-			return;
-		}
-		if (tid < 0 && errno != EINTR)
-			return;
-		if (tid != 0)
-			continue;
-		enum whereabouts where = whereabouts(task);
-		if (where == SOMEWHERE_ELSE || where == GONE)
-			return;
-		if (where == IN_EXEC)
-			take_in_others(guard, task);
-		nanosleep(&moment_, NULL);
-	}
-}
-
-static void ptrace_settle_names(struct guard *guard, const struct task *except)
-{
-	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next) {
-		if (t == except || !t->let_go)
-			continue;
-		/* Stopped at the end of its call, or, if that sleeps, at a restart of it, which is judged anew. A task is never
-		 * stopped between the answer and the call. */
-		if (whereabouts(t) != SOMEWHERE_ELSE) {
-			ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);
-			await(guard, t);
-		}
-		t->let_go = false;
-	}
-}
-
-static void ptrace_await_end(struct guard *guard, struct task *task)
-{
-	await(guard, task);
-}
-
 /* ------------------------------------------------------------------------- */
 
 const struct transport by_ptrace = {
@@ -610,7 +459,7 @@ const struct transport by_ptrace = {
 	.proceed_as = ptrace_proceed_as,
 	.map_slots = ptrace_map_slots,
 	.go_on = ptrace_go_on,
-	.settle_names = ptrace_settle_names,
-	.await_end = ptrace_await_end,
+	.settle_names = out_of_turn_settle_names,
+	.await_end = out_of_turn_await,
 	.kill_all = ptrace_kill_all,
 };

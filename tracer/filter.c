@@ -323,108 +323,120 @@ static void look_remap_address(struct assembly *p, const struct call *call, int 
 	stop_if_equal(p, 0);
 }
 
-/* What the block says of one argument: it stops, or goes on to the next. */
+/* NULL: to where the socket is connected. */
+static void look_sockaddr(struct assembly *p, int arg)
+{
+	load_high(p, arg);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	stop(p);
+	load_low(p, arg);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	stop(p);
+}
+
+static void look_clone_flags(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	stop_if_any(p, CLONE_REFUSED_IN_REGISTER);
+	if (by_notification(p->guard))
+		look_sharing(p);
+}
+
+static void look_personality(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	pass_if_equal(p, UINT32_MAX);
+	stop_if_any(p, PERSONALITY_REFUSED);
+}
+
+static void look_namespaces(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	stop_if_any(p, (uint32_t)CLONE_REFUSED);
+}
+
+static void look_arch_prctl(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	stop_if_equal(p, ARCH_TAGGED_ADDRESSES);
+}
+
+static void look_seccomp(struct assembly *p, int arg)
+{
+	load_low(p, arg + 1);
+	stop_if_any(p, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+}
+
+static void look_limit(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	stop_if_equal(p, RLIMIT_CORE);
+}
+
+static void look_slot(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	stop_if_at_least(p, p->guard->open_files);
+}
+
+static void look_nothing(struct assembly *p, int arg)
+{
+	(void)p;
+	(void)arg;
+}
+
+static void look_any(struct assembly *p, int arg)
+{
+	(void)arg;
+	stop(p);
+}
+
+/* By the kind of an argument: stop, or go on to the next. Kinds that are missing here stop. */
+static void (*const looks[ARG_KIND_COUNT])(struct assembly *p, int arg) = {
+	[ARG_SOCKADDR] = look_sockaddr,
+	[ARG_DOMAIN] = look_domain,
+	[ARG_SOCKOPT] = look_sockopt,
+	[ARG_CLONE_FLAGS] = look_clone_flags,
+	[ARG_NS_FLAGS] = look_namespaces,
+	[ARG_PRCTL] = look_prctl,
+	[ARG_ARCH_PRCTL] = look_arch_prctl,
+	[ARG_PERSONALITY] = look_personality,
+	[ARG_IOCTL] = look_ioctl,
+	[ARG_FCNTL] = look_fcntl,
+	[ARG_SECCOMP] = look_seccomp,
+	[ARG_SLOT] = look_slot,
+	[ARG_LAST_SLOT] = look_slot,
+	[ARG_PID] = stop_unless_zero,
+	[ARG_GROUP] = stop_unless_zero,
+	[ARG_LIMIT] = look_limit,
+
+	[ARG_UNUSED] = look_nothing,
+	[ARG_ANY] = look_nothing,
+	[ARG_PATH] = look_nothing,
+	[ARG_DIRFD] = look_nothing,
+	[ARG_AT_FLAGS] = look_nothing,
+	[ARG_RENAME_FLAGS] = look_nothing,
+	[ARG_OBJECT] = look_nothing,
+	[ARG_SOCKET] = look_nothing,
+	[ARG_MAP_FLAGS] = look_nothing,
+	[ARG_REMAP_FLAGS] = look_nothing,
+	[ARG_ARGV] = look_nothing,
+	[ARG_ENVP] = look_nothing,
+	[ARG_WATCH_MASK] = look_nothing,
+};
+
 static void look_arg(struct assembly *p, const struct call *call, int i)
 {
-	switch ((enum arg_kind)call->args[i].kind) {
-	case ARG_SOCKADDR:	/* NULL: to where the socket is connected */
-		load_high(p, i);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-		stop(p);
-		load_low(p, i);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-		stop(p);
-		break;
-	case ARG_DOMAIN:
-		look_domain(p, i);
-		break;
-	case ARG_SOCKOPT:
-		look_sockopt(p, i);
-		break;
-	case ARG_CLONE_FLAGS:
-		load_low(p, i);
-		stop_if_any(p, CLONE_REFUSED_IN_REGISTER);
-		if (by_notification(p->guard))
-			look_sharing(p);
-		break;
-	case ARG_NS_FLAGS:
-		load_low(p, i);
-		stop_if_any(p, (uint32_t)CLONE_REFUSED);
-		break;
-	case ARG_PRCTL:
-		look_prctl(p, i);
-		break;
-	case ARG_ARCH_PRCTL:
-		load_low(p, i);
-		stop_if_equal(p, ARCH_TAGGED_ADDRESSES);
-		break;
-	case ARG_PERSONALITY:
-		load_low(p, i);
-		pass_if_equal(p, UINT32_MAX);
-		stop_if_any(p, PERSONALITY_REFUSED);
-		break;
-	case ARG_IOCTL:
-		look_ioctl(p, i);
-		break;
-	case ARG_FCNTL:
-		look_fcntl(p, i);
-		break;
-	case ARG_SECCOMP:
-		load_low(p, i + 1);
-		stop_if_any(p, SECCOMP_FILTER_FLAG_NEW_LISTENER);
-		break;
-	case ARG_ADDRESS:
+	enum arg_kind kind = call->args[i].kind;
+
+	if (kind == ARG_ADDRESS)
 		stop_if_low(p, i, false);
-		break;
-	case ARG_MAP_ADDRESS:
+	else if (kind == ARG_MAP_ADDRESS)
 		look_map_address(p, call, i);
-		break;
-	case ARG_REMAP_ADDRESS:
+	else if (kind == ARG_REMAP_ADDRESS)
 		look_remap_address(p, call, i);
-		break;
-	case ARG_SLOT:
-	case ARG_LAST_SLOT:
-		load_low(p, i);
-		stop_if_at_least(p, p->guard->open_files);
-		break;
-	case ARG_PID:
-	case ARG_GROUP:
-		stop_unless_zero(p, i);
-		break;
-	case ARG_LIMIT:
-		load_low(p, i);
-		stop_if_equal(p, RLIMIT_CORE);
-		break;
-	case ARG_WHICH_WHO:
-	case ARG_IO_WHICH_WHO:
-	case ARG_PIDFD:
-	case ARG_IPC_KEY:
-	case ARG_IPC_ID:
-	case ARG_SIGNAL_FLAGS:
-	case ARG_KILL_TARGET:
-	case ARG_OPEN_FLAGS:
-	case ARG_OPEN_HOW:
-	case ARG_MSGHDR:
-	case ARG_MMSGHDR:
-	case ARG_CLONE_ARGS:
-		stop(p);
-		break;
-	case ARG_UNUSED:
-	case ARG_ANY:
-	case ARG_PATH:
-	case ARG_DIRFD:
-	case ARG_AT_FLAGS:
-	case ARG_RENAME_FLAGS:
-	case ARG_OBJECT:
-	case ARG_SOCKET:
-	case ARG_MAP_FLAGS:
-	case ARG_REMAP_FLAGS:
-	case ARG_ARGV:
-	case ARG_ENVP:
-	case ARG_WATCH_MASK:
-	case ARG_KIND_COUNT:
-		break;
-	}
+	else
+		(looks[kind] ? looks[kind] : look_any)(p, i);
 }
 
 static void lay_out_block(struct assembly *p, long number)

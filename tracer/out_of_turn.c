@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * out_of_turn.c - see out_of_turn.h. What is waited for is one task; all others may stop meanwhile, and what the kernel says of
+ * the awaited one is kept for when it is its turn.
+ */
+#include "out_of_turn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+
+bool out_of_turn_next(struct guard *guard, pid_t *tid, int *status)
+{
+	struct deferred *d = &guard->deferred;
+
+	if (d->next == d->count)
+		return false;
+	*tid = d->list[d->next].tid;
+	*status = d->list[d->next].status;
+	if (++d->next == d->count)
+		d->next = d->count = 0;
+	return true;
+}
+
+pid_t out_of_turn_wait(struct guard *guard, pid_t which, int *status, int options)
+{
+	struct rusage rusage, *wanted = meter_wants_rusage(guard->meter) ? &rusage : NULL;
+	pid_t tid = wait4(which, status, options, wanted);
+
+	if (tid > 0 && !WIFSTOPPED(*status))
+		meter_gone(guard->meter, tid, wanted);
+	return tid;
+}
+
+enum whereabouts { SOMEWHERE_ELSE, MAYBE_IN_CALL, IN_EXEC, GONE };
+
+/* proc(5), /proc/TID/stat: the state is the third field, after a name that may hold anything. */
+static bool has_ended(pid_t tid)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	const char *end = strrchr(text, ')');
+	return n < 0 || (end && (strncmp(end, ") Z", 3) == 0 || strncmp(end, ") X", 3) == 0));
+}
+
+/* Is the task still in a call that takes a name? /proc/TID/syscall: "running", or the number of the call it sleeps in. */
+static enum whereabouts whereabouts(const struct task *task)
+{
+	char path[64], text[64];
+
+	snprintf(path, sizeof path, "/proc/%d/syscall", (int)task->tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)	/* of a task that has ended only root may ask */
+		return errno == ENOENT || has_ended(task->tid) ? GONE : MAYBE_IN_CALL;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	if (n <= 0)
+		return (n < 0 && errno == ESRCH) || has_ended(task->tid) ? GONE : MAYBE_IN_CALL;
+	text[n] = 0;
+	char *end;
+	long number = strtol(text, &end, 10);
+	if (end == text)
+		return MAYBE_IN_CALL;
+	if (call_find(number)->op == OP_EXEC)
+		return IN_EXEC;
+	/* -1: asleep, but in no call, or ended */
+	return number == -1 || call_find(number)->class == CALL_HARMLESS ? SOMEWHERE_ELSE : MAYBE_IN_CALL;
+}
+
+static void defer(struct guard *guard, pid_t tid, int status)
+{
+	struct deferred *d = &guard->deferred;
+	struct task *task = tracee_find(&guard->tracees, tid);
+
+	if (task)
+		task->let_go = false;	/* what is taken in must not be waited for again */
+	if (d->count == d->room) {
+		size_t room = d->room ? 2 * d->room : 16;
+		struct deferred_status *list = realloc(d->list, room * sizeof *list);
+		if (!list) {
+			kill(tid, SIGKILL);	/* its end will be reported, unlike what was just lost */
+			return;
+		}
+		d->list = list;
+		d->room = room;
+	}
+	d->list[d->count++] = (struct deferred_status){ tid, status };
+}
+
+/* An exec ends the other threads, and goes on only when their ends were taken in. */
+static void take_in_others(struct guard *guard, const struct task *task)
+{
+	int status;
+
+	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next)
+		if (t != task && t->process == task->process && out_of_turn_wait(guard, t->tid, &status, __WALL | WNOHANG) > 0)
+			defer(guard, t->tid, status);
+}
+
+/*
+ * Take in a task's next stop out of turn. A thread group's first thread that has ended says so only when the others have,
+ * and those may wait for us; so in a group its whereabouts are asked again and again instead of waiting for it.
+ */
+void out_of_turn_await(struct guard *guard, struct task *task)
+{
+	static const struct timespec moment_ = { .tv_nsec = 20000 };
+	int status, options = __WALL | (task->process->tasks > 1 ? WNOHANG : 0);
+
+	for (;;) {
+		pid_t tid = out_of_turn_wait(guard, task->tid, &status, options);
+		if (tid == task->tid) {
+			defer(guard, tid, status);
+			return;
+		}
+		if (tid < 0 && errno != EINTR)
+			return;
+		if (tid != 0)
+			continue;
+		enum whereabouts where = whereabouts(task);
+		if (where == SOMEWHERE_ELSE || where == GONE)
+			return;
+		if (where == IN_EXEC)
+			take_in_others(guard, task);
+		nanosleep(&moment_, NULL);
+	}
+}
+
+void out_of_turn_settle_names(struct guard *guard, const struct task *except)
+{
+	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next) {
+		if (t == except || !t->let_go)
+			continue;
+		/* Stopped at the end of its call, or, if that sleeps, at a restart of it, which is judged anew. A task is never
+		 * stopped between the answer and the call. */
+		if (whereabouts(t) != SOMEWHERE_ELSE) {
+			ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);
+			out_of_turn_await(guard, t);
+		}
+		t->let_go = false;
+	}
+}
