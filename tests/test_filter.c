@@ -522,7 +522,9 @@ static const struct {
 	{SYS_setrlimit, {7, 0}, false},
 	{SYS_setrlimit, {4, 0}, true},
 	{SYS_setrlimit, {4 | HIGH, 0}, true},
-	{SYS_sched_setaffinity, {0}, false},
+	/* while the supervisor changes what a task may run on, these must not see it: together.h */
+	{SYS_sched_setaffinity, {0}, true},
+	{SYS_sched_getaffinity, {0}, true},
 	/* names: some are refused under every policy */
 	{SYS_openat, {(uint64_t)AT_FDCWD, 0, O_RDONLY}, true},
 	{SYS_openat, {(uint64_t)AT_FDCWD, 0, O_WRONLY}, true},

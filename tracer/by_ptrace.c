@@ -30,6 +30,7 @@
 #include "limit.h"
 #include "out_of_turn.h"
 #include "syscalls.h"
+#include "together.h"
 #include "transport.h"
 #include "wire.h"
 
@@ -40,11 +41,16 @@ enum { NEWBORN_WAITS_NS = 20000000 };		/* for its maker, at most; that comes wit
 static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 			    PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL;
 
+static void resume_as(const struct guard *guard, struct task *task, int signal, bool exec)
+{
+	bool to_end = guard->level == LEVEL_PTRACE || task->exit_action != EXIT_NOTHING || task->on_exit || task->seeing || exec;
+
+	together_resume(guard->together, task, to_end ? PTRACE_SYSCALL : PTRACE_CONT, signal, exec);
+}
+
 static void resume(const struct guard *guard, struct task *task, int signal)
 {
-	bool to_end = guard->level == LEVEL_PTRACE || task->exit_action != EXIT_NOTHING || task->on_exit;
-
-	ptrace(to_end ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, NULL, (void *)(intptr_t)signal);
+	resume_as(guard, task, signal, false);
 }
 
 static int ptrace_attach(struct guard *guard, pid_t pid)
@@ -54,6 +60,7 @@ static int ptrace_attach(struct guard *guard, pid_t pid)
 	if (!task)
 		return -ENOMEM;
 	task->launching = true;
+	guard->together = together_begin();
 	return ptrace(PTRACE_SEIZE, pid, NULL, OPTIONS) < 0 ? -errno : 0;
 }
 
@@ -94,7 +101,7 @@ static void ptrace_give(struct guard *guard, struct task *task, int64_t value)
 
 static void ptrace_proceed(struct guard *guard, struct task *task)
 {
-	resume(guard, task, 0);
+	resume_as(guard, task, 0, task->exec_pending);
 }
 
 static void ptrace_go_on(struct guard *guard, struct task *task)
@@ -117,7 +124,7 @@ static void ptrace_proceed_as(struct guard *guard, struct task *task, long numbe
 		return;
 	}
 	task->exit_action = EXIT_RESTORE;
-	resume(guard, task, 0);
+	resume_as(guard, task, 0, task->exec_pending);
 }
 
 static void ptrace_map_slots(struct guard *guard, struct task *task)
@@ -218,6 +225,7 @@ static bool at_call(struct guard *guard, struct task *task, struct event *event)
 		resume(guard, task, 0);	/* the launcher's own code, before the tool */
 		return false;
 	}
+	tracee_seeing(task, together_shown_by(event->call.number));
 	guard->stops++;
 	event->kind = EVENT_CALL;
 	event->task = task;
@@ -283,10 +291,13 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 		if (tracee_find(&guard->tracees, tid) || (!newborn && !is_tracee(tid)))
 			ended = true;	/* it was adopted, and perhaps has ended since */
 		struct task *child = ended ? NULL : tracee_add(&guard->tracees, tid, maker, vfork);
-		if (!ended && (!child || guard->ending))
+		if (!ended && (!child || guard->ending)) {
 			kill(tid, SIGKILL);
-		else if (waits)
-			resume(guard, child, 0);
+		} else if (!ended) {
+			together_born(guard->together, maker, child);
+			if (waits)
+				resume(guard, child, 0);
+		}
 	}
 	resume(guard, maker, 0);
 }
@@ -404,6 +415,8 @@ static bool understand(struct guard *guard, pid_t tid, int status, struct event 
 	}
 	task->let_go = false;
 	tracee_forking(task, false);
+	tracee_seeing(task, false);
+	together_stopped(guard->together, task);
 	if (WSTOPSIG(status) == CALL_STOP_SIGNAL ||
 	    (guard->level != LEVEL_PTRACE && status >> 16 == PTRACE_EVENT_SECCOMP))
 		return at_call(guard, task, event);

@@ -26,6 +26,7 @@
 #include "decide.h"
 #include "register_rules.h"
 #include "syscalls.h"
+#include "together.h"
 #include "wire.h"
 
 enum { ASSEMBLY_ROOM = BPF_MAXINSNS };
@@ -210,6 +211,8 @@ static enum leaf leaf_of(const struct guard *guard, long number)
 {
 	const struct call *call = call_find(number);
 
+	if (guard->level == LEVEL_SECCOMP && together_shown_by(number))
+		return LEAF_STOP;
 	switch ((enum call_class)call->class) {
 	case CALL_HARMLESS:
 		return LEAF_PASS;

@@ -39,6 +39,7 @@ enum { NEWBORN_MOST = 1024 };	/* at a time; more are killed */
 
 struct transport;
 struct notifier;
+struct together;
 
 struct guard {
 	struct policy *policies[GUARD_IMAGES];
@@ -65,6 +66,7 @@ struct guard {
 	struct deferred deferred;
 	struct newborn newborn[NEWBORN_MOST];
 	size_t newborn_count;
+	struct together *together;	/* levels ptrace and seccomp (together.h), or NULL */
 
 	pid_t main;		/* the tool's first process */
 	dev_t program_dev;	/* a plugin's sealed program, which has no name, and is what that process runs; ino 0: none */

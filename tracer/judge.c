@@ -153,6 +153,18 @@ static void note_memory_open(struct guard *guard, struct request *request)
 	tracee_restless(request->task);
 }
 
+/* It tells what the process may run on (proc(5)). */
+static void note_status_open(struct guard *guard, struct request *request)
+{
+	int pid;
+
+	if (sscanf(request->names[0].at.name, "/proc/%d", &pid) != 1)
+		return;
+	struct task *task = tracee_find(&guard->tracees, pid);
+	if (task)
+		task->process->shown = true;
+}
+
 static void judge_open(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct name_arg *name = &request->names[0];
@@ -173,6 +185,8 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 		return;
 	if ((access & ACCESS_WRITE) && name->at.own_proc && ends_in(name->at.name, name->at.length, "/mem"))
 		judgement->then = note_memory_open;
+	else if (name->at.run_proc && ends_in(name->at.name, name->at.length, "/status"))
+		judgement->then = note_status_open;
 }
 
 /* A new name for something. What is there already is the kernel's to complain about. */

@@ -40,7 +40,8 @@
  *   run          the stages of a run, one after the other
  *   launch       the child that becomes the tool; filter: its seccomp filter, from policy and table
  *   supervise    the loop: next stop, judge, act; guard: all it works with; tracee: each thread and process
- *   transport    how calls are stopped and answered; by_ptrace: by ptrace; out_of_turn: waiting for one task alone
+ *   transport    how calls are stopped and answered; by_ptrace: by ptrace; out_of_turn: waiting for one task alone;
+ *                together: a stop costs less where supervisor and task share a processor
  *   regs         registers (the architecture); mem: the memory of a stopped thread
  *   decode       registers -> request, by the table
  *   resolve      what a name means to the thread that said it; walk: following it, step by step

@@ -36,6 +36,7 @@
 #include "result.h"
 #include "shim_file.h"
 #include "supervise.h"
+#include "together.h"
 #include "transport.h"
 #include "usage.h"
 
@@ -592,6 +593,7 @@ int run_job(const struct job *job)
 	meter_free(run->guard.meter);
 	cgroup_remove(run->cgroup);
 	free(run->guard.deferred.list);
+	together_end(run->guard.together);
 	slots_close(&run->guard.slots);
 	result_free(run->guard.result);
 	result_file_close(&run->result_file);

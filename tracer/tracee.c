@@ -414,10 +414,17 @@ void tracee_forking(struct task *task, bool forking)
 	task->forking = forking;
 }
 
+void tracee_seeing(struct task *task, bool seeing)
+{
+	task->all->seeing += (unsigned)seeing - (unsigned)task->seeing;
+	task->seeing = seeing;
+}
+
 void tracee_remove(struct tracees *all, struct task *task)
 {
 	vfork_over(all, task);
 	tracee_forking(task, false);
+	tracee_seeing(task, false);
 	HASH_DEL(all->tasks, task);
 	all->task_count--;
 	share_drop(all, &task->memory);

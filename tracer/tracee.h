@@ -42,6 +42,7 @@ struct process {
 	pid_t tgid;		/* ask with tracee_tgid */
 	pid_t parent;		/* tgid of the process that made it; 0 for the first */
 	unsigned tasks;		/* threads alive */
+	bool shown;		/* its /proc/PID/status was opened (together.h) */
 	bool dynamic;		/* its program was started through an ELF interpreter */
 	char *exe;		/* resolved name of its program; NULL: not looked up yet */
 	UT_hash_handle hh;
@@ -65,6 +66,7 @@ struct task {
 	bool launching;		/* the launcher's code, before the first exec */
 	bool in_call;		/* level ptrace: between start and end of a call */
 	bool forking;		/* it was let make a task, which has not been reported yet */
+	bool seeing;		/* it is in a call that tells or changes what a task may run on (together.h) */
 	bool let_go;		/* proceeds with a name that was checked; cleared at its next stop */
 	enum task_exit_action exit_action;
 	int64_t result;
@@ -106,6 +108,7 @@ struct tracees {
 	unsigned task_count;
 	uint64_t processes_seen;	/* ever */
 	unsigned forking;		/* tasks with forking */
+	unsigned seeing;		/* tasks with seeing */
 	struct meter *meter;		/* told of processes; or NULL */
 	unsigned kept_open;		/* descriptors in shares */
 
@@ -151,6 +154,8 @@ struct task *tracee_adopt(struct tracees *all, pid_t tid);
 void tracee_exec(struct tracees *all, struct task *task);
 /* It was let make a task; or its next stop came. */
 void tracee_forking(struct task *task, bool forking);
+/* It is let make a call that shows what tasks may run on; or its next stop came. */
+void tracee_seeing(struct task *task, bool seeing);
 /* It is gone; frees it. */
 void tracee_remove(struct tracees *all, struct task *task);
 void tracee_free(struct tracees *all);
