@@ -66,3 +66,20 @@ bool always_machine(const char *name, size_t length, unsigned access)
 		return false;
 	return ANY_BELOW(name, length, devices) || ((access & ACCESS_WRITE) && ANY_BELOW(name, length, machine));
 }
+
+static bool any_above(const char *name, size_t length, const struct tree *trees, size_t count)
+{
+	if (length == 1)	/* "/" */
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (trees[i].length > length && path_equal(trees[i].name, name, length) && trees[i].name[length] == '/')
+			return true;
+	return false;
+}
+#define ANY_ABOVE(name, length, trees) any_above(name, length, trees, sizeof(trees) / sizeof(trees)[0])
+
+bool always_machine_near(const char *name, size_t length)
+{
+	return ANY_BELOW(name, length, machine) || ANY_BELOW(name, length, devices) || ANY_ABOVE(name, length, machine) ||
+	       ANY_ABOVE(name, length, devices);
+}

@@ -15,4 +15,7 @@
  */
 bool always_machine(const char *name, size_t length, unsigned access);
 
+/* Does any of these names lie at or below this one, or this one below one of them? */
+bool always_machine_near(const char *name, size_t length);
+
 #endif

@@ -18,11 +18,11 @@
 #include "path.h"
 
 enum {
-	STATES_MAX = 64, /* patterns alive at once; a path at which there are more is refused */
+	STATES_MAX = DECIDE_STATES, /* patterns alive at once; a path at which there are more is refused */
 };
 
 /* Set in a state: the node stands behind a "**" and stays alive whatever component comes. */
-#define STATE_STAYS UINT32_C(0x80000000)
+#define STATE_STAYS DECIDE_STAYS
 
 struct states {
 	uint32_t node[STATES_MAX];
@@ -358,6 +358,17 @@ struct verdict decide_move(const struct image *image, const char *from, size_t f
 	if (state == IMAGE_NONE)
 		return allow(RULE_DEFAULT);
 	return refuse(node_at(image, state)->below, EACCES);
+}
+
+unsigned decide_states(const struct image *image, const char *path, size_t length, uint32_t node[DECIDE_STATES])
+{
+	struct walk walk;
+
+	if (!walk_path(&walk, image, ROOT_FILES, path, length) || walk.overflow)
+		return DECIDE_STATES + 1;
+	for (uint32_t i = 0; i < walk.states.count; i++)
+		node[i] = walk.states.node[i];
+	return walk.states.count;
 }
 
 bool decide_may_refuse(const struct image *image, unsigned access)

@@ -43,6 +43,16 @@ struct verdict decide_move(const struct image *image, const char *from, size_t f
  * call must be stopped at all.) */
 bool decide_may_refuse(const struct image *image, unsigned access);
 
+/*
+ * The patterns that agree with all of `path` and go on: nodes of image_layout.h, with DECIDE_STAYS when the node stands behind
+ * a "**" and so agrees with whatever follows. All that the policy says of names below `path`, beyond what it says of
+ * `path` itself, is said by these nodes' descendants. How many; more than DECIDE_STATES: too many, or the path is
+ * malformed. For pure.c.
+ */
+enum { DECIDE_STATES = 64 };
+#define DECIDE_STAYS UINT32_C(0x80000000)
+unsigned decide_states(const struct image *image, const char *path, size_t length, uint32_t node[DECIDE_STATES]);
+
 enum net_use { NET_CONNECT, NET_BIND };
 
 /* Transport of an internet address. */

@@ -350,6 +350,16 @@ static bool proceed_sealed(struct guard *guard, struct request *request)
 
 /* ---- acting ------------------------------------------------------------- */
 
+/* What is moved or removed, and what is put in its place, is no way to a root of the gate any more. */
+static void forget_names(struct guard *guard, const struct request *request)
+{
+	if (request->call->op != OP_REMOVE && request->call->op != OP_RENAME)
+		return;
+	for (int i = 0; i < REQUEST_NAMES; i++)
+		if (request->names[i].arg >= 0 && request->names[i].at.exists)
+			gate_forget(&guard->gate, request->names[i].at.name);
+}
+
 static void proceed(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct task *task = request->task;
@@ -362,6 +372,7 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		guard->transport->perform(guard, request, judgement);
 		return;
 	}
+	forget_names(guard, request);
 	if (judgement->moves_names)
 		transport_settle_names(guard, task);
 	if (judgement->then)

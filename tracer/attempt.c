@@ -20,12 +20,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "gate.h"
 
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
@@ -191,6 +194,34 @@ int attempt_filter(const char **why)
 		return failed(why, "write to a pipe");
 	error = expect_stop(child, PTRACE_EVENT_SECCOMP, PTRACE_SYSCALL_INFO_SECCOMP, why);
 	return error == 0 ? try_memory(child, why) : error;
+}
+
+/* As gate.c and by_ptrace.c do it: the page lies where it has to, cannot be written, and its entries keep an open below a root. */
+int attempt_gate(const char **why)
+{
+	const struct wire_how how = { .flags = O_PATH, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV };
+	char path[32];
+	int fd = memfd_create("picket-gate", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (gate_call_offset() < 0)
+		return wrong(why, "there is no vdso with a system call in it");
+	if (fd < 0 || root < 0 || ftruncate(fd, GATE_LENGTH) < 0 || pwrite(fd, &how, sizeof(how), 0) != sizeof(how))
+		return failed(why, "a file in memory");
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) != 0)
+		return failed(why, "F_SEAL_FUTURE_WRITE");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	int reader = open(path, O_RDONLY | O_CLOEXEC);
+	void *page = mmap((void *)GATE_START, GATE_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, reader, 0);
+	if (page != (void *)GATE_START)
+		return failed(why, "mapping the lowest addresses (vm.mmap_min_addr)");
+	if (mprotect(page, GATE_LENGTH, PROT_READ | PROT_WRITE) == 0)
+		return wrong(why, "a sealed file in memory can be made writable");
+	if (syscall(SYS_openat2, root, ".", page, offsetof(struct wire_how, unused)) < 0)
+		return failed(why, "openat2 beneath a directory");
+	return syscall(SYS_openat2, root, "..", page, offsetof(struct wire_how, unused)) < 0 && errno == EXDEV
+		       ? 0
+		       : wrong(why, "openat2 does not stay beneath a directory");
 }
 
 /* The descriptor that stands in for the result of getpgrp must be open here. */

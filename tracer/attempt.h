@@ -15,6 +15,6 @@
  */
 typedef int attempt_function(const char **why);
 
-attempt_function attempt_proc, attempt_openat2, attempt_ptrace, attempt_filter, attempt_notify, attempt_landlock;
+attempt_function attempt_proc, attempt_openat2, attempt_ptrace, attempt_filter, attempt_notify, attempt_gate, attempt_landlock;
 
 #endif

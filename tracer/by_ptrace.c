@@ -17,7 +17,9 @@
  * event is never used, since a filter of the tool's own can set it. A resume that fails with ESRCH means that the task was
  * killed; its end will be reported.
  */
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -169,6 +171,71 @@ static void end_again(struct task *task, int64_t result)
 	regs_set(task->tid, &regs);
 }
 
+/* Address of the vdso in the new memory, or 0. proc_pid_auxv(5). */
+static uint64_t vdso_of(const struct task *task)
+{
+	char path[64];
+	Elf64_auxv_t vector[64];
+
+	snprintf(path, sizeof path, "/proc/%d/auxv", (int)task->tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, vector, sizeof vector);
+	if (fd >= 0)
+		close(fd);
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof vector[0]; i++)
+		if (vector[i].a_type == AT_SYSINFO_EHDR)
+			return vector[i].a_un.a_val;
+	return 0;
+}
+
+/*
+ * The new program has not run an instruction yet, and nobody else has its memory: what is at the page's address now
+ * stays there. MAP_FIXED_NOREPLACE says whether something is already, since an ELF file may ask for any address, also one that
+ * was changed since it was judged. The filter lets this mmap pass. False: it cannot be done.
+ */
+static bool map_gate(struct guard *guard, struct task *task)
+{
+	const uint64_t args[CALL_ARG_COUNT] = { GATE_START, GATE_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE,
+						guard->open_files + RESERVED_FD_GATE, 0 };
+	uint64_t vdso = vdso_of(task);
+
+	if (!vdso || regs_get(task->tid, &task->saved) < 0 ||
+	    regs_call_at(task->tid, &task->saved, vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)
+		return false;
+	task->gate_opens = true;
+	ptrace(PTRACE_CONT, task->tid, NULL, NULL);
+	return true;
+}
+
+/* Is this the trap behind that mmap, and not a signal of somebody's? */
+static bool gate_is_mapped(const struct task *task, int signal)
+{
+	siginfo_t info;
+
+	return task->gate_opens && signal == SIGTRAP && ptrace(PTRACE_GETSIGINFO, task->tid, NULL, &info) == 0 &&
+	       info.si_code == TRAP_TRACE;
+}
+
+static bool told_of_exec(struct task *task, bool closed, struct event *event)
+{
+	event->kind = EVENT_EXEC;
+	event->task = task;
+	event->closed = closed;
+	return true;
+}
+
+/* Now it is as after any exec, but for the page. */
+static bool after_gate(struct task *task, struct event *event)
+{
+	struct user_regs_struct regs;
+	bool closed = regs_get(task->tid, &regs) < 0 || regs_called(&regs) != (int64_t)GATE_START;
+
+	task->gate_opens = false;
+	if (regs_set(task->tid, &task->saved) < 0)
+		closed = true;
+	return told_of_exec(task, closed, event);
+}
+
 static void end_of_call(struct guard *guard, struct task *task, int64_t result)
 {
 	enum task_exit_action action = task->exit_action;
@@ -185,6 +252,7 @@ static void end_of_call(struct guard *guard, struct task *task, int64_t result)
 	switch (action) {
 	case EXIT_NOTHING:
 	case EXIT_STOP:
+	case EXIT_GATE:
 		break;
 	case EXIT_RESULT:
 		shown = task->result;
@@ -216,6 +284,10 @@ static bool at_call(struct guard *guard, struct task *task, struct event *event)
 	if (r < 0) {
 		kill(task->process->tgid, SIGKILL);	/* unresolvable means denied */
 		return false;
+	}
+	if (event->call.exit && task->exit_action == EXIT_GATE) {
+		task->exit_action = EXIT_NOTHING;
+		return !map_gate(guard, task) && told_of_exec(task, true, event);
 	}
 	if (event->call.exit) {
 		end_of_call(guard, task, event->call.result);
@@ -380,9 +452,11 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		task = after_exec(guard, task->tid);
 		if (!task)
 			return false;
-		event->kind = EVENT_EXEC;
-		event->task = task;
-		return true;
+		if (!guard->gate.page)
+			return told_of_exec(task, false, event);
+		task->exit_action = EXIT_GATE;	/* the call's result is yet to be written over the number of any other */
+		resume(guard, task, 0);
+		return false;
 	case PTRACE_EVENT_STOP:
 		if (is_stopping(signal))
 			ptrace(PTRACE_LISTEN, task->tid, NULL, NULL);
@@ -390,6 +464,8 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 			resume(guard, task, 0);
 		return false;
 	default:
+		if (gate_is_mapped(task, signal))
+			return after_gate(task, event);
 		if (task->launching && signal == SIGSTOP)
 			signal = 0;	/* the launcher's sign that it is ready */
 		limit_note_signal(guard, signal);

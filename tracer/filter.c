@@ -60,7 +60,7 @@ static void pass(struct assembly *p)
 
 static void stop(struct assembly *p)
 {
-	emit(p, BPF_RET | BPF_K, p->guard->level >= LEVEL_NOTIFY ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_TRACE, 0, 0);
+	emit(p, BPF_RET | BPF_K, guard_by_notification(p->guard) ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_TRACE, 0, 0);
 }
 
 static void load(struct assembly *p, size_t offset)
@@ -94,6 +94,18 @@ static void stop_if_any(struct assembly *p, uint32_t bits)
 static void stop_if_at_least(struct assembly *p, uint32_t value)
 {
 	emit(p, BPF_JMP | BPF_JGE | BPF_K, value, 0, 1);
+	stop(p);
+}
+
+static void stop_unless_equal(struct assembly *p, uint32_t value)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
+	stop(p);
+}
+
+static void stop_unless_at_least(struct assembly *p, uint32_t value)
+{
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, value, 1, 0);
 	stop(p);
 }
 
@@ -142,11 +154,6 @@ static bool every_address(const struct guard *guard, enum net_use use)
 	return true;
 }
 
-static bool by_notification(const struct guard *guard)
-{
-	return guard->level >= LEVEL_NOTIFY;
-}
-
 static enum leaf leaf_of_judged(const struct guard *guard, const struct call *call)
 {
 	switch ((enum call_op)call->op) {
@@ -162,7 +169,7 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 	case OP_LISTEN:
 		return every_address(guard, NET_BIND) ? LEAF_PASS : LEAF_STOP;
 	case OP_CREDENTIALS:	/* what is done for a task is done with its ids */
-		return by_notification(guard) && caller_may_change() ? LEAF_STOP : LEAF_PASS;
+		return guard_by_notification(guard) && caller_may_change() ? LEAF_STOP : LEAF_PASS;
 	case OP_FORK:
 		return guard->limits.processes ? LEAF_STOP : LEAF_PASS;
 	case OP_ALLOCATE:
@@ -170,9 +177,10 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 	case OP_CLONE:
 		return guard->limits.processes ? LEAF_STOP : LEAF_LOOK;
 	case OP_CLONE3:	/* its flags lie in memory; every library then uses clone, whose flags are in registers */
-		return by_notification(guard) ? LEAF_UNKNOWN : LEAF_STOP;
+		return guard_by_notification(guard) ? LEAF_UNKNOWN : LEAF_STOP;
 	/* some names are refused whatever the policy says: the machine's, and the ways that /proc has into strangers */
 	case OP_OPEN:
+		return guard->gate.page && call_arg_index(call, ARG_OPEN_HOW, 0) >= 0 ? LEAF_LOOK : LEAF_STOP;
 	case OP_CHDIR:
 	case OP_CREATE:
 	case OP_CHANGE:
@@ -288,8 +296,31 @@ static void look_fcntl(struct assembly *p, int arg)
 	stop_if_equal(p, F_SETOWN_EX);
 }
 
+/* Mapping the gate's page, and only that, is no matter for a stop: by_ptrace.c has every program do it. Where the page is
+ * already, and for all programs that is so, the kernel refuses it. */
+static void pass_page(struct assembly *p)
+{
+	const struct {
+		int arg;
+		uint32_t value;
+	} exactly[] = { { 0, GATE_START }, { 1, GATE_LENGTH }, { 2, PROT_READ }, { 3, MAP_SHARED | MAP_FIXED_NOREPLACE },
+			{ 4, p->guard->open_files + RESERVED_FD_GATE }, { 5, 0 } };
+	const uint8_t each = 4, count = sizeof exactly / sizeof exactly[0];
+
+	for (uint8_t i = 0; i < count; i++) {
+		uint8_t rest = (uint8_t)(each * (count - i - 1) + 1);	/* what is left of this piece behind these four */
+		load_high(p, exactly[i].arg);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (uint8_t)(rest + 2));
+		load_low(p, exactly[i].arg);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, exactly[i].value, 0, rest);
+	}
+	pass(p);
+}
+
 static void look_map_address(struct assembly *p, const struct call *call, int arg)
 {
+	if (p->guard->gate.page)
+		pass_page(p);
 	stop_if_low(p, arg, true);
 	/* address 0 is a hint only, unless it is fixed; and then the kernel refuses it (vm.mmap_min_addr) */
 	load_low(p, call_arg_index(call, ARG_MAP_FLAGS, 0));
@@ -341,7 +372,7 @@ static void look_clone_flags(struct assembly *p, int arg)
 {
 	load_low(p, arg);
 	stop_if_any(p, CLONE_REFUSED_IN_REGISTER);
-	if (by_notification(p->guard))
+	if (guard_by_notification(p->guard))
 		look_sharing(p);
 }
 
@@ -394,6 +425,31 @@ static void look_any(struct assembly *p, int arg)
 	stop(p);
 }
 
+/* openat2 with a root of the gate's and an entry of its page that the root may be used with. */
+static void look_gate(struct assembly *p, int how)
+{
+	const struct gate *gate = &p->guard->gate;
+	uint32_t first = p->guard->open_files + RESERVED_FD_ROOT, start = (uint32_t)GATE_START;
+
+	load_high(p, how);
+	stop_unless_equal(p, 0);
+	load_high(p, how + 1);
+	stop_unless_equal(p, 0);
+	load_low(p, how + 1);
+	stop_unless_equal(p, offsetof(struct wire_how, unused));
+	load_low(p, how);
+	stop_if_any(p, sizeof(struct wire_how) - 1);
+	stop_unless_at_least(p, start);
+	stop_if_at_least(p, start + gate->how_count * (uint32_t)sizeof(struct wire_how));
+	load_low(p, 0);	/* openat2 takes an int: the upper half means nothing */
+	stop_unless_at_least(p, first);
+	stop_if_at_least(p, first + gate->roots.count);
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, first + gate->roots.reading, 3, 0);
+	load_low(p, how);
+	stop_if_at_least(p, start + gate->how_reading * (uint32_t)sizeof(struct wire_how));
+	pass(p);
+}
+
 /* By the kind of an argument: stop, or go on to the next. Kinds that are missing here stop. */
 static void (*const looks[ARG_KIND_COUNT])(struct assembly *p, int arg) = {
 	[ARG_SOCKADDR] = look_sockaddr,
@@ -412,6 +468,7 @@ static void (*const looks[ARG_KIND_COUNT])(struct assembly *p, int arg) = {
 	[ARG_PID] = stop_unless_zero,
 	[ARG_GROUP] = stop_unless_zero,
 	[ARG_LIMIT] = look_limit,
+	[ARG_OPEN_HOW] = look_gate,
 
 	[ARG_UNUSED] = look_nothing,
 	[ARG_ANY] = look_nothing,

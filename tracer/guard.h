@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "compile.h"
+#include "gate.h"
 #include "image.h"
 #include "meter.h"
 #include "level.h"
@@ -63,6 +64,9 @@ struct guard {
 	const char *limited;	/* the limit that made a call fail, or NULL; see meter_reached for what ends the run */
 	struct tracees tracees;
 	struct slots slots;
+	struct gate gate;
+	dev_t shim_dev;		/* level gate: the shim, which programs may read whatever the policy says; ino 0: none */
+	ino_t shim_ino;
 	struct deferred deferred;
 	struct newborn newborn[NEWBORN_MOST];
 	size_t newborn_count;
@@ -80,5 +84,11 @@ struct guard {
 	bool violated_fatally;	/* on_violation kill */
 	uint64_t stops;		/* calls that were stopped */
 };
+
+/* Are calls stopped by notification? The gate is built on ptrace's stops so far. */
+static inline bool guard_by_notification(const struct guard *guard)
+{
+	return guard->level == LEVEL_NOTIFY;
+}
 
 #endif

@@ -131,6 +131,12 @@ static int ordinary_failure(const struct name_arg *name, unsigned access)
 	return 0;
 }
 
+/* What every program is made to load, and is nobody's secret. */
+static bool is_shim(const struct guard *guard, const struct resolved *at)
+{
+	return at->exists && guard->shim_ino != 0 && at->ino == guard->shim_ino && at->dev == guard->shim_dev;
+}
+
 /* One access to one resolved name. True: allowed. */
 static bool judge_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
 {
@@ -138,6 +144,8 @@ static bool judge_name(struct guard *guard, struct judgement *judgement, const s
 		return false;
 	if (name->at.nameless && !name->at.deleted && !(access & ACCESS_EXEC))
 		return true;	/* what the tool holds already, and nobody can name */
+	if (is_shim(guard, &name->at) && !(access & ~(unsigned)(ACCESS_READ | ACCESS_LOOK)))
+		return true;
 	if (judge_path(guard, judgement, &name->at, access))
 		return true;
 	int failure = access == ACCESS_LOOK ? 0 : ordinary_failure(name, access);

@@ -144,6 +144,45 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
+/* A descriptor whose number is, or may become, one of the reserved ones gets another. */
+static bool out_of_the_way(int *fd, int top)
+{
+	if (*fd < top || *fd >= top + RESERVED_FD_COUNT)
+		return true;
+	*fd = fcntl(*fd, F_DUPFD_CLOEXEC, top + RESERVED_FD_COUNT);
+	return *fd >= 0;
+}
+
+/* The reserved descriptors to their places: first out of the way, since a small limit lies in the middle of our numbers. */
+static int place_reserved(const struct launch *launch, int top, int *trouble, int *program, int *handover)
+{
+	int from[RESERVED_FD_COUNT], last = RESERVED_FD_COUNT - 1;
+
+	for (int i = 0; i < RESERVED_FD_COUNT; i++)
+		from[i] = launch->reserved ? launch->reserved[i] : -1;
+	if (launch->slots_fd >= 0)
+		from[RESERVED_FD_SLOTS] = launch->slots_fd;
+	from[RESERVED_FD_PROGRAM] = launch->program_fd;
+	from[RESERVED_FD_HANDOVER] = launch->handover;
+	from[last] = *trouble;
+	for (int i = 0; i < RESERVED_FD_COUNT; i++)
+		if (!out_of_the_way(&from[i], top))
+			return -errno;
+	for (int i = 0; i < RESERVED_FD_COUNT; i++) {
+		bool ours = i == last || i == RESERVED_FD_HANDOVER;	/* not the tool's */
+		if (from[i] < 0)
+			close(top + i);	/* the caller may have left something there */
+		else if (dup3(from[i], top + i, ours ? O_CLOEXEC : 0) < 0)
+			return -errno;
+	}
+	*trouble = top + last;
+	if (launch->handover >= 0)
+		*handover = top + RESERVED_FD_HANDOVER;
+	if (launch->program_fd >= 0)
+		*program = top + RESERVED_FD_PROGRAM;
+	return 0;
+}
+
 /* Descriptors: ours in place of 0..2 where we were given others, the reserved ones at the limit, and nothing else. */
 static int arrange_descriptors(const struct launch *launch, int *trouble, int *program, int *handover)
 {
@@ -159,24 +198,9 @@ static int arrange_descriptors(const struct launch *launch, int *trouble, int *p
 	    (launch->out >= 0 && dup2(launch->out, STDOUT_FILENO) < 0) ||
 	    (launch->err >= 0 && dup2(launch->err, STDERR_FILENO) < 0))
 		return -errno;
-	/* from high to low numbers nothing that is still needed is overwritten: all of ours are below the limit */
-	for (int i = 0; launch->reserved && i < RESERVED_FD_COUNT - 1; i++)
-		if (launch->reserved[i] >= 0 && dup2(launch->reserved[i], top + i) < 0)
-			return -errno;
-	if ((launch->slots_fd >= 0 && dup2(launch->slots_fd, top + RESERVED_FD_SLOTS) < 0) ||
-	    dup3(*trouble, top + RESERVED_FD_COUNT - 1, O_CLOEXEC) < 0)
-		return -errno;
-	*trouble = top + RESERVED_FD_COUNT - 1;
-	if (launch->handover >= 0) {
-		*handover = dup3(launch->handover, top + RESERVED_FD_HANDOVER, O_CLOEXEC);
-		if (*handover < 0)
-			return -errno;
-	}
-	if (launch->program_fd >= 0) {
-		if (dup2(launch->program_fd, top + RESERVED_FD_PROGRAM) < 0)
-			return -errno;
-		*program = top + RESERVED_FD_PROGRAM;
-	}
+	int r = place_reserved(launch, top, trouble, program, handover);
+	if (r < 0)
+		return r;
 	if (syscall(SYS_close_range, 3, top - 1, 0) < 0)
 		for (int fd = 3; fd < top; fd++)
 			close(fd);

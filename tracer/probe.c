@@ -37,6 +37,7 @@ static const struct {
 	[FEATURE_PTRACE] = {"ptrace", attempt_ptrace},
 	[FEATURE_FILTER] = {"seccomp_filter", attempt_filter},
 	[FEATURE_NOTIFY] = {"seccomp_notify_addfd", attempt_notify},
+	[FEATURE_GATE] = {"gate", attempt_gate},
 	[FEATURE_LANDLOCK] = {"landlock", attempt_landlock},
 };
 
@@ -45,6 +46,7 @@ enum {
 	NEED_PTRACE = NEED(FEATURE_PROC) | NEED(FEATURE_OPENAT2) | NEED(FEATURE_PTRACE),
 	NEED_SECCOMP = NEED_PTRACE | NEED(FEATURE_FILTER),
 	NEED_NOTIFY = NEED_SECCOMP | NEED(FEATURE_NOTIFY),
+	NEED_GATE = NEED_SECCOMP | NEED(FEATURE_GATE),
 };
 static const struct {
 	bool here;	   /* this version has it */
@@ -55,7 +57,7 @@ static const struct {
 	[LEVEL_PTRACE] = {true, NEED_PTRACE, false},
 	[LEVEL_SECCOMP] = {true, NEED_SECCOMP, false},
 	[LEVEL_NOTIFY] = {true, NEED_NOTIFY, true},
-	[LEVEL_GATE] = {false, NEED_SECCOMP, false},
+	[LEVEL_GATE] = {true, NEED_GATE, true},
 };
 
 const char *feature_name(enum feature feature)

@@ -19,6 +19,7 @@ enum feature {
 	FEATURE_PTRACE,	  /* trace a child's calls, read and write its memory */
 	FEATURE_FILTER,	  /* a seccomp filter that hands calls to the tracer */
 	FEATURE_NOTIFY,	  /* seccomp user notification that can hand over a descriptor */
+	FEATURE_GATE,	  /* a page of constant arguments, where nothing else can be */
 	FEATURE_LANDLOCK, /* not used by any level yet; told to whoever asks */
 	FEATURE_COUNT
 };

@@ -14,6 +14,8 @@
 
 #define X32_BIT 0x40000000l	/* <asm/unistd.h>: __X32_SYSCALL_BIT */
 #define SYSCALL_INSN_LENGTH 2	/* 0f 05 */
+#define CODE_64 0x33u		/* <asm/segment.h>: __USER_CS */
+#define TRAP_FLAG 0x100u	/* <asm/processor-flags.h>: X86_EFLAGS_TF */
 
 /* Internal results of the kernel (include/linux/errno.h); a tracer sees them at the end of an interrupted call. */
 enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
@@ -86,6 +88,27 @@ void regs_again(struct user_regs_struct *regs, const struct user_regs_struct *or
 	regs->rip = original->rip - SYSCALL_INSN_LENGTH;
 	/* No call is under way any more, or the kernel would apply its restart logic to rax. */
 	regs->orig_rax = (unsigned long long)-1;
+}
+
+int regs_call_at(pid_t tid, const struct user_regs_struct *before, uint64_t address, long number,
+		 const uint64_t args[CALL_ARG_COUNT])
+{
+	struct user_regs_struct regs = *before;
+
+	if (regs.cs != CODE_64)
+		return -ENOEXEC;
+	regs_call_set(&regs, number, args);
+	regs.rax = (unsigned long long)number;
+	regs.orig_rax = (unsigned long long)-1;	/* outside of any call */
+	regs.rip = address;
+	regs.rbp = regs.rsp;	/* behind the call a function may end, by `leave` perhaps */
+	regs.eflags |= TRAP_FLAG;	/* the call itself clears it while it goes on (MSR IA32_FMASK): the trap comes behind it */
+	return regs_set(tid, &regs);
+}
+
+int64_t regs_called(const struct user_regs_struct *regs)
+{
+	return (int64_t)regs->rax;
 }
 
 bool regs_restarts(int64_t result)

@@ -39,6 +39,15 @@ void regs_call_set(struct user_regs_struct *regs, long number, const uint64_t ar
 /* At the end of a call that replaced another: go back and make the call of `original` (registers at its start) again. */
 void regs_again(struct user_regs_struct *regs, const struct user_regs_struct *original);
 
+/*
+ * After an exec, before the first instruction: make this call instead, by the `syscall` instruction at `address`, and come to a
+ * SIGTRAP behind it (at most one instruction further). regs_called then tells its result; `regs` as they were before are to be put back.
+ * -ENOEXEC: it is a program of another ABI, which has no such instruction.
+ */
+int regs_call_at(pid_t tid, const struct user_regs_struct *before, uint64_t address, long number,
+		 const uint64_t args[CALL_ARG_COUNT]);
+int64_t regs_called(const struct user_regs_struct *regs);
+
 /* Is this result a request of the kernel's to restart the call (ERESTARTSYS and its kin)? Seen only by tracers. */
 bool regs_restarts(int64_t result);
 

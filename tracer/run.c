@@ -243,7 +243,7 @@ static int make_guard(struct run *run)
 		return EXIT_STATUS_PICKET;
 	}
 	guard->open_files = launch_open_files(guard->limits.open_files);
-	guard->transport = guard->level >= LEVEL_NOTIFY ? &by_notify : &by_ptrace;
+	guard->transport = guard_by_notification(guard) ? &by_notify : &by_ptrace;
 	pthread_mutex_init(&guard->result_lock, NULL);
 	pthread_rwlock_init(&guard->policy_lock, NULL);
 	pthread_mutex_init(&guard->tracees.own_lock, NULL);
@@ -251,6 +251,9 @@ static int make_guard(struct run *run)
 	for (long n = 0; n < CALL_NUMBERS; n++)
 		guard->passes[n] = filter_never_stops(guard, n);
 	r = guard->result ? slots_open(&guard->slots) : -ENOMEM;
+	if (r == 0 && guard->level == LEVEL_GATE)
+		r = gate_open(&guard->gate, guard->policies, guard->policy_count, run->job->cwd, run->environment,
+			      guard->open_files);
 	if (r == 0 && guard->level == LEVEL_PRELOAD)
 		r = filter_compile_alone(guard, &run->filter);
 	else if (r == 0 && guard->level != LEVEL_PTRACE)
@@ -260,19 +263,36 @@ static int make_guard(struct run *run)
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
-/* Level preload: the shim is found, and can guard what is to run. */
+/* Level gate: it only makes allowed work fast, and so need not be in every program. But each may read it. */
+static int pass_shim(struct run *run, const char *path)
+{
+	struct stat st;
+	int r = stat(path, &st) < 0 ? -errno : shim_file_pass(path, &run->environment);
+
+	if (r < 0) {
+		diag_errno(r, "cannot make the environment");
+		return EXIT_STATUS_PICKET;
+	}
+	run->guard.shim_dev = st.st_dev;
+	run->guard.shim_ino = st.st_ino;
+	return 0;
+}
+
+/* Levels with a shim: it is found, and at level preload can guard what is to run. */
 static int make_shim(struct run *run)
 {
 	char why[2 * PATH_MAX];
 	cleanup_free char *path = NULL;
 
-	if (run->guard.level != LEVEL_PRELOAD)
+	if (run->guard.level != LEVEL_PRELOAD && !run->guard.gate.page)
 		return 0;
 	int r = shim_file_find(&path, why, sizeof why);
 	if (r < 0) {
-		diag("level preload is not available: %s", why);
+		diag("level %s is not available: %s", level_name(run->guard.level), why);
 		return EXIT_STATUS_PICKET;
 	}
+	if (run->guard.level == LEVEL_GATE)
+		return pass_shim(run, path);
 	if (preload_examine(&run->guard, run->path ? run->path : run->job->command[0], run->job->program_fd, why, sizeof why) < 0) {
 		diag("%s", why);
 		return EXIT_STATUS_NOT_RUNNABLE;
@@ -353,9 +373,14 @@ static int start_notified(struct run *run, struct launch *launch)
 }
 
 /* The child, in a control group of its own where there can be one. */
-static int prepare_group(struct run *run, const struct launch *launch)
+static int prepare_group(struct run *run, struct launch *launch)
 {
+	int reserved[RESERVED_FD_COUNT];
+
+	gate_reserve(&run->guard.gate, reserved);
+	launch->reserved = reserved;
 	int r = launch_prepare(launch, &run->child);
+	launch->reserved = NULL;
 
 	if (r == 0)
 		run->cgroup = cgroup_make(&run->guard.limits);
@@ -396,7 +421,7 @@ static int start(struct run *run)
 		r = redirect(run, &launch);
 	if (r == 0 && run->guard.level == LEVEL_PRELOAD)
 		r = start_alone(run, &launch);
-	else if (r == 0 && run->guard.level >= LEVEL_NOTIFY)
+	else if (r == 0 && guard_by_notification(&run->guard))
 		r = start_notified(run, &launch);
 	else if (r == 0)
 		r = prepare_group(run, &launch);
@@ -580,6 +605,7 @@ int run_job(const struct job *job)
 	run->job = job;
 	run->result_file = RESULT_FILE_NONE;
 	run->guard.slots.fd = -1;
+	run->guard.gate = GATE_NONE;
 	run->preload = PRELOAD_NONE;
 	run->child = (struct child){ .pid = -1, .go = -1, .trouble = -1 };
 	int status = run_stages(run);
@@ -595,6 +621,7 @@ int run_job(const struct job *job)
 	free(run->guard.deferred.list);
 	together_end(run->guard.together);
 	slots_close(&run->guard.slots);
+	gate_close(&run->guard.gate);
 	result_free(run->guard.result);
 	result_file_close(&run->result_file);
 	free(run->filter.filter);

@@ -99,8 +99,9 @@ static void on_call(struct guard *guard, struct desk *desk, const struct event *
 	}
 }
 
-static void on_exec(struct guard *guard, struct desk *desk, struct task *task)
+static void on_exec(struct guard *guard, struct desk *desk, const struct event *event)
 {
+	struct task *task = event->task;
 	struct request *request = &desk->request;
 
 	memset(&desk->judgement, 0, offsetof(struct judgement, target));
@@ -110,6 +111,11 @@ static void on_exec(struct guard *guard, struct desk *desk, struct task *task)
 	pthread_rwlock_rdlock(&guard->policy_lock);
 	bool approved = task->exec_pending && exec_is_approved(guard, request, &desk->judgement);
 	pthread_rwlock_unlock(&guard->policy_lock);
+	if (approved && event->closed) {
+		judge_always(&desk->judgement, VIOLATION_INTERFACE, ENOMEM, "%s (it leaves no room where addresses are reserved)",
+			     task->exec_name ? task->exec_name : "?");
+		approved = false;
+	}
 
 	task->launching = task->exec_pending = false;
 	tracee_exec(&guard->tracees, task);
@@ -126,7 +132,7 @@ static void handle(struct guard *guard, struct desk *desk, const struct event *e
 	if (event->kind == EVENT_CALL)
 		on_call(guard, desk, event);
 	else if (event->kind == EVENT_EXEC)
-		on_exec(guard, desk, event->task);
+		on_exec(guard, desk, event);
 }
 
 static void on_exit_of(struct guard *guard, const struct event *event)

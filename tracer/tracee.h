@@ -54,6 +54,7 @@ enum task_exit_action {
 	EXIT_RESULT,		/* put task->result in place of what the skipped call returned (no seccomp) */
 	EXIT_RESTORE,		/* registers back to what they were, result kept; free the slot */
 	EXIT_STOP,		/* nothing, but it stops there */
+	EXIT_GATE,		/* an exec: next, the new memory gets the page of the gate */
 	EXIT_AGAIN,		/* an injected call: take its result, then make the original call again */
 };
 
@@ -64,6 +65,7 @@ struct task {
 	struct share *memory, *files, *fs;
 	struct task *vfork_parent;	/* that is suspended until we exec or exit; NULL: none */
 	bool launching;		/* the launcher's code, before the first exec */
+	bool gate_opens;	/* level gate: after an exec, it is made to map the page */
 	bool in_call;		/* level ptrace: between start and end of a call */
 	bool forking;		/* it was let make a task, which has not been reported yet */
 	bool seeing;		/* it is in a call that tells or changes what a task may run on (together.h) */

@@ -28,6 +28,7 @@ struct event {
 	struct task *task;
 	struct call_stop call;	/* EVENT_CALL */
 	int status;		/* EVENT_EXITED: as waitpid(2) gives it */
+	bool closed;		/* EVENT_EXEC, level gate: the page could not be mapped, so it must not run */
 };
 
 /* What one thread of the supervisor has in work. Large. */

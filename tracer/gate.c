@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gate.c - see gate.h: the page, and what it holds.
+ *
+ * Why a forged argument gets nobody anywhere: the filter looks at numbers, and what they stand for cannot be changed. A descriptor
+ * at or above the hard limit is what the launcher put there (the kernel gives nobody such a number, and calls that would close or
+ * replace one stop). The memory at GATE_START is this page from before a program's first instruction to its end (by_ptrace.c maps it
+ * at each exec; calls that could touch memory so low stop), and nobody but we can write it: the memfd is sealed with
+ * F_SEAL_FUTURE_WRITE, and what the tool has is open for reading only, so that the mapping lacks VM_MAYWRITE and neither
+ * mprotect nor /proc/PID/mem can get at it. Each entry keeps the walk below the root by RESOLVE_BENEATH,
+ * and on the root's mount by RESOLVE_NO_XDEV, so that no mount that is there or comes later matters.
+ */
+#include "gate.h"
+
+#include <assert.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- the entries -------------------------------------------------------- */
+
+/* What programs ask for, measured by tracing git, gcc, make, python3, node, npm, tar, bash, cp, find and others. O_CLOEXEC with
+ * and without is made of each. open(2) takes O_LARGEFILE from 64-bit programs without a word, and the shim leaves it away. */
+static const uint64_t reading[] = {
+	O_RDONLY,
+	O_RDONLY | O_NOFOLLOW,
+	O_RDONLY | O_NONBLOCK,
+	O_RDONLY | O_NONBLOCK | O_NOFOLLOW,
+	O_RDONLY | O_NOCTTY,
+	O_RDONLY | O_NOCTTY | O_NOFOLLOW,
+	O_RDONLY | O_NOCTTY | O_NONBLOCK,
+	O_RDONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW,
+	O_RDONLY | O_DIRECTORY,
+	O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+	O_RDONLY | O_DIRECTORY | O_NONBLOCK,
+	O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOFOLLOW,
+	O_RDONLY | O_DIRECTORY | O_NOCTTY | O_NONBLOCK,
+	O_RDONLY | O_DIRECTORY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW,
+	O_RDONLY | O_NOATIME,
+	O_PATH,
+	O_PATH | O_NOFOLLOW,
+	O_PATH | O_DIRECTORY,
+	O_PATH | O_DIRECTORY | O_NOFOLLOW,
+};
+static const uint64_t writing[] = {
+	O_WRONLY,
+	O_RDWR,
+	O_WRONLY | O_APPEND,
+	O_RDWR | O_APPEND,
+	O_WRONLY | O_NOFOLLOW,
+	O_RDWR | O_NOFOLLOW,
+	O_WRONLY | O_NONBLOCK,
+	O_RDWR | O_NONBLOCK,
+	O_WRONLY | O_NOCTTY | O_NONBLOCK,
+	O_WRONLY | O_TRUNC,
+	O_RDWR | O_TRUNC,
+};
+/* With each of the modes. */
+static const uint64_t creating[] = {
+	O_WRONLY | O_CREAT | O_TRUNC,
+	O_RDWR | O_CREAT | O_TRUNC,
+	O_WRONLY | O_CREAT | O_EXCL,
+	O_RDWR | O_CREAT | O_EXCL,
+	O_WRONLY | O_CREAT | O_APPEND,
+	O_RDWR | O_CREAT,
+	O_WRONLY | O_CREAT,
+};
+static const uint64_t modes[] = { 0666, 0644, 0600 };
+/* Those that go with one mode. */
+static const struct {
+	uint64_t flags, mode;
+} odd[] = {
+	{ O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_NONBLOCK, 0666 },	/* touch and dd */
+	{ O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, 0666 },
+	{ O_WRONLY | O_CREAT | O_EXCL, 0444 },	/* git's objects */
+	{ O_RDWR | O_CREAT | O_EXCL, 0444 },
+	{ O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600 },	/* python's tempfile */
+	{ O_WRONLY | O_CREAT | O_EXCL, 0755 },
+	{ O_WRONLY | O_CREAT | O_TRUNC, 0755 },
+	{ O_WRONLY | O_CREAT | O_TRUNC, 0777 },
+	{ O_RDWR | O_TMPFILE, 0600 },
+	{ O_RDWR | O_TMPFILE | O_EXCL, 0600 },
+};
+
+static void put(struct wire_gate *page, uint64_t flags, uint64_t mode)
+{
+	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+
+	for (int twice = 0; twice < 2; twice++) {
+		assert(page->how_count < GATE_HOWS);
+		page->how[page->how_count++] = (struct wire_how){ flags | (twice ? O_CLOEXEC : 0), mode, resolve, 0 };
+	}
+}
+
+#define EACH(list) size_t i_ = 0; i_ < sizeof list / sizeof list[0]; i_++
+static void put_hows(struct wire_gate *page)
+{
+	for (EACH(reading))
+		put(page, reading[i_], 0);
+	page->how_reading = page->how_count;
+	for (EACH(writing))
+		put(page, writing[i_], 0);
+	for (EACH(creating))
+		for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++)
+			put(page, creating[i_], modes[m]);
+	for (EACH(odd))
+		put(page, odd[i_].flags, odd[i_].mode);
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+static size_t put_name(struct wire_gate *page, size_t text, const char *name, unsigned root, bool writable)
+{
+	size_t length = strlen(name);
+
+	if (page->name_count == GATE_NAMES || text + length > GATE_TEXT || length > UINT16_MAX)
+		return text;
+	struct wire_gate_name *entry = &page->name[page->name_count++];
+	entry->text = (uint32_t)text;
+	entry->length = (uint16_t)length;
+	entry->root = (uint8_t)root;
+	entry->writable = writable;
+	memcpy(page->text + text, name, length);
+	return text + length;
+}
+
+static int longer_first(const void *a, const void *b)
+{
+	const struct wire_gate_name *x = a, *y = b;
+
+	return (int)y->length - (int)x->length;
+}
+
+static void put_names(struct wire_gate *page, const struct gate_roots *roots)
+{
+	size_t text = 0;
+
+	for (unsigned i = 0; i < roots->count; i++)
+		text = put_name(page, text, roots->list[i].name, i, roots->list[i].writable);
+	for (unsigned i = 0; i < roots->link_count; i++)
+		text = put_name(page, text, roots->links[i].name, roots->links[i].root,
+				roots->list[roots->links[i].root].writable);
+	qsort(page->name, page->name_count, sizeof page->name[0], longer_first);
+}
+
+/* ---- the page ----------------------------------------------------------- */
+
+long gate_call_offset(void)
+{
+	const unsigned char *vdso = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);	/* NOLINT: an address it is */
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)vdso;
+
+	if (!vdso)
+		return -1;
+	const Elf64_Phdr *segments = (const Elf64_Phdr *)(vdso + header->e_phoff);
+	for (unsigned s = 0; s < header->e_phnum; s++) {
+		if (segments[s].p_type != PT_LOAD || !(segments[s].p_flags & PF_X))
+			continue;
+		for (uint64_t at = segments[s].p_offset; at + 2 < segments[s].p_offset + segments[s].p_filesz; at++)
+			if (vdso[at] == 0x0f && vdso[at + 1] == 0x05)
+				return (long)at;
+	}
+	return -1;
+}
+
+/* As slots_open: our mapping was there before the seal, and stays writable. */
+static int make_page(struct gate *gate)
+{
+	char path[32];
+	int fd = memfd_create("picket-gate", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -errno;
+	gate->fd = fd;
+	if (ftruncate(fd, GATE_LENGTH) < 0)
+		return -errno;
+	void *page = mmap(NULL, GATE_LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	gate->page = page;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0)
+		return -errno;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	gate->fd = open(path, O_RDONLY | O_CLOEXEC);
+	close(fd);
+	return gate->fd < 0 ? -errno : 0;
+}
+
+int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy_count, const char *cwd,
+	      char *const *environment, unsigned limit)
+{
+	*gate = GATE_NONE;
+	int r = gate_roots_find(&gate->roots, policies, policy_count, cwd, environment);
+	if (r < 0 || gate->roots.count == 0)
+		return r;
+	gate->call_offset = gate_call_offset();
+	r = gate->call_offset < 0 ? -ENOSYS : make_page(gate);
+	if (r < 0)
+		return r;
+	gate->page->magic = GATE_MAGIC;
+	gate->page->version = WIRE_VERSION;
+	gate->page->first_root = limit + RESERVED_FD_ROOT;
+	put_hows(gate->page);
+	put_names(gate->page, &gate->roots);
+	gate->how_reading = gate->page->how_reading;
+	gate->how_count = gate->page->how_count;
+	return 0;
+}
+
+void gate_close(struct gate *gate)
+{
+	gate_roots_free(&gate->roots);
+	if (gate->page)
+		munmap(gate->page, GATE_LENGTH);
+	if (gate->fd >= 0)
+		close(gate->fd);
+	*gate = GATE_NONE;
+}
+
+void gate_reserve(const struct gate *gate, int reserved[RESERVED_FD_COUNT])
+{
+	for (int i = 0; i < RESERVED_FD_COUNT; i++)
+		reserved[i] = -1;
+	if (gate->fd < 0)
+		return;
+	reserved[RESERVED_FD_GATE] = gate->fd;
+	for (unsigned i = 0; i < gate->roots.count; i++)
+		reserved[RESERVED_FD_ROOT + i] = gate->roots.list[i].fd;
+}
+
+/* ---- what programs do to roots ------------------------------------------ */
+
+/* Is `name` the same as `path`, or on its way? */
+static bool leads_through(const char *path, size_t length, const char *name)
+{
+	size_t n = strlen(name);
+
+	return n <= length && memcmp(path, name, n) == 0 && (n == length || path[n] == '/');
+}
+
+void gate_forget(struct gate *gate, const char *name)
+{
+	struct wire_gate *page = gate->page;
+
+	for (unsigned i = 0; page && i < page->name_count; i++) {
+		unsigned root = page->name[i].root;
+		if (root == GATE_GONE)
+			continue;
+		if (leads_through(page->text + page->name[i].text, page->name[i].length, name) ||
+		    leads_through(gate->roots.list[root].name, strlen(gate->roots.list[root].name), name))
+			page->name[i].root = GATE_GONE;
+	}
+}

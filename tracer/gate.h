@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gate.h - level gate: directories below which every name may be opened, as descriptors, and a page of constant arguments
+ * for opening them. With those two the filter can let an openat2 pass unseen (DESIGN.md, "The gate"; wire.h).
+ */
+#ifndef PICKET_TRACER_GATE_H
+#define PICKET_TRACER_GATE_H
+
+#include <stdbool.h>
+
+#include "wire.h"
+
+struct policy;
+
+/* A directory at and below which every name may be read, or written as well. */
+struct gate_root {
+	int fd;		/* O_PATH */
+	char *name;	/* absolute, resolved; malloc'ed */
+	bool writable;
+};
+
+/* A symbolic link that leads to a root. */
+struct gate_link {
+	char *name;	/* absolute, resolved but for its last component; malloc'ed */
+	unsigned root;
+};
+
+/* What was found; those that may only be read come first. */
+struct gate_roots {
+	struct gate_root list[GATE_ROOTS];
+	unsigned count, reading;
+	struct gate_link links[GATE_NAMES - GATE_ROOTS];
+	unsigned link_count;
+};
+
+struct gate {
+	int fd;			/* the page: sealed, open for reading only; -1: there is no gate */
+	struct wire_gate *page;	/* our writable view of it */
+	struct gate_roots roots;
+	unsigned how_reading, how_count;
+	long call_offset;	/* from the start of the vdso: a `syscall` instruction */
+};
+#define GATE_NONE ((struct gate){ .fd = -1 })
+
+/* gate_roots.c: find them, for policies that all must agree; `cwd` and `environment` (NAME=VALUE) are the tool's. 0 or
+ * -ENOMEM; none is no error. */
+int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, unsigned policy_count, const char *cwd,
+		    char *const *environment);
+void gate_roots_free(struct gate_roots *roots);
+
+/* Roots and page, for reserved descriptors that begin at `limit`. 0, also when there are no roots (fd is -1), or -errno. */
+int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy_count, const char *cwd,
+	      char *const *environment, unsigned limit);
+void gate_close(struct gate *gate);
+
+/* Where the launcher is to put what of it: RESERVED_FD_COUNT entries, -1 where nothing of it goes. */
+void gate_reserve(const struct gate *gate, int reserved[RESERVED_FD_COUNT]);
+
+/* The run is about to move or remove what has this resolved name: programs must not look below it any more for what they
+ * would now find elsewhere. */
+void gate_forget(struct gate *gate, const char *name);
+
+/* Offset of a `syscall` instruction in the vdso, which is the same in every process; or -1. */
+long gate_call_offset(void);
+
+#endif

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gate_roots.c - see gate.h: which directories may be roots, and which of those are worth a descriptor.
+ *
+ * A directory may be one when all policies allow it and every name below it (pure.h), and it lies on a mount of a
+ * file system whose names are just names. What is mounted below it does not matter: an open through the gate stays on the root's mount.
+ *
+ * What else the supervisor looks at when a name is opened, and why it is not missed: entries of /proc and the machine's own
+ * names are below no root; that a missing name is not made is a matter of the entries of the page; what a name means
+ * is not changed by making a file; and that no block device is opened, whatever its name, is why a run of root's
+ * gets roots only where none can be (device_free).
+ */
+#include "gate.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "compile.h"
+#include "pure.h"
+#include "syscalls.h"
+
+enum {
+	IMAGES_MOST = 2,
+	MOUNTS_MOST = 1024,
+	RULES_LOOKED_AT = 256,
+	ENTRIES_LOOKED_AT = 256,	/* of one directory */
+	DEVICE_ENTRIES_MOST = 1 << 16,	/* looked at for block devices, in all */
+	DEVICE_DEPTH_MOST = 64,
+	READ = ACCESS_READ | ACCESS_LOOK,
+	WRITE = READ | ACCESS_WRITE,
+};
+
+/* File systems whose names are just names. Those of user space (fuse) are not among them: who serves them may be anybody. */
+static const char *const plain[] = { "ext4", "ext3", "ext2", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "f2fs", "bcachefs",
+				     "erofs", "squashfs", "ramfs", "rootfs", "nfs", "nfs4", "cifs", "9p", "virtiofs",
+				     "jfs", "nilfs2", "aufs", "ecryptfs", "iso9660", "vfat", "exfat" };
+
+struct mount {
+	int id;
+	bool plain;
+	bool no_devices;	/* none can be opened there */
+};
+
+struct found {
+	struct gate_root root;
+	int mount;
+};
+
+struct search {
+	struct pure pures[IMAGES_MOST];
+	unsigned pure_count;
+	struct mount *mounts;
+	size_t mount_count;
+	struct found found[GATE_ROOTS];
+	unsigned count;
+	unsigned most;		/* so many may be found in this part of the search */
+	unsigned device_entries; /* looked at so far */
+	bool root_user;
+};
+
+/* ---- mounts ------------------------------------------------------------- */
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (; list; list = strchr(list, ',') ? strchr(list, ',') + 1 : NULL)
+		if (strncmp(list, word, n) == 0 && (list[n] == ',' || list[n] == 0))
+			return true;
+	return false;
+}
+
+/* proc_pid_mountinfo(5): "id parent major:minor root point options [optional ...] - type source options" */
+static int read_mounts(struct search *search)
+{
+	char *line = NULL;
+	size_t size = 0;
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+
+	search->mounts = calloc(MOUNTS_MOST, sizeof *search->mounts);
+	while (file && search->mounts && search->mount_count < MOUNTS_MOST && getline(&line, &size, file) > 0) {
+		struct mount *mount = &search->mounts[search->mount_count];
+		char options[256], type[64], *rest = strstr(line, " - ");
+		if (!rest || sscanf(line, "%d %*d %*s %*s %*s %255s", &mount->id, options) != 2 ||
+		    sscanf(rest, " - %63s", type) != 1)
+			continue;
+		mount->no_devices = has_word(options, "nodev");
+		for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+			mount->plain |= strcmp(type, plain[i]) == 0;
+		search->mount_count++;
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return search->mounts ? 0 : -ENOMEM;
+}
+
+/* NULL: on none that is known. */
+static const struct mount *mount_of(const struct search *search, int fd)
+{
+	char path[48], line[128];
+	int id = -1;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+	FILE *file = fopen(path, "re");
+	while (file && id < 0 && fgets(line, sizeof line, file))
+		sscanf(line, "mnt_id: %d", &id);
+	if (file)
+		fclose(file);
+	for (size_t i = 0; i < search->mount_count; i++)
+		if (search->mounts[i].id == id)
+			return &search->mounts[i];
+	return NULL;
+}
+
+/* ---- devices ------------------------------------------------------------ */
+
+static bool look_for_devices(struct search *search, int dirfd, const char *name, unsigned depth)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *directory = fd >= 0 && depth < DEVICE_DEPTH_MOST ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	bool none = directory != NULL;
+
+	if (!directory && fd >= 0)
+		close(fd);
+	while (none && (entry = readdir(directory)) != NULL) {
+		if (++search->device_entries > DEVICE_ENTRIES_MOST || entry->d_type == DT_BLK || entry->d_type == DT_UNKNOWN)
+			none = false;
+		else if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			none = look_for_devices(search, fd, entry->d_name, depth + 1);
+	}
+	if (directory)
+		closedir(directory);
+	return none;
+}
+
+/*
+ * Can nothing that may be opened below it be a block device? Those are refused to every tool, whatever the policy says of their
+ * names. They belong to root, so that others cannot open them; and no tool can make one (mknod takes a capability that
+ * it has not). For root itself the tree is looked through, but for /usr, which distributions fill and which by the hierarchy
+ * standard can be mounted read-only and shared.
+ */
+static bool device_free(struct search *search, const struct mount *mount, int fd, const char *name)
+{
+	if (!search->root_user || mount->no_devices || strcmp(name, "/usr") == 0 || strncmp(name, "/usr/", 5) == 0)
+		return true;
+	return look_for_devices(search, fd, ".", 0);
+}
+
+/* ---- one directory ------------------------------------------------------ */
+
+static unsigned pure_of(const struct search *search, const char *name)
+{
+	unsigned access = WRITE;
+
+	for (unsigned i = 0; i < search->pure_count; i++)
+		access &= pure_below(&search->pures[i], name, strlen(name));
+	return access;
+}
+
+static bool lies_below(const char *name, const char *above)
+{
+	size_t n = strlen(above);
+
+	return strncmp(name, above, n) == 0 && (name[n] == 0 || name[n] == '/');
+}
+
+/* Is there a root already that gives as much? */
+static bool covered(const struct search *search, const char *name, int mount, bool writable)
+{
+	for (unsigned i = 0; i < search->count; i++)
+		if (search->found[i].mount == mount && (search->found[i].root.writable || !writable) &&
+		    lies_below(name, search->found[i].root.name))
+			return true;
+	return false;
+}
+
+/* Open by name what nobody has made a link of meanwhile. -1: not that. */
+static int open_exactly(const char *name)
+{
+	char link[48], real[PATH_MAX];
+	int fd = open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, real, sizeof real);
+	if (n == (ssize_t)strlen(name) && memcmp(real, name, (size_t)n) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Make it a root if it may be one and is worth it. The accesses that every name below it has: those and no more. */
+static unsigned consider(struct search *search, const char *name)
+{
+	unsigned access = pure_of(search, name);
+	bool writable = access == WRITE;
+
+	if ((access & READ) != READ || search->count >= search->most)
+		return access;
+	int fd = open_exactly(name);
+	const struct mount *mount = fd >= 0 ? mount_of(search, fd) : NULL;
+	if (mount && mount->plain && !covered(search, name, mount->id, writable) && device_free(search, mount, fd, name)) {
+		char *copy = strdup(name);
+		if (copy) {
+			search->found[search->count++] =
+				(struct found){ .root = { .fd = fd, .name = copy, .writable = writable }, .mount = mount->id };
+			return access;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return access;
+}
+
+/* Each directory on the way to it, from the top: the first that may be read is the best root for reading. */
+static void consider_way(struct search *search, const char *path)
+{
+	char name[PATH_MAX], *slash;
+	unsigned access = 0;
+
+	if (!path || !realpath(path, name))
+		return;
+	for (slash = strchr(name + 1, '/'); slash && access != WRITE; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		access = consider(search, name);
+		*slash = '/';
+	}
+	if (access != WRITE)
+		consider(search, name);
+}
+
+static bool is_directory(int dirfd, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+	return fstatat(dirfd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What lies in a directory that cannot be a (writable) root itself. */
+static void consider_below(struct search *search, const char *path, unsigned depth, unsigned wanted)
+{
+	char name[PATH_MAX], child[PATH_MAX + NAME_MAX + 2];
+	const struct dirent *entry;
+
+	if (!path || !realpath(path, name) || (pure_of(search, name) & wanted) == wanted)
+		return;
+	DIR *directory = opendir(name);
+	for (int i = 0; directory && i < ENTRIES_LOOKED_AT && (entry = readdir(directory)) != NULL; i++) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || !is_directory(dirfd(directory), entry))
+			continue;
+		if (snprintf(child, sizeof child, "%s/%s", name[1] ? name : "", entry->d_name) >= PATH_MAX)
+			continue;
+		unsigned access = pure_of(search, child);
+		if ((access & wanted) == wanted)
+			consider(search, child);
+		else if (depth > 1)
+			consider_below(search, child, depth - 1, wanted);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+/* ---- all ---------------------------------------------------------------- */
+
+static const char *variable(char *const *environment, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; environment && *environment; environment++)
+		if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
+			return *environment + n + 1;
+	return NULL;
+}
+
+/* The directories that the policy itself names. */
+static void consider_rules(struct search *search, const struct image *image)
+{
+	uint32_t count = image_rule_count(image);
+
+	for (uint32_t i = 0; i < count && i < RULES_LOOKED_AT; i++) {
+		struct rule rule = image_rule(image, i);
+		if ((rule.key == RULE_READ || rule.key == RULE_WRITE || rule.key == RULE_READ_ONLY) && !strchr(rule.target, '*') &&
+		    rule.target[1])
+			consider_way(search, rule.target);
+	}
+}
+
+/* Part by part, each with an end, so that none takes all descriptors. Those most used come first. */
+static void look_around(struct search *search, struct policy *const *policies, const char *cwd, char *const *environment)
+{
+	const char *home = variable(environment, "HOME");
+
+	search->most = 14;
+	consider_way(search, cwd);
+	consider_way(search, "/usr");
+	consider_way(search, variable(environment, "TMPDIR"));
+	consider_way(search, "/tmp");
+	consider_below(search, cwd, 2, WRITE);
+	search->most = 22;
+	consider_way(search, "/var/tmp");
+	consider_way(search, "/dev/shm");
+	for (unsigned i = 0; i < search->pure_count; i++)
+		consider_rules(search, policies[i]->image);
+	search->most = 26;
+	consider_below(search, "/", 1, READ);
+	consider_below(search, home, 1, READ);
+	search->most = 28;
+	consider_below(search, "/etc", 1, READ);
+	search->most = GATE_ROOTS;
+}
+
+/* A link in the root directory, such as /lib, is a name of what it leads to; and that needs a descriptor of its own. */
+static void consider_link(struct search *search, struct gate_roots *roots, const char *link)
+{
+	char target[PATH_MAX], text[PATH_MAX], joined[PATH_MAX + 1];
+	ssize_t n = readlink(link, text, sizeof text - 1);
+	unsigned at = 0;
+
+	if (n <= 0 || !realpath(link, target) || roots->link_count == sizeof roots->links / sizeof roots->links[0])
+		return;
+	text[n] = 0;
+	/* one step that leads to the place itself: else something on the way could be changed without our noticing */
+	snprintf(joined, sizeof joined, "%s%s", text[0] == '/' ? "" : "/", text);
+	if (strcmp(joined, target) != 0 || (pure_of(search, target) & READ) != READ)
+		return;
+	while (at < search->count && strcmp(search->found[at].root.name, target) != 0)
+		at++;
+	if (at == search->count) {
+		int fd = search->count < GATE_ROOTS ? open_exactly(target) : -1;
+		const struct mount *mount = fd >= 0 ? mount_of(search, fd) : NULL;
+		char *name = strdup(target);
+		if (!mount || !mount->plain || !device_free(search, mount, fd, target) || !name) {
+			free(name);
+			if (fd >= 0)
+				close(fd);
+			return;
+		}
+		search->found[search->count++] = (struct found){
+			.root = { .fd = fd, .name = name, .writable = pure_of(search, target) == WRITE }, .mount = mount->id
+		};
+	}
+	char *name = strdup(link);
+	if (name)
+		roots->links[roots->link_count++] = (struct gate_link){ .name = name, .root = at };
+}
+
+/* Into the order that the filter needs: those for reading first. */
+static void hand_over(struct search *search, struct gate_roots *roots)
+{
+	unsigned place[GATE_ROOTS];
+
+	for (int writable = 0; writable < 2; writable++) {
+		for (unsigned i = 0; i < search->count; i++)
+			if (search->found[i].root.writable == (bool)writable) {
+				place[i] = roots->count;
+				roots->list[roots->count++] = search->found[i].root;
+			}
+		if (!writable)
+			roots->reading = roots->count;
+	}
+	for (unsigned i = 0; i < roots->link_count; i++)
+		roots->links[i].root = place[roots->links[i].root];
+}
+
+int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, unsigned policy_count, const char *cwd,
+		    char *const *environment)
+{
+	static const char *const links[] = { "/lib", "/lib64", "/bin", "/sbin" };
+	struct search search = { .root_user = geteuid() == 0 };
+	int r = read_mounts(&search);
+
+	memset(roots, 0, sizeof *roots);
+	for (unsigned i = 0; r == 0 && i < policy_count && i < IMAGES_MOST; i++) {
+		r = pure_open(&search.pures[i], policies[i]->image);
+		search.pure_count += r == 0;
+	}
+	if (r == 0 && search.pure_count == policy_count) {
+		look_around(&search, policies, cwd, environment);
+		for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
+			consider_link(&search, roots, links[i]);
+		hand_over(&search, roots);
+	}
+	for (unsigned i = 0; i < search.pure_count; i++)
+		pure_close(&search.pures[i]);
+	free(search.mounts);
+	return r;
+}
+
+void gate_roots_free(struct gate_roots *roots)
+{
+	for (unsigned i = 0; i < roots->count; i++) {
+		free(roots->list[i].name);
+		close(roots->list[i].fd);
+	}
+	for (unsigned i = 0; i < roots->link_count; i++)
+		free(roots->links[i].name);
+	roots->count = roots->reading = roots->link_count = 0;
+}
