@@ -510,6 +510,7 @@ static void fill_outcome(struct run *run)
 	o->policy_digest = run->policy.digest;
 	o->processes = run->guard.tracees.processes_seen;
 	o->supervisor_stops = run->guard.stops;
+	o->gate_roots = run->guard.gate.roots.count;
 }
 
 /* Tell the result to whom it is for. A failure is told, and changes no exit status. */
