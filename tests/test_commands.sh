@@ -48,7 +48,7 @@ usage_error 'a directory that is not there' 'No such file or directory' run -C m
 usage_error 'help of nothing' 'no command "nonsense"' help nonsense
 usage_error 'completion for no shell' 'bash, zsh or fish' completion tcsh
 usage_error 'an unknown profile' 'nonsense' run --profile nonsense true
-usage_error 'a level below the one required' 'level preload is not available: a higher one is required' run --enforce preload --require seccomp true
+usage_error 'a level below the one required' '--enforce preload is below --require seccomp' run --enforce preload --require seccomp true
 usage_error 'a result where none can be' 'nowhere' run -q -r nowhere/r.json true
 for command in help --version probe syscalls 'policy show' 'explain read /' 'completion bash'; do
 	# shellcheck disable=SC2086 # words

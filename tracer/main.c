@@ -17,6 +17,7 @@
  *   image        the compiled policy: one flat block; image_layout: what stands where in it
  *   decide       image and request -> verdict; path, net: its words (components, addresses)
  *   syscalls     what each system call means; syscalls.def: the table, the only list of calls
+ *   pure         below which directories it says the same of every name
  *   always       names that no policy opens
  *   wire         what both sides of a run must agree on
  *
@@ -48,6 +49,7 @@
  *   judge        request -> what is to be done; judge_exec, judge_network, judge_processes, judge_registers: by what
  *                is asked for; register_rules: which register values are worth judging at all
  *   program      what kind of program a file is; exec: what runs is what was approved
+ *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories
  *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;
  *                hash: tables, and what happens when one finds no memory
  *   address      socket addresses as text
