@@ -117,7 +117,7 @@ test_end_of_guard() {	# the control comes last: what it leaves behind would leak
 build || { not_ok 'the programs are built' </dev/null; finish; }
 F=$SCRATCH/f
 token=TOKEN$$
-for program in memory names process work; do
+for program in memory names nameless process work; do
 	while read -r kind row; do
 		wanted "$row" "$@" || continue
 		fresh_fixture

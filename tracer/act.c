@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,6 +26,7 @@
 #include <sys/un.h>
 
 #include "mem.h"
+#include "perform_aside.h"
 #include "transport.h"
 
 /* ---- can the arguments change? ------------------------------------------ */
@@ -348,6 +350,37 @@ static bool proceed_sealed(struct guard *guard, struct request *request)
 	return true;
 }
 
+/* ---- what has no name --------------------------------------------------- */
+
+/* Is it about something without a name, by a descriptor that may change? An open of such a thing is made by a copy of it. */
+static bool means_nameless(const struct request *request)
+{
+	const struct name_arg *name = &request->names[0];
+
+	return name->arg >= 0 && name->at.nameless && !base_is_fixed(request->task, name) &&
+	       !(request->call->op == OP_OPEN && name->at.magic_fd >= 0);
+}
+
+static void proceed_aside(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct task *task = request->task;
+	int64_t result = perform_aside(guard, request, judgement);
+
+	task->on_exit = NULL;
+	if (result != PERFORM_NO_WAY) {
+		transport_return(guard, task, judgement->note ? judgement->note(task, result) : result);
+		return;
+	}
+	/* what cannot be done safely is refused, and said to be */
+	judgement->outcome = OUTCOME_REFUSE;
+	judgement->error = EACCES;
+	judgement->rule = RULE_ALWAYS;
+	judgement->kind = VIOLATION_INTERFACE;
+	snprintf(judgement->target, sizeof judgement->target, "%s of %s", request->call->name, request->names[0].at.name);
+	act_record(guard, request, judgement, ACTION_DENIED);
+	transport_refuse(guard, task, EACCES);
+}
+
 /* ---- acting ------------------------------------------------------------- */
 
 /* What is moved or removed, and what is put in its place, is no way to a root of the gate any more. */
@@ -370,6 +403,10 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 	task->exec_pending = judgement->executes;
 	if (guard->transport->perform) {
 		guard->transport->perform(guard, request, judgement);
+		return;
+	}
+	if (judgement->aside || (judgement->names && means_nameless(request))) {
+		proceed_aside(guard, request, judgement);
 		return;
 	}
 	forget_names(guard, request);

@@ -62,6 +62,8 @@ struct worker *notify_self(void)
 
 bool notify_waits(const struct task *task)
 {
+	if (!self)
+		return true;	/* another level: it is stopped, and stays so */
 	uint64_t id = self->id;
 
 	(void)task;

@@ -38,6 +38,9 @@ struct judgement {
 	/* OUTCOME_PASS, and a refusal that is only recorded (audit) */
 	bool names;			/* its arguments must stay as they are until it has used them */
 	bool moves_names;		/* it changes what other names mean */
+	bool aside;			/* by ptrace, too, it is done by the supervisor: perform_aside.h */
+	dev_t object_dev;		/* what a descriptor was judged as, */
+	ino_t object_ino;		/* for who takes a copy of it */
 	bool again;			/* it could not be done as judged, since a name has changed: judge it anew */
 	bool executes;			/* it is an exec; request->task->approved says of what */
 	long instead;			/* another call is made with instead_args; -1: none */

@@ -94,8 +94,9 @@ static void judge_ioctl(struct guard *guard, struct request *request, struct jud
 		else if (!at.nameless || at.deleted)
 			judge_path(guard, judgement, &at, ACCESS_WRITE);
 		/* another thread could put another descriptor there, and such a call has no form that takes a name */
-		if (judgement->outcome == OUTCOME_PASS && !guard->tracees.keeper && !tracee_private_files(request->task))
-			judge_answer(judgement, -EOPNOTSUPP);
+		judgement->aside = !guard->tracees.keeper && !tracee_private_files(request->task);
+		judgement->object_dev = at.dev;
+		judgement->object_ino = at.ino;
 		resolve_close(&at);
 		break;
 	}

@@ -52,6 +52,12 @@
  *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories
  *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;
  *                hash: tables, and what happens when one finds no memory
+ *   by_notify    by notification (level notify): threads that answer; notify: how it begins and ends; notify_begin,
+ *                notify_trace, notify_watch: parts of it; notify_inside: what they share
+ *   visitor      a task as that level knows it, for one call; lineage: who descends from whom, as /proc tells it
+ *   perform      what was allowed is done in place of the task; perform_attribute, perform_names, perform_open,
+ *                perform_process, perform_socket: by what it is; perform_inside: what they share; perform_aside: the few
+ *                calls that are done so at levels ptrace and seccomp, too; caller: a thread with the rights of the task
  *   address      socket addresses as text
  *   by_preload   level preload, where nothing stops; keeper: the process that ends the run; shim_file: where the shim is;
  *                heard: what it tells -> violations; filter_alone: the filter where nobody supervises

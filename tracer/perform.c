@@ -161,7 +161,7 @@ static int64_t do_it(struct deed *deed)
 	return -EACCES;
 }
 
-static void begin(struct deed *deed, struct guard *guard, struct request *request, const struct judgement *judgement)
+void deed_begin(struct deed *deed, struct guard *guard, struct request *request, const struct judgement *judgement)
 {
 	const struct name_arg *name = &request->names[0];
 
@@ -183,7 +183,8 @@ void perform(struct guard *guard, struct request *request, struct judgement *jud
 	}
 	if (judgement->then)
 		judgement->then(guard, request);
-	begin(&deed, guard, request, judgement);
+	deed_begin(&deed, guard, request, judgement);
+	deed.caller = &notify_self()->caller;
 	int64_t result = do_it(&deed);
 	if (result == PERFORM_AGAIN) {
 		judgement->again = true;

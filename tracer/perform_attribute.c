@@ -247,7 +247,7 @@ static int64_t do_statx(struct deed *deed)
 
 static int64_t check_access(struct deed *deed, int mode, int flags)
 {
-	struct caller *caller = &notify_self()->caller;
+	struct caller *caller = deed->caller;
 
 	if (!(flags & AT_EACCESS))
 		caller_real_ids(caller, true);

@@ -23,9 +23,12 @@ struct deed {
 	const uint64_t *tail;	/* arguments after the first name or descriptor */
 	int fd;			/* what the first name stands for, held; see struct resolved */
 	char path[32];		/* leads to it */
+	struct caller *caller;	/* who does it */
 	int give;		/* a descriptor that is the result, or -1, */
 	bool close_on_exec;	/* with this flag */
 };
+
+void deed_begin(struct deed *deed, struct guard *guard, struct request *request, const struct judgement *judgement);
 
 /* ---- the task's memory -------------------------------------------------- */
 

@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -399,6 +400,13 @@ int64_t perform_ipc(struct deed *deed)
 	return r < 0 ? -errno : r;
 }
 
+static bool is_object(int fd, const struct judgement *judgement)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == judgement->object_dev && st.st_ino == judgement->object_ino;
+}
+
 /* The object was judged; another thread may put another one in its place. */
 int64_t perform_ioctl(struct deed *deed)
 {
@@ -408,10 +416,13 @@ int64_t perform_ioctl(struct deed *deed)
 
 	if (!rule || rule->what != IOCTL_CHANGES)
 		return PERFORM_PROCEED;
-	visitor_look(deed->task);
+	if (deed->guard->notifier)
+		visitor_look(deed->task);
 	if (tracee_private_files(deed->task))
 		return PERFORM_PROCEED;
 	cleanup_fd int fd = deed_descriptor(deed, (int)arg(deed, 0));
+	if (fd >= 0 && !is_object(fd, deed->judgement))
+		return -EBADF;
 	int r = fd < 0 ? fd : deed_take(deed, arg(deed, 2), bytes, _IOC_SIZE(code));
 	if (r == 0 && !ioctl_is_plain(code))
 		r = -EPERM;	/* it has numbers of descriptors in it */

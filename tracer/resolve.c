@@ -290,6 +290,9 @@ static int open_base(const struct task *task, int dirfd)
 		return fd;
 	if (errno == ENOENT)
 		return dirfd == AT_FDCWD ? -ENOENT : -EBADF;
+	/* level notify looks with the task's own ids; and /proc shows the descriptors of who has changed those to root only */
+	if (errno == EACCES && dirfd != AT_FDCWD)
+		return tracee_descriptor(task, dirfd);
 	return -errno;
 }
 
