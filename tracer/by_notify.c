@@ -38,6 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "limit.h"
 #include "notify_inside.h"
 #include "perform.h"
 #include "usage.h"
@@ -400,6 +401,9 @@ static void hear_keeper(struct guard *guard)
 		return;
 	guard->main_over = true;
 	guard->main_status = word.status;
+	meter_told(guard->meter, &word.spent);
+	if (WIFSIGNALED(word.status))
+		limit_note_signal(guard, WTERMSIG(word.status));
 	guard->ending = true;	/* it has killed all */
 }
 

@@ -21,6 +21,7 @@ struct live {
 	uint64_t cpu_seen;   /* ns, without children */
 	uint64_t waited_cpu; /* ns, of its children that it has waited for, and theirs */
 	struct usage_io io_seen;
+	unsigned round, missed; /* roll.h: when it was seen last; how often it was not */
 	UT_hash_handle hh;
 };
 

@@ -13,6 +13,7 @@
 
 #include "compile.h"
 #include "gate.h"
+#include "headcount.h"
 #include "image.h"
 #include "meter.h"
 #include "level.h"
@@ -61,8 +62,9 @@ struct guard {
 	pthread_rwlock_t policy_lock;	/* of the images in `policies` and of what is asked of them */
 	atomic_uint_fast64_t refusals;	/* so far; read by other threads */
 	struct meter *meter;	/* or NULL */
-	const char *limited;	/* the limit that made a call fail, or NULL; see meter_reached for what ends the run */
+	_Atomic(const char *) limited;	/* the limit that made a call fail, or NULL; see meter_reached for what ends the run */
 	struct tracees tracees;
+	struct headcount headcount;	/* level notify */
 	struct slots slots;
 	struct gate gate;
 	dev_t shim_dev;		/* level gate: the shim, which programs may read whatever the policy says; ino 0: none */

@@ -201,6 +201,7 @@ static _Noreturn void keep(const struct launch *launch, pid_t launcher, int word
 		word.status = wait_for_end(child.pid, &awaited);
 	keeper_end_all();
 	word.over = true;
+	word.spent = usage_children();
 	tell(words, &word);
 	_exit(0);
 }

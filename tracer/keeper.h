@@ -10,13 +10,15 @@
 #include <sys/types.h>
 
 #include "launch.h"
+#include "usage.h"
 
 /* What the keeper tells: first whether the tool came to run, then how it ended. */
 struct keeper_word {
 	struct launch_trouble trouble;
 	pid_t tool;
 	bool over;	/* the second word */
-	int status;	/* as waitpid(2) gives it; second word only */
+	int status;	/* as waitpid(2) gives it; this and the next in the second word only */
+	struct usage_spent spent;	/* by all that the keeper has waited for */
 };
 
 struct keeper {

@@ -17,6 +17,7 @@
 #include "launch.h"
 #include "limit_names.h"
 #include "meter.h"
+#include "notify.h"
 #include "syscalls.h"
 
 enum {
@@ -169,6 +170,8 @@ static bool may_make_task(struct guard *guard, struct task *task)
 	const struct tracees *all = &guard->tracees;
 	uint64_t most = guard->limits.processes;
 
+	if (all->keeper)
+		return headcount_one_more(&guard->headcount, task->tid, all->keeper, most, notify_give_lead);
 	tracee_forking(task, false); /* the call may be made again after a signal */
 	if (tasks_of(all) + meter_zombies(guard->meter, false) < most ||
 	    tasks_of(all) + meter_zombies(guard->meter, true) < most ||
@@ -187,8 +190,9 @@ static bool takes_space(uint64_t mode)
 
 static void note(struct guard *guard, const char *limit)
 {
-	if (!guard->limited)
-		guard->limited = limit;
+	const char *none = NULL;
+
+	atomic_compare_exchange_strong(&guard->limited, &none, limit);
 }
 
 int limit_refuse(struct guard *guard, struct task *task, const struct call_stop *stop)

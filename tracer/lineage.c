@@ -95,6 +95,25 @@ static int by_parent(const void *a, const void *b)
 	return (first->parent > second->parent) - (first->parent < second->parent);
 }
 
+static int by_pid(const void *a, const void *b)
+{
+	const struct relation *first = a, *second = b;
+
+	return (first->pid > second->pid) - (first->pid < second->pid);
+}
+
+/* Whose parent has ended since it was asked for has got another one: of the same run, if it had one. */
+static void find_new_parents(struct relation *list, size_t count)
+{
+	if (count)
+		qsort(list, count, sizeof *list, by_pid);
+	for (size_t i = 0; i < count; i++) {
+		struct relation wanted = { .pid = list[i].parent };
+		if (list[i].parent && !bsearch(&wanted, list, count, sizeof *list, by_pid))
+			list[i].parent = lineage_parent(list[i].pid);
+	}
+}
+
 /* Everything in /proc, sorted by parent. */
 static int read_relations(struct relation **list, size_t *count)
 {
@@ -116,6 +135,7 @@ static int read_relations(struct relation **list, size_t *count)
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		(*list)[(*count)++] = (struct relation){ pid, lineage_parent(pid) };
 	}
+	find_new_parents(*list, *count);
 	if (*count)
 		qsort(*list, *count, sizeof **list, by_parent);
 	return proc ? 0 : -errno;

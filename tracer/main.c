@@ -43,6 +43,12 @@
  *   supervise    the loop: next stop, judge, act; guard: all it works with; tracee: each thread and process
  *   transport    how calls are stopped and answered; by_ptrace: by ptrace; out_of_turn: waiting for one task alone;
  *                together: a stop costs less where supervisor and task share a processor
+ *   by_notify    by seccomp notification; notify: what its parts share; notify_begin: how the listener comes to us,
+ *                notify_trace: calls that the task makes itself (exec), notify_watch: signals to a task whose call is
+ *                carried out here; notify_kernel: what of it headers may not know
+ *   visitor      a task as level notify knows it; lineage: who descends from whom; caller: being who the task is
+ *   perform      level notify carries out what was allowed: perform_open, perform_names, perform_attribute,
+ *                perform_socket, perform_process: by what is done
  *   regs         registers (the architecture); mem: the memory of a stopped thread
  *   decode       registers -> request, by the table
  *   resolve      what a name means to the thread that said it; walk: following it, step by step
@@ -65,6 +71,7 @@
  *   cgroup       a control group of the run, where there can be one
  *   limit        which limits hold, those that the kernel keeps, those that are decided at a call
  *   meter        what a run uses while it runs, and which limit it reaches; census: its processes, living and ended;
+ *                roll: its processes where nobody is traced; headcount: the limit of processes there;
  *                meter_files: files that are memory; usage: what one process uses; progress: the line of --progress
  *
  * What came of it (tracer/)

@@ -25,9 +25,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hash.h"
 #include "census.h"
+#include "hash.h"
+#include "lineage.h"
 #include "meter_files.h"
+#include "roll.h"
 #include "usage.h"
 
 #define MS UINT64_C(1000000)
@@ -72,7 +74,10 @@ struct meter {
 	unsigned processors;
 	uint64_t soft_cpu, soft_wall; /* when SIGXCPU was sent: CPU used, time; 0: not yet */
 	struct meter_files *files;
-	pid_t *list; /* live processes */
+	struct roll roll; /* of an untraced run; its top under the lock */
+	uint64_t called;  /* when the roll was called last */
+	struct usage_spent told; /* what the run has used, from the keeper at the end; the supervisor's thread only */
+	pid_t *list;	  /* live processes */
 	bool *copies;
 	size_t count, room;
 };
@@ -150,7 +155,38 @@ bool meter_allocate(struct meter *meter, uint64_t bytes)
 	return fits;
 }
 
+void meter_watch(struct meter *meter, pid_t keeper)
+{
+	if (!meter)
+		return;
+	pthread_mutex_lock(&meter->lock);
+	meter->roll.top = keeper;
+	pthread_cond_signal(&meter->wake);
+	pthread_mutex_unlock(&meter->lock);
+}
+
+void meter_told(struct meter *meter, const struct usage_spent *spent)
+{
+	if (meter)
+		meter->told = *spent;
+}
+
 /* ---- the gauges (the meter's thread) ------------------------------------ */
+
+/* Who is there? Of a traced run that is known. */
+static void call_roll(struct meter *meter)
+{
+	pthread_mutex_lock(&meter->lock);
+	bool untraced = meter->roll.top != 0;
+	pthread_mutex_unlock(&meter->lock);
+	if (!untraced || usage_now() - meter->called < LEAST_NS)
+		return;
+	roll_call(&meter->roll);
+	pthread_mutex_lock(&meter->lock);
+	roll_enter(&meter->roll, &meter->census);
+	pthread_mutex_unlock(&meter->lock);
+	meter->called = usage_now();
+}
 
 static void reach(struct meter *meter, const char *limit)
 {
@@ -183,7 +219,7 @@ static void list_live(struct meter *meter, bool of_memory)
 }
 
 /* Send SIGXCPU, as RLIMIT_CPU would, to those of the run's processes that have a handler for it. Is there one? The
- * pidfd makes sure that it is no stranger who has got the number meanwhile: it is still traced by us. */
+ * pidfd makes sure that it is no stranger who has got the number meanwhile: it is still traced by us, or below the keeper. */
 static bool warn_of_cpu(struct meter *meter)
 {
 	bool any = false;
@@ -194,7 +230,8 @@ static bool warn_of_cpu(struct meter *meter)
 			continue;
 		int fd = pidfd_open(meter->list[i], 0);
 		pthread_mutex_lock(&meter->lock);
-		if (fd >= 0 && census_find(&meter->census, meter->list[i]))
+		if (fd >= 0 && census_find(&meter->census, meter->list[i]) &&
+		    (!meter->roll.top || lineage_below(meter->list[i], meter->roll.top)))
 			any |= pidfd_send_signal(fd, SIGXCPU, NULL, 0) == 0;
 		pthread_mutex_unlock(&meter->lock);
 		if (fd >= 0)
@@ -285,25 +322,39 @@ static uint64_t read_memory(struct meter *meter)
 	return sum + hidden < limit ? (limit - sum - hidden) / BYTES_PER_NS : 0;
 }
 
-/* Bytes that have gone into files. The lock is not held while /proc is read, so a process may end meanwhile and be
- * counted a moment later or earlier. */
-static uint64_t read_files(struct meter *meter)
+/* What all accounts say has been written, by the supervisor's and the processes' own. The lock is not held while /proc is
+ * read, so a process may end meanwhile and be counted a moment later or earlier. */
+static void sum_files(struct meter *meter, uint64_t *stored, uint64_t *written)
 {
-	uint64_t limit = meter->limits.write_bytes, stored = 0, written = 0;
-	struct usage_io io, own;
+	struct usage_io io;
 
+	*stored = *written = 0;
 	list_live(meter, false);
 	for (size_t i = 0; i < meter->count; i++) {
 		if (usage_io(meter->list[i], &io) < 0)
 			continue;
-		stored += io.stored;
-		written += io.written;
+		*stored += io.stored;
+		*written += io.written;
 		pthread_mutex_lock(&meter->lock);
 		struct live *live = census_find(&meter->census, meter->list[i]);
 		if (live)
 			live->io_seen = io;
 		pthread_mutex_unlock(&meter->lock);
 	}
+	if (meter->roll.top) {
+		io = roll_io(&meter->roll);
+		*stored = io.stored;
+		*written = io.written;
+	}
+}
+
+/* Bytes that have gone into files. */
+static uint64_t read_files(struct meter *meter)
+{
+	uint64_t limit = meter->limits.write_bytes, stored, written;
+	struct usage_io own;
+
+	sum_files(meter, &stored, &written);
 	if (!limit)
 		return UINT64_MAX;
 	pthread_mutex_lock(&meter->lock);
@@ -346,11 +397,15 @@ static void read_when_due(struct meter *meter, struct gauge *gauge, uint64_t (*r
 {
 	if (usage_now() < gauge->due)
 		return;
-	uint64_t begun = usage_own_cpu(), until = read(meter), ended = usage_now();
+	uint64_t begun = usage_own_cpu();
+	call_roll(meter);
+	uint64_t until = read(meter), ended = usage_now();
 	uint64_t cost = usage_own_cpu() - begun; /* not the time in which others were running */
 	gauge->pace = at_most(at_least(2 * gauge->pace, FIRST_NS), IDLE_NS);
 	uint64_t near = at_least(at_least(until, LEAST_NS), SHARE_NEAR * cost);
 	uint64_t far = at_least(gauge->pace, SHARE_FAR * cost);
+	if (meter->roll.reckless && gauge == &meter->cpu_gauge)
+		near = at_least(LEAST_NS, SHARE_NEAR * cost);
 	gauge->due = ended + at_most(near, far);
 }
 
@@ -452,15 +507,31 @@ static void stop_thread(struct meter *meter)
 	meter->thread = 0;
 }
 
+/* An untraced run: what the keeper has waited for, and what nobody has. If the keeper did not come to tell it, it counts
+ * itself. */
+static uint64_t untraced_cpu(const struct meter *meter, const struct usage_spent *children)
+{
+	uint64_t seen = meter->census.ended_cpu;
+
+	for (const struct live *l = meter->census.live; l; l = l->hh.next)
+		seen += l->cpu_seen;
+	uint64_t waited = meter->told.cpu_ns ? meter->told.cpu_ns : less(children->cpu_ns, meter->census.children.cpu_ns);
+	return at_least(seen, waited + meter->roll.lost_cpu);
+}
+
 struct meter_reading meter_finish(struct meter *meter)
 {
 	struct usage_spent children = usage_children();
 	struct usage_io io = {0};
 
 	stop_thread(meter);
-	if (meter->limits.write_bytes)
+	if (meter->limits.write_bytes && !meter->roll.top)
 		read_files(meter);
 	struct meter_reading reading = meter_read(meter);
+	if (meter->roll.top)
+		reading.cpu_ns = untraced_cpu(meter, &children);
+	if (meter->told.resident)
+		children.resident = meter->told.resident;
 	reading.memory = 0;
 	/* a process may have come and gone between two readings */
 	reading.peak_memory = at_least(reading.peak_memory, children.resident);
@@ -477,6 +548,7 @@ void meter_free(struct meter *meter)
 		return;
 	stop_thread(meter);
 	census_clear(&meter->census);
+	roll_clear(&meter->roll);
 	meter_files_close(meter->files);
 	free(meter->list);
 	free(meter->copies);

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "image.h"
+#include "usage.h"
 
 struct meter;
 
@@ -30,6 +31,12 @@ struct meter_reading {
 /* `limits` are copied; 0 or -errno. *reached becomes the name of the first of memory_bytes, cpu_time_ms, write_bytes
  * that is reached, and then `tell` is called, once, in the meter's thread. */
 int meter_start(struct meter **meter, const struct policy_limits *limits, void (*tell)(void));
+
+/* Nobody tells of births and ends: look for them again and again below this process, which waits for orphans. To be called
+ * once, when it has started. meter may be NULL, here and below. */
+void meter_watch(struct meter *meter, pid_t keeper);
+/* What all that it has waited for has used. */
+void meter_told(struct meter *meter, const struct usage_spent *spent);
 
 /* A process appeared. */
 void meter_born(struct meter *meter, pid_t process);

@@ -53,6 +53,9 @@ void notify_hand_over(const struct task *task, int fd, bool close_on_exec);
 void notify_may_wait(void);
 int64_t notify_waited(int64_t result, bool *again);
 
+/* Others are served from now on while this thread has its call in work. */
+void notify_give_lead(void);
+
 /* Will the kernel restart a call with this result (ERESTARTSYS)? */
 bool notify_restarts(int64_t result);
 

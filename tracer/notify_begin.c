@@ -115,6 +115,7 @@ int notify_start(struct guard *guard, struct launch *launch)
 	close(ends[1]);
 	if (r == 0) {
 		guard->tracees.keeper = guard->notifier->keeper.pid;
+		meter_watch(guard->meter, guard->tracees.keeper);
 		r = take_listener(guard->notifier, ends[0]);
 	}
 	close(ends[0]);

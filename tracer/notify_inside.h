@@ -72,8 +72,6 @@ struct notifier {
 
 /* What of the threads is the transport's own; defined in by_notify.c. */
 struct worker *notify_self(void);
-/* This thread leads no more, if it did. */
-void notify_give_lead(void);
 
 /* Main thread, under the lock: has the task a signal to handle, or is it gone? Then its call is interrupted. */
 void worker_watch(struct worker *worker);

@@ -77,22 +77,9 @@ static int compile_policy(struct run *run)
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
-/* Which limits need to know of every process as it begins and ends. */
-static bool needs_every_process(const struct policy_limits *limits)
-{
-	return limits->processes || limits->memory_bytes || limits->cpu_time_ms || limits->write_bytes;
-}
-
 static int choose_level(struct run *run)
 {
-	struct policy *policies[] = { &run->policy, run->job->narrower };
-	struct policy_limits limits = limit_of(policies, run->job->narrower ? 2 : 1);
-
 	probe_levels(&run->probe);
-	if (needs_every_process(&limits))
-		run->probe.level[LEVEL_NOTIFY] = (struct probe_finding){
-			.why = "it keeps no limits of memory, CPU time, processes and bytes written"
-		};
 	int r = level_choose(&run->probe, &run->job->level, &run->guard.level, run->why_not_higher);
 
 	if (r < 0)
@@ -247,6 +234,8 @@ static int make_guard(struct run *run)
 	pthread_mutex_init(&guard->result_lock, NULL);
 	pthread_rwlock_init(&guard->policy_lock, NULL);
 	pthread_mutex_init(&guard->tracees.own_lock, NULL);
+	pthread_mutex_init(&guard->headcount.lock, NULL);
+	guard->headcount.at_most = 1;	/* the tool's first process */
 	guard->result = result_new(run->policy.image);
 	for (long n = 0; n < CALL_NUMBERS; n++)
 		guard->passes[n] = filter_never_stops(guard, n);
@@ -621,6 +610,7 @@ int run_job(const struct job *job)
 	cgroup_remove(run->cgroup);
 	free(run->guard.deferred.list);
 	together_end(run->guard.together);
+	free(run->guard.headcount.births);
 	slots_close(&run->guard.slots);
 	gate_close(&run->guard.gate);
 	result_free(run->guard.result);

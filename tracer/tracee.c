@@ -383,8 +383,10 @@ static void vfork_over(struct tracees *all, struct task *gone)
 
 void tracee_exec(struct tracees *all, struct task *task)
 {
-	if (all->keeper)
-		return;	/* it is in no table, and known for this call only */
+	if (all->keeper) {	/* it is in no table, and known for this call only */
+		meter_execed(all->meter, task->process->tgid);
+		return;
+	}
 	struct share *memory = share_new(), *files = share_new();
 
 	vfork_over(all, task);
