@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/openat2.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +28,7 @@
 #include <unistd.h>
 
 #include "gate.h"
+#include "notify_kernel.h"
 
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
@@ -232,6 +232,34 @@ static void use_descriptor(int fd)
 	_exit(given >= 0 && fcntl((int)given, F_GETFD) >= 0 ? 0 : 1);
 }
 
+/* As level notify gets its listener and its hold on a task that waits for an answer: the one from its child; the other by
+ * tracing it, which is to stop when the answer has come. */
+static int take_hold(pid_t child, int listener, const char **why)
+{
+	int process = (int)syscall(SYS_pidfd_open, child, 0);
+	int taken = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, listener, 0);
+	if (taken < 0)
+		return failed(why, process < 0 ? "pidfd_open" : "pidfd_getfd");
+	if (ptrace(PTRACE_SEIZE, child, NULL, PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC) != 0)
+		return failed(why, "PTRACE_SEIZE");
+	if (ptrace(PTRACE_INTERRUPT, child, NULL, NULL) != 0)
+		return failed(why, "PTRACE_INTERRUPT");
+	return taken;
+}
+
+/* The answer came, and the child stops on its way back. */
+static int let_go(pid_t child, const char **why)
+{
+	int status, error = expect_stop(child, PTRACE_EVENT_STOP, PTRACE_SYSCALL_INFO_NONE, why);
+	if (error != 0)
+		return error;
+	if (ptrace(PTRACE_DETACH, child, NULL, NULL) != 0)
+		return failed(why, "PTRACE_DETACH");
+	if (waitpid(child, &status, 0) != child || status != 0)
+		return wrong(why, "SECCOMP_IOCTL_NOTIF_ADDFD hands nothing over");
+	return 0;
+}
+
 int attempt_notify(const char **why)
 {
 	/* The kernel's structs may be longer than the ones that we were built with. */
@@ -239,7 +267,11 @@ int attempt_notify(const char **why)
 		struct seccomp_notif notification;
 		char room[512];
 	} request = {.room = {0}};
-	int status, listener = install(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER, why);
+	/* without the second a signal would make a call start again that was carried out already */
+	int listener = install(SECCOMP_RET_USER_NOTIF,
+			       SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, why);
+	if (listener == -EINVAL)
+		return wrong(why, "the kernel lacks SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19)");
 	if (listener < 0)
 		return listener;
 	pid_t child = start(use_descriptor, -1);
@@ -247,13 +279,14 @@ int attempt_notify(const char **why)
 		return errno = -child, failed(why, "fork");
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
 		return failed(why, "SECCOMP_IOCTL_NOTIF_RECV");
+	int taken = take_hold(child, listener, why);
+	if (taken < 0)
+		return taken;
 	struct seccomp_notif_addfd answer = {.id = request.notification.id,
 					     .flags = SECCOMP_ADDFD_FLAG_SEND,
 					     .srcfd = (uint32_t)listener,
 					     .newfd_flags = O_CLOEXEC};
-	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &answer) < 0)
+	if (ioctl(taken, SECCOMP_IOCTL_NOTIF_ADDFD, &answer) < 0)
 		return failed(why, "SECCOMP_IOCTL_NOTIF_ADDFD");
-	if (waitpid(child, &status, 0) != child || status != 0)
-		return wrong(why, "SECCOMP_IOCTL_NOTIF_ADDFD hands nothing over");
-	return 0;
+	return let_go(child, why);
 }

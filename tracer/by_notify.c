@@ -13,8 +13,7 @@
  * thread sees to it that another one leads.
  *
  * A task whose call was received waits so that only a deadly signal ends the waiting (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
- * Linux 5.19): nothing is ever done twice because of a restart. Before that it is an ordinary interruptible wait, which
- * restarts. A call that itself waits is interrupted here when its task has a signal to handle: main thread, every TICK_MS.
+ * Linux 5.19): nothing is ever done twice because of a restart. On kernels without it there is no level notify. A call that itself waits is interrupted here when its task has a signal to handle: main thread, every TICK_MS.
  *
  * What may be let proceed (CONTINUE): calls judged by registers alone. The kernel reads all else again after the judgement,
  * when other threads may have changed it.

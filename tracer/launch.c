@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "limit.h"
+#include "notify_kernel.h"
 #include "wire.h"
 
 /* ---- finding ------------------------------------------------------------ */

@@ -6,23 +6,14 @@
 #ifndef PICKET_TRACER_NOTIFY_H
 #define PICKET_TRACER_NOTIFY_H
 
-#include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "guard.h"
 #include "keeper.h"
 #include "launch.h"
+#include "notify_kernel.h"
 #include "transport.h"
-
-/* Of newer kernels than the header may be. */
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)	/* Linux 5.19 */
-#endif
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)	/* Linux 6.6 */
-#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
-#endif
 
 /* Start the tool below a keeper; fills the rest of *launch. guard->notifier is made. 0 or -errno. */
 int notify_start(struct guard *guard, struct launch *launch);
