@@ -68,22 +68,25 @@ static bool wait_for_room(const struct capture *c, int to)
 	}
 }
 
-/* In pieces that a pipe takes without blocking once it takes anything (pipe(7), PIPE_BUF). */
-static void pass_on(const struct capture *c, int to, const char *bytes, size_t length)
+/* In pieces that a pipe takes without blocking once it takes anything (pipe(7), PIPE_BUF). False: nothing more can be
+ * written; the tool is to find out as it would without us, by a broken pipe. */
+static bool pass_on(const struct capture *c, int to, const char *bytes, size_t length)
 {
 	while (length > 0 && wait_for_room(c, to)) {
 		ssize_t n = write(to, bytes, length < PIPE_BUF ? length : PIPE_BUF);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
-			return; /* the reader is gone */
+			return false; /* the reader is gone, the disk is full */
 		usage_own(0, (uint64_t)n);
 		bytes += n;
 		length -= (size_t)n;
 	}
+	return true;
 }
 
-static void take(struct capture *c, struct stream *s, const char *bytes, size_t length)
+/* False: nobody takes what comes. */
+static bool take(struct capture *c, struct stream *s, const char *bytes, size_t length)
 {
 	uint64_t left = c->limit > c->seen ? c->limit - c->seen : 0;
 	size_t kept = length < left ? length : (size_t)left;
@@ -91,18 +94,17 @@ static void take(struct capture *c, struct stream *s, const char *bytes, size_t 
 	if (kept < length || (c->keep && !make_room(s, kept))) {
 		c->truncated = true;
 		if (c->keep && !make_room(s, kept))
-			return;
+			return true;
 	}
 	c->seen += kept;
-	if (c->keep) {
-		memcpy(s->bytes + s->length, bytes, kept);
-		s->length += kept;
-	} else {
-		pass_on(c, s->to, bytes, kept);
-	}
+	if (!c->keep)
+		return pass_on(c, s->to, bytes, kept);
+	memcpy(s->bytes + s->length, bytes, kept);
+	s->length += kept;
+	return true;
 }
 
-/* Read what is there. False at the end of the stream. */
+/* Read what is there. False at the end of the stream, and when nobody takes it. */
 static bool pump_once(struct capture *c, struct stream *s)
 {
 	char chunk[CHUNK];
@@ -110,10 +112,9 @@ static bool pump_once(struct capture *c, struct stream *s)
 
 	if (n > 0) {
 		usage_own((uint64_t)n, 0);
-		take(c, s, chunk, (size_t)n);
-	} else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		return false;
-	return n > 0 || errno == EINTR || errno == EAGAIN;
+		return take(c, s, chunk, (size_t)n);
+	}
+	return n < 0 && (errno == EINTR || errno == EAGAIN);
 }
 
 static void *pump(void *argument)

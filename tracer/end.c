@@ -16,7 +16,7 @@ enum { AGAIN_US = 20000, INSISTS = 3, INSISTS_WITHIN_S = 3 };
 
 atomic_int end_reason;
 
-static sigset_t mask_before;
+static struct end_signals signals_before;
 
 static void alarm_every(struct timeval first)
 {
@@ -64,22 +64,34 @@ void end_for_limit(void)
 	alarm_every((struct timeval){.tv_usec = 1});
 }
 
-const sigset_t *end_catch(void)
+/* All that are ignored now. */
+static void list_ignored(sigset_t *set)
+{
+	struct sigaction action;
+
+	sigemptyset(set);
+	for (int number = 1; number < NSIG; number++)
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			sigaddset(set, number);
+}
+
+const struct end_signals *end_catch(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM};
-	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO}, before;
+	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
 	sigset_t ours;
 
+	list_ignored(&signals_before.ignored);
 	sigemptyset(&ours);
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
 		/* what the caller had ignored (nohup) stays ignored */
-		if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN && signals[i] != SIGALRM)
+		if (sigismember(&signals_before.ignored, signals[i]) && signals[i] != SIGALRM)
 			continue;
 		sigaction(signals[i], &action, NULL);
 		sigaddset(&ours, signals[i]);
 	}
-	sigprocmask(SIG_UNBLOCK, &ours, &mask_before);
-	return &mask_before;
+	sigprocmask(SIG_UNBLOCK, &ours, &signals_before.blocked);
+	return &signals_before;
 }
 
 void end_after(uint64_t ns)

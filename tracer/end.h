@@ -17,9 +17,12 @@ extern atomic_int end_reason;
 /*
  * From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT ask for the end of the run. One that the terminal sends goes to
  * the tool as well, which may want to handle it (an editor, a shell): it ends the run only when it comes for the third
- * time within three seconds. The signal mask that the tool is to have.
+ * time within three seconds. What the caller had blocked and ignored before: the tool is to have it so.
  */
-const sigset_t *end_catch(void);
+struct end_signals {
+	sigset_t blocked, ignored;
+};
+const struct end_signals *end_catch(void);
 
 /* A limit is reached: from any thread. */
 void end_for_limit(void);

@@ -246,6 +246,17 @@ static int install_filter(const struct launch *launch, int handover)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, launch->filter) < 0 && !launch->untraced ? -errno : 0;
 }
 
+/* What is ignored stays so across an exec, and what is handled does not: these are the ones that the supervisor or its
+ * keeper ignores or ceases to ignore for itself. */
+static void restore_signals(const struct launch *launch)
+{
+	static const int touched[] = { SIGALRM, SIGCHLD, SIGPIPE, SIGTTOU, SIGXFSZ };
+
+	for (size_t i = 0; i < sizeof touched / sizeof touched[0]; i++)
+		signal(touched[i], sigismember(launch->ignored, touched[i]) ? SIG_IGN : SIG_DFL);
+	sigprocmask(SIG_SETMASK, launch->mask, NULL);
+}
+
 static _Noreturn void become_tool(const struct launch *launch, int go, int trouble)
 {
 	char byte;
@@ -267,7 +278,7 @@ static _Noreturn void become_tool(const struct launch *launch, int go, int troub
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || forbid_cores() < 0 || drop_capabilities() < 0)
 		give_up(trouble, LAUNCH_PRIVILEGES);
-	sigprocmask(SIG_SETMASK, launch->mask, NULL);
+	restore_signals(launch);
 	/* Here the supervisor sees us first: from now on every call stops (level ptrace), or what the filter says. */
 	if (launch->untraced)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -30,6 +30,7 @@ struct launch {
 	bool untraced;		/* nobody waits for a stop; the child ends with its parent */
 	const struct sock_fprog *filter;	/* or NULL */
 	const sigset_t *mask;	/* its signal mask */
+	const sigset_t *ignored;	/* signals that it is to ignore, as our caller does */
 };
 
 /* Where the listener of a child's filter is. */

@@ -296,18 +296,17 @@ static int make_shim(struct run *run)
 
 /* ---- the run ------------------------------------------------------------ */
 
-/* The supervisor itself: its files, its memory and its end are out of the tool's reach. */
+/* The supervisor itself: its files, its memory and its end are out of the tool's reach. What is told on a terminal that the
+ * tool has taken over, or into a pipe that nobody reads, neither stops nor ends it. */
 static void shield(void)
 {
+	static const int ignored[] = { SIGTTOU, SIGPIPE, SIGXFSZ };
 	struct rlimit limit;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);	/* orphans of the run become ours, and are waited for */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	/* what is told on a terminal that the tool has taken over, or into a pipe that nobody reads, neither stops nor ends us;
-	 * the tool was made before this, and has these signals as the caller had them */
-	signal(SIGTTOU, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
+	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+		signal(ignored[i], SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
@@ -383,6 +382,7 @@ static int prepare_group(struct run *run, struct launch *launch)
 static int start(struct run *run)
 {
 	const struct job *job = run->job;
+	const struct end_signals *before = end_catch();
 	struct launch launch = {
 		.path = run->path,
 		.argv = run->shell_argv ? run->shell_argv : job->command,
@@ -397,7 +397,8 @@ static int start(struct run *run)
 		.slots_fd = run->guard.slots.fd,
 		.handover = -1,
 		.filter = run->filter.filter ? &run->filter : NULL,
-		.mask = end_catch(),
+		.mask = &before->blocked,
+		.ignored = &before->ignored,
 	};
 	int r = usage_open();
 

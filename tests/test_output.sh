@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# test_output.sh - the tool's output and where the result goes: much of it, bytes that are no text, readers and disks that take no
+# more, descriptors that are closed or are for the result.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+LEVELS=${LEVELS_OF_OUTPUT:-preload $LEVELS}
+case " $LEVELS " in *' notify '*) ;; *) LEVELS+=' notify' ;; esac
+make_scratch
+cd "$SCRATCH" || exit 1
+levels_here
+spawn=$BUILD/tests/helpers/spawn
+
+# run OPTION... -- COMMAND...: $status; r.json, err
+run() {
+	rm -f r.json
+	timeout 120 "$PICKET" run --enforce "$level" -q -r r.json "$@" 2>err </dev/null
+	status=$?
+}
+says() {	# NAME JQ_EXPRESSION, which knows $status
+	if jq -e --argjson status "$status" "$2" r.json >said 2>&1; then ok "$level: $1"; else
+		not_ok "$level: $1" <<<"$2: $(head -c 300 said)
+status $status, stderr: $(head -c 500 err 2>&1), result: $(head -c 1000 r.json)"
+	fi
+}
+
+# ---- much of it ----
+
+mib=1048576
+much() {
+	local peak least
+	# the supervisor's memory goes with what is kept, not with what is written
+	SPAWN_PEAK=1 "$spawn" peak "$PICKET" run --enforce "$level" -q --capture --output-bytes 1M -r r.json \
+		-- head -c 1M /dev/zero
+	read -r _ least <peak
+	SPAWN_PEAK=1 "$spawn" peak "$PICKET" run --enforce "$level" -q --capture --output-bytes 1M -r r.json \
+		-- head -c 100M /dev/zero
+	status=$?
+	read -r _ peak <peak
+	says 'a hundred MiB: the first of them are kept, the tool gets through, and the result says so' "\$status == 0 and .exit_code == 0 and
+		.truncated and .resource_limited == \"output_bytes\" and (.stdout | length) == $mib"
+	check "$level: a hundred MiB: memory of the supervisor ($peak KiB, $least for one) does not grow with it" \
+		test $((peak - least)) -lt 8192
+	run --capture -- sh -c 'head -c 20M /dev/zero; head -c 1M /dev/zero >&2'
+	says 'without a limit sixteen MiB are kept, and no limit is named' ".success and .truncated and .resource_limited == null and
+		(.stdout + .stderr | length) == 16 * $mib"
+	run --capture -- head -c 3M /dev/zero
+	says 'what fits is not truncated' ".success and (.truncated | not) and (.stdout | length) == 3 * $mib"
+	check_same "$level: what is passed on comes out as it went in" "$(head -c 30M /dev/zero | tr '\0' 'x' | md5sum)" \
+		"$("$PICKET" run --enforce "$level" -q --output-bytes 1G -- sh -c 'head -c 30M /dev/zero | tr "\0" x' | md5sum)"
+	"$PICKET" run --enforce "$level" -q --output-bytes 1M -- sh -c 'echo out; echo err >&2' >out 2>err
+	check_same "$level: stdout and stderr stay apart" 'out err' "$(cat out) $(cat err)"
+}
+
+# ---- bytes ----
+
+python3 -c '
+import sys
+everything = bytes(range(256)) * 3
+edge = b"x" * 65535 + "\u20ac\U0001f600".encode()       # characters across the pieces in which it is read
+broken = b"\xff\xfe\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80\xe2\x82"  # never UTF-8: overlong, surrogate, too large, cut off
+for name, data in ("everything", everything), ("edge", edge), ("broken", broken), ("text", b"a\r\nb\0c\x1b[31m\n\xe2\x82\xac"):
+    open(name, "wb").write(data)' || exit 1
+decoded() { jq -r "if has(\"$1_base64\") then .$1_base64 else (.$1 | @base64) end" r.json | base64 -d; }
+bytes() {
+	local name
+	for name in everything edge broken text; do
+		run --capture -- sh -c "cat '$name'; cat '$name' >&2"
+		says "$name: the result is JSON in UTF-8, and the tool got through" '.success and (.truncated | not)'
+		check "$level: $name: all of it is UTF-8" iconv -f UTF-8 -t UTF-8 r.json
+		check "$level: $name: stdout is known to the byte" cmp "$name" <(decoded stdout)
+		check "$level: $name: stderr is known to the byte" cmp "$name" <(decoded stderr)
+	done
+	says 'text needs no second form' '(has("stdout_base64") | not) and .stdout == "a\r\nb\u0000c\u001b[31m\n€"'
+	run --capture -- cat broken
+	says 'what is no text has both' '(.stdout | startswith("\\xff\\xfe\\xc0")) and has("stdout_base64")'
+	run --capture -- sh -c 'echo out; echo err >&2'
+	says 'output is stdout, and stderr below a line' '.output == "out\n\n--- stderr ---\nerr\n"'
+	run -- true
+	says 'nothing is captured unasked' '(has("stdout") or has("stderr") or has("output")) | not'
+}
+
+# ---- where the result goes ----
+
+results() {
+	local said
+	said=$("$PICKET" run --enforce "$level" -q -r /dev/full -- sh -c 'echo ran >ran; exit 5' 2>&1)
+	check_same "$level: a full disk under the result is told, and the tool's exit status stays" \
+		'5 picket: cannot write the result to /dev/full: No space left on device ran' "$? $said $(cat ran)"
+	said=$("$PICKET" run --enforce "$level" -q --result-fd 9 -- true 2>&1 9>/dev/full)
+	check_same "$level: also by --result-fd" '0 picket: cannot write the result to descriptor 9: No space left on device' "$? $said"
+	echo before >kept.json
+	said=$(ulimit -f 2048; "$PICKET" run --enforce "$level" -q --capture -r kept.json -- head -c 4M /dev/zero 2>&1)
+	check_same "$level: a result that does not fit leaves what was there" '0 picket: cannot write the result to kept.json: File too large
+before' "$? $said
+$(cat kept.json)"
+	check_same "$level: and nothing beside it" '' "$(find . -name '.picket-*')"
+	"$PICKET" run --enforce "$level" -q --result-fd 9 -- sh -c 'ls -l /proc/self/fd' 9>by_fd >listed
+	check "$level: --result-fd gets the result" jq -e '.success and .schema == 1' by_fd
+	check_not "$level: the tool does not have that descriptor" grep -q by_fd listed
+	check_same "$level: --result-fd of what is closed starts nothing" '125 no' \
+		"$(rm -f ran; "$PICKET" run --enforce "$level" -q --result-fd 9 -- touch ran 2>/dev/null 9>&-
+			echo "$? $([ -e ran ] && echo ran || echo no)")"
+	check_same "$level: a result into a pipe" true "$("$PICKET" run --enforce "$level" -q -r /dev/stdout -- true | jq .success)"
+	"$PICKET" run --enforce "$level" -q -r /dev/stdout -- true 2>/dev/null | true
+	check_same "$level: a result whose reader has gone" 0 "${PIPESTATUS[0]}"
+}
+
+# ---- closed descriptors and full disks of the tool ----
+
+# as_given NAME WORDS...: the words, run by sh as the tool, do the same guarded as bare, with descriptors as the name says
+as_given() {
+	local name=$1 bare guarded
+	shift
+	bare=$(with "$name" sh -c "$*" 2>&1)
+	guarded=$(with "$name" "$PICKET" run -q --enforce "$level" -- sh -c "$*" 2>&1)
+	check_same "$level: $name: $*" "$bare" "$guarded"
+}
+with() {	# NAME COMMAND...: its status, too
+	local name=$1
+	shift
+	case $name in
+	'no stdin') "$@" <&- ;;
+	'no stdout') "$@" >&- ;;
+	'no stderr') "$@" 2>&- ;;
+	'none at all') "$@" <&- >&- 2>&- ;;
+	'a full disk') "$@" >/dev/full ;;
+	esac
+	echo "status $?"
+}
+descriptors() {
+	as_given 'no stdin' 'cat 2>/dev/null; echo $?'
+	as_given 'no stdout' 'echo x 2>/dev/null; echo $? >&2'
+	as_given 'no stderr' 'if echo x >&2; then echo written; fi; exit 3'
+	as_given 'none at all' 'echo x; exit 4'
+	as_given 'a full disk' 'echo x 2>/dev/null; echo $? >&2; exit 5'
+	check_same "$level: nothing but stdin, stdout and stderr is passed on" '0 1 2' \
+		"$("$PICKET" run -q --enforce "$level" -- bash -c 'for f in 0 1 2 5 77; do { : <&$f; } 2>/dev/null && echo $f; done' \
+			5</dev/null 77</dev/null | xargs)"
+	run --capture -- sh -c 'exec >&-; exec 2>&-; exit 6'
+	says 'a tool that closes its output' '$status == 6 and .stdout == "" and .stderr == ""'
+	"$PICKET" run --enforce "$level" --capture -q -r r.json -- sh -c 'echo x; echo y >&2; cat' <&- >&- 2>&-
+	status=$?
+	says 'a captured run with nothing open' '$status == 0 and .stdout == "x\n" and .stderr == "y\n"'
+	timeout 30 "$PICKET" run --enforce "$level" -q --output-bytes 1G -- yes >/dev/full 2>/dev/null
+	check_same "$level: a full disk ends a tool whose output is counted on the way" 141 $?
+}
+check_same 'control: without a guard descriptors are passed on' '5 77' \
+	"$(bash -c 'for f in 5 77; do { : <&$f; } 2>/dev/null && echo $f; done' 5</dev/null 77</dev/null | xargs)"
+
+for level in $LEVELS_HERE; do
+	much
+	bytes
+	results
+	descriptors
+done
+finish
