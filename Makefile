@@ -184,6 +184,7 @@ install: $(BUILD)/picket $(SHIM)	## install under PREFIX (/usr/local), below DES
 	install -Dm755 $(SHIM) $(D)/lib/picket/libpicket-preload.so
 	for m in man/*.1; do install -Dm644 $$m $(D)/share/man/man1/$${m##*/}; done
 	for m in man/*.5; do install -Dm644 $$m $(D)/share/man/man5/$${m##*/}; done
+	for m in man/*.7; do install -Dm644 $$m $(D)/share/man/man7/$${m##*/}; done
 	for p in policy/profiles/*.conf; do install -Dm644 $$p $(D)/share/picket/profiles/$${p##*/}; done
 	for e in examples/*.conf; do install -Dm644 $$e $(D)/share/picket/examples/$${e##*/}; done
 	install -d $(D)/share/bash-completion/completions $(D)/share/zsh/site-functions $(D)/share/fish/vendor_completions.d
@@ -193,7 +194,7 @@ install: $(BUILD)/picket $(SHIM)	## install under PREFIX (/usr/local), below DES
 
 uninstall:		## remove what `make install` put there
 	rm -f $(D)/bin/picket $(D)/share/man/man1/picket.1 $(D)/share/man/man5/picket-policy.5 \
-		$(D)/share/man/man5/picket-result.5 $(D)/share/man/man5/picket-plugin.5 \
+		$(D)/share/man/man5/picket-result.5 $(D)/share/man/man5/picket-plugin.5 $(D)/share/man/man7/picket.7 \
 		$(D)/share/bash-completion/completions/picket $(D)/share/zsh/site-functions/_picket $(D)/share/fish/vendor_completions.d/picket.fish
 	rm -rf $(D)/share/picket $(D)/lib/picket
 

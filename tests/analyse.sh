@@ -29,7 +29,7 @@ fi
 check_same 'uthash is included by hash.h and result_store.h only' 'tracer/hash.h tracer/result_store.h ' \
 	"$(grep -l '<uthash.h>' policy/*.[ch] tracer/*.[ch] preload/*.[ch] 2>/dev/null | sort | tr '\n' ' ')"
 if have shellcheck; then
-	check shellcheck shellcheck -x -P tests -e SC2015,SC2016,SC2317 tests/*.sh scripts/*.sh examples/demo/run.sh .ci/run
+	check shellcheck shellcheck -x -P tests -e SC2015,SC2016,SC2317 tests/*.sh scripts/*.sh examples/demo/run.sh examples/lab/*.sh .ci/run
 else
 	skip shellcheck shellcheck
 fi

@@ -36,6 +36,12 @@ for status in 123 124 125 126 127; do
 	check "picket(1) explains exit status $status" grep -q "^\\.It $status" "$man/picket.1"
 done
 
+# ---- the threat model -----------------------------------------------------------------------------------
+awk '/^\.S[sh] /{here = $0 == ".Sh LEVELS"} here && /^\.It Cm /{print $3}' "$man/picket.7" >man.levels
+"$PICKET" probe | sed -n 's/^  \(preload\|ptrace\|seccomp\|notify\|gate\)  *.*/\1/p' >program.levels
+same_set 'picket(7) has the levels of the program' man.levels program.levels
+check 'picket(7) is installed' grep -q '^	for m in man/\*\.7;' "$SOURCE/Makefile"
+
 # ---- policy keys ----------------------------------------------------------------------------------------
 # The program lists the keys that it knows when it is given one that is like none.
 known() { "$PICKET" policy check "$1" 2>&1 | sed -n 's/.*known are \([a-z_, ]*\).*/\1/p' | tr -d ' ' | tr , '\n'; }
