@@ -67,15 +67,32 @@ static bool has_shim(char *const *environment)
 	return !path || lists(variable(environment, LD_PRELOAD), path);
 }
 
+/* A list for LD_PRELOAD without one of its words. */
+static char *put_others(char *end, const char *list, const char *path)
+{
+	size_t n = text_length(path);
+
+	while (*list) {
+		if (text_begins(list, path) && (!list[n] || list[n] == ':' || list[n] == ' '))
+			list += n;
+		while (*list && *list != ':' && *list != ' ')
+			*end++ = *list++;
+		while (*list == ':' || *list == ' ')
+			*end++ = *list++;
+	}
+	*end = 0;
+	return end;
+}
+
 int environment_pass(struct passed *passed, char *const *environment, int judged)
 {
 	const char *path = shim_path(), *others = variable(environment, LD_PRELOAD), *options = variable(environment, ASAN_OPTIONS);
-	bool sanitized = judged == JUDGED_SANITIZED && path;
+	bool has = has_shim(environment), without = shim.filtered && path, sanitized = judged == JUDGED_SANITIZED && path && !without;
 	size_t count = 0, text, kept = 0;
 
 	*passed = (struct passed){ environment, NULL, 0 };
 	int r = judge_environment(environment);
-	if (r < 0 || (has_shim(environment) && !sanitized))
+	if (r < 0 || (has != without && !sanitized))
 		return r;
 	while (environment && environment[count])
 		count++;
@@ -88,9 +105,11 @@ int environment_pass(struct passed *passed, char *const *environment, int judged
 	passed->mapped = (void *)address;
 	char **list = passed->mapped, *end = (char *)(list + count + 3);
 	list[kept++] = end;
-	end = text_put(text_put(end, LD_PRELOAD), has_shim(environment) ? "" : path);
-	if (others && *others)
-		end = text_put(text_put(end, has_shim(environment) ? "" : ":"), others);
+	end = text_put(text_put(end, LD_PRELOAD), has ? "" : path);
+	if (without)
+		end = put_others(end, others, path);
+	else if (others && *others)
+		end = text_put(text_put(end, has ? "" : ":"), others);
 	if (sanitized) {
 		list[kept++] = ++end;
 		end = text_put(text_put(end, ASAN_OPTIONS), options ? options : "");
@@ -152,6 +171,7 @@ static int allowed(int dirfd, const char *path, char *const *argv, int flags)
 	case SHIM_BROKEN:
 		return -EACCES;
 	case SHIM_BESIDE:
+		return program_beside(dirfd, path);
 	case SHIM_UNKNOWN:
 		break;
 	}
@@ -407,7 +427,7 @@ EXPORT int posix_spawn(int *pid, const char *path, const void *actions, const vo
 /* What a search would run: the first that is there and may be executed. */
 static int allowed_in_search(const char *file, char *const *argv)
 {
-	if (text_find(file, '/') || shim_ready() != SHIM_ALONE)
+	if (text_find(file, '/'))
 		return allowed(AT_FDCWD, file, argv, 0);
 	long room = raw(__NR_mmap, 0, PATH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (raw_failed(room))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * init.c - finding out about the run: from reserved descriptors, never from
+ * init.c - finding out about the run: from reserved memory and descriptors, never from
  * the environment, which the program could have changed. Called first by whatever runs first: our constructor, or a
  * wrapped function that some other constructor calls. Running twice at once does no harm.
  */
@@ -119,14 +119,11 @@ static enum shim_state find_out(void)
 {
 	int narrower;
 
-	const struct wire_gate *gate = (const struct wire_gate *)GATE_START;
-	if (readable(gate, sizeof *gate < 4096 ? sizeof *gate : 4096) && gate->magic == GATE_MAGIC)
+	if (gate_find())
 		return SHIM_BESIDE;
 	if (!find_image())
 		return SHIM_BROKEN;
 	shim.image_count = 1;
-	if (raw(__NR_fcntl, shim.limit + RESERVED_FD_REPORT, F_GETFD) < 0)
-		return SHIM_BESIDE;
 	narrower = (int)shim.limit + RESERVED_FD_NARROWER;
 	if (raw(__NR_fcntl, narrower, F_GETFD) >= 0) {
 		shim.images[1] = map_image(narrower);

@@ -146,6 +146,11 @@ static void *look_up(const struct link_map *map, const char *name)
 	return i ? (void *)(map->l_addr + object.symbols[i].st_value) : NULL;
 }
 
+bool libc_is_musl(void)
+{
+	return &_dl_debug_addr != NULL;
+}
+
 /* Ourselves in the list, or NULL. */
 static const struct link_map *own_map(void)
 {

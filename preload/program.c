@@ -132,16 +132,12 @@ static bool read_elf(int fd, const char *head, long length, struct program *prog
 	return true;
 }
 
-/* 0 or -errno with which it cannot be read. */
-static int program_read(const struct place *place, struct program *program)
+/* From a descriptor, which is closed. 0 or -errno with which it cannot be read. */
+static int read_from(long fd, struct program *program)
 {
-	char head[HEAD_SIZE], path[48];
-
-	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
-	long fd = raw(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return (int)fd;
+	char head[HEAD_SIZE];
 	long n = raw(__NR_pread64, fd, head, sizeof head, 0);
+
 	program->kind = PROGRAM_OTHER;
 	program->interpreter[0] = 0;
 	program->sanitized = false;
@@ -152,6 +148,25 @@ static int program_read(const struct place *place, struct program *program)
 		known = read_elf((int)fd, head, n, program);
 	raw(__NR_close, fd);
 	return n < 0 ? (int)n : known ? 0 : -ENOEXEC;
+}
+
+static int program_read(const struct place *place, struct program *program)
+{
+	char path[48];
+
+	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+	long fd = raw(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? (int)fd : read_from(fd, program);
+}
+
+/* Not at the price of a stop, and certainly not of a refusal, which the program would not have earned. */
+int program_beside(int dirfd, const char *path)
+{
+	struct program program;
+	long fd = gate_open(dirfd, path, O_RDONLY | O_CLOEXEC, 0, 0);
+
+	return fd >= 0 && read_from(fd, &program) == 0 && program.kind == PROGRAM_DYNAMIC && program.sanitized ?
+		       JUDGED_SANITIZED : 0;
 }
 
 /* Did somebody say on the command line that exactly this may be run? */

@@ -3,7 +3,8 @@
  * shim.h - what the parts of the shim say to one another. The rules for all of them stand in raw.h.
  *
  * A wrapped function enters through enter.S; shim_check (wrap.c) makes a request of it as the call table describes the
- * call that it will make; judge.c says what is to become of it; report.c tells refusals.
+ * call that it will make; judge.c says what is to become of it; report.c tells refusals. Where a supervisor decides,
+ * beside.c and gate.c save it what it would allow, and nothing else happens.
  */
 #ifndef PICKET_PRELOAD_SHIM_H
 #define PICKET_PRELOAD_SHIM_H
@@ -42,7 +43,11 @@ enum wrap_fail { FAIL_MINUS, FAIL_NULL, FAIL_ERROR, FAIL_VOID, FAIL_AGAIN, FAIL_
 /* Ways of looking that no row of the table describes. */
 enum wrap_how {
 	HOW_TABLE,
+	HOW_OPEN,
+	HOW_OPEN_2,
 	HOW_FOPEN,
+	HOW_REOPEN,
+	HOW_OPENDIR,
 	HOW_FTS,
 	HOW_GLOB,
 	HOW_WORDEXP,
@@ -90,6 +95,9 @@ void *next_of(enum wrap_index index);
 /* Where the shim was loaded from, as the loader was told; NULL when that cannot be found out. */
 const char *shim_path(void);
 
+/* Which libc it is that the program has. */
+bool libc_is_musl(void);
+
 /* For a refusal: sets the program's errno. */
 void shim_set_errno(int error);
 
@@ -111,6 +119,8 @@ struct shim {
 	unsigned may_refuse;	/* enum access bits that some path is refused by some image */
 	const struct image *images[SHIM_IMAGES];
 	struct wire_shared *shared; /* SHIM_ALONE */
+	_Atomic bool gate;	/* SHIM_BESIDE: the page is there, and may be used */
+	_Atomic bool filtered;	/* SHIM_BESIDE: the program has a filter of its own, in which nobody thought of us */
 };
 extern struct shim shim;
 
@@ -119,6 +129,22 @@ enum shim_state shim_ready(void);
 
 /* Is it a process (or thread) of this run? */
 bool run_has(int pid);
+
+/* ---- beside a supervisor (gate.c, beside.c) ------------------------------ */
+
+/* Is there a page? Then it is noted in `shim`. */
+bool gate_find(void);
+
+enum {
+	GATE_NOT = -4096,  /* make the call itself */
+	GATE_CANCELS = 1,  /* the call is a cancellation point */
+	GATE_RELATIVE = 2, /* gate.c's own */
+};
+/* As openat. A descriptor, or -errno that openat would have failed with, or GATE_NOT. Async-signal-safe. */
+long gate_open(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsigned ways);
+
+/* Done already, without the function behind ours? Then frame->result is what to return. `number` is its call's. */
+bool beside(enum wrap_how how, long number, struct frame *frame);
 
 /* ---- names -------------------------------------------------------------- */
 
@@ -177,6 +203,8 @@ int judge_open(struct request *request, int dirfd, const char *path, uint64_t fl
 /* Is it refused with this access whatever the policy says? 0 or -errno, reported. */
 int judge_always_place(struct request *request, const struct place *place, unsigned access);
 
+/* The flags of fopen's mode. */
+uint64_t mode_flags(const char *mode);
 /* What no row describes (wrap_hand.c). As judge. */
 int judge_by_hand(enum wrap_how how, struct request *request, struct frame *frame);
 
@@ -184,8 +212,10 @@ int judge_by_hand(enum wrap_how how, struct request *request, struct frame *fram
 
 /* May it be run: as execveat(dirfd, path, argv, envp, flags)? 0, -errno, or JUDGED_SANITIZED: it may. */
 int judge_exec(int dirfd, const char *path, char *const *argv, int flags);
+/* Beside a supervisor, who says whether it may: 0 or JUDGED_SANITIZED, as far as it can be seen through the gate. */
+int program_beside(int dirfd, const char *path);
 
-/* An environment that has the shim in it. */
+/* An environment that has the shim in it; or that has it not, where the program has a filter of its own. */
 struct passed {
 	char *const *environment;
 	void *mapped; /* or NULL */

@@ -113,7 +113,7 @@ static uint64_t make_call(const struct wrapper *wrapper, const struct request *r
 {
 	long r = -ENOSYS;
 
-	if (wrapper->how == HOW_TABLE)
+	if (wrapper->how == HOW_TABLE || wrapper->how == HOW_OPEN)
 		r = raw6(wrapper->call, request->args[0], request->args[1], request->args[2], request->args[3],
 			 request->args[4], request->args[5]);
 	return raw_failed(r) ? failure((enum wrap_fail)wrapper->fail, (int)r) : (uint64_t)r;
@@ -139,9 +139,12 @@ void *shim_check(struct frame *frame, enum wrap_index index)
 {
 	const struct wrapper *wrapper = &wrappers[index];
 	enum shim_state state = shim_ready();
+	void *next = NULL;
+
+	if (state == SHIM_BESIDE && (beside((enum wrap_how)wrapper->how, wrapper->call, frame) || (next = next_of(index))))
+		return next;
 	struct request request = { .call = call_find(wrapper->call), .requested = NULL };
 	int r = state == SHIM_BROKEN ? -EACCES : 0;
-
 	for (int i = 0; i < CALL_ARGS; i++)
 		request.args[i] = value_of(frame, (enum source)wrapper->args[i]);
 	if (state == SHIM_ALONE)
@@ -152,7 +155,7 @@ void *shim_check(struct frame *frame, enum wrap_index index)
 		frame->result = 0;
 	if (r != 0)
 		return NULL;
-	void *next = next_of(index);
+	next = next_of(index);
 	if (!next)
 		frame->result = make_call(wrapper, &request);
 	return next;

@@ -25,19 +25,35 @@ static const char *text_at(const struct request *request, int i)
 
 /* ---- opening ------------------------------------------------------------ */
 
-static int by_mode(struct request *request)
+uint64_t mode_flags(const char *mode)
 {
-	const char *path = text_at(request, 0), *mode = text_at(request, 1);
-	uint64_t flags;
+	uint64_t flags = mode[0] == 'r' ? O_RDONLY :
+			 mode[0] == 'w' ? O_WRONLY | O_CREAT | O_TRUNC :
+					  O_WRONLY | O_CREAT | O_APPEND;
 
-	if (!path || !mode)
-		return 0; /* freopen: the same file again */
-	flags = mode[0] == 'r' ? O_RDONLY : mode[0] == 'w' ? O_WRONLY | O_CREAT | O_TRUNC : O_WRONLY | O_CREAT | O_APPEND;
 	if (text_find(mode, '+'))
 		flags = (flags & ~(uint64_t)O_ACCMODE) | O_RDWR;
 	if (text_find(mode, 'x'))
 		flags |= O_EXCL;
-	return judge_open(request, AT_FDCWD, path, flags);
+	if (text_find(mode, 'e'))
+		flags |= O_CLOEXEC;
+	return flags;
+}
+
+static int by_mode(struct request *request)
+{
+	const char *path = text_at(request, 0), *mode = text_at(request, 1);
+
+	if (!path || !mode)
+		return 0; /* freopen: the same file again */
+	return judge_open(request, AT_FDCWD, path, mode_flags(mode));
+}
+
+static int by_directory(struct request *request)
+{
+	const char *path = text_at(request, 0);
+
+	return path ? judge_open(request, AT_FDCWD, path, O_RDONLY | O_DIRECTORY) : 0;
 }
 
 static int by_fts(struct request *request)
@@ -393,8 +409,17 @@ static int by_group(struct request *request)
 int judge_by_hand(enum wrap_how how, struct request *request, struct frame *frame)
 {
 	switch (how) {
+	case HOW_OPEN:
+		return judge(request);
+	case HOW_OPEN_2:
+		/* the function ends the program when it would need a third argument */
+		request->args[call_arg_index(request->call, ARG_OPEN_FLAGS, 0) + 1] = 0;
+		return judge(request);
 	case HOW_FOPEN:
+	case HOW_REOPEN:
 		return by_mode(request);
+	case HOW_OPENDIR:
+		return by_directory(request);
 	case HOW_FTS:
 		return by_fts(request);
 	case HOW_GLOB:

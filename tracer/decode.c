@@ -51,6 +51,16 @@ static int read_how(struct request *request, uint64_t pointer, uint64_t size)
 	return 0;
 }
 
+/* open(2) refuses some flags before it looks at the name, others in other versions of Linux: a walk from no descriptor tells. */
+static int check_open_flags(uint64_t flags)
+{
+	const uint64_t temporary = O_TMPFILE & ~O_DIRECTORY, both = O_CREAT | O_DIRECTORY;
+
+	if (!(flags & temporary) && (flags & both) != both)
+		return 0;
+	return openat(-1, "x", (int)flags, 0) < 0 && errno != EBADF ? -errno : 0;
+}
+
 static int decode_open(struct request *request)
 {
 	int flags = arg_of(request, ARG_OPEN_FLAGS), how = arg_of(request, ARG_OPEN_HOW);
@@ -63,7 +73,7 @@ static int decode_open(struct request *request)
 		request->how.flags = O_CREAT | O_WRONLY | O_TRUNC;
 	if (request->how.flags & O_PATH)	/* open(2): everything else is ignored then */
 		request->how.flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	return 0;
+	return check_open_flags(request->how.flags);
 }
 
 static void decode_flags(struct request *request)
@@ -126,9 +136,31 @@ static int read_name(struct request *request, struct name_arg *name, const struc
 	return 0;
 }
 
+/* Where open(2) may make a file, a name that ends in '/' is none, whatever is there: cuts the slashes off, and says so. */
+static bool cut_slashes(const struct request *request, struct name_arg *name)
+{
+	size_t end = name->length;
+
+	while (end > 0 && name->text[end - 1] == '/')
+		end--;
+	bool dot = end > 0 && name->text[end - 1] == '.' &&
+		   (end == 1 || name->text[end - 2] == '/' ||
+		    (name->text[end - 2] == '.' && (end == 2 || name->text[end - 3] == '/')));
+	if (!(request->how.flags & O_CREAT) || end == name->length || end == 0 || dot)
+		return false;
+	name->text[end] = 0;
+	name->length = end;
+	return true;
+}
+
 static void resolve_name(struct guard *guard, struct request *request, struct name_arg *name)
 {
-	if (name->by_fd && name->dirfd == AT_FDCWD)
+	if (!name->by_fd && cut_slashes(request, name)) {
+		resolve_as(&guard->tracees, request->task, name->dirfd, name->text, RESOLVE_NOFOLLOW, true, request->how.resolve,
+			   &name->at);
+		if (name->at.error == 0)
+			name->at.error = -EISDIR;
+	} else if (name->by_fd && name->dirfd == AT_FDCWD)
 		resolve_path(&guard->tracees, request->task, AT_FDCWD, ".", RESOLVE_FOLLOW, false, &name->at);
 	else if (name->by_fd)
 		resolve_fd(&guard->tracees, request->task, name->dirfd, &name->at);

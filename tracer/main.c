@@ -87,6 +87,7 @@
  *                unwrapped.txt: which are not, and why; next: the function that was wrapped
  *   shim         what the parts say to one another; place: what a name means; program: what a file is
  *   report       refusals to the launcher
+ *   beside       what a wrapped function does where a supervisor decides; gate: opens that need no stop
  *
  * Plugins (policy/)
  *   manifest     what a plugin says of itself; capability: what it asks for, as a policy

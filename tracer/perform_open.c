@@ -39,6 +39,12 @@ static int again_flags(uint64_t flags)
 	return (int)((flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW)) | O_NOCTTY | O_CLOEXEC);
 }
 
+/* A mode is given since flags may have O_TMPFILE, which means nothing here and is the kernel's to refuse. */
+static int open_again(const char *path, uint64_t flags)
+{
+	return open(path, again_flags(flags), 0);
+}
+
 /* openat2 checks its struct before anything else; a walk from a closed descriptor shows what it says. */
 static int check_how(const struct deed *deed)
 {
@@ -112,14 +118,14 @@ static int open_terminal(const struct deed *deed, uint64_t flags)
 	char path[64];
 
 	if (getsid(deed->task->tid) == getsid(0))
-		return open(deed->path, again_flags(flags));
+		return open_again(deed->path, flags);
 	for (int i = 0; terminal && i < STANDARD_FDS; i++) {	/* the likeliest, and right in every mount of devpts */
 		snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)deed->task->tid, i);
 		cleanup_fd int held = open(path, O_PATH | O_CLOEXEC);
 		if (held < 0 || !is_terminal(held, terminal))
 			continue;
 		snprintf(path, sizeof path, "/proc/self/fd/%d", held);
-		return open(path, again_flags(flags));
+		return open_again(path, flags);
 	}
 	cleanup_fd int held = terminal && terminal_by_name(terminal, path) == 0 ?
 				      open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
@@ -128,7 +134,7 @@ static int open_terminal(const struct deed *deed, uint64_t flags)
 		return -1;
 	}
 	snprintf(path, sizeof path, "/proc/self/fd/%d", held);
-	return open(path, again_flags(flags));
+	return open_again(path, flags);
 }
 
 static bool is_own_terminal(const struct deed *deed)
@@ -169,7 +175,7 @@ static int64_t open_waiting(const struct deed *deed, uint64_t flags)
 
 	do {
 		notify_may_wait();
-		fd = terminal ? open_terminal(deed, flags) : open(deed->path, again_flags(flags));
+		fd = terminal ? open_terminal(deed, flags) : open_again(deed->path, flags);
 		fd = notify_waited(fd < 0 ? -errno : fd, &again);
 	} while (again);
 	return fd;
@@ -205,7 +211,7 @@ static int64_t make_file(const struct deed *deed, uint64_t flags)
 		return r;
 	r = deed_umask(deed);
 	if (r == 0) {
-		int fd = openat(place.dirfd, place.last, (int)flags | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, mode_of(deed));
+		int fd = openat(place.dirfd, place.last, (int)flags | O_EXCL | O_NOCTTY | O_CLOEXEC, mode_of(deed));
 		r = fd < 0 ? -errno : fd;
 	}
 	place_close(&place);

@@ -14,6 +14,7 @@
 #include "act.h"
 #include "allow.h"
 #include "cleanup.h"
+#include "shim_file.h"
 
 enum { ANCESTORS_MOST = 16, COMMAND_MOST = 4096 };
 
@@ -67,32 +68,44 @@ static void forget_ancestors(struct ancestry *all)
 		free(all->exes[i]);
 }
 
-/* Does the instruction belong to the ELF interpreter of the process? */
-static bool in_loader(pid_t tid, uint64_t ip)
+/* Files whose code makes calls for a program that calls functions; musl's loader is its libc. */
+static bool is_libc(const char *name)
 {
-	char path[64], line[PATH_MAX + 128];
-	bool found = false;
+	static const char *const libraries[] = {"libc.so", "libc-", "ld-musl-", "libpthread", "librt", "libresolv", "libnss_", "libanl"};
+
+	for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
+		if (strncmp(name, libraries[i], strlen(libraries[i])) == 0)
+			return true;
+	return false;
+}
+
+/* By the file that has the instruction, and by whether the shim stands in front of libc. */
+static enum violation_origin origin_of_code(pid_t tid, uint64_t ip)
+{
+	char path[64], line[PATH_MAX + 128], name[NAME_MAX + 1] = "";
+	bool shim = false;
 
 	snprintf(path, sizeof path, "/proc/%d/maps", (int)tid);
 	FILE *maps = fopen(path, "re");
 	while (maps && fgets(line, sizeof line, maps)) {
 		unsigned long long start, end;
-		if (sscanf(line, "%llx-%llx", &start, &end) != 2 || ip < start || ip >= end)
+		const char *base = strrchr(line, '/');
+		if (!base || sscanf(line, "%llx-%llx", &start, &end) != 2)
 			continue;
-		const char *name = strrchr(line, '/');
-		found = name && (strncmp(name, "/ld-", 4) == 0 || strncmp(name, "/ld.", 4) == 0);
-		break;
+		shim |= strcmp(base + 1, SHIM_FILE_NAME "\n") == 0;
+		if (ip >= start && ip < end)
+			snprintf(name, sizeof name, "%s", base + 1);
 	}
 	if (maps)
 		fclose(maps);
-	return found;
+	if (strcmp(name, SHIM_FILE_NAME "\n") == 0 || (shim && is_libc(name)))
+		return ORIGIN_SHIM;
+	return !is_libc(name) && (strncmp(name, "ld-", 3) == 0 || strncmp(name, "ld.", 3) == 0) ? ORIGIN_LOADER : ORIGIN_RAW;
 }
 
 static enum violation_origin origin(const struct request *request)
 {
-	if (!tracee_dynamic(request->task))
-		return ORIGIN_STATIC;
-	return in_loader(request->task->tid, request->stop.ip) ? ORIGIN_LOADER : ORIGIN_RAW;
+	return tracee_dynamic(request->task) ? origin_of_code(request->task->tid, request->stop.ip) : ORIGIN_STATIC;
 }
 
 /* malloc'ed, or NULL. */

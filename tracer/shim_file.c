@@ -20,8 +20,6 @@
 #define PREFIX "/usr/local"
 #endif
 
-static const char NAME[] = "libpicket-preload.so";
-
 /* Is this section's data a note of ours, and does it say our version? */
 static bool says_version(Elf_Data *data)
 {
@@ -86,11 +84,11 @@ int shim_file_find(char **path, char *why, size_t size)
 	const char *const places[][2] = { { self, "" }, { self, "../lib/picket/" }, { installed, "" } };
 	int r = -ENOENT;
 	for (size_t i = 0; i < sizeof places / sizeof places[0] && r == -ENOENT; i++) {
-		snprintf(candidate, sizeof candidate, "%s%s%s", places[i][0], places[i][1], NAME);
+		snprintf(candidate, sizeof candidate, "%s%s%s", places[i][0], places[i][1], SHIM_FILE_NAME);
 		r = try(candidate, why, size);
 	}
 	if (r == -ENOENT)
-		snprintf(why, size, "the shim %s is neither beside this program nor in %s", NAME, installed);
+		snprintf(why, size, "the shim %s is neither beside this program nor in %s", SHIM_FILE_NAME, installed);
 	if (r < 0)
 		return r;
 	*path = realpath(candidate, NULL);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define SHIM_FILE_NAME "libpicket-preload.so"
+
 /*
  * Beside this program, or where `make install` puts it. 0 and *path (malloc'ed, absolute); or -errno, and `why` is one
  * clause: it is not there, of another version, or its name cannot stand in LD_PRELOAD.

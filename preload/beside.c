@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * beside.c - what a wrapped function does where a supervisor decides: if it
+ * opens a file, that is tried through the gate; in all else the function behind it is called at once.
+ */
+#include <linux/fcntl.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+
+#include "shim.h"
+
+enum {
+	MODE_OF_STREAMS = 0666,
+	O_TMPFILE_BIT = O_TMPFILE & ~O_DIRECTORY,
+};
+
+/* A call that opens, by its number and its own arguments. */
+static long open_by_call(long number, const uint64_t *args, unsigned ways)
+{
+	switch (number) {
+	case __NR_open:
+		return gate_open(AT_FDCWD, (const char *)args[0], args[1], args[2], ways);
+	case __NR_openat:
+		return gate_open((int)args[0], (const char *)args[1], args[2], args[3], ways);
+	case __NR_creat:
+		return gate_open(AT_FDCWD, (const char *)args[0], O_CREAT | O_WRONLY | O_TRUNC, args[1], ways);
+	default:
+		return GATE_NOT;
+	}
+}
+
+/* Fortified: the program ends when a third argument would be needed. That is for the function itself to say. */
+static long open_fortified(long number, const uint64_t *args)
+{
+	uint64_t flags = number == __NR_open ? args[1] : args[2];
+
+	return flags & (O_CREAT | O_TMPFILE_BIT) ? GATE_NOT : open_by_call(number, args, GATE_CANCELS);
+}
+
+/*
+ * A filter of the program's own: what it makes of an openat2 that the program would not have made may be its end. So
+ * there is none from now on, and the programs that it starts do not get the shim (exec.c).
+ */
+static void note_filter(long number, const uint64_t *args)
+{
+	if ((number == __NR_prctl && args[0] == PR_SET_SECCOMP) ||
+	    (number == __NR_seccomp && args[0] != SECCOMP_GET_ACTION_AVAIL && args[0] != SECCOMP_GET_NOTIF_SIZES)) {
+		shim.filtered = true;
+		shim.gate = false;
+	}
+}
+
+/* A mode whose letters mean the same to each libc, and nothing but flags. Not 'a': fopen goes to the end of the file at
+ * once, fdopen does not. */
+static bool is_plain(const char *mode)
+{
+	enum { LETTERS_MOST = 6 }; /* as far as glibc looks */
+	size_t n = 1;
+
+	if (!readable(mode, LETTERS_MOST + 1) || (mode[0] != 'r' && mode[0] != 'w'))
+		return false;
+	while (mode[n] && n < LETTERS_MOST && text_find("+bex", mode[n]))
+		n++;
+	return !mode[n];
+}
+
+/* What was opened becomes a stream, by the function that libc has for it; or goes. True: that is what came of it. */
+static bool make_stream(struct frame *frame, long fd, enum wrap_index by, const char *mode)
+{
+	typedef void *function(int, const char *); /* fdopendir takes no second */
+	function *make = (function *)next_of(by);
+
+	if (fd < 0) {
+		shim_set_errno((int)-fd);
+		frame->result = 0;
+		return true;
+	}
+	void *stream = make((int)fd, mode);
+	if (!stream)
+		raw(__NR_close, fd);
+	frame->result = (uint64_t)stream;
+	return true;
+}
+
+static bool stream(struct frame *frame)
+{
+	const char *mode = (const char *)frame->args[1];
+
+	if (!shim.gate || !next_of(WRAP_fdopen) || !is_plain(mode))
+		return false;
+	long fd = gate_open(AT_FDCWD, (const char *)frame->args[0], mode_flags(mode), MODE_OF_STREAMS, 0);
+	return fd != GATE_NOT && make_stream(frame, fd, WRAP_fdopen, mode);
+}
+
+static bool directory(struct frame *frame)
+{
+	const char *path = (const char *)frame->args[0];
+	uint64_t flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (libc_is_musl() ? 0 : O_NONBLOCK);
+
+	if (!shim.gate || !next_of(WRAP_fdopendir))
+		return false;
+	long fd = gate_open(AT_FDCWD, path, flags, 0, 0);
+	return fd != GATE_NOT && make_stream(frame, fd, WRAP_fdopendir, NULL);
+}
+
+bool beside(enum wrap_how how, long number, struct frame *frame)
+{
+	long fd = GATE_NOT;
+
+	if (how == HOW_FOPEN)
+		return stream(frame);
+	if (how == HOW_OPENDIR)
+		return directory(frame);
+	if (how == HOW_OPEN) {
+		fd = open_by_call(number, frame->args, GATE_CANCELS);
+	} else if (how == HOW_OPEN_2) {
+		fd = open_fortified(number, frame->args);
+	} else if (how == HOW_SYSCALL) {
+		note_filter((long)frame->args[0], frame->args + 1);
+		fd = open_by_call((long)frame->args[0], frame->args + 1, 0);
+	} else if (number == __NR_prctl) {
+		note_filter(number, frame->args);
+	}
+	if (fd == GATE_NOT)
+		return false;
+	if (fd < 0)
+		shim_set_errno((int)-fd);
+	frame->result = (uint64_t)(fd < 0 ? -1 : fd);
+	return true;
+}

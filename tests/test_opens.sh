@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Every way to open every kind of name (helpers/opens.c) comes to what it comes to without a guard, at each level, in a glibc and in a
+# musl program. At level gate, what the shim can open needs no stop; programs with a filter of their own go on; and
+# the origin of a refusal is true.
+. "$(dirname "$0")/lib.sh"
+make_scratch
+helpers=$BUILD/tests/helpers
+export LC_ALL=C
+LEVELS=${TEST_LEVELS:-preload ptrace seccomp notify gate} levels_here
+
+make_places() {
+	chmod -R u+rwx w 2>/dev/null
+	rm -rf w wx && mkdir -p w/here/d w/here/closed w/outside wx || exit 1
+	local f
+	for f in here/f here/d/f outside/f here/closed/f here/unreadable; do echo text >w/$f; done
+	ln -s f w/here/link
+	ln -s ../outside/f w/here/link-out
+	ln -s "$SCRATCH/w/here/f" w/here/link-absolute
+	ln -s link w/here/link-chain
+	ln -s d w/here/link-directory
+	ln -s missing w/here/dangling
+	ln -s ../outside/missing w/here/dangling-out
+	ln -s "$SCRATCH/w/here/missing" w/here/dangling-absolute
+	ln -s loop w/here/loop
+	ln -s /proc/self/fd/0 w/here/magic
+	chmod 000 w/here/unreadable
+	chmod 600 w/here/closed
+}
+cd "$SCRATCH" || exit 1
+options=(-q --profile permissive --read / --write "$SCRATCH/w/here" --write "$SCRATCH/w/outside" --write "$SCRATCH/w"
+	-r "$SCRATCH/result.json")
+guarded=("$PICKET" run "${options[@]}" --enforce gate --)
+
+# ---- the same as without a guard ---------------------------------------------------------------------------
+
+same() {	# NAME PROGRAM WHAT LEVEL...
+	local name=$1 program=$2 what=$3 level
+	make_places
+	(cd w && umask 022 && "$program" "$what" >../bare.out 2>&1 </dev/null; echo "exit $?" >>../bare.out)
+	for level in "${@:4}"; do
+		make_places
+		(cd w && umask 022 && "$PICKET" run "${options[@]}" --enforce "$level" -- "$program" "$what" >../guarded.out 2>&1 </dev/null
+			echo "exit $?" >>../guarded.out)
+		if diff bare.out guarded.out >difference; then
+			ok "$name, $level: $what, $(wc -l <bare.out) answers as without a guard"
+		else
+			not_ok "$name, $level: $what as without a guard" <difference
+		fi
+	done
+}
+programs=("glibc $helpers/opens")
+if have musl-gcc && musl-gcc -D_GNU_SOURCE -std=gnu17 -O1 -idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
+	-o opens-musl "$SOURCE/tests/helpers/opens.c" 2>musl.log; then
+	programs+=("musl $SCRATCH/opens-musl")
+else
+	skip 'a musl program' musl-gcc
+fi
+for program in "${programs[@]}"; do
+	for what in table streams threads others full; do
+		# shellcheck disable=SC2086	# words
+		same "${program%% *}" "${program#* }" $what $LEVELS_HERE
+	done
+	case $LEVELS_HERE in *gate*) ;; *) continue ;; esac
+	make_places
+	out=$(cd w && "${guarded[@]}" "${program#* }" fast 2>&1 </dev/null)
+	check_same "${program%% *}: nothing that the shim can open needs a stop" 'control, what no shim can open: /proc: a stop' \
+		"$(grep -v ': fast$' <<<"$out")"
+	check_same "${program%% *}: of so many" 12 "$(grep -c ': fast$' <<<"$out")"
+	out=$(cd w && "${program#* }" fast 2>&1 </dev/null)
+	check_same "${program%% *}: control: without the shim each would be one" 13 "$(grep -c ': a stop$' <<<"$out")"
+done
+
+case $LEVELS_HERE in *gate*) ;; *) finish ;; esac
+
+# ---- stops ---------------------------------------------------------------------------------------------------
+
+stops() {	# COMMAND...
+	"${guarded[@]}" "$@" >/dev/null 2>&1
+	sed -n 's/.*"supervisor_stops": \([0-9]*\).*/\1/p' result.json
+}
+few=$(stops "$helpers/openclose" 10)
+many=$(stops "$helpers/openclose" 10010)
+check "ten thousand opens more cost $((many - few)) stops more" test $((many - few)) -lt 10
+many=$(stops env -i "$helpers/openclose" 10010)
+check "with an emptied environment, too" test $((many - few)) -lt 1000
+many=$(stops sh -c "ulimit -n 64; '$helpers/openclose' 10010")
+check "with a limit of 64 descriptors, too" test $((many - few)) -lt 1000
+many=$(stops python3 -c "
+import os
+os.closerange(3, 1 << 20)
+os.execv('$helpers/openclose', ['openclose', '10010'])")
+check "and when every descriptor was closed" test $((many - few)) -lt 5000
+
+# ---- programs with a filter of their own ----------------------------------------------------------------------
+
+cat >own_filter.c <<'END'
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+/* Whoever makes an openat2 is killed, as by the filters of programs that know of none. */
+int main(int argc, char **argv)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof code / sizeof *code, code };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (strcmp(argv[1], "prctl") == 0 ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 :
+					    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+		return 3;
+	if (open("/usr/include/stdio.h", O_RDONLY) < 0)
+		return 4;
+	if (argc > 2)
+		execv(argv[2], argv + 2);
+	return 0;
+}
+END
+: "${CC:=gcc}"
+if $CC -o own_filter own_filter.c 2>compile.log; then
+	for by in prctl seccomp; do
+		check "a filter by $by that ends whoever calls openat2" "${guarded[@]}" ./own_filter $by
+		check "nor does it end what is started then, $by" "${guarded[@]}" ./own_filter $by /bin/cat /usr/include/stdio.h
+	done
+	check 'the LD_PRELOAD of others is kept' test "$("${guarded[@]}" env LD_PRELOAD=/none.so ./own_filter prctl /usr/bin/env 2>/dev/null |
+		grep ^LD_PRELOAD=)" = "LD_PRELOAD=:/none.so"
+else
+	skip 'filters' "$CC"
+fi
+if $CC -fsanitize=address -o sanitized -xc - <<<'int main(void) { return 0; }' 2>/dev/null; then
+	check 'a program with AddressSanitizer, started from inside' "${guarded[@]}" sh -c "env -i ASAN_OPTIONS=detect_leaks=0 '$SCRATCH/sanitized'"
+fi
+
+# ---- origin -----------------------------------------------------------------------------------------------------
+
+echo secret >secret.so
+origin() {	# EXPECTED COMMAND...
+	"$PICKET" run -q --enforce gate --deny "$SCRATCH/secret.so" -r origin.json -- "${@:2}" >/dev/null 2>&1
+	check_same "origin of a refusal: $1" "$1" "$(python3 -c 'import json; v = json.load(open("origin.json"))["violations"]
+print(*{x["origin"] for x in v})')"
+}
+origin shim /bin/cat secret.so
+origin raw "$helpers/opens" raw secret.so
+origin loader env "LD_PRELOAD=$SCRATCH/secret.so" /bin/true
+if $CC -D_GNU_SOURCE -std=gnu17 -static -o opens-static "$SOURCE/tests/helpers/opens.c" 2>static.log; then
+	origin static ./opens-static raw secret.so
+else
+	skip 'a static program' 'a static libc'
+fi
+[ ! -x opens-musl ] || origin raw ./opens-musl raw secret.so
+finish
