@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What waits, is interrupted, or depends on who asks is as without a guard (tests/helpers/ordinary.c: each row's output is
+# compared with its own without one); and whichever part of a run is killed, at whatever moment, nothing is left of the run, and
+# who is left to write the result does. At level notify calls are carried out by the supervisor's threads, so there it is hardest.
+. "$(dirname "$0")/lib.sh"
+make_scratch
+levels_here
+ordinary=$BUILD/tests/helpers/ordinary
+row_seconds=60
+kills=${KILLS:-6}	# moments at which each part is killed
+
+inside() {	# COMMAND...: in an empty directory
+	rm -rf "$SCRATCH/in"
+	mkdir "$SCRATCH/in"
+	(cd "$SCRATCH/in" && timeout -s KILL "$row_seconds" "$@" 2>&1 </dev/null)
+}
+guarded() {	# LEVEL [OPTION...] -- COMMAND...
+	local level=$1
+	shift
+	inside "$PICKET" run -q --enforce "$level" --result "$SCRATCH/result" "$@"
+}
+
+for row in $("$ordinary" --list); do
+	plain=$(inside "$ordinary" "$row")
+	case $plain in
+	*done) ;;
+	*) not_ok "control: $row without a guard" <<<"$plain"; continue ;;
+	esac
+	for level in $LEVELS_HERE; do
+		check_same "$level: $row as without a guard" "$plain" "$(guarded "$level" -- "$ordinary" "$row")"
+		check_same "$level: $row: nothing was refused" 0 "$(jq .violation_count "$SCRATCH/result")"
+	done
+done
+# the same comparison finds a difference where there is one
+plain=$(inside "$ordinary" masks)
+for level in $LEVELS_HERE; do
+	check_not "$level: control: another outcome is noticed" test "$plain" = \
+		"$(guarded "$level" --read-only "$SCRATCH/in" -- "$ordinary" masks)"
+done
+
+# ---- killing ---------------------------------------------------------------------------------------------------
+
+children() { cat "/proc/$1"/task/*/children 2>/dev/null; }
+first_child() { set -- $(children "$1"); echo "${1:-}"; }
+
+end_leftovers() {
+	local process
+	for process in /proc/[0-9]*; do
+		[ "$(readlink "$process/exe" 2>/dev/null)" = "$ordinary" ] && kill -KILL "${process#/proc/}"
+	done
+}
+
+# kill_part LEVEL|bare PART LINES: starts a run, kills a part of it after so many lines of it. Sets left: "gone" when nothing
+# is left soon; status: of the first process.
+kill_part() {
+	local level=$1 part=$2 lines=$3 first victim
+	local command=("$ordinary" busy)
+	[ "$level" = bare ] || command=("$PICKET" run -q --enforce "$level" --result "$SCRATCH/result" -- "$ordinary" busy)
+	rm -rf "$SCRATCH/in" "$SCRATCH/result" "$SCRATCH/alive"
+	mkdir "$SCRATCH/in"
+	mkfifo "$SCRATCH/alive"
+	cd "$SCRATCH/in" || exit 1
+	"${command[@]}" >"$SCRATCH/alive" 2>/dev/null </dev/null &
+	first=$!
+	cd "$SCRATCH" || exit 1
+	exec 9<"$SCRATCH/alive"
+	while [ "$lines" -gt 0 ] && IFS= read -r -t 20 _ <&9; do lines=$((lines - 1)); done
+	left='it did not begin'
+	[ "$lines" = 0 ] || { exec 9<&-; kill -KILL "$first"; return; }
+	case $level:$part in
+	*:supervisor|bare:*) victim=$first ;;
+	notify:keeper) victim=$(first_child "$first") ;;
+	notify:tool) victim=$(first_child "$(first_child "$first")") ;;
+	*:tool) victim=$(first_child "$first") ;;
+	notify:child) victim=$(first_child "$(first_child "$(first_child "$first")")") ;;
+	*:child) victim=$(first_child "$(first_child "$first")") ;;
+	esac
+	kill -KILL "$victim"
+	if [ "$part" = child ]; then	# the tool goes on without it
+		IFS= read -r -t 20 _ <&9 && kill -TERM "$first"
+	fi
+	# whoever is left of the run has the other end
+	if timeout "${patience:-10}" cat <&9 >/dev/null; then left=gone; else left='something is left'; fi
+	exec 9<&-
+	[ "$left" = gone ] || end_leftovers
+	wait "$first"
+	status=$?
+}
+
+for level in $LEVELS_HERE; do
+	for part in supervisor keeper tool child; do
+		[ "$part" != keeper ] || [ "$level" = notify ] || continue
+		wrong=
+		for ((moment = 1; moment <= kills; moment++)); do
+			kill_part "$level" "$part" "$moment" 2>/dev/null
+			[ "$left" = gone ] || wrong+=" after $moment lines: $left;"
+			case $part in
+			supervisor) [ ! -e "$SCRATCH/result" ] || wrong+=" after $moment lines there is a result;" ;;
+			keeper|tool)
+				[ "$status" = 137 ] && [ "$(jq -r .signal "$SCRATCH/result")" = SIGKILL ] ||
+					wrong+=" after $moment lines: status $status, $(head -c 300 "$SCRATCH/result");" ;;
+			child)
+				[ "$status" = 143 ] && jq -e '.success | not' "$SCRATCH/result" >/dev/null ||
+					wrong+=" after $moment lines: status $status, $(head -c 300 "$SCRATCH/result");" ;;
+			esac
+		done
+		check_same "$level: the $part is killed at $kills moments: nothing is left, the result is as it should be" '' "$wrong"
+	done
+done
+patience=1
+kill_part bare tool 2 2>/dev/null
+check_same 'control: without a guard something is left' 'something is left' "$left"
+finish
