@@ -32,7 +32,7 @@ enum {
 	MOUNTS_MOST = 1024,
 	RULES_LOOKED_AT = 256,
 	ENTRIES_LOOKED_AT = 256,	/* of one directory */
-	DEVICE_ENTRIES_MOST = 1 << 16,	/* looked at for block devices, in all */
+	DEVICE_ENTRIES_MOST = 1024,	/* looked at for block devices, in all: the run waits for it */
 	DEVICE_DEPTH_MOST = 64,
 	READ = ACCESS_READ | ACCESS_LOOK,
 	WRITE = READ | ACCESS_WRITE,
@@ -62,7 +62,8 @@ struct search {
 	struct found found[GATE_ROOTS];
 	unsigned count;
 	unsigned most;		/* so many may be found in this part of the search */
-	unsigned device_entries; /* looked at so far */
+	unsigned device_entries; /* that may still be looked at */
+	unsigned device_least;	/* and so many are to be left by the tree that is looked through */
 	bool root_user;
 };
 
@@ -133,9 +134,12 @@ static bool look_for_devices(struct search *search, int dirfd, const char *name,
 	if (!directory && fd >= 0)
 		close(fd);
 	while (none && (entry = readdir(directory)) != NULL) {
-		if (++search->device_entries > DEVICE_ENTRIES_MOST || entry->d_type == DT_BLK || entry->d_type == DT_UNKNOWN)
+		if (search->device_entries == search->device_least || entry->d_type == DT_BLK || entry->d_type == DT_UNKNOWN) {
 			none = false;
-		else if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			break;
+		}
+		search->device_entries--;
+		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			none = look_for_devices(search, fd, entry->d_name, depth + 1);
 	}
 	if (directory)
@@ -146,13 +150,14 @@ static bool look_for_devices(struct search *search, int dirfd, const char *name,
 /*
  * Can nothing that may be opened below it be a block device? Those are refused to every tool, whatever the policy says of their
  * names. They belong to root, so that others cannot open them; and no tool can make one (mknod takes a capability that
- * it has not). For root itself the tree is looked through, but for /usr, which distributions fill and which by the hierarchy
- * standard can be mounted read-only and shared.
+ * it has not). For root itself a tree that is not too large is looked through; but for /usr, which distributions fill and
+ * which by the hierarchy standard can be mounted read-only and shared.
  */
 static bool device_free(struct search *search, const struct mount *mount, int fd, const char *name)
 {
 	if (!search->root_user || mount->no_devices || strcmp(name, "/usr") == 0 || strncmp(name, "/usr/", 5) == 0)
 		return true;
+	search->device_least = search->device_entries / 2;
 	return look_for_devices(search, fd, ".", 0);
 }
 
@@ -231,7 +236,8 @@ static void consider_way(struct search *search, const char *path)
 
 	if (!path || !realpath(path, name))
 		return;
-	for (slash = strchr(name + 1, '/'); slash && access != WRITE; slash = strchr(slash + 1, '/')) {
+	/* of root's trees the small ones are likely to do */
+	for (slash = search->root_user ? NULL : strchr(name + 1, '/'); slash && access != WRITE; slash = strchr(slash + 1, '/')) {
 		*slash = 0;
 		access = consider(search, name);
 		*slash = '/';
@@ -379,7 +385,7 @@ int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, un
 		    char *const *environment)
 {
 	static const char *const links[] = { "/lib", "/lib64", "/bin", "/sbin" };
-	struct search search = { .root_user = geteuid() == 0 };
+	struct search search = { .root_user = geteuid() == 0, .device_entries = DEVICE_ENTRIES_MOST };
 	int r = read_mounts(&search);
 
 	memset(roots, 0, sizeof *roots);
