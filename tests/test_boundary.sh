@@ -38,7 +38,7 @@ run_row() {
 		timeout -s KILL "$row_seconds" "$programs/neighbour" "$program" "$row"
 	else
 		LEVEL=$level timeout -s KILL "$row_seconds" "$programs/neighbour" sh -c 'exec "$@"' - \
-			"$PICKET" run -q --profile none --enforce "$level" --env GUARDED=1 --env 'STRANGER' \
+			"$PICKET" run -q --profile none --enforce "$level" --env GUARDED=1 --env LEVEL --env 'STRANGER' \
 			--read /usr --read /lib --read /lib64 --read /bin --read /etc/ld.so.cache --write /proc --write /dev \
 			--read "$F/read" --write "$F/open" --read "$program" --exec "$program" --exec /usr/bin --exec /bin \
 			-- "$program" "$row"
@@ -117,7 +117,7 @@ test_end_of_guard() {	# the control comes last: what it leaves behind would leak
 build || { not_ok 'the programs are built' </dev/null; finish; }
 F=$SCRATCH/f
 token=TOKEN$$
-for program in memory names nameless process work; do
+for program in memory names nameless process work gate; do
 	while read -r kind row; do
 		wanted "$row" "$@" || continue
 		fresh_fixture

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gate.c - attempts at what level gate rests on: the page of constant arguments, the descriptors of directories, and the
+ * walk below them. Where there is no gate every row makes itself one, of ordinary memory and an ordinary descriptor: there the attempt has to succeed,
+ * and at the other levels making it is refused already.
+ */
+#include "attempt.h"
+
+#include <linux/openat2.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+/* As policy/wire.h has it; these programs know of Picket what a stranger who reads its source would. */
+enum { START = 0x10000, LENGTH = 0x10000, HOWS = 128, HOW = 32, HOW_SIZE = 24, LIMIT_TO_ROOT = 8, LIMIT_TO_PAGE = 3 };
+struct how {
+	uint64_t flags, mode, resolve, unused;
+};
+struct name {
+	uint32_t text;
+	uint16_t length;
+	uint8_t root, writable;
+};
+static struct {
+	struct how how[HOWS];
+	uint32_t magic, version, first_root, how_reading, how_count, name_count;
+	struct name name[64];
+	char text[16384];
+} *const page = (void *)START;
+
+static bool there;	/* a real gate */
+static int root;	/* a descriptor of `open` */
+static const char secret[] = "../shut/secret";
+static const struct how loose = { O_RDONLY, 0, 0, 0 };
+
+static bool is_mapped(void)
+{
+	unsigned char in;
+
+	return mincore(page, 1, &in) == 0 && page->magic == 0x45544147;
+}
+
+/* The root whose name ends so, or -1. */
+static int root_of(const char *end)
+{
+	size_t n = strlen(end);
+
+	for (uint32_t i = 0; i < page->name_count; i++)
+		if (page->name[i].length >= n && memcmp(page->text + page->name[i].text + page->name[i].length - n, end, n) == 0)
+			return (int)page->first_root + page->name[i].root;
+	return -1;
+}
+
+static void look_for_gate(void)
+{
+	const char *level = getenv("LEVEL");
+
+	there = is_mapped();
+	if (there) {
+		root = root_of("/open");
+		NEED(root);
+	} else if (getenv("GUARDED") && level && strcmp(level, "gate") == 0) {
+		fprintf(stderr, "there is no gate\n");
+		exit(BROKEN);
+	}
+}
+
+static void find_gate(void)
+{
+	int fd;
+
+	look_for_gate();
+	if (there)
+		return;
+	if (mmap(page, LENGTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		exit(REFUSED);
+	page->how[0] = (struct how){ O_RDONLY, 0, RESOLVE_BENEATH, 0 };
+	page->how_count = page->how_reading = 1;
+	NEED(mprotect(page, LENGTH, PROT_READ));
+	NEED(fd = open(".", O_PATH | O_DIRECTORY));
+	NEED(root = fcntl(fd, F_DUPFD, 500));
+}
+
+static int open_by(int fd, const char *path, const void *how, size_t size)
+{
+	return (int)syscall(SYS_openat2, fd, path, how, size);
+}
+
+static int leak(void)
+{
+	return holds_secret(open_by(root, secret, page, HOW_SIZE));
+}
+
+static void gone(int signal)
+{
+	(void)signal;
+	_exit(REFUSED);
+}
+
+/* What writes into the page has failed, or has brought a signal; and then the first entry is used. */
+static void overwrite(void)
+{
+	signal(SIGSEGV, gone);
+	signal(SIGBUS, gone);
+	*(volatile struct how *)page = loose;
+}
+
+/* ---- the page ------------------------------------------------------------------- */
+
+static int page_mapped_over(void)
+{
+	find_gate();
+	munmap(page, LENGTH);
+	munmap(0, START + LENGTH);
+	munmap((char *)page - 4096, LENGTH + 4096);
+	if (mmap(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page)
+		overwrite();
+	else if (mmap(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == page)
+		overwrite();
+	return leak();
+}
+
+static int page_moved(void)
+{
+	find_gate();
+	char *own = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memcpy(own, &loose, sizeof loose);
+	mremap(page, LENGTH, LENGTH, MREMAP_MAYMOVE | MREMAP_FIXED, own + (1 << 30));
+	mremap(own, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, page);
+	return leak();
+}
+
+static int page_protected(void)
+{
+	find_gate();
+	mprotect(page, LENGTH, PROT_READ | PROT_WRITE);
+	syscall(SYS_pkey_mprotect, page, 4096, PROT_READ | PROT_WRITE, -1);
+	overwrite();
+	return leak();
+}
+
+static int page_advised(void)
+{
+	find_gate();
+	for (int advice = 0; advice < 26; advice++)
+		if (advice != 13)	/* MADV_HWPOISON: root's, and the memory of the machine */
+			madvise(page, 4096, advice);
+	syscall(SYS_remap_file_pages, page, 4096, 0, 15, 0);
+	syscall(SYS_mbind, page, 4096, 0, NULL, 0, 0);
+	return leak();
+}
+
+static int page_written(void)
+{
+	find_gate();
+	int memory = open("/proc/self/mem", O_RDWR);
+	if (memory >= 0)
+		pwrite(memory, &loose, sizeof loose, START);
+	struct iovec from = { (void *)&loose, sizeof loose }, to = { page, sizeof loose };
+	process_vm_writev(getpid(), &from, 1, &to, 1, 0);
+	return leak();
+}
+
+/* By the descriptor that the page was mapped from, which the tool has. */
+static int page_file_written(void)
+{
+	char name[64];
+
+	find_gate();
+	int file = there ? (int)page->first_root - LIMIT_TO_ROOT + LIMIT_TO_PAGE : -1;
+	if (!there) {	/* a page of a file that may be written */
+		NEED(file = memfd_create("page", 0));
+		NEED(ftruncate(file, LENGTH));
+		NEED(mmap(page, LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED, file, 0) == page ? 0 : -1);
+	}
+	ftruncate(file, 0);
+	if (!there)
+		NEED(ftruncate(file, LENGTH));
+	pwrite(file, &loose, sizeof loose, 0);
+	fallocate(file, 3 /* FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */, 0, 4096);
+	char *view = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (view != MAP_FAILED)
+		memcpy(view, &loose, sizeof loose);
+	const char *const names[] = { "/proc/self/fd/%d", "/proc/self/map_files/10000-20000", "/dev/fd/%d" };
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(name, sizeof name, names[i], file);
+		int again = open(name, O_RDWR);
+		pwrite(again, &loose, sizeof loose, 0);
+	}
+	fcntl(file, F_ADD_SEALS, 0);
+	return leak();
+}
+
+/* The lowest addresses are what is left when all others are taken. */
+static int space_filled(void)
+{
+	void *got;
+
+	find_gate();
+	if (!there)
+		munmap(page, LENGTH);
+	for (size_t size = (size_t)1 << 46; size >= 4096; size /= 2)
+		while ((got = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) !=
+		       MAP_FAILED)
+			if ((char *)got <= (char *)page && (char *)got + size > (char *)page)
+				overwrite();
+	return leak();
+}
+
+/* ---- the arguments -------------------------------------------------------------- */
+
+static int forged_how(void)
+{
+	static struct how own __attribute__((aligned(HOW)));
+	int won = REFUSED;
+
+	find_gate();
+	own = loose;
+	for (int i = 0; i < 4 && won == REFUSED; i++)
+		won = holds_secret(open_by(root, secret, &own, (size_t)(24 + 8 * i)));
+	return won;
+}
+
+/* Whatever lies at and around the page, at any offset, in any size, and with bits that the kernel does not look at. */
+static int any_pointer(void)
+{
+	const char *const names[] = { secret, "/proc/self/cwd/../shut/secret", "d/../../shut/secret" };
+	int won = REFUSED;
+
+	find_gate();
+	NEED(mkdir("d", 0700));
+	if (!there)
+		return forged_how();
+	for (uint64_t at = START - 64; at < START + sizeof *page && won == REFUSED; at += 8)
+		for (size_t size = 8; size <= 40 && won == REFUSED; size += 8)
+			for (size_t n = 0; n < 3 && won == REFUSED; n++)
+				won = holds_secret(open_by(root, names[n], (void *)at, at < START + 512 || size == HOW_SIZE ? size : 24));
+	for (int bit = 32; bit < 64 && won == REFUSED; bit++) {
+		won = holds_secret((int)syscall(SYS_openat2, (uint64_t)root | (uint64_t)1 << bit, secret, START, HOW_SIZE));
+		if (won == REFUSED)
+			won = holds_secret((int)syscall(SYS_openat2, root, secret, START | (uint64_t)1 << bit, HOW_SIZE));
+		if (won == REFUSED)
+			won = holds_secret((int)syscall(SYS_openat2, root, secret, START, HOW_SIZE | (uint64_t)1 << bit));
+	}
+	return won;
+}
+
+/* A root that may only be read, with every entry there is. */
+static int reading_root_written(void)
+{
+	int won = REFUSED;
+
+	find_gate();
+	int fd = there ? root_of("/read") : open("../read", O_PATH | O_DIRECTORY);
+	NEED(fd);
+	static struct how own = { O_WRONLY | O_CREAT, 0600, 0, 0 };
+	if (!there)
+		return open_by(fd, "new", &own, HOW_SIZE) >= 0 && unlink("../read/new") == 0 ? WORKED : REFUSED;
+	for (uint32_t i = page->how_reading; i < HOWS && won == REFUSED; i++) {
+		int made = open_by(fd, "new", &page->how[i], HOW_SIZE), changed = open_by(fd, "page", &page->how[i], HOW_SIZE);
+		won = (made >= 0 || changed >= 0) && (page->how[i].flags & O_ACCMODE) != O_RDONLY ? WORKED : REFUSED;
+	}
+	return won;
+}
+
+/* By the 32-bit door: the same numbers. */
+static int old_door(void)
+{
+	long result = 437;
+
+	find_gate();
+	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	NEED(low == MAP_FAILED ? -1 : 0);
+	memcpy(low, secret, sizeof secret);
+	memcpy(low + 2048, &loose, sizeof loose);
+	__asm__ volatile("int $0x80" : "+a"(result)
+			 : "b"((long)root), "c"(low), "d"(low + 2048), "S"(24l)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return holds_secret((int)result);
+}
+
+/* ---- the descriptors ------------------------------------------------------------ */
+
+/* Another directory, the one above, in the place of a root. */
+static int root_replaced(void)
+{
+	int above, pair[2];
+
+	find_gate();
+	NEED(above = open("..", O_PATH | O_DIRECTORY));
+	struct rlimit high = { 1 << 20, 1 << 20 }, now;
+	getrlimit(RLIMIT_NOFILE, &now);
+	if (there) {
+		setrlimit(RLIMIT_NOFILE, &high);
+		prlimit(getpid(), RLIMIT_NOFILE, &high, NULL);
+	}
+	close(root);
+	syscall(SYS_close_range, root, root, 0);
+	dup2(above, root);
+	dup3(above, root, O_CLOEXEC);
+	fcntl(above, F_DUPFD, root);
+	/* and one that is received gets the lowest free number */
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec byte = { "", 1 };
+	struct msghdr message = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	memcpy(CMSG_DATA(&control.header), &above, sizeof above);
+	NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	if (sendmsg(pair[0], &message, 0) == 1)
+		recvmsg(pair[1], &message, 0);
+	return holds_secret(open_by(root, "shut/secret", page, HOW_SIZE));
+}
+
+/* Closed at exec, so that the next program's first descriptor there is another. */
+static int root_flagged(void)
+{
+	find_gate();
+	if (fcntl(root, F_SETFD, FD_CLOEXEC) == 0)
+		return WORKED;
+	syscall(SYS_ioctl, root, 0x5451 /* FIOCLEX */, 0);
+	syscall(SYS_close_range, root, root, 4 /* CLOSE_RANGE_CLOEXEC */);
+	return fcntl(root, F_GETFD) == FD_CLOEXEC ? WORKED : REFUSED;
+}
+
+/* Calls that take a directory, or what a descriptor is, from a root. */
+static int root_used(void)
+{
+	struct stat st;
+	int won = REFUSED;
+
+	find_gate();
+	won = holds_secret(openat(root, secret, O_RDONLY));
+	int above = openat(root, "..", O_RDONLY | O_DIRECTORY);
+	if (won == REFUSED)
+		won = holds_secret(openat(above, "shut/secret", O_RDONLY));
+	if (won == REFUSED && linkat(root, secret, AT_FDCWD, "got", 0) == 0)
+		won = holds_secret(open("got", O_RDONLY));
+	if (won == REFUSED && fchdir(root) == 0)
+		won = holds_secret(open(secret, O_RDONLY));
+	return won == WORKED && fstat(root, &st) == 0 ? WORKED : won;
+}
+
+/* ---- the walk ------------------------------------------------------------------- */
+
+/* Names, and links that lead out, with every root and every entry for reading. */
+static int walks_out(void)
+{
+	char absolute[4096], links[][8] = { "out", "far", "magic", "up" };
+	int won = REFUSED;
+
+	find_gate();
+	NEED(realpath(secret, absolute) ? 0 : -1);
+	NEED(symlink(secret, "out"));
+	NEED(symlink(absolute, "far"));
+	NEED(symlink("/proc/self/cwd/../shut/secret", "magic"));
+	NEED(symlink("..", "up"));
+	NEED(mkdir("d", 0700));
+	const char *const names[] = { links[0], links[1], links[2], "up/shut/secret", secret, absolute, "d/../../shut/secret",
+				      ".//..//shut/secret", "/proc/self/root/etc/passwd" };
+	uint32_t first = there ? page->first_root : (uint32_t)root, last = there ? first + 32 : first + 1;
+	static struct how own;
+	own = loose;
+	for (uint32_t fd = first; fd < last && won == REFUSED; fd++)
+		for (size_t n = 0; n < sizeof names / sizeof names[0] && won == REFUSED; n++)
+			for (uint32_t i = 0; i < page->how_reading && won == REFUSED; i++)
+				won = holds_secret(open_by((int)fd, names[n], there ? &page->how[i] : &own, HOW_SIZE));
+	return won;
+}
+
+/* What is a directory when the walk comes to it is a link when the guard might have looked, and the other way round. */
+static int walk_races(void)
+{
+	int won = REFUSED;
+
+	find_gate();
+	NEED(mkdir("a", 0700));
+	NEED(mkdir("a/b", 0700));
+	NEED(symlink("../../shut", "a/link"));
+	NEED(close(open("a/b/secret", O_CREAT | O_WRONLY, 0600)));
+	pid_t child = fork();
+	NEED(child);
+	while (child == 0) {
+		renameat2(AT_FDCWD, "a/b", AT_FDCWD, "a/link", 2 /* RENAME_EXCHANGE */);
+		rename("a", "c");
+		rename("c", "a");
+	}
+	static struct how own;
+	own = loose;
+	for (double end = seconds() + RACE_SECONDS; won == REFUSED && seconds() < end;) {
+		int fd = open_by(root, "a/b/secret", there ? (void *)page : &own, HOW_SIZE);
+		won = holds_secret(fd);
+		close(fd);
+		if (won == REFUSED) {
+			fd = open_by(root, "a/b/../../../shut/secret", there ? (void *)page : &own, HOW_SIZE);
+			won = holds_secret(fd);
+			close(fd);
+		}
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return won;
+}
+
+/* ---- what has to work ------------------------------------------------------------- */
+
+/* A program that closes everything keeps its roots, and what it opens then is right. */
+static int closes_everything(void)
+{
+	int fd;
+
+	look_for_gate();
+	syscall(SYS_close_range, 3, ~0u, 0);
+	for (fd = 3; fd < 5000; fd++)
+		close(fd);
+	NEED(close(open("new", O_CREAT | O_WRONLY, 0600)));
+	if (there && (fd = open_by(root, "new", page, HOW_SIZE), close(fd)) < 0)
+		return REFUSED;
+	return open("new", O_RDONLY) == 3 ? WORKED : REFUSED;
+}
+
+static int few_descriptors(void)
+{
+	struct rlimit low = { 16, 16 };
+
+	look_for_gate();
+	NEED(setrlimit(RLIMIT_NOFILE, &low));
+	NEED(close(open("new", O_CREAT | O_WRONLY, 0600)));
+	return !there || open_by(root, "new", page, HOW_SIZE) >= 0 ? WORKED : REFUSED;
+}
+
+/* Modes, umask and flags as open has them. */
+static int makes_files(void)
+{
+	struct stat st;
+
+	look_for_gate();
+	umask(027);
+	for (uint32_t i = there ? page->how_reading : 0; there && i < page->how_count; i++) {
+		const struct how *how = &page->how[i];
+		if (!(how->flags & O_CREAT) || (how->flags & O_TMPFILE) == O_TMPFILE)
+			continue;
+		int fd = open_by(root, "made", how, HOW_SIZE);
+		NEED(fd);
+		NEED(fstat(fd, &st));
+		if ((st.st_mode & 07777) != (how->mode & ~027u) ||
+		    (fcntl(fd, F_GETFL) & O_APPEND) != (int)(how->flags & O_APPEND) ||
+		    fcntl(fd, F_GETFD) != (how->flags & O_CLOEXEC ? FD_CLOEXEC : 0))
+			return REFUSED;
+		NEED(close(fd));
+		NEED(unlink("made"));
+	}
+	return WORKED;
+}
+
+static const struct row rows[] = {
+	{ GETS_OUT, "page_mapped_over", page_mapped_over },
+	{ GETS_OUT, "page_moved", page_moved },
+	{ GETS_OUT, "page_protected", page_protected },
+	{ GETS_OUT, "page_advised", page_advised },
+	{ GETS_OUT, "page_written", page_written },
+	{ GETS_OUT, "page_file_written", page_file_written },
+	{ GETS_OUT, "space_filled", space_filled },
+	{ GETS_OUT, "forged_how", forged_how },
+	{ GETS_OUT, "any_pointer", any_pointer },
+	{ GETS_OUT, "reading_root_written", reading_root_written },
+	{ GETS_OUT, "old_door", old_door },
+	{ GETS_OUT, "root_replaced", root_replaced },
+	{ GETS_OUT, "root_flagged", root_flagged },
+	{ GETS_OUT, "root_used", root_used },
+	{ GETS_OUT, "walks_out", walks_out },
+	{ GETS_OUT, "walk_races", walk_races },
+	{ HAS_TO_WORK, "closes_everything", closes_everything },
+	{ HAS_TO_WORK, "few_descriptors", few_descriptors },
+	{ HAS_TO_WORK, "makes_files", makes_files },
+};
+MAIN(rows)
