@@ -58,8 +58,12 @@ void census_forked(struct census *census, pid_t process, pid_t maker, bool same_
 		live->guest = same_memory;
 		live->copy = !same_memory;
 	}
-	if (parent)
-		parent->copy |= !same_memory;
+	if (!parent)
+		return;
+	parent->copy |= !same_memory;
+	if (!parent->makes) /* once: it costs something. Who says so later is found out by the first that vanishes */
+		census->wants_rusage |= usage_ignores(maker, SIGCHLD) > 0;
+	parent->makes = true;
 }
 
 void census_execed(struct census *census, pid_t process)
@@ -154,6 +158,15 @@ static void end_vanished(struct census *census, const struct live *live, const s
 	}
 	uint64_t own = less(spent.cpu_ns, live->waited_cpu);
 	census->ended_cpu += own > live->cpu_seen ? own : live->cpu_seen;
+}
+
+/* It has ended, and nobody has waited for it yet. */
+void census_ending(struct census *census, pid_t task)
+{
+	struct live *live = census_find(census, task);
+
+	if (live)
+		usage_io(task, &live->io_seen);
 }
 
 static void end_zombie(struct census *census, const struct live *live, uint64_t cpu)

@@ -17,6 +17,7 @@
 struct live {
 	pid_t pid, parent;   /* parent: its maker; 0 unknown */
 	bool copy;	     /* has memory in common with its maker, or with what it made */
+	bool makes;	     /* has made a process */
 	bool guest;	     /* runs on its maker's memory, which is counted there */
 	uint64_t cpu_seen;   /* ns, without children */
 	uint64_t waited_cpu; /* ns, of its children that it has waited for, and theirs */
@@ -48,6 +49,7 @@ struct census {
 void census_born(struct census *census, pid_t process);
 void census_forked(struct census *census, pid_t process, pid_t maker, bool same_memory);
 void census_execed(struct census *census, pid_t process);
+void census_ending(struct census *census, pid_t task);
 void census_gone(struct census *census, pid_t task, const struct rusage *rusage);
 unsigned census_zombies(struct census *census, bool exact);
 

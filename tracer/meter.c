@@ -56,6 +56,7 @@ struct gauge {
 struct meter {
 	struct policy_limits limits;
 	void (*tell)(void);
+	bool by_root;	/* of processes that have ended only root may ask what they have moved */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -118,6 +119,20 @@ void meter_gone(struct meter *meter, pid_t task, const struct rusage *rusage)
 	pthread_mutex_lock(&meter->lock);
 	census_gone(&meter->census, task, rusage);
 	pthread_mutex_unlock(&meter->lock);
+}
+
+void meter_ending(struct meter *meter, pid_t task)
+{
+	if (!meter)
+		return;
+	pthread_mutex_lock(&meter->lock);
+	census_ending(&meter->census, task);
+	pthread_mutex_unlock(&meter->lock);
+}
+
+bool meter_wants_endings(const struct meter *meter)
+{
+	return meter_wants_rusage(meter) && meter->by_root;
 }
 
 bool meter_wants_rusage(const struct meter *meter)
@@ -455,6 +470,7 @@ int meter_start(struct meter **out, const struct policy_limits *limits, void (*t
 		return -ENOMEM;
 	meter->limits = *limits;
 	meter->tell = tell;
+	meter->by_root = geteuid() == 0;
 	meter->census.counts_files = limits->write_bytes != 0;
 	meter->processors = processors > 0 ? (unsigned)processors : 1;
 	meter->census.children = usage_children();

@@ -32,9 +32,28 @@ bool out_of_turn_next(struct guard *guard, pid_t *tid, int *status)
 	return true;
 }
 
+/* Which task there is something to wait for: its number, 0 (WNOHANG) or -1. The meter may look at one that has ended, since
+ * what that has moved is told, to root, as long as nobody has waited for it. */
+static pid_t peek(struct guard *guard, pid_t which, int options)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (waitid(which < 0 ? P_ALL : P_PID, which < 0 ? 0 : (id_t)which, &info, WEXITED | WSTOPPED | WNOWAIT | options) < 0)
+		return -1;
+	if (info.si_pid && (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED))
+		meter_ending(guard->meter, info.si_pid);
+	return info.si_pid;
+}
+
 pid_t out_of_turn_wait(struct guard *guard, pid_t which, int *status, int options)
 {
 	struct rusage rusage, *wanted = meter_wants_rusage(guard->meter) ? &rusage : NULL;
+
+	if (wanted && meter_wants_endings(guard->meter)) {
+		which = peek(guard, which, options);
+		if (which <= 0)
+			return which;
+	}
 	pid_t tid = wait4(which, status, options, wanted);
 
 	if (tid > 0 && !WIFSTOPPED(*status))

@@ -136,6 +136,22 @@ static void ignored(long ms, long n)
 	cpus(ms, n);
 }
 
+static int make_file(void);
+static void fill(int fd, long mib);
+
+/* MIB N: N children one after the other write so much, and nobody waits for them. */
+static void unwaited(long mib, long n)
+{
+	signal(SIGCHLD, SIG_IGN);
+	for (long i = 0; i < n; i++) {
+		if (fork() == 0) {
+			fill(make_file(), mib);
+			_exit(0);
+		}
+		wait(NULL);
+	}
+}
+
 static void say_xcpu(int signal)
 {
 	(void)signal;
@@ -390,7 +406,7 @@ static const struct {
 	{"nameless", nameless},	  {"mapped", mapped},
 	{"allocated", allocated}, {"sparse", sparse},
 	{"output", output},	  {"stopped", stopped},
-	{"nice", nice_up},
+	{"nice", nice_up},	  {"unwaited", unwaited},
 };
 
 int main(int argc, char **argv)
