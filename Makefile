@@ -35,7 +35,7 @@ SHIM_O  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard preload/*.c)) $(BUILD)/preload
 	   $(patsubst %,$(BUILD)/preload/policy/%.o,always decide image net path syscalls)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-all check-built unit bench demo install uninstall deps help clean format format-check \
+.PHONY: all check check-all check-built unit bench limits demo install uninstall deps help clean format format-check \
 	analyse fuzz-smoke fault-injection test-programs
 
 all: $(BUILD)/picket $(SHIM)	## build $(BUILD)/picket and the shim beside it
@@ -161,6 +161,9 @@ $(BUILD)/tests/failing.so: tests/failing.c
 
 bench: $(BUILD)/picket $(BENCHES) $(HELPERS)	## what guarding costs, as ratios to the bare run
 	@BUILD=$(abspath $(BUILD)) CC=$(CC) tests/bench.sh
+
+limits: $(BUILD)/picket $(SHIM) $(HELPERS)	## what each limit comes to: asked, reached, what tool and result say
+	@BUILD=$(abspath $(BUILD)) tests/limits_table.sh
 
 demo:			## install what is missing, build, and guard an untrusted tool
 	@scripts/deps.sh build demo

@@ -56,6 +56,33 @@ memory() {
 	says 'memory: 80 % of files in memory works' "$through"
 }
 
+# Programs that reserve very much more than they touch: of a limit of 512 MiB they use 360 to 420.
+printf 'package main\nfunc main() { b := make([]byte, 360<<20); for i := range b { b[i] = 1 }; println("done") }\n' >reserve.go
+printf '#include <stdlib.h>\n#include <string.h>\nint main(void) { memset(malloc(360 << 20), 1, 360 << 20); return 0; }\n' >reserve.c
+cat >Reserve.java <<'END'
+public class Reserve { public static void main(String[] a) { byte[] b = new byte[320 << 20]; java.util.Arrays.fill(b, (byte) 1); } }
+END
+! have go || GOCACHE=$SCRATCH/go-cache HOME=$SCRATCH go build -o reserve-go reserve.go
+! have javac || javac Reserve.java
+gcc -fsanitize=address -o reserve-asan reserve.c 2>/dev/null
+reservers() {	# NAME COMMAND...
+	local name command
+	while read -r name command; do
+		have "${command%% *}" || [ -x "${command%% *}" ] || continue
+		# shellcheck disable=SC2086 # words
+		timeout 120 "$PICKET" run -q --enforce "$level" -r r.json --memory 512M --env ASAN_OPTIONS=detect_leaks=0 \
+			-- $command >/dev/null 2>err </dev/null
+		status=$? out=
+		says "memory: $name reserves more than the limit, uses most of it, and works" ".success and .resource_limited == null and
+			(.resource_usage.peak_memory_bytes | . >= 320 * $mib and . < 512 * $mib)"
+	done <<-END
+		node node -e Buffer.alloc(360*1048576,1)
+		Go ./reserve-go
+		Java java -Xmx340m -cp . Reserve
+		AddressSanitizer ./reserve-asan
+	END
+}
+
 cpu() {
 	run --cpu 500ms -- cpu 400
 	says 'cpu: 80 % works' "$through"
@@ -253,6 +280,7 @@ fi
 
 for level in $LEVELS_HERE; do
 	memory
+	reservers
 	cpu
 	time_limit
 	processes

@@ -40,7 +40,7 @@ static const struct option limit_options[] = {
 	{OPTION_PROCESSES, 0, "processes", "N", VALUE_TEXT, false, "processes and threads at one time"},
 	{OPTION_FILES, 0, "files", "N", VALUE_TEXT, false, "open files of each process"},
 	{OPTION_OUTPUT_BYTES, 0, "output-bytes", "BYTES", VALUE_TEXT, false,
-	 "stdout and stderr together; more is thrown away"},
+	 "stdout and stderr together, but for terminals; more is lost"},
 	{OPTION_WRITE_BYTES, 0, "write-bytes", "BYTES", VALUE_TEXT, false, "of each file, and written to files in all"},
 	{OPTION_CPU_WEIGHT, 0, "cpu-weight", "N", VALUE_TEXT, false,
 	 "share of a busy processor: 1 to 10000, usual is 100"},
