@@ -60,9 +60,11 @@ $(BUILD)/policy/profiles.o: $(wildcard policy/profiles/*.conf)
 
 # No libc, no vector registers (what a caller passes in them stays), no stack protector (its canary and its failure are
 # libc's), nothing of CFLAGS: it is loaded into strangers, and a sanitizer is not at home there.
-SHIM_FLAGS = -std=c17 -D_GNU_SOURCE -iquote policy -iquote preload '-DCALL_NAME(name)=0' $(WARN) -Os -g -ffreestanding -fPIC \
+SHIM_FLAGS = -std=c17 -D_GNU_SOURCE -iquote policy -iquote preload -DCALLS_NAMELESS $(WARN) -Os -g -ffreestanding -fPIC \
 	     -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector -U_FORTIFY_SOURCE -fno-builtin \
-	     -fasynchronous-unwind-tables -ffunction-sections -fdata-sections
+	     -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+# What calls back into libc: a thread may be cancelled there, and its stack be unwound through us.
+$(patsubst %,$(BUILD)/preload/%.o,beside exec gate wrap wrap_hand): SHIM_FLAGS += -fasynchronous-unwind-tables
 $(BUILD)/preload/policy/%.o: policy/%.c
 	@mkdir -p $(@D)
 	$(CC) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
@@ -72,9 +74,10 @@ $(BUILD)/preload/%.o: preload/%.c
 $(BUILD)/preload/enter.o: preload/enter.S preload/wrap.def preload/note.h
 	@mkdir -p $(@D)
 	$(CC) -iquote preload -c -o $@ $<
-# One segment of code and constants, one of data: each is a mapping that the loader makes in every program.
+# One segment of code and constants, one of data: each is a mapping that the loader makes in every program; and data that is
+# protected after relocation would be one more, and a system call, in a library that trusts nothing of its own anyway.
 SHIM_LINK = -Wl,--gc-sections,--hash-style=gnu,--build-id=sha1,-Bsymbolic-functions \
-	    -Wl,-z,now,-z,relro,-z,nodelete,-z,noexecstack,-z,noseparate-code
+	    -Wl,-z,now,-z,norelro,-z,nodelete,-z,noexecstack,-z,noseparate-code
 $(SHIM): $(SHIM_O)
 	$(CC) -shared -nostdlib $(SHIM_LINK) -o $@ $^
 

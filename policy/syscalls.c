@@ -22,9 +22,12 @@
 #define PATH_OR(empty_, access_, final_) {ARG_PATH, ACCESS_##access_, FINAL_##final_, EMPTY_##empty_}
 /* clang-format on */
 
-/* The shim has no use for names, and each would be a relocation. */
-#ifndef CALL_NAME
-#define CALL_NAME(name) #name
+_Static_assert(ARG_KIND_COUNT <= 1 << 6, "fits a struct call_arg");
+
+#ifdef CALLS_NAMELESS
+#define NAME(name_)
+#else
+#define NAME(name_) .name = #name_,
 #endif
 
 /* Indexed by number; where there is no call, the class is CALL_UNLISTED and the name is NULL. A number
@@ -32,7 +35,7 @@
 static const struct call calls[CALL_NUMBERS] = {
 #define CALL(number_, name_, class_, op_, ...) \
 	[number_] = {                          \
-		.name = CALL_NAME(name_),      \
+		NAME(name_)                    \
 		.number = number_,             \
 		.class = CALL_##class_,        \
 		.op = OP_##op_,                \
@@ -42,7 +45,7 @@ static const struct call calls[CALL_NUMBERS] = {
 #undef CALL
 };
 
-static const struct call unlisted = {.name = "unlisted", .number = UINT16_MAX, .class = CALL_UNLISTED, .op = OP_NONE};
+static const struct call unlisted = {NAME(unlisted) .number = UINT16_MAX, .class = CALL_UNLISTED, .op = OP_NONE};
 
 const struct call *call_find(long number)
 {
@@ -51,6 +54,7 @@ const struct call *call_find(long number)
 	return &calls[number];
 }
 
+#ifndef CALLS_NAMELESS
 const struct call *call_by_name(const char *name)
 {
 	for (size_t i = 0; i < CALL_NUMBERS; i++)
@@ -58,6 +62,7 @@ const struct call *call_by_name(const char *name)
 			return &calls[i];
 	return NULL;
 }
+#endif
 
 int call_arg_index(const struct call *call, enum arg_kind kind, int from)
 {

@@ -145,17 +145,19 @@ enum empty {
 
 /* One argument: kind, and for ARG_PATH and ARG_OBJECT what is done with it. */
 struct call_arg {
-	uint8_t kind;	/* enum arg_kind */
-	uint8_t access;	/* enum access bits; 0: by the flags of the call */
-	uint8_t final;	/* enum final */
-	uint8_t empty;	/* enum empty bits; 0: an empty path is an error */
+	uint16_t kind : 6;	/* enum arg_kind */
+	uint16_t access : 4;	/* enum access bits; 0: by the flags of the call */
+	uint16_t final : 3;	/* enum final */
+	uint16_t empty : 3;	/* enum empty bits; 0: an empty path is an error */
 };
 
 enum { CALL_ARGS = 6 };
 
 /* One row of the table. */
 struct call {
+#ifndef CALLS_NAMELESS	/* the shim's: each name would be a relocation in every process */
 	const char *name;
+#endif
 	uint16_t number;		/* x86-64 */
 	uint8_t class;			/* enum call_class */
 	uint8_t op;			/* enum call_op */
