@@ -145,11 +145,11 @@ static void print(const char *name, long result, const char *what)
 
 /* ---- names --------------------------------------------------------------------- */
 
-static void try_names(const struct call *call)
+/* Arguments for a call that takes names; the last of these. */
+static const char *fill(const struct call *call, long a[CALL_ARGS])
 {
 	static char *const argv[] = { (char *)"program", NULL };
 	static struct { uint64_t flags, mode, resolve; } how = { .flags = O_RDWR };
-	long a[CALL_ARGS] = { 0 }, result;
 	int names = 0, anys = 0;
 	const char *last = "";
 
@@ -186,31 +186,49 @@ static void try_names(const struct call *call)
 		default:
 			break;
 		}
+	return last;
+}
+
+/* In a child: it may succeed. */
+static long make_exec(const struct call *call, const long a[CALL_ARGS])
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
+		_exit(errno);
+	}
+	waitpid(child, &status, 0);
+	errno = WEXITSTATUS(status);
+	return errno ? -1 : 0;
+}
+
+static long make_call(const struct call *call, const long a[CALL_ARGS])
+{
+	int here = open(".", O_RDONLY | O_DIRECTORY);
+	long result = syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	int error = errno;
+
+	if (call->op == OP_CHDIR)
+		NEED(fchdir(here));
+	close(here);
+	errno = error;
+	return result;
+}
+
+static void try_names(const struct call *call)
+{
+	long a[CALL_ARGS] = { 0 };
+	const char *last = fill(call, a);
+
 	memset(buffer, 0, sizeof buffer);
 	*(unsigned *)buffer = 128;	/* name_to_handle_at: bytes of room */
 	if (call->op == OP_WATCH)
 		a[0] = inotify_init();
 	if (call->op == OP_RENAME)
 		last = path_of(call, 0);
-	if (call->op == OP_EXEC) {
-		int status;
-		pid_t child = fork();
-		if (child == 0) {
-			syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
-			_exit(errno);
-		}
-		waitpid(child, &status, 0);
-		errno = WEXITSTATUS(status);
-		result = errno ? -1 : 0;
-	} else {
-		int here = open(".", O_RDONLY | O_DIRECTORY);
-		result = syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
-		int error = errno;
-		if (call->op == OP_CHDIR)
-			NEED(fchdir(here));
-		close(here);
-		errno = error;
-	}
+	long result = call->op == OP_EXEC ? make_exec(call, a) : make_call(call, a);
 	print(call->name, result, last);
 }
 
