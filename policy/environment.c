@@ -218,3 +218,41 @@ void environment_free(char **environment)
 		free(environment[i]);
 	free(environment);
 }
+
+int environment_put(char ***environment, char *const *more)
+{
+	size_t count = 0, added = 0;
+
+	while ((*environment)[count])
+		count++;
+	while (more[added])
+		added++;
+	char **larger = realloc(*environment, (count + added + 1) * sizeof *larger);
+	if (!larger)
+		return -ENOMEM;
+	*environment = larger;
+	for (; *more; more++) {
+		size_t i = 0, name = strcspn(*more, "=") + 1;
+		char *copy = strdup(*more);
+		if (!copy)
+			return -ENOMEM;
+		while (i < count && strncmp(larger[i], copy, name) != 0)
+			i++;
+		if (i < count)
+			free(larger[i]);
+		else
+			larger[++count] = NULL;
+		larger[i] = copy;
+	}
+	return 0;
+}
+
+const char *environment_value(char *const *environment, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; environment && *environment; environment++)
+		if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
+			return *environment + n + 1;
+	return NULL;
+}

@@ -23,6 +23,12 @@
 int environment_build(const struct image *image, char *const *caller, char ***out);
 void environment_free(char **environment);
 
+/* Put these "NAME=value", up to NULL, into an environment of environment_build's, in place of what has such a name. 0 or
+ * -ENOMEM: some may be in it. */
+int environment_put(char ***environment, char *const *more);
+/* The value of a variable, or NULL. NULL is an empty environment. */
+const char *environment_value(char *const *environment, const char *name);
+
 /* Does this name need to be named exactly to be kept? (`length` bytes) */
 bool environment_is_loading(const char *name, size_t length);
 

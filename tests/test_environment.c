@@ -79,6 +79,51 @@ START_TEST(what_is_left_of_the_callers)
 }
 END_TEST
 
+/* A copy that environment_put may change. */
+static char **environment_of(char *const *list)
+{
+	char **copy = calloc(8, sizeof *copy);
+
+	for (size_t i = 0; list[i]; i++)
+		copy[i] = strdup(list[i]);
+	return copy;
+}
+
+static const struct {
+	char *before[4], *more[4];
+	const char *after[8];
+} puts_[] = {
+	{{"A=1", "B=2"}, {NULL}, {"A=1", "B=2"}},
+	{{"A=1", "B=2"}, {"A=3"}, {"A=3", "B=2"}},
+	{{"AB=1"}, {"A=3"}, {"AB=1", "A=3"}},
+	{{NULL}, {"A=1", "A=2"}, {"A=2"}},
+	{{"B=1"}, {"A=", "B=x=y", "C=3"}, {"B=x=y", "A=", "C=3"}},
+};
+
+START_TEST(what_is_put_takes_the_place_of_what_has_its_name)
+{
+	char **now = environment_of(puts_[_i].before);
+	size_t i = 0;
+
+	ck_assert_int_eq(environment_put(&now, puts_[_i].more), 0);
+	for (; now[i]; i++)
+		ck_assert_str_eq(now[i], puts_[_i].after[i] ? puts_[_i].after[i] : "nothing more");
+	ck_assert_ptr_null(puts_[_i].after[i]);
+	environment_free(now);
+}
+END_TEST
+
+START_TEST(a_value_is_found_by_the_whole_name)
+{
+	char *list[] = {(char *)"PATHS=/no", (char *)"PATH=/a:/b", (char *)"E=", NULL};
+
+	ck_assert_str_eq(environment_value(list, "PATH"), "/a:/b");
+	ck_assert_str_eq(environment_value(list, "E"), "");
+	ck_assert_ptr_null(environment_value(list, "PAT"));
+	ck_assert_ptr_null(environment_value(NULL, "PATH"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("environment");
@@ -86,6 +131,8 @@ int main(void)
 
 	tcase_add_checked_fixture(all, help_setup, help_teardown);
 	tcase_add_loop_test(all, what_is_left_of_the_callers, 0, sizeof(cases) / sizeof(*cases));
+	tcase_add_loop_test(all, what_is_put_takes_the_place_of_what_has_its_name, 0, sizeof(puts_) / sizeof(*puts_));
+	tcase_add_test(all, a_value_is_found_by_the_whole_name);
 	suite_add_tcase(suite, all);
 	return help_run(suite);
 }

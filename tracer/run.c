@@ -87,16 +87,6 @@ static int choose_level(struct run *run)
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
-static const char *variable(char *const *environment, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (; environment && *environment; environment++)
-		if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
-			return *environment + n + 1;
-	return NULL;
-}
-
 /* A text file without "#!" is for the shell, as execvp(3) has it. */
 static int wrap_for_shell(struct run *run)
 {
@@ -125,35 +115,6 @@ static int wrap_for_shell(struct run *run)
 	return run->path ? 0 : -ENOMEM;
 }
 
-/* What a request sets takes the place of what the policy left under that name. */
-static int put_over(char ***environment, char *const *extra)
-{
-	size_t count = 0, more = 0;
-
-	while ((*environment)[count])
-		count++;
-	while (extra[more])
-		more++;
-	char **larger = realloc(*environment, (count + more + 1) * sizeof *larger);
-	if (!larger)
-		return -ENOMEM;
-	*environment = larger;
-	for (; *extra; extra++) {
-		size_t i = 0, name = strcspn(*extra, "=") + 1;
-		char *copy = strdup(*extra);
-		if (!copy)
-			return -ENOMEM;
-		while (i < count && strncmp(larger[i], copy, name) != 0)
-			i++;
-		if (i < count)
-			free(larger[i]);
-		else
-			larger[++count] = NULL;
-		larger[i] = copy;
-	}
-	return 0;
-}
-
 /* Of the caller's environment what the policies leave, all of them, and then what a request sets. */
 static int make_environment(struct run *run)
 {
@@ -166,7 +127,7 @@ static int make_environment(struct run *run)
 		environment_free(wider);
 	}
 	if (r == 0 && run->job->extra_environment)
-		r = put_over(&run->environment, run->job->extra_environment);
+		r = environment_put(&run->environment, run->job->extra_environment);
 	return r;
 }
 
@@ -182,7 +143,7 @@ static int find_command(struct run *run)
 	}
 	if (job->program_fd >= 0)
 		return 0;
-	r = launch_find(what, variable(run->environment, "PATH"), job->cwd, &run->path);
+	r = launch_find(what, environment_value(run->environment, "PATH"), job->cwd, &run->path);
 	if (r == 0)
 		r = wrap_for_shell(run);
 	if (r == 0)
