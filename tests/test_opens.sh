@@ -138,7 +138,9 @@ else
 	skip 'filters' "$CC"
 fi
 if $CC -fsanitize=address -o sanitized -xc - <<<'int main(void) { return 0; }' 2>/dev/null; then
-	check 'a program with AddressSanitizer, started from inside' "${guarded[@]}" sh -c "env -i ASAN_OPTIONS=detect_leaks=0 '$SCRATCH/sanitized'"
+	check 'a program with AddressSanitizer' "${guarded[@]}" env ASAN_OPTIONS=detect_leaks=0 ./sanitized
+	check 'as the command' "$PICKET" run "${options[@]}" --enforce gate --env ASAN_OPTIONS=detect_leaks=0 -- ./sanitized
+	check 'started with another environment' "${guarded[@]}" sh -c "env -i ASAN_OPTIONS=detect_leaks=0 '$SCRATCH/sanitized'"
 fi
 
 # ---- origin -----------------------------------------------------------------------------------------------------

@@ -218,7 +218,10 @@ static int pass_shim(struct run *run, const char *path)
 {
 	struct stat st;
 	int r = stat(path, &st) < 0 ? -errno : shim_file_pass(path, &run->environment);
+	cleanup_fd int program = open(run->path ? run->path : run->job->command[0], O_PATH | O_CLOEXEC);
 
+	if (r == 0 && program >= 0 && shim_file_sanitizer(program))
+		r = shim_file_excuse(&run->environment);
 	if (r < 0) {
 		diag_errno(r, "cannot make the environment");
 		return EXIT_STATUS_PICKET;
