@@ -67,6 +67,42 @@ if [ -n "$supervised" ]; then
 		skip 'parity in a musl program' musl-gcc
 	fi
 fi
+# ---- what differs: picket(7) ------------------------------------------------------------------------------
+
+cat >"$SCRATCH/differs.c" <<-'END'
+	#define _GNU_SOURCE
+	#include <errno.h>
+	#include <ftw.h>
+	#include <signal.h>
+	#include <stdio.h>
+	#include <unistd.h>
+	static int called = -1;
+	static int note(const char *path, const struct stat *st, int kind, struct FTW *where)
+	{
+		(void)path, (void)st, (void)where;
+		called = kind;
+		return 0;
+	}
+	static int mine(int r) { return r < 0 ? errno : 0; }
+	int main(int argc, char **argv)
+	{
+		int walk = mine(nftw(argv[argc - 1], note, 4, 0));
+		printf("nftw %d called %d\n", walk, called == FTW_DNR);
+		printf("kill(0) %d kill(-1) %d\n", mine(kill(0, SIGCONT)), mine(kill(-1, SIGCONT)));
+		setpgid(0, 0);
+		printf("kill(0), own group %d\n", mine(kill(0, SIGCONT)));
+	}
+END
+if [ -n "$supervised" ] && "${CC:-gcc}" -o "$SCRATCH/differs" "$SCRATCH/differs.c" 2>"$SCRATCH/differs.log"; then
+	make_places
+	differs() { "$PICKET" run -q -p "$SCRATCH/policy.conf" --enforce "$1" -- "$SCRATCH/differs" ../denied 2>&1; }
+	# 13 is EACCES, 1 EPERM, 3 ESRCH: there is no other process
+	check_same "$supervised: a walk tells of what may not be read, signals reach the run" \
+		'nftw 0 called 1 kill(0) 0 kill(-1) 3 kill(0), own group 0' "$(differs "$supervised" | xargs)"
+	check_same 'preload: the walk fails, signals that would reach strangers are refused' \
+		'nftw 13 called 0 kill(0) 1 kill(-1) 1 kill(0), own group 0' "$(differs preload | xargs)"
+fi
+
 # ---- what cannot be guarded ------------------------------------------------------------------------------
 
 check_contains() { case $3 in *"$2"*) ok "$1" ;; *) not_ok "$1" <<<"no \"$2\" in: $3" ;; esac; }
