@@ -146,6 +146,10 @@ while IFS=$'\t' read -r level available why; do
 	fi
 done < <(jq -r '.levels[] | [.level, .available, .why_not // ""] | @tsv' probe.json)
 
+"$PICKET" run -q --result usual.json true
+check_same 'the level that probe names is the one that a run takes' "$(jq .level probe.json)" \
+	"$(jq .enforcement.level usual.json)"
+
 # ---- completion ----
 
 for shell in bash zsh fish; do

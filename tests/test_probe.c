@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <jansson.h>
 #include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "notify_kernel.h"
 
 /* LeakSanitizer works by ptrace, which these tests refuse to the whole process. */
 const char *__lsan_default_options(void);
@@ -215,6 +215,31 @@ START_TEST(levels_have_names)
 }
 END_TEST
 
+/* As before Linux 5.19: the flag is not known. */
+START_TEST(without_killable_waits_level_notify_is_missing)
+{
+	struct probe before, probe;
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, ERRNO(EINVAL)),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = 6, .filter = code};
+	probe_levels(&before);
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+	probe_levels(&probe);
+	ck_assert_int_eq(probe.level[LEVEL_SECCOMP].available, before.level[LEVEL_SECCOMP].available);
+	ck_assert(!probe.level[LEVEL_NOTIFY].available);
+	if (before.level[LEVEL_NOTIFY].available)
+		ck_assert_ptr_nonnull(strstr(probe.level[LEVEL_NOTIFY].why, "WAIT_KILLABLE_RECV (Linux 5.19)"));
+	assert_no_children();
+}
+END_TEST
+
 #define ROWS(array) (int)(sizeof(array) / sizeof((array)[0]))
 
 int main(void)
@@ -224,6 +249,7 @@ int main(void)
 	tcase_add_loop_test(probe, what_is_refused_is_missing_with_its_reason, 0, ROWS(refusals));
 	tcase_add_test(probe, a_refused_fork_is_a_reason_too);
 	tcase_add_test(probe, notification_can_be_missing_alone);
+	tcase_add_test(probe, without_killable_waits_level_notify_is_missing);
 	suite_add_tcase(suite, probe);
 	tcase_add_loop_test(choose, the_highest_level_that_fits_is_chosen, 0, ROWS(choices));
 	tcase_add_loop_test(choose, the_report_is_json_and_says_what_is_enforced, 0, 2);

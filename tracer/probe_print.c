@@ -17,13 +17,13 @@
 
 enum { PROCESSES_PER_RUN = 2 }; /* the supervisor and the tool, at least */
 
-/* The highest level there is, or -1. */
-static int highest(const struct probe *probe)
+/* The level that a run takes when nothing is asked for, or -1. */
+static int usual(const struct probe *probe)
 {
-	int level = LEVEL_COUNT - 1;
-	while (level >= 0 && !probe->level[level].available)
-		level--;
-	return level;
+	static const struct level_wish none;
+	char why[PROBE_WHY_SIZE + 64];
+	enum level level;
+	return level_choose(probe, &none, &level, why) == 0 ? (int)level : -1;
 }
 
 static unsigned long long number_in(const char *path)
@@ -59,7 +59,7 @@ enum { CAPABILITIES = 7 };
 
 static void capabilities_of(const struct probe *probe, struct capability list[CAPABILITIES])
 {
-	bool boundary = highest(probe) >= LEVEL_PTRACE;
+	bool boundary = usual(probe) >= LEVEL_PTRACE;
 	const struct capability all[CAPABILITIES] = {
 		{"filesystem_isolation", boundary},
 		{"network_isolation", boundary},
@@ -78,8 +78,9 @@ static json_t *levels_json(const struct probe *probe)
 	for (unsigned i = 0; i < LEVEL_COUNT; i++) {
 		bool available = probe->level[i].available;
 		json_array_append_new(levels,
-				      json_pack("{s:s, s:b, s:s?}", "level", level_name((enum level)i), "available",
-						available, "why_not", available ? NULL : probe->level[i].why));
+				      json_pack("{s:s, s:b, s:b, s:s?}", "level", level_name((enum level)i), "available",
+						available, "only_asked_for", probe->level[i].only_asked, "why_not",
+						available ? NULL : probe->level[i].why));
 	}
 	return levels;
 }
@@ -97,7 +98,7 @@ static json_t *features_json(const struct probe *probe)
 static int print_json(const struct probe *probe, FILE *to)
 {
 	struct capability capabilities[CAPABILITIES];
-	int best = highest(probe), error = 0;
+	int best = usual(probe), error = 0;
 	json_t *profiles = json_array();
 	for (const char *const *name = profile_names; *name != NULL; name++)
 		json_array_append_new(profiles, json_string(*name));
@@ -121,7 +122,7 @@ static int print_text(const struct probe *probe, FILE *to)
 {
 	struct capability capabilities[CAPABILITIES];
 	struct utsname machine;
-	int best = highest(probe);
+	int best = usual(probe);
 	if (uname(&machine) == 0)
 		fprintf(to, "picket %s on %s %s %s\n\n", PICKET_VERSION, machine.sysname, machine.release,
 			machine.machine);
@@ -129,7 +130,7 @@ static int print_text(const struct probe *probe, FILE *to)
 	for (unsigned i = 0; i < LEVEL_COUNT; i++) {
 		const struct probe_finding *found = &probe->level[i];
 		fprintf(to, "  %-22s %s%s%s\n", level_name((enum level)i), found->available ? "yes" : "no",
-			found->available ? "" : ": ", found->why);
+			!found->available ? ": " : found->only_asked ? ", when it is asked for" : "", found->why);
 	}
 	fprintf(to, "A run uses: %s\n\nWhat a run has here:\n",
 		best < 0 ? "none; it refuses to start" : level_name((enum level)best));
