@@ -198,6 +198,16 @@ static void forget_gone(struct roll *roll, struct census *census)
 	}
 }
 
+/* What is missing now, and was at the last look, is in nobody's account any more. What ends while the accounts are read is
+ * missing only once. */
+static uint64_t lost_since(uint64_t missing, uint64_t *before)
+{
+	uint64_t lost = missing < *before ? missing : *before;
+
+	*before = missing - lost;
+	return lost;
+}
+
 void roll_enter(struct roll *roll, struct census *census)
 {
 	uint64_t least = 0;
@@ -215,33 +225,37 @@ void roll_enter(struct roll *roll, struct census *census)
 	uint64_t seen = census->ended_cpu > roll->lost_cpu ? census->ended_cpu - roll->lost_cpu : 0;
 	if (seen < least)
 		census->ended_cpu += least - seen;
-	else if (seen > most)
-		roll->lost_cpu += seen - most;
+	roll->lost_cpu += lost_since(seen > most ? seen - most : 0, &roll->missing_cpu);
 }
 
-/* An account only grows: what it has less than before went with somebody who is in nobody's. */
-static uint64_t count_lost(uint64_t now, uint64_t *before, uint64_t *lost)
+/* An account only grows. */
+static void count_in(struct roll_account *account, uint64_t now)
 {
-	if (now < *before)
-		*lost += *before - now;
-	*before = now;
-	return now + *lost;
+	uint64_t all = now + account->lost;
+
+	account->lost += lost_since(all < account->most ? account->most - all : 0, &account->missing);
+	if (all > account->most)
+		account->most = all;
 }
 
 struct usage_io roll_io(struct roll *roll)
 {
 	struct usage_io io, sum = {0};
+	bool there = false; /* the keeper: all accounts go with it */
 
 	for (size_t i = 0; i < roll->count; i++)
 		if (usage_io(roll->list[i].pid, &io) == 0) {
+			there |= i == 0;
 			sum.read += io.read;
 			sum.written += io.written;
 			sum.stored += io.stored;
 		}
-	sum.read = count_lost(sum.read, &roll->io.read, &roll->lost_io.read);
-	sum.written = count_lost(sum.written, &roll->io.written, &roll->lost_io.written);
-	sum.stored = count_lost(sum.stored, &roll->io.stored, &roll->lost_io.stored);
-	return sum;
+	if (there) {
+		count_in(&roll->read, sum.read);
+		count_in(&roll->written, sum.written);
+		count_in(&roll->stored, sum.stored);
+	}
+	return (struct usage_io){roll->read.most, roll->written.most, roll->stored.most};
 }
 
 void roll_clear(struct roll *roll)
