@@ -79,7 +79,7 @@ struct guard {
 	ino_t program_ino;
 	bool main_over;
 	int main_status;	/* as waitpid(2) gives it */
-	bool ending;		/* everything is being killed */
+	atomic_bool ending;		/* everything is being killed */
 	bool unguarded;		/* level preload: an option says that the command may run without a shim */
 	bool sanitized;		/* level preload: AddressSanitizer is in the command (shim_file.h) */
 	bool shimless;		/* level preload: the tool ran, and no shim was in it, without that option */
