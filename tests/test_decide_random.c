@@ -9,6 +9,7 @@
 
 #include "decide.h"
 #include "make_image.h"
+#include "pure.h"
 
 static const char letters[] = "rwxl";
 
@@ -281,6 +282,57 @@ START_TEST(a_random_move_that_is_allowed_gives_nothing_below)
 }
 END_TEST
 
+/* A name at or below `path` for which an access of `allowed` is refused; false: none was found. */
+static bool refused_below(const struct image *image, const char *path, unsigned allowed, char name[512])
+{
+	char rest[256];
+
+	for (int i = 0; i < RANDOM_PATHS; i++) {
+		random_path(rest, 5, false);
+		snprintf(name, 512, "%s%s", path[1] == '\0' && rest[1] != '\0' ? "" : path, rest[1] == '\0' ? "" : rest);
+		for (unsigned access = ACCESS_READ; access <= ACCESS_LOOK; access <<= 1) {
+			if ((allowed & access) != 0 && !decide(image, name, access).allowed)
+				return true;
+		}
+	}
+	return false;
+}
+
+START_TEST(a_random_directory_that_is_pure_refuses_nothing_below)
+{
+	struct path_row rows[RANDOM_RULES + 1];
+	char path[256], name[512];
+	int pure_ones = 0, impure_ones = 0, seen = 0;
+
+	random_state = 4711 + (unsigned)_i;
+	for (int policy = 0; policy < RANDOM_POLICIES * 4; policy++) {
+		struct image *image = random_policy(rows, policy % 2 == 0);
+		struct pure pure;
+
+		ck_assert_int_eq(pure_open(&pure, image), 0);
+		for (int i = 0; i < 8; i++) {
+			random_path(path, 3, false);
+			unsigned here = 0, allowed = pure_below(&pure, path, strlen(path));
+			for (unsigned access = ACCESS_READ; access <= ACCESS_LOOK; access <<= 1)
+				here |= access != ACCESS_EXEC && decide(image, path, access).allowed ? access : 0;
+			ck_assert_uint_eq(allowed & ~here, 0);
+			pure_ones += (allowed & ACCESS_READ) != 0;
+			impure_ones += (here & ~allowed) != 0 && path[1] != '\0';
+			if (refused_below(image, path, allowed, name))
+				print_policy(rows);
+			ck_assert_msg(!refused_below(image, path, allowed, name), "%s, below the pure %s", name, path);
+			/* the test notices: what is left out is refused somewhere below */
+			seen += path[1] != '\0' && allowed != here && refused_below(image, path, here, name);
+		}
+		pure_close(&pure);
+		free(image);
+	}
+	ck_assert_int_gt(pure_ones, 500);
+	ck_assert_int_gt(impure_ones, 100);
+	ck_assert_int_gt(seen, 50);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("decide, at random");
@@ -290,6 +342,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, random_policies_decide_as_a_plain_reading_does, 0, 8);
 	tcase_add_loop_test(tcase, a_random_move_that_is_allowed_gives_nothing_below, 0, 4);
+	tcase_add_loop_test(tcase, a_random_directory_that_is_pure_refuses_nothing_below, 0, 4);
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -25,6 +25,7 @@
 #include "policy_help.h"
 #include "register_rules.h"
 #include "wire.h"
+#include "run_filter.h"
 
 enum { OPEN_FILES = 4096, DRAWS = 600, DRAWS_OF_NAMES = 60, DRAWS_OF_HARMLESS = 10, X32 = 0x40000000 };
 #define HIGH (UINT64_C(1) << 32)
@@ -99,60 +100,14 @@ static void let_go(void)
 		policy_free(&compiled[i]);
 }
 
-/* Check writes each assertion down: too slow for what is asked a million times. */
-#define REQUIRE(condition, ...)                    \
-	do {                                       \
-		if (!(condition))                  \
-			ck_abort_msg(__VA_ARGS__); \
-	} while (0)
-
 /* ---- the kernel's side -------------------------------------------------- */
-
-/* Run the filter as the kernel would: bounds, and nothing but what seccomp allows. Its result. */
-static uint32_t run_filter(const struct seccomp_data *data)
-{
-	uint32_t a = 0;
-
-	for (unsigned at = 0; at < filter.len;) {
-		const struct sock_filter *i = &filter.filter[at++];
-		unsigned jump = 0;
-		switch (i->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			REQUIRE(i->k <= sizeof *data - sizeof a && i->k % sizeof a == 0, "loads from %u", i->k);
-			memcpy(&a, (const char *)data + i->k, sizeof a);
-			break;
-		case BPF_ALU | BPF_AND | BPF_K:
-			a &= i->k;
-			break;
-		case BPF_JMP | BPF_JA:
-			jump = i->k;
-			break;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-			jump = a == i->k ? i->jt : i->jf;
-			break;
-		case BPF_JMP | BPF_JGE | BPF_K:
-			jump = a >= i->k ? i->jt : i->jf;
-			break;
-		case BPF_JMP | BPF_JSET | BPF_K:
-			jump = a & i->k ? i->jt : i->jf;
-			break;
-		case BPF_RET | BPF_K:
-			return i->k;
-		default:
-			ck_abort_msg("instruction %u has code %#x", at - 1, i->code);
-		}
-		REQUIRE(jump < filter.len - at, "jumps out");
-		at += jump;
-	}
-	ck_abort_msg("the filter ends without a result");
-}
 
 static bool stops(long number, const uint64_t args[CALL_ARGS], uint32_t arch)
 {
 	struct seccomp_data data = {.nr = (int)number, .arch = arch};
 
 	memcpy(data.args, args, sizeof data.args);
-	uint32_t result = run_filter(&data);
+	uint32_t result = run_filter(&filter, &data);
 	REQUIRE(result == SECCOMP_RET_ALLOW || result == SECCOMP_RET_TRACE, "result %#x", result);
 	return result == SECCOMP_RET_TRACE;
 }

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* test_gate.c - what the filter lets through at level gate, which directories become roots, and what the page says of them. */
+#include "gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "make_image.h"
+#include "run_filter.h"
+#include "syscalls.h"
+
+enum { LIMIT = 200, FIRST = LIMIT + RESERVED_FD_ROOT };
+
+/* ---- the filter --------------------------------------------------------- */
+
+static struct image *image;
+static struct policy policy;
+static struct sock_fprog filter;
+static struct wire_gate somewhere;
+enum { ROOTS = 4, READING_ROOTS = 2, HOWS = 5, READING_HOWS = 3 };
+
+static void compile_filter(bool gate)
+{
+	static const struct path_row rows[] = { { RULE_READ, LAYER_FILE, "/usr" }, { 0 } };
+	static struct guard guard;
+
+	image = make_path_image(rows, false);
+	policy = (struct policy){ .image = image };
+	memset(&guard, 0, sizeof guard);
+	guard.policies[guard.policy_count++] = &policy;
+	guard.open_files = LIMIT;
+	guard.level = LEVEL_GATE;
+	guard.gate = (struct gate){ .fd = -1, .page = gate ? &somewhere : NULL, .how_reading = READING_HOWS, .how_count = HOWS };
+	guard.gate.roots.count = ROOTS;
+	guard.gate.roots.reading = READING_ROOTS;
+	ck_assert_int_eq(filter_compile(&guard, &filter), 0);
+}
+
+static void let_go(void)
+{
+	free(filter.filter);
+	free(image);
+}
+
+static bool passes(long number, uint32_t arch, const uint64_t args[6])
+{
+	struct seccomp_data data = { .nr = (int)number, .arch = arch };
+
+	memcpy(data.args, args, sizeof data.args);
+	uint32_t result = run_filter(&filter, &data);
+	REQUIRE(result == SECCOMP_RET_ALLOW || result == SECCOMP_RET_TRACE, "result %#x", result);
+	return result == SECCOMP_RET_ALLOW;
+}
+
+static const uint64_t upper[] = { 0, UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_C(0xffffffff00000000) };
+
+/* As the kernel reads the arguments: an int, a pointer, a length. */
+static bool is_an_open_by_the_gate(const uint64_t args[6])
+{
+	uint32_t fd = (uint32_t)args[0];
+	uint64_t entry = (args[2] - GATE_START) / sizeof(struct wire_how);
+
+	return fd >= FIRST && fd < FIRST + ROOTS && args[2] >= GATE_START && args[2] % sizeof(struct wire_how) == 0 &&
+	       entry < (fd < FIRST + READING_ROOTS ? READING_HOWS : HOWS) && args[3] == sizeof(struct open_how);
+}
+
+START_TEST(an_openat2_passes_with_a_root_and_an_entry_for_it)
+{
+	static const uint64_t sizes[] = { 0, 8, 16, 23, 24, 25, 32, 40, 4096 };
+	unsigned passed = 0, wanted = 0;
+
+	compile_filter(true);
+	for (uint32_t fd = FIRST - 3; fd < FIRST + ROOTS + 3; fd++)
+		for (uint64_t how = GATE_START - 64; how < GATE_START + (HOWS + 2) * sizeof(struct wire_how); how += 4)
+			for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+				for (size_t u = 0; u < sizeof upper / sizeof upper[0] * 3; u++) {
+					uint64_t args[6] = { fd, 0x7fff0000, how, sizes[s] };
+					static const int which[] = { 0, 2, 3 };
+					args[which[u % 3]] |= upper[u / 3];
+					bool pass = passes(SYS_openat2, AUDIT_ARCH_X86_64, args);
+					REQUIRE(pass == is_an_open_by_the_gate(args), "fd %u, how %#lx, size %lu: %d", fd,
+						(unsigned long)args[2], (unsigned long)args[3], pass);
+					REQUIRE(!passes(SYS_openat2, AUDIT_ARCH_I386, args), "by another ABI");
+					passed += pass;
+					wanted += is_an_open_by_the_gate(args);
+				}
+	ck_assert_uint_eq(passed, wanted);
+	ck_assert_uint_gt(passed, 0);
+	let_go();
+}
+END_TEST
+
+START_TEST(without_a_gate_no_openat2_passes)
+{
+	const uint64_t args[6] = { FIRST, 0x7fff0000, GATE_START, sizeof(struct open_how) };
+
+	compile_filter(false);
+	ck_assert(!passes(SYS_openat2, AUDIT_ARCH_X86_64, args));
+	let_go();
+}
+END_TEST
+
+/* Of mmaps at low addresses only that of the page: each argument changed in each of its halves makes it another. */
+START_TEST(one_mapping_of_the_page_passes)
+{
+	const uint64_t exact[6] = { GATE_START, GATE_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE,
+				    LIMIT + RESERVED_FD_GATE, 0 };
+	static const uint64_t changes[] = { 1, 2, 0x10, 0x1000, UINT64_C(1) << 32, UINT64_C(1) << 63 };
+
+	compile_filter(true);
+	ck_assert(passes(SYS_mmap, AUDIT_ARCH_X86_64, exact));
+	ck_assert(!passes(SYS_mmap, AUDIT_ARCH_I386, exact));
+	for (int i = 0; i < 6; i++)
+		for (size_t c = 0; c < sizeof changes / sizeof changes[0]; c++) {
+			uint64_t args[6];
+			memcpy(args, exact, sizeof args);
+			args[i] ^= changes[c];
+			bool high = args[0] >= RESERVED_END;	/* not below the reserved addresses */
+			ck_assert_msg(passes(SYS_mmap, AUDIT_ARCH_X86_64, args) == high, "argument %d is %#lx", i, (unsigned long)args[i]);
+		}
+	static const long others[] = { SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_remap_file_pages, SYS_mbind,
+				       SYS_pkey_mprotect };
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		ck_assert_msg(!passes(others[i], AUDIT_ARCH_X86_64, exact), "call %ld", others[i]);
+	let_go();
+}
+END_TEST
+
+/* ---- the page ----------------------------------------------------------- */
+
+static char base[] = "/tmp/test-gate-XXXXXX";
+
+static const char *below(const char *name)
+{
+	static char path[8][128];
+	static int turn;
+
+	turn = (turn + 1) % 8;
+	snprintf(path[turn], sizeof path[turn], "%s/%s", base, name);
+	return path[turn];
+}
+
+static void make_tree(void)
+{
+	strcpy(base, "/tmp/test-gate-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(base));
+	ck_assert_int_eq(mkdir(below("write"), 0700), 0);
+	ck_assert_int_eq(mkdir(below("write/deep"), 0700), 0);
+	ck_assert_int_eq(mkdir(below("read"), 0700), 0);
+	ck_assert_int_eq(mkdir(below("mixed"), 0700), 0);
+	ck_assert_int_eq(mkdir(below("mixed/free"), 0700), 0);
+	ck_assert_int_eq(symlink("write", below("link")), 0);
+}
+
+static void remove_tree(void)
+{
+	unlink(below("link"));
+	rmdir(below("mixed/free"));
+	rmdir(below("mixed"));
+	rmdir(below("read"));
+	rmdir(below("write/deep"));
+	rmdir(below("write"));
+	rmdir(base);
+}
+
+static void open_gate(struct gate *gate, const char *narrower)
+{
+	struct path_row rows[] = { { RULE_WRITE, LAYER_FILE, strdup(below("write")) },
+				   { RULE_READ, LAYER_FILE, strdup(below("read")) },
+				   { RULE_WRITE, LAYER_FILE, strdup(below("mixed")) },
+				   { RULE_READ_ONLY, LAYER_FILE, strdup(below("mixed/kept")) },	/* is not there */
+				   { RULE_READ, LAYER_FILE, "/proc" },
+				   { RULE_READ, LAYER_FILE, strdup(below("nothing")) },
+				   { 0 } };
+	struct path_row narrow[] = { { RULE_READ, LAYER_FILE, narrower }, { 0 } };
+	struct policy first = { .image = make_path_image(rows, false) },
+		      second = { .image = narrower ? make_path_image(narrow, false) : NULL };
+	struct policy *const policies[] = { &first, &second };
+	char *environment[] = { NULL };
+
+	ck_assert_int_eq(gate_open(gate, policies, narrower ? 2 : 1, below("mixed"), environment, LIMIT), 0);
+	free(first.image);
+	free(second.image);
+	for (size_t i = 0; rows[i].target; i++)
+		if (strcmp(rows[i].target, "/proc") != 0)
+			free((char *)rows[i].target);
+}
+
+static const struct wire_gate_name *named(const struct gate *gate, const char *name)
+{
+	for (uint32_t i = 0; i < gate->page->name_count; i++) {
+		const struct wire_gate_name *entry = &gate->page->name[i];
+		if (entry->length == strlen(name) && memcmp(gate->page->text + entry->text, name, entry->length) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+START_TEST(directories_that_are_pure_become_roots)
+{
+	struct gate gate;
+
+	make_tree();
+	open_gate(&gate, NULL);
+	ck_assert(named(&gate, below("write"))->writable);
+	ck_assert(!named(&gate, below("read"))->writable);
+	/* below the working directory a missing name may only be read: it is for reading, its other directories for writing */
+	ck_assert(!named(&gate, below("mixed"))->writable);
+	ck_assert(named(&gate, below("mixed/free"))->writable);
+	ck_assert_ptr_null(named(&gate, "/proc"));
+	ck_assert_ptr_null(named(&gate, below("nothing")));
+	ck_assert_ptr_null(named(&gate, below("write/deep")));	/* is covered */
+	ck_assert_uint_eq(gate.page->first_root, FIRST);
+	for (unsigned i = 0; i < gate.roots.count; i++)
+		ck_assert(gate.roots.list[i].writable == (i >= gate.roots.reading));
+	for (uint32_t i = 1; i < gate.page->name_count; i++)
+		ck_assert_uint_ge(gate.page->name[i - 1].length, gate.page->name[i].length);
+	gate_close(&gate);
+	remove_tree();
+}
+END_TEST
+
+START_TEST(both_policies_must_agree)
+{
+	struct gate gate;
+
+	make_tree();
+	open_gate(&gate, strdup(below("write")));
+	ck_assert_uint_eq(gate.roots.count, 1);
+	ck_assert(!named(&gate, below("write"))->writable);
+	gate_close(&gate);
+	remove_tree();
+}
+END_TEST
+
+START_TEST(what_is_moved_leads_nowhere_any_more)
+{
+	struct gate gate;
+
+	make_tree();
+	open_gate(&gate, NULL);
+	gate_forget(&gate, below("write/deep"));	/* below a root: its names are looked up by the kernel */
+	gate_forget(&gate, below("writ"));
+	ck_assert_uint_ne(named(&gate, below("write"))->root, GATE_GONE);
+	gate_forget(&gate, below("mixed"));
+	ck_assert_uint_eq(named(&gate, below("mixed"))->root, GATE_GONE);
+	ck_assert_uint_eq(named(&gate, below("mixed/free"))->root, GATE_GONE);
+	ck_assert_uint_ne(named(&gate, below("write"))->root, GATE_GONE);
+	gate_forget(&gate, base);
+	for (uint32_t i = 0; i < gate.page->name_count; i++)
+		ck_assert_uint_eq(gate.page->name[i].root, GATE_GONE);
+	gate_close(&gate);
+	remove_tree();
+}
+END_TEST
+
+START_TEST(every_entry_stays_beneath_and_the_first_only_read)
+{
+	struct gate gate;
+
+	make_tree();
+	open_gate(&gate, NULL);
+	ck_assert_uint_gt(gate.how_reading, 0);
+	ck_assert_uint_gt(gate.how_count, gate.how_reading);
+	for (unsigned i = 0; i < gate.how_count; i++) {
+		const struct wire_how *how = &gate.page->how[i];
+		ck_assert_uint_eq(how->resolve, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+		if (i < gate.how_reading) {
+			ck_assert_uint_eq(call_open_access(how->flags) & ~(unsigned)(ACCESS_READ | ACCESS_LOOK), 0);
+			ck_assert_uint_eq(how->flags & O_CREAT, 0);
+		}
+		/* the kernel takes each */
+		int fd = gate.roots.list[0].fd;
+		long r = syscall(SYS_openat2, fd, "missing/name", how, sizeof(struct open_how));
+		ck_assert_msg(r < 0 && errno == ENOENT, "entry %u: flags %#lx, mode %#lo: %m", i, (unsigned long)how->flags,
+			      (unsigned long)how->mode);
+	}
+	gate_close(&gate);
+	remove_tree();
+}
+END_TEST
+
+/* What the tool has of the page gives it nothing to write with. */
+START_TEST(the_page_cannot_be_written)
+{
+	struct gate gate;
+	char path[32];
+
+	make_tree();
+	open_gate(&gate, NULL);
+	ck_assert_int_eq(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, gate.fd, 0) == MAP_FAILED, 1);
+	void *page = mmap(NULL, GATE_LENGTH, PROT_READ, MAP_SHARED, gate.fd, 0);
+	ck_assert_ptr_ne(page, MAP_FAILED);
+	ck_assert_int_lt(mprotect(page, 4096, PROT_READ | PROT_WRITE), 0);
+	ck_assert_int_lt(pwrite(gate.fd, "x", 1, 0), 0);
+	ck_assert_int_lt(ftruncate(gate.fd, 0), 0);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", gate.fd);
+	int again = open(path, O_RDWR);
+	ck_assert_int_lt(pwrite(again, "x", 1, 0), 0);
+	ck_assert_int_lt(fallocate(again, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096), 0);
+	close(again);
+	int memory = open("/proc/self/mem", O_RDWR);
+	ck_assert_int_lt(pwrite(memory, "x", 1, (off_t)(uintptr_t)page), 0);
+	close(memory);
+	gate.page->magic++;	/* but by us, and then it is seen */
+	ck_assert_uint_eq(((struct wire_gate *)page)->magic, GATE_MAGIC + 1);
+	munmap(page, GATE_LENGTH);
+	gate_close(&gate);
+	remove_tree();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("gate");
+	TCase *tcase = tcase_create("gate");
+
+	tcase_add_test(tcase, an_openat2_passes_with_a_root_and_an_entry_for_it);
+	tcase_add_test(tcase, without_a_gate_no_openat2_passes);
+	tcase_add_test(tcase, one_mapping_of_the_page_passes);
+	tcase_add_test(tcase, directories_that_are_pure_become_roots);
+	tcase_add_test(tcase, both_policies_must_agree);
+	tcase_add_test(tcase, what_is_moved_leads_nowhere_any_more);
+	tcase_add_test(tcase, every_entry_stays_beneath_and_the_first_only_read);
+	tcase_add_test(tcase, the_page_cannot_be_written);
+	tcase_set_timeout(tcase, 30);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
