@@ -172,6 +172,9 @@ static const char *const kind_names[ARG_KIND_COUNT] = {
 	"The name is read from the stopped caller, resolved by the kernel itself and judged as resolved; the call " \
 	"then goes on with an argument in private memory, or in a sealed page that the tool cannot write, while "   \
 	"no other call may change what the name means."
+#define WAY_GATE                                                                                                    \
+	" At level gate it goes on unseen when its directory and its struct are the supervisor's own, at numbers and addresses " \
+	"that nobody can change, and the kernel keeps the walk below that directory: all of that is in registers."
 #define WAY_MEANING                                                                                                    \
 	"Judged as any name, and as it changes what names mean, it waits until every other task that was let go with " \
 	"a checked name has finished its call."
@@ -259,6 +262,8 @@ const char *call_way(const struct call *call)
 {
 	if (call->class == CALL_UNLISTED)
 		return WAY_REFUSED;
+	if (call->op == OP_OPEN && call_arg_index(call, ARG_OPEN_HOW, 0) >= 0)
+		return WAY_NAME WAY_GATE;
 	return word(ways, OP_COUNT, call->op);
 }
 

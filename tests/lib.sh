@@ -10,7 +10,7 @@ SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$SOURCE/build}
 PICKET=${PICKET:-$BUILD/picket}
 # Enforcement levels that have to hold. Each is tried before it is used: see levels_here.
-LEVELS=${LEVELS:-ptrace seccomp notify}
+LEVELS=${LEVELS:-ptrace seccomp gate notify}
 tests_failed=0
 
 ok() { printf 'ok - %s\n' "$*"; }

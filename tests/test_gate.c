@@ -259,6 +259,11 @@ START_TEST(what_is_moved_leads_nowhere_any_more)
 	for (uint32_t i = 0; i < gate.page->name_count; i++)
 		ck_assert_uint_eq(gate.page->name[i].root, GATE_GONE);
 	gate_close(&gate);
+	open_gate(&gate, NULL);
+	gate_forget_all(&gate);
+	for (uint32_t i = 0; i < gate.page->name_count; i++)
+		ck_assert_uint_eq(gate.page->name[i].root, GATE_GONE);
+	gate_close(&gate);
 	remove_tree();
 }
 END_TEST

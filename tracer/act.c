@@ -383,9 +383,15 @@ static void proceed_aside(struct guard *guard, struct request *request, struct j
 
 /* ---- acting ------------------------------------------------------------- */
 
-/* What is moved or removed, and what is put in its place, is no way to a root of the gate any more. */
+/*
+ * What is moved or removed, and what is put in its place, is no way to a root of the gate any more. Nor is any name when a
+ * task gives up ids or capabilities: the way to a root may lead through directories that it may not search from now on, and through the
+ * gate it would not be asked.
+ */
 static void forget_names(struct guard *guard, const struct request *request)
 {
+	if (request->call->op == OP_CREDENTIALS)
+		gate_forget_all(&guard->gate);
 	if (request->call->op != OP_REMOVE && request->call->op != OP_RENAME)
 		return;
 	for (int i = 0; i < REQUEST_NAMES; i++)

@@ -168,8 +168,8 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 		return LEAF_STOP;	/* also to know which sockets are the run's own */
 	case OP_LISTEN:
 		return every_address(guard, NET_BIND) ? LEAF_PASS : LEAF_STOP;
-	case OP_CREDENTIALS:	/* what is done for a task is done with its ids */
-		return guard_by_notification(guard) && caller_may_change() ? LEAF_STOP : LEAF_PASS;
+	case OP_CREDENTIALS:	/* what is done for a task is done with its ids; and see act.c of the gate */
+		return (guard_by_notification(guard) || guard->gate.page) && caller_may_change() ? LEAF_STOP : LEAF_PASS;
 	case OP_FORK:
 		return guard->limits.processes ? LEAF_STOP : LEAF_PASS;
 	case OP_ALLOCATE:

@@ -261,3 +261,9 @@ void gate_forget(struct gate *gate, const char *name)
 			page->name[i].root = GATE_GONE;
 	}
 }
+
+void gate_forget_all(struct gate *gate)
+{
+	for (unsigned i = 0; gate->page && i < gate->page->name_count; i++)
+		gate->page->name[i].root = GATE_GONE;
+}

@@ -60,6 +60,9 @@ void gate_reserve(const struct gate *gate, int reserved[RESERVED_FD_COUNT]);
  * would now find elsewhere. */
 void gate_forget(struct gate *gate, const char *name);
 
+/* None of them is to be used any more, by any program. */
+void gate_forget_all(struct gate *gate);
+
 /* Offset of a `syscall` instruction in the vdso, which is the same in every process; or -1. */
 long gate_call_offset(void);
 

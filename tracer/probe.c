@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 #include <unistd.h>
 
 #include "attempt.h"
+#include "cleanup.h"
+#include "shim_file.h"
 
 enum { ATTEMPT_MS = 2000 }; /* a try takes well under a millisecond; one that hangs is refused */
 
@@ -57,7 +60,7 @@ static const struct {
 	[LEVEL_PTRACE] = {true, NEED_PTRACE, false},
 	[LEVEL_SECCOMP] = {true, NEED_SECCOMP, false},
 	[LEVEL_NOTIFY] = {true, NEED_NOTIFY, true},
-	[LEVEL_GATE] = {true, NEED_GATE, true},
+	[LEVEL_GATE] = {true, NEED_GATE, false},
 };
 
 const char *feature_name(enum feature feature)
@@ -193,8 +196,17 @@ static void judge_level(struct probe *probe, enum level level)
 
 static void judge_levels(struct probe *probe)
 {
+	struct probe_finding *gate = &probe->level[LEVEL_GATE];
+	char why[2 * PATH_MAX];
+	cleanup_free char *shim = NULL;
+
 	for (unsigned i = 0; i < LEVEL_COUNT; i++)
 		judge_level(probe, (enum level)i);
+	/* without it the level would give nothing */
+	if (gate->available && shim_file_find(&shim, why, sizeof(why)) < 0) {
+		*gate = (struct probe_finding){.available = false};
+		snprintf(gate->why, sizeof(gate->why), "%.*s", PROBE_WHY_SIZE - 1, why);
+	}
 }
 
 void probe_machine(struct probe *probe)

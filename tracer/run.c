@@ -198,12 +198,12 @@ static int make_guard(struct run *run)
 	pthread_mutex_init(&guard->headcount.lock, NULL);
 	guard->headcount.at_most = 1;	/* the tool's first process */
 	guard->result = result_new(run->policy.image);
-	for (long n = 0; n < CALL_NUMBERS; n++)
-		guard->passes[n] = filter_never_stops(guard, n);
 	r = guard->result ? slots_open(&guard->slots) : -ENOMEM;
 	if (r == 0 && guard->level == LEVEL_GATE)
 		r = gate_open(&guard->gate, guard->policies, guard->policy_count, run->job->cwd, run->environment,
 			      guard->open_files);
+	for (long n = 0; n < CALL_NUMBERS; n++)
+		guard->passes[n] = filter_never_stops(guard, n);
 	if (r == 0 && guard->level == LEVEL_PRELOAD)
 		r = filter_compile_alone(guard, &run->filter);
 	else if (r == 0 && guard->level != LEVEL_PTRACE)
