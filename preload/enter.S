@@ -11,11 +11,9 @@
 
 	.set wrap_index, 0
 	.macro stub name
-	.p2align 4
 	.globl \name
 	.type \name, @function
 \name:
-	endbr64
 	movl $wrap_index, %r11d
 	jmp shim_enter
 	.size \name, . - \name
