@@ -92,12 +92,44 @@ static void check_refusal(const struct probe *probe, int row)
 START_TEST(what_is_refused_is_missing_with_its_reason)
 {
 	struct probe all, some;
+	struct probing probing;
 	int before = open_descriptors();
 	refuse(refusals[_i].call, refusals[_i].action);
 	probe_machine(&all);
 	check_refusal(&all, _i);
-	probe_levels(&some);
+	probing_begin(&probing, &(struct level_wish){0});
+	probing_end(&probing, &some);
 	check_refusal(&some, _i);
+	assert_no_children();
+	ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
+START_TEST(a_run_at_one_level_tries_only_what_that_level_needs)
+{
+	struct probing probing;
+	struct probe probe;
+	refuse(SYS_ioctl, ERRNO(EPERM));
+	probing_begin(&probing, &(struct level_wish){.exactly = true, .enforce = LEVEL_SECCOMP});
+	probing_end(&probing, &probe);
+	ck_assert(probe.level[LEVEL_SECCOMP].available);
+	ck_assert_str_eq(probe.feature[FEATURE_NOTIFY].why, "");
+	/* the control: all levels need more */
+	probing_begin(&probing, &(struct level_wish){0});
+	probing_end(&probing, &probe);
+	ck_assert_str_ne(probe.feature[FEATURE_NOTIFY].why, "");
+	assert_no_children();
+}
+END_TEST
+
+START_TEST(a_try_that_nobody_waits_for_leaves_nothing)
+{
+	struct probing probing;
+	int before = open_descriptors();
+	probing_begin(&probing, &(struct level_wish){0});
+	ck_assert_int_eq(open_descriptors(), before + 1);
+	probing_abandon(&probing);
+	probing_abandon(&probing);
 	assert_no_children();
 	ck_assert_int_eq(open_descriptors(), before);
 }
@@ -247,6 +279,8 @@ int main(void)
 	Suite *suite = suite_create("probe");
 	TCase *probe = tcase_create("probe"), *choose = tcase_create("choose");
 	tcase_add_loop_test(probe, what_is_refused_is_missing_with_its_reason, 0, ROWS(refusals));
+	tcase_add_test(probe, a_run_at_one_level_tries_only_what_that_level_needs);
+	tcase_add_test(probe, a_try_that_nobody_waits_for_leaves_nothing);
 	tcase_add_test(probe, a_refused_fork_is_a_reason_too);
 	tcase_add_test(probe, notification_can_be_missing_alone);
 	tcase_add_test(probe, without_killable_waits_level_notify_is_missing);

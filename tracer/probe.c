@@ -154,30 +154,48 @@ static unsigned read_reports(struct probe *probe, unsigned which, pid_t child, i
 	return which & ~NEED(last.feature);
 }
 
-/* Try these in a child of their own, in one after the other if a try is deadly. */
+/* A child that tries these, one after the other. 0 or -errno. */
+static int try_in_child(struct probing *probing)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -errno;
+	probing->child = fork();
+	if (probing->child == 0)
+		attempt_and_exit(probing->features, ends[1]);
+	int error = probing->child < 0 ? -errno : 0;
+	close(ends[1]);
+	probing->fd = ends[0];
+	if (error < 0) {
+		close(ends[0]);
+		probing->child = 0;
+	}
+	return error;
+}
+
+/* What the child under way finds; and if a try is deadly, what another one finds of the rest. */
+static void finish_tries(struct probing *probing, struct probe *probe)
+{
+	while (probing->features != 0) {
+		int error = probing->child ? 0 : try_in_child(probing);
+		if (error < 0) {
+			struct report failure = {.feature = __builtin_ctz(probing->features), .error = error, .what = "starting a process"};
+			note(probe, &failure);
+			probing->features &= ~NEED(failure.feature);
+			continue;
+		}
+		probing->features = read_reports(probe, probing->features, probing->child, probing->fd);
+		close(probing->fd);
+		probing->child = 0;
+	}
+}
+
 static void try_features(struct probe *probe, unsigned which)
 {
-	while (which != 0) {
-		struct report failure = {.feature = __builtin_ctz(which), .what = "starting a process"};
-		int ends[2];
-		pid_t child = -1;
-		if (pipe2(ends, O_CLOEXEC) == 0) {
-			child = fork();
-			if (child == 0)
-				attempt_and_exit(which, ends[1]);
-			failure.error = -errno;
-			close(ends[1]);
-			if (child > 0)
-				which = read_reports(probe, which, child, ends[0]);
-			close(ends[0]);
-		} else {
-			failure.error = -errno;
-		}
-		if (child < 0) {
-			note(probe, &failure);
-			which &= ~NEED(failure.feature);
-		}
-	}
+	struct probing probing = {.features = which};
+
+	finish_tries(&probing, probe);
 }
 
 static void judge_level(struct probe *probe, enum level level)
@@ -216,19 +234,41 @@ void probe_machine(struct probe *probe)
 	judge_levels(probe);
 }
 
-void probe_levels(struct probe *probe)
+/* What the levels need that may be taken. What the try of the filter shows as well is not tried by itself. */
+void probing_begin(struct probing *probing, const struct level_wish *wish)
 {
-	unsigned which = 0;
-	memset(probe, 0, sizeof(*probe));
+	*probing = (struct probing){0};
 	for (unsigned i = 0; i < LEVEL_COUNT; i++)
-		which |= needs[i].here ? needs[i].features : 0;
-	/* Each run waits for this: what the try of the filter has shown as well is not tried again. */
-	try_features(probe, which & ~NEED(FEATURE_PTRACE));
-	if (probe->feature[FEATURE_FILTER].available)
+		if (needs[i].here && (!wish->exactly || wish->enforce == (enum level)i))
+			probing->features |= needs[i].features;
+	if (probing->features & NEED(FEATURE_FILTER))
+		probing->features &= ~NEED(FEATURE_PTRACE);
+	if (probing->features)
+		try_in_child(probing);	/* what fails here is tried again, and told, at the end */
+}
+
+void probing_end(struct probing *probing, struct probe *probe)
+{
+	bool filter = probing->features & NEED(FEATURE_FILTER);
+
+	memset(probe, 0, sizeof(*probe));
+	finish_tries(probing, probe);
+	if (filter && probe->feature[FEATURE_FILTER].available)
 		probe->feature[FEATURE_PTRACE].available = true;
-	else
-		try_features(probe, which & NEED(FEATURE_PTRACE));
+	else if (filter)
+		try_features(probe, NEED(FEATURE_PTRACE));
 	judge_levels(probe);
+}
+
+void probing_abandon(struct probing *probing)
+{
+	if (!probing->child)
+		return;
+	kill(probing->child, SIGKILL);
+	while (waitpid(probing->child, NULL, 0) < 0 && errno == EINTR)
+		;
+	close(probing->fd);
+	*probing = (struct probing){0};
 }
 
 /* Does a search from the top down stop at this level? */

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "job.h"
 #include "level.h"
@@ -41,8 +42,18 @@ struct probe {
 /* Try everything. Takes about two milliseconds; starts processes, and all of them have ended when it returns. */
 void probe_machine(struct probe *probe);
 
-/* The same, but only what the levels of this version need: what `run` calls. */
-void probe_levels(struct probe *probe);
+/* A try that goes on by itself. */
+struct probing {
+	unsigned features; /* under way: 1 << enum feature */
+	pid_t child;	   /* 0: none */
+	int fd;
+};
+
+/* The same for `run`, which waits for it: only what the levels that fit the wish need, and the caller can do something else
+ * meanwhile. Findings on levels that do not fit are empty. After probing_begin call one of the other two. */
+void probing_begin(struct probing *probing, const struct level_wish *wish);
+void probing_end(struct probing *probing, struct probe *probe);
+void probing_abandon(struct probing *probing);
 
 /* A static string: "seccomp_filter". */
 const char *feature_name(enum feature feature);

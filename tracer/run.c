@@ -45,6 +45,7 @@ struct run {
 	const struct job *job;
 	struct policy policy;
 	struct policy_errors errors;
+	struct probing probing;
 	struct probe probe;
 	char why_not_higher[PROBE_WHY_SIZE + 64];
 	char **environment;
@@ -79,7 +80,7 @@ static int compile_policy(struct run *run)
 
 static int choose_level(struct run *run)
 {
-	probe_levels(&run->probe);
+	probing_end(&run->probing, &run->probe);
 	int r = level_choose(&run->probe, &run->job->level, &run->guard.level, run->why_not_higher);
 
 	if (r < 0)
@@ -534,6 +535,7 @@ static int run_stages(struct run *run)
 	int (*const stages[])(struct run *) = { compile_policy, choose_level, find_command, open_result, make_guard,
 						make_shim, start };
 
+	probing_begin(&run->probing, &run->job->level);	/* the machine is tried while the policy is compiled */
 	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
 		int status = stages[i](run);
 		if (status)
@@ -567,6 +569,7 @@ int run_job(const struct job *job)
 
 	if (run->abandoned)
 		return status;	/* the end of this process ends that thread, too */
+	probing_abandon(&run->probing);
 	launch_close(&run->child);
 	preload_free(&run->preload);
 	capture_free(run->capture);
