@@ -27,9 +27,10 @@ if [ "$one" != "$bare" ]; then ok 'control: a program that may run on one proces
 	not_ok 'control: a program that may run on one processor says so' <<<"$one"
 fi
 
+LEVELS="ptrace seccomp gate"
 levels_here
 for level in $LEVELS_HERE; do
-	case $level in ptrace | seccomp) ;; *) continue ;; esac
+	case $level in ptrace | seccomp | gate) ;; *) continue ;; esac
 	"$PICKET" run -q --profile workstation --enforce "$level" -- "$helper" "$OPENS" >seen.txt 2>&1 &
 	watch_supervisor $! >supervisor.txt
 	wait $!

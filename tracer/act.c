@@ -46,18 +46,18 @@ static bool base_is_fixed(const struct task *task, const struct name_arg *name)
 	return name->dirfd == AT_FDCWD ? tracee_private_fs(task) : tracee_private_files(task);
 }
 
-/* Text in a file that the run may not write to, such as a constant of a program of the system. */
-static bool constant_range(const struct guard *guard, struct task *task, uint64_t address, size_t length)
+/* Bytes that nobody but the task can change: in memory of its own, or, such as a constant of a program of the system, in a file
+ * that the run may not write to. */
+static bool private_range(const struct guard *guard, struct task *task, uint64_t address, size_t length)
 {
 	char name[PATH_MAX];
 
-	return tracee_mapped_file(task->all, task, address, length, name, sizeof name) == 0 && !judge_writable(guard, name);
-}
-
-static bool private_range(const struct guard *guard, struct task *task, uint64_t address, size_t length)
-{
-	return tracee_private_memory(task) && (tracee_anonymous(task->all, task, address, length) ||
-					       constant_range(guard, task, address, length));
+	if (!tracee_private_memory(task))
+		return false;
+	int r = tracee_mapped_file(task->all, task, address, length, name, sizeof name);
+	if (r == -ENXIO || (r == 0 && !judge_writable(guard, name)))
+		return true;
+	return tracee_anonymous(task->all, task, address, length);	/* of a file's mapping, what was written to */
 }
 
 static bool name_is_fixed(const struct guard *guard, struct task *task, const struct name_arg *name)

@@ -43,16 +43,11 @@ enum { NEWBORN_WAITS_NS = 20000000 };		/* for its maker, at most; that comes wit
 static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 			    PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL;
 
-static void resume_as(const struct guard *guard, struct task *task, int signal, bool exec)
-{
-	bool to_end = guard->level == LEVEL_PTRACE || task->exit_action != EXIT_NOTHING || task->on_exit || task->seeing || exec;
-
-	together_resume(guard->together, task, to_end ? PTRACE_SYSCALL : PTRACE_CONT, signal, exec);
-}
-
 static void resume(const struct guard *guard, struct task *task, int signal)
 {
-	resume_as(guard, task, signal, false);
+	bool to_end = guard->level == LEVEL_PTRACE || task->exit_action != EXIT_NOTHING || task->on_exit || task->seeing;
+
+	together_resume(guard->together, task, to_end ? PTRACE_SYSCALL : PTRACE_CONT, signal);
 }
 
 static int ptrace_attach(struct guard *guard, pid_t pid)
@@ -103,7 +98,7 @@ static void ptrace_give(struct guard *guard, struct task *task, int64_t value)
 
 static void ptrace_proceed(struct guard *guard, struct task *task)
 {
-	resume_as(guard, task, 0, task->exec_pending);
+	resume(guard, task, 0);
 }
 
 static void ptrace_go_on(struct guard *guard, struct task *task)
@@ -126,7 +121,7 @@ static void ptrace_proceed_as(struct guard *guard, struct task *task, long numbe
 		return;
 	}
 	task->exit_action = EXIT_RESTORE;
-	resume_as(guard, task, 0, task->exec_pending);
+	resume(guard, task, 0);
 }
 
 static void ptrace_map_slots(struct guard *guard, struct task *task)
@@ -366,7 +361,7 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 		if (!ended && (!child || guard->ending)) {
 			kill(tid, SIGKILL);
 		} else if (!ended) {
-			together_born(guard->together, maker, child);
+			together_born(guard->together, maker->tid, tid);
 			if (waits)
 				resume(guard, child, 0);
 		}
@@ -394,6 +389,7 @@ static bool adopt_orphans(struct guard *guard)
 		if (ended)
 			continue;
 		struct task *child = tracee_adopt(&guard->tracees, tid);
+		together_born(guard->together, 0, tid);
 		if (child)
 			resume(guard, child, 0);
 		else
@@ -417,6 +413,7 @@ static struct task *after_exec(struct guard *guard, pid_t tid)
 			slots_give(&guard->slots, leader->slot);
 			tracee_remove(&guard->tracees, leader);
 		}
+		together_renamed(guard->together, (pid_t)former, tid);
 		HASH_DEL(guard->tracees.tasks, task);
 		task->tid = tid;
 		HASH_ADD_INT(guard->tracees.tasks, tid, task);
@@ -452,6 +449,7 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		task = after_exec(guard, task->tid);
 		if (!task)
 			return false;
+		together_stopped(guard->together, task);
 		if (!guard->gate.page)
 			return told_of_exec(task, false, event);
 		task->exit_action = EXIT_GATE;	/* the call's result is yet to be written over the number of any other */
@@ -484,6 +482,7 @@ static bool understand(struct guard *guard, pid_t tid, int status, struct event 
 		return false;
 	}
 	if (!WIFSTOPPED(status)) {
+		together_gone(guard->together, tid);
 		event->kind = EVENT_EXITED;
 		event->task = task;
 		event->status = status;
@@ -492,7 +491,8 @@ static bool understand(struct guard *guard, pid_t tid, int status, struct event 
 	task->let_go = false;
 	tracee_forking(task, false);
 	tracee_seeing(task, false);
-	together_stopped(guard->together, task);
+	if (status >> 16 != PTRACE_EVENT_EXEC)	/* then it may have another number now */
+		together_stopped(guard->together, task);
 	if (WSTOPSIG(status) == CALL_STOP_SIGNAL ||
 	    (guard->level != LEVEL_PTRACE && status >> 16 == PTRACE_EVENT_SECCOMP))
 		return at_call(guard, task, event);
@@ -525,6 +525,8 @@ static int ptrace_next(struct guard *guard, struct event *event)
 	if (!out_of_turn_next(guard, &tid, &status)) {
 		tid = wait_for_any(guard, &status);
 		if (tid < 0) {
+			if (errno == EINTR)
+				together_interrupted(guard->together);
 			if (errno == ECHILD)
 				event->kind = EVENT_ALL_GONE;
 			return errno == ECHILD || errno == EINTR ? 0 : -errno;

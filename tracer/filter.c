@@ -219,7 +219,7 @@ static enum leaf leaf_of(const struct guard *guard, long number)
 {
 	const struct call *call = call_find(number);
 
-	if (guard->level == LEVEL_SECCOMP && together_shown_by(number))
+	if (guard->level >= LEVEL_SECCOMP && !guard_by_notification(guard) && together_shown_by(number))
 		return LEAF_STOP;
 	switch ((enum call_class)call->class) {
 	case CALL_HARMLESS:

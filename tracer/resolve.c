@@ -226,20 +226,64 @@ static bool resolve_missing(struct tracees *all, struct task *task, int base, co
 	return again_if_supervisor(out);
 }
 
+/* The first directory of names that led through a link lately: mostly that is a link itself (/bin, /lib). Only a hint. */
+enum { LINKED_COUNT = 4, LINKED_SIZE = 16 };
+static _Thread_local struct linked {
+	char first[LINKED_COUNT][LINKED_SIZE];
+	unsigned next;
+} linked;
+
+static bool first_of(const char *path, char first[LINKED_SIZE])
+{
+	size_t length = path[0] == '/' ? strcspn(path + 1, "/") : 0;
+
+	if (length == 0 || length >= LINKED_SIZE || path[1 + length] != '/')
+		return false;
+	memcpy(first, path + 1, length);
+	first[length] = 0;
+	return true;
+}
+
+static bool may_be_linked(const char *path)
+{
+	char first[LINKED_SIZE];
+
+	if (first_of(path, first))
+		for (unsigned i = 0; i < LINKED_COUNT; i++)
+			if (strcmp(linked.first[i], first) == 0)
+				return true;
+	return false;
+}
+
+static void note_linked(const char *path)
+{
+	char first[LINKED_SIZE];
+
+	if (!may_be_linked(path) && first_of(path, first))
+		memcpy(linked.first[linked.next++ % LINKED_COUNT], first, LINKED_SIZE);
+}
+
 /* The quick way: most names have no symbolic link in them. False when the name has to be walked step by step. */
 static bool resolve_at_once(struct tracees *all, struct task *task, int base, const char *path, enum resolve_last last,
 			    bool makes, uint64_t how, struct resolved *out)
 {
 	int flags = last == RESOLVE_NOFOLLOW ? O_NOFOLLOW : 0;
-	int fd = walk_open(base, path, flags, RESOLVE_NO_SYMLINKS | how);
+	/* where links are likely they are followed at once; only when that fails it matters whether there were any */
+	int fd = may_be_linked(path) ? walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS | how) : -1;
+	bool links = false;
 
-	if (fd == -ENOENT && !makes) {
-		out->error = fd;	/* no link was met, so nobody's /proc/self either */
-		return true;
+	if (fd < 0) {
+		fd = walk_open(base, path, flags, RESOLVE_NO_SYMLINKS | how);
+		if (fd == -ENOENT && !makes) {
+			out->error = fd;	/* no link was met, so nobody's /proc/self either */
+			return true;
+		}
+		links = fd == -ELOOP;	/* and then a failure may be that of the supervisor's own /proc/self */
 	}
-	bool links = fd == -ELOOP;	/* and then a failure may be that of the supervisor's own /proc/self */
-	if (links)
+	if (links) {
 		fd = walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS | how);
+		note_linked(path);
+	}
 	if (fd == -ELOOP || fd == -ENOSYS || (fd == -EINVAL && !how))
 		return false;
 	if (fd == -ENOENT)

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* together.c - see together.h; sched_setaffinity(2). */
+/*
+ * together.c - see together.h; sched_setaffinity(2). At most one task is held at a time. That it is held for too long is told
+ * by a timer, whose signal does nothing but interrupt the wait for a stop.
+ */
 #include "together.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +23,7 @@ enum {
 	WORD_BITS = sizeof(unsigned long) * CHAR_BIT,
 	STREAK = 2,		/* stops of one task, one after the other, before it is begun */
 	LOOK_EVERY = 64,	/* stops of one task after which it is looked whether others want the processor */
+	HOLD_NS = 1000000,	/* a task that does not stop for so long, or twice that, is not held any more */
 };
 
 /* Which processors a task may run on. */
@@ -30,12 +36,16 @@ struct together {
 	struct mask own;	/* of the supervisor, as it came */
 	struct mask here;	/* the processor that it keeps to */
 	bool kept;		/* it keeps to it now */
-	pid_t with;		/* whose stop came last */
-	unsigned streak;	/* stops of that task, one after the other */
-	unsigned since;		/* stops since it was looked last, and then: */
-	uint64_t time, used;	/* nanoseconds: time of day; CPU time of the supervisor and of the task's process */
-	pid_t held;		/* a task that is kept on `here` until the next stop; 0: none */
-	struct mask held_mask;	/* what it may run on otherwise */
+	pid_t with;		/* whose stop came last; 0: it is gone */
+	pid_t child;		/* what that task has made last */
+	unsigned streak;	/* stops of that task, one after the other, and of those that it left the processor to */
+	unsigned since;		/* its stops since it was looked last; in the middle, nanoseconds: */
+	uint64_t time, used;	/* time of day; CPU time of the supervisor and of the task's process */
+	pid_t held;		/* a task that is kept on `here`; 0: none */
+	struct mask held_mask;	/* what it, or the one that was held last, may run on otherwise */
+	timer_t timer;
+	bool ticking;		/* it is set */
+	bool stopped;		/* the held task has, since the last tick */
 };
 
 static int mask_get(pid_t tid, struct mask *mask)
@@ -86,15 +96,45 @@ bool together_shown_by(long number)
 	return number == SYS_sched_getaffinity || number == SYS_sched_setaffinity;
 }
 
+static void on_tick(int signal)
+{
+	(void)signal;
+}
+
+/* A timer whose signal interrupts this thread's waiting. */
+static int make_timer(timer_t *timer)
+{
+	int number = SIGRTMIN + 5;	/* the C library takes the first ones */
+	struct sigaction action = { .sa_handler = on_tick };
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = number };
+	sigset_t ours;
+
+	event._sigev_un._tid = gettid();
+	sigemptyset(&ours);
+	sigaddset(&ours, number);
+	if (sigaction(number, &action, NULL) < 0 || pthread_sigmask(SIG_UNBLOCK, &ours, NULL) != 0)
+		return -EINVAL;
+	return timer_create(CLOCK_MONOTONIC, &event, timer) < 0 ? -errno : 0;
+}
+
 struct together *together_begin(void)
 {
 	struct together *together = calloc(1, sizeof *together);
 
-	if (together && (mask_get(0, &together->own) < 0 || mask_is_one(&together->own))) {
+	if (together && (mask_get(0, &together->own) < 0 || mask_is_one(&together->own) || make_timer(&together->timer) < 0)) {
 		free(together);
 		return NULL;
 	}
 	return together;
+}
+
+static void tick(struct together *together, bool on)
+{
+	struct itimerspec when = { .it_value.tv_nsec = on ? HOLD_NS : 0, .it_interval.tv_nsec = on ? HOLD_NS : 0 };
+
+	if (on != together->ticking)
+		timer_settime(together->timer, 0, &when, NULL);
+	together->ticking = on;
 }
 
 static void part(struct together *together)
@@ -105,9 +145,12 @@ static void part(struct together *together)
 	together->streak = 0;
 }
 
+/* What somebody else has set meanwhile stays. */
 static void let_go(struct together *together)
 {
-	if (together->held)
+	struct mask mask;
+
+	if (together->held && mask_get(together->held, &mask) == 0 && mask_equal(&mask, &together->here))
 		mask_set(together->held, &together->held_mask);
 	together->held = 0;
 }
@@ -118,6 +161,7 @@ void together_end(struct together *together)
 		return;
 	let_go(together);
 	part(together);
+	timer_delete(together->timer);
 	free(together);
 }
 
@@ -140,7 +184,6 @@ static uint64_t time_used(const struct task *task)
 
 static void look_from_now(struct together *together, const struct task *task)
 {
-	together->since = 0;
 	together->time = nanoseconds(CLOCK_MONOTONIC);
 	together->used = time_used(task);
 }
@@ -169,56 +212,103 @@ static void keep_here(struct together *together, const struct task *task)
 	together->here = (struct mask){ .size = together->own.size };
 	together->here.word[(unsigned)cpu / WORD_BITS] = 1ul << (unsigned)cpu % WORD_BITS;
 	together->kept = mask_set(0, &together->here) == 0;
-	look_from_now(together, task);
+	together->since = 0;
 }
 
 void together_stopped(struct together *together, const struct task *task)
 {
 	if (!together)
 		return;
-	let_go(together);
+	together->stopped = true;
 	if (task->tid != together->with) {
-		part(together);
-		together->with = task->tid;
-	}
-	if (together->kept && ++together->since == LOOK_EVERY) {
-		if (held_up(together, task))
+		let_go(together);
+		/* when the last one is gone, or a child begins, nothing tells of work in parallel */
+		if (together->with != 0 && task->tid != together->child)
 			part(together);
-		else
-			look_from_now(together, task);
+		together->with = task->tid;
+		together->child = 0;
+		together->since = 0;
+	}
+	if (together->kept && ++together->since == LOOK_EVERY / 2)
+		look_from_now(together, task);
+	if (together->kept && together->since == LOOK_EVERY) {
+		together->since = 0;
+		if (held_up(together, task)) {
+			let_go(together);
+			part(together);
+		}
 	}
 	if (together->streak < STREAK && ++together->streak == STREAK)
 		keep_here(together, task);
 }
 
-/* Is it right to put the task here now? Then `mask` is what it may run on. */
-static bool may_pull(const struct together *together, const struct task *task, struct mask *mask)
+void together_gone(struct together *together, pid_t tid)
 {
-	if (!together || !together->kept || task->tid != together->with || task->all->seeing || task->process->shown)
-		return false;
-	return mask_get(task->tid, mask) == 0 && !mask_equal(mask, &together->here) &&
-	       mask_first_of_both(mask, &together->here) >= 0 && mask_set(task->tid, &together->here) == 0;
+	if (together && together->held == tid)
+		together->held = 0;
+	if (together && together->with == tid)
+		together->with = 0;
 }
 
-void together_resume(struct together *together, const struct task *task, enum __ptrace_request request, int signal, bool hold)
+void together_renamed(struct together *together, pid_t former, pid_t tid)
+{
+	if (together && together->held == former)
+		together->held = tid;
+	if (together && together->with == former)
+		together->with = tid;
+}
+
+void together_interrupted(struct together *together)
+{
+	if (!together || !together->ticking)
+		return;
+	if (!together->stopped) {
+		let_go(together);
+		part(together);
+	}
+	together->stopped = false;
+	tick(together, together->held != 0);
+}
+
+/* Only this one may be where the supervisor is, if any. */
+static bool may_be_held(const struct together *together, const struct task *task)
+{
+	return together->kept && task->tid == together->with && !task->all->seeing && !task->process->shown;
+}
+
+static void hold(struct together *together, const struct task *task)
 {
 	struct mask mask;
-	bool pulled = may_pull(together, task, &mask);
 
-	ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
-	if (pulled && hold) {
-		together->held = task->tid;
-		together->held_mask = mask;
-	} else if (pulled) {
-		mask_set(task->tid, &mask);
-	}
+	if (mask_get(task->tid, &mask) < 0 || mask_equal(&mask, &together->here) ||
+	    mask_first_of_both(&mask, &together->here) < 0 || mask_set(task->tid, &together->here) < 0)
+		return;
+	together->held = task->tid;
+	together->held_mask = mask;
+	tick(together, true);
 }
 
-void together_born(struct together *together, const struct task *maker, const struct task *child)
+void together_resume(struct together *together, const struct task *task, enum __ptrace_request request, int signal)
+{
+	if (together && !may_be_held(together, task))
+		let_go(together);
+	else if (together && together->held != task->tid)
+		hold(together, task);
+	ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
+}
+
+void together_born(struct together *together, pid_t maker, pid_t child)
 {
 	struct mask theirs, its;
 
-	if (together && mask_get(maker->tid, &theirs) == 0 && mask_get(child->tid, &its) == 0 &&
-	    mask_equal(&its, &together->here) && !mask_equal(&its, &theirs))
-		mask_set(child->tid, &theirs);
+	if (together && maker == together->with)
+		together->child = child;
+	if (!together || mask_get(child, &its) < 0 || !mask_equal(&its, &together->here))
+		return;
+	if (maker == 0 || maker == together->held)
+		theirs = together->held_mask;
+	else if (mask_get(maker, &theirs) < 0)
+		return;
+	if (theirs.size && !mask_equal(&its, &theirs))
+		mask_set(child, &theirs);
 }

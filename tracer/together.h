@@ -5,16 +5,16 @@
  * A stop wakes the supervisor, and the answer wakes the task. The kernel wakes each on a processor that has nothing to do, so
  * both times one has to be brought out of its sleep, which takes longer than all the rest of a stop (most of all in a virtual
  * machine, where it is an exit to the host). While the stops that come are all of one task, the supervisor keeps itself on a
- * processor, and for the moment in which it lets the task go on allows the task only that one: then the one goes on
- * where the other has just left off. What the task may run on is put back at once, so from there it may go anywhere. Work in
- * parallel is told by stops of several tasks, and is left to the scheduler.
+ * processor, and lets that task run on the same one only: then the one goes on where the other has just left off. The task
+ * is held so until another one stops, or for a millisecond or two without a stop: work in parallel, and long work, is left
+ * to the scheduler.
  *
  * The tool must not see it:
- *   - calls that tell or change what a task may run on stop (ARG_AFFINITY), and while one of them is under way nothing is done;
- *   - neither is it done to processes whose /proc/PID/status was opened, which tells the same;
- *   - a child that was made in such a moment gets what its maker has, before it runs;
+ *   - calls that tell or change what a task may run on stop (together_shown_by); no task is held while one is under way;
+ *   - nor is a task of a process whose /proc/PID/status was opened, which tells the same;
+ *   - a child gets what its maker may run on otherwise, before it runs;
  *   - a task is never put where it may not run.
- * Somebody outside the run who changes the same thing within that moment is not heard.
+ * Outside the run it can be seen, and what somebody there sets meanwhile stays.
  */
 #ifndef PICKET_TRACER_TOGETHER_H
 #define PICKET_TRACER_TOGETHER_H
@@ -37,11 +37,19 @@ void together_end(struct together *together);
 /* A stop of this task was just taken in. */
 void together_stopped(struct together *together, const struct task *task);
 
-/* The answer: ptrace(request, task->tid, NULL, signal). With `hold` the task stays where it is until the next stop of any task,
- * to which it must come before it runs code of its own: the kernel takes an exec for the best time to move a task. */
-void together_resume(struct together *together, const struct task *task, enum __ptrace_request request, int signal, bool hold);
+/* It is gone. */
+void together_gone(struct together *together, pid_t tid);
 
-/* `maker` is stopped in the call in which it made `child`, and `child` has not run. */
-void together_born(struct together *together, const struct task *maker, const struct task *child);
+/* A task has got another number by an exec. */
+void together_renamed(struct together *together, pid_t former, pid_t tid);
+
+/* No stop came, but a signal: that may have been the time that a task is held without one. */
+void together_interrupted(struct together *together);
+
+/* The answer: ptrace(request, task->tid, NULL, signal). */
+void together_resume(struct together *together, const struct task *task, enum __ptrace_request request, int signal);
+
+/* `maker` is stopped in the call in which it made `child`, and `child` has not run. `maker` 0: it is not known. */
+void together_born(struct together *together, pid_t maker, pid_t child);
 
 #endif

@@ -237,11 +237,13 @@ static void process_leave(struct tracees *all, struct process *process)
 }
 
 /* Is the new task a thread of its maker's process? */
-static bool is_thread_of(pid_t tid, const struct process *process)
+static bool is_thread_of(pid_t tid, const struct task *maker)
 {
 	char path[64];
 
-	snprintf(path, sizeof path, "/proc/%d/task/%d", (int)process->tgid, (int)tid);
+	if (same(maker->tid, tid, KCMP_SIGHAND) == 0)	/* which all threads of a process have in common: clone(2) */
+		return false;
+	snprintf(path, sizeof path, "/proc/%d/task/%d", (int)maker->process->tgid, (int)tid);
 	return access(path, F_OK) == 0;
 }
 
@@ -284,7 +286,7 @@ struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool
 
 	if (!task)
 		return NULL;
-	bool thread = maker && is_thread_of(tid, maker->process);
+	bool thread = maker && is_thread_of(tid, maker);
 	task->tid = tid;
 	task->all = all;
 	task->slot = -1;
@@ -625,6 +627,12 @@ struct procmap_question {
 #define PROCMAP_ASK _IOWR('f', 17, struct procmap_question)
 #define PROCMAP_SHARED UINT64_C(8)
 
+/* proc(5), /proc/PID/maps: names of memory that only its owner writes to; not those of the kernel, such as [vvar]. */
+static bool is_anonymous_name(const char *name)
+{
+	return name[0] == 0 || strcmp(name, "[heap]") == 0 || strcmp(name, "[stack]") == 0 || strncmp(name, "[anon:", 6) == 0;
+}
+
 int tracee_mapped_file(struct tracees *all, struct task *task, uint64_t address, size_t length, char *name, size_t size)
 {
 	struct procmap_question question = { .size = sizeof question,
@@ -639,8 +647,13 @@ int tracee_mapped_file(struct tracees *all, struct task *task, uint64_t address,
 	memory_close(fd, task->memory->maps);
 	if (r < 0)
 		return r;
-	if ((question.vma_flags & PROCMAP_SHARED) || question.vma_end - address < length || question.vma_name_size == 0 ||
-	    name[0] != '/')
+	if ((question.vma_flags & PROCMAP_SHARED) || question.vma_end - address < length)
+		return -ENOENT;
+	if (question.vma_name_size == 0)
+		name[0] = 0;
+	if (question.inode == 0 && is_anonymous_name(name))
+		return -ENXIO;
+	if (name[0] != '/')
 		return -ENOENT;
 	/* a memfd, or a file without a name any more: what no rule names can still be written through descriptors */
 	size_t n = strnlen(name, size), mark = sizeof DELETED - 1;

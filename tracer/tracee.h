@@ -171,7 +171,8 @@ bool tracee_private_fs(const struct task *task);
 bool tracee_anonymous(struct tracees *all, struct task *task, uint64_t address, size_t length);
 
 /* What file do these bytes lie in, unchanged, by a private mapping? 0 and its name as the kernel has it (NUL-terminated), or
- * -ENOENT (not in one), -ENOTTY (it cannot be asked: before Linux 6.11), or another -errno. */
+ * -ENXIO (in anonymous memory by a private mapping), -ENOENT (in neither), -ENOTTY (it cannot be asked: before Linux 6.11), or
+ * another -errno. */
 int tracee_mapped_file(struct tracees *all, struct task *task, uint64_t address, size_t length, char *name, size_t size);
 
 /* Unix sockets in the file system that the run has made itself. The last few thousand are remembered; what is not, is

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +33,28 @@ int walk_open(int base, const char *path, int flags, uint64_t resolve)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/* /proc/self/fd, kept open: names are asked for all the time. -1: it cannot be. */
+static int own_descriptors(void)
+{
+	static _Atomic uint64_t kept;	/* the process that has opened it, since a child has its parent's; and the descriptor */
+	uint64_t self = (uint64_t)getpid() << 32, seen = kept;
+
+	if (seen >> 32 << 32 == self)
+		return (int)(uint32_t)seen;
+	int fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || atomic_compare_exchange_strong(&kept, &seen, self | (uint32_t)fd))
+		return fd;
+	close(fd);	/* another thread was quicker */
+	return (int)(uint32_t)seen;
+}
+
 ssize_t walk_name(int fd, char *name, size_t size)
 {
 	char link[32];
+	int directory = own_descriptors();
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, name, size);
+	snprintf(link, sizeof link, "%s%d", directory < 0 ? "/proc/self/fd/" : "", fd);
+	ssize_t n = readlinkat(directory, link, name, size);
 	if (n < 0)
 		return -errno;
 	return (size_t)n < size ? n : -ENAMETOOLONG;
