@@ -23,9 +23,11 @@ for home in place moved; do
 		check "$home: profile $profile" "$SCRATCH/$home/bin/picket" policy show --profile $profile
 	done
 done
-printf '#!/bin/sh\nhead -c 1 /etc/shadow\n' >tool; chmod 755 tool
-"$picket" run -q -r r.json -- ./tool >out 2>&1
-check_same 'it guards' '1 file_read /etc/shadow' "$(wc -l <out) $(jq -r '.violations[0] | .kind + " " + .target' r.json)"
+mkdir -p home/.ssh; echo secret >home/.ssh/id; echo cat home/.ssh/id >tool
+check_same 'control: the tool reads it' secret "$(sh tool)"
+HOME=$SCRATCH/home "$picket" run -q -r r.json -- sh tool >out 2>&1
+check_same 'it guards' "no file_read $SCRATCH/home/.ssh/id" \
+	"$(grep -q secret out && echo yes || echo no) $(jq -r '.violations[0] | .kind + " " + .target' r.json)"
 for page in "$SOURCE"/man/*; do
 	check "man page ${page##*/}" cmp "$page" "$place/share/man/man${page##*.}/${page##*/}"
 done

@@ -225,34 +225,19 @@ static bool hear_keeper(struct preload *preload, struct guard *guard, struct lau
 		return false;
 	*trouble = word.trouble;
 	guard->main = word.tool;
-	if (word.over)
+	if (word.over) {
 		guard->main_status = word.status;
+		meter_told(guard->meter, &word.spent);
+	}
 	return true;
 }
 
-/* Nobody tells of births and ends: the meter is told what is seen, and so never hears of what is gone sooner. */
-static bool is_among(pid_t pid, const pid_t *list, size_t count)
+/* Nobody stops at fork: how many there are is looked at again and again. */
+static void count_processes(struct preload *preload, struct guard *guard)
 {
-	for (size_t i = 0; i < count; i++)
-		if (list[i] == pid)
-			return true;
-	return false;
-}
-
-static void look(struct preload *preload, struct guard *guard)
-{
-	pid_t now[SEEN_MOST];
-	size_t all = keeper_descendants(preload->keeper.pid, now, SEEN_MOST), count = all < SEEN_MOST ? all : SEEN_MOST;
-
-	for (size_t i = 0; i < count; i++)
-		if (!is_among(now[i], preload->seen, preload->seen_count))
-			meter_born(guard->meter, now[i]);
-	for (size_t i = 0; i < preload->seen_count; i++)
-		if (!is_among(preload->seen[i], now, count))
-			meter_gone(guard->meter, preload->seen[i], NULL);
-	memcpy(preload->seen, now, count * sizeof now[0]);
-	preload->seen_count = count;
-	if (guard->limits.processes && all > guard->limits.processes) {
+	preload->roll.top = preload->keeper.pid;
+	roll_call(&preload->roll);
+	if (preload->roll.count > guard->limits.processes + 1) {	/* with the keeper */
 		guard->limited = "processes";	/* a fork cannot be made to fail from here */
 		guard->ending = true;
 		kill(preload->keeper.pid, SIGTERM);
@@ -261,8 +246,7 @@ static void look(struct preload *preload, struct guard *guard)
 
 static int watch(struct preload *preload, struct guard *guard, const atomic_int *ended, struct launch_trouble *trouble)
 {
-	const struct policy_limits *l = &guard->limits;
-	int pace = l->memory_bytes || l->cpu_time_ms || l->processes || l->write_bytes ? LOOK_MS : -1;
+	int pace = guard->limits.processes ? LOOK_MS : -1;
 	struct pollfd fds[] = { { .fd = preload->reports, .events = POLLIN }, { .fd = preload->keeper.words, .events = POLLIN } };
 
 	for (;;) {
@@ -273,7 +257,7 @@ static int watch(struct preload *preload, struct guard *guard, const atomic_int 
 		if (poll(fds, 2, pace) < 0 && errno != EINTR)
 			return -errno;
 		if (pace >= 0 && !guard->ending)
-			look(preload, guard);
+			count_processes(preload, guard);
 		if (fds[0].revents)
 			hear(preload, guard);
 		if (fds[0].revents & POLLHUP)
@@ -288,6 +272,7 @@ int preload_watch(struct preload *preload, struct guard *guard, const atomic_int
 {
 	*trouble = (struct launch_trouble){ LAUNCH_OK, 0 };
 	guard->main_status = SIGKILL;	/* unless the keeper says otherwise */
+	meter_watch(guard->meter, preload->keeper.pid);
 	int r = watch(preload, guard, ended, trouble);
 	if (r < 0)
 		kill(preload->keeper.pid, SIGTERM);
@@ -315,4 +300,5 @@ void preload_free(struct preload *preload)
 		munmap(preload->shared, sizeof *preload->shared);
 	if (preload->keeper.words >= 0)
 		close(preload->keeper.words);
+	roll_clear(&preload->roll);
 }

@@ -11,17 +11,15 @@
 #include "guard.h"
 #include "keeper.h"
 #include "launch.h"
+#include "roll.h"
 #include "wire.h"
-
-enum { SEEN_MOST = 1024 };
 
 struct preload {
 	int reserved[RESERVED_FD_COUNT];	/* what the tool gets; -1: nothing */
 	int reports;				/* our end of the socket, or -1 */
 	struct wire_shared *shared;		/* or NULL */
 	struct keeper keeper;
-	pid_t seen[SEEN_MOST];	/* processes of the run, when they were last looked for */
-	size_t seen_count;
+	struct roll roll;	/* to count processes */
 };
 #define PRELOAD_NONE ((struct preload){ .reports = -1, .keeper = { -1, -1 } })
 

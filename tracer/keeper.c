@@ -87,20 +87,6 @@ static void doom(struct relations *all, pid_t top)
 	}
 }
 
-size_t keeper_descendants(pid_t top, pid_t *list, size_t room)
-{
-	struct relations all = { 0 };
-	size_t count = 0;
-
-	list_all(&all);
-	doom(&all, top);
-	for (size_t i = 0; i < all.count; i++)
-		if (all.list[i].doomed && count++ < room)
-			list[count - 1] = all.list[i].pid;
-	free(all.list);
-	return count;
-}
-
 /* Stopped first, so that none makes another while the rest is killed. */
 static void kill_doomed(const struct relations *all)
 {

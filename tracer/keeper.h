@@ -33,9 +33,6 @@ int keeper_start(struct keeper *keeper, const struct launch *launch);
 /* Wait for its end, which has begun or is asked for here; then nothing of the run is left. */
 void keeper_finish(const struct keeper *keeper);
 
-/* Processes that descend from `top`: at most `room` of them into `list`. How many there are. */
-size_t keeper_descendants(pid_t top, pid_t *list, size_t room);
-
 /* Kill all that descends from this process until nothing is left of it: waits for its end. */
 void keeper_end_all(void);
 
