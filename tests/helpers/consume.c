@@ -78,11 +78,24 @@ static void common(long mib, long n)
 /* MIB N: N children, each of which touches so much; all have it at the same time */
 static void tree(long mib, long n)
 {
+	size_t size = (size_t)mib * MEBIBYTE;
+	int ready[2], hold[2];
+	char byte;
+
+	if (pipe(ready) < 0 || pipe(hold) < 0)
+		exit(1);
 	for (long i = 0; i < n; i++)
 		if (fork() == 0) {
-			memory(mib, 600);
+			close(hold[1]);
+			touch(map(size, MAP_PRIVATE | MAP_ANONYMOUS, -1), size);
+			if (write(ready[1], "", 1) != 1 || read(hold[0], &byte, 1) != 0)
+				_exit(1);
 			_exit(0);
 		}
+	for (long i = 0; i < n && read(ready[0], &byte, 1) == 1; i++)
+		;
+	nap(600);
+	close(hold[1]);
 	while (wait(NULL) > 0)
 		;
 }
