@@ -127,14 +127,24 @@ struct launch_trouble notify_trouble(const struct guard *guard)
 	return guard->notifier->trouble;
 }
 
-void notify_seen(struct notifier *n, pid_t tid)
+/* False: this number was here before. */
+static bool first_time(struct notifier *n, pid_t tid)
 {
 	size_t byte = (size_t)tid / 8;
 	uint8_t bit = (uint8_t)(1u << (unsigned)tid % 8);
 
 	if (byte >= n->seen_size || (n->seen[byte] & bit))
-		return;
+		return false;
 	n->seen[byte] |= bit;
-	if (lineage_is_thread(tid, tid) && lineage_process(tid) == tid)
+	return true;
+}
+
+/* A process counts by whichever of its threads calls first. */
+void notify_seen(struct notifier *n, pid_t tid)
+{
+	if (!first_time(n, tid))
+		return;
+	pid_t tgid = lineage_process(tid);
+	if (tgid > 0 && (tgid == tid || first_time(n, tgid)))
 		n->guard->tracees.processes_seen++;
 }

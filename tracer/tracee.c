@@ -280,17 +280,18 @@ static bool share_nothing(struct task *task)
 	return task->memory && task->files && task->fs;
 }
 
-struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork)
+/* A task of the process `tgid`. */
+static struct task *add(struct tracees *all, pid_t tid, pid_t tgid, struct task *maker, bool vfork)
 {
 	struct task *task = calloc(1, sizeof *task);
 
 	if (!task)
 		return NULL;
-	bool thread = maker && is_thread_of(tid, maker);
+	bool thread = maker && tgid == maker->process->tgid;
 	task->tid = tid;
 	task->all = all;
 	task->slot = -1;
-	task->process = process_join(all, thread ? maker->process->tgid : tid);
+	task->process = process_join(all, tgid);
 	if (!task->process || !(maker ? share_all(task, maker, thread) : share_nothing(task))) {
 		process_leave(all, task->process);
 		share_drop(all, &task->memory);
@@ -309,6 +310,11 @@ struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool
 	HASH_ADD_INT(all->tasks, tid, task);
 	all->task_count++;
 	return task;
+}
+
+struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork)
+{
+	return add(all, tid, maker && is_thread_of(tid, maker) ? maker->process->tgid : tid, maker, vfork);
 }
 
 static struct share **part_of(struct task *task, int what)
@@ -353,16 +359,11 @@ static pid_t status_field(pid_t tid, const char *field)
 struct task *tracee_adopt(struct tracees *all, pid_t tid)
 {
 	pid_t tgid = status_field(tid, "\nTgid:"), parent = status_field(tid, "\nPPid:");
-	struct task *task = tracee_add(all, tid, NULL, false);
+	struct task *task = add(all, tid, tgid ? tgid : tid, NULL, false);
 
 	if (!task)
 		return NULL;
-	if (tgid && tgid != tid) {
-		process_leave(all, task->process);
-		task->process = process_join(all, tgid);
-		if (!task->process)
-			hash_no_memory();
-	} else if (tracee_process(all, parent)) {
+	if (task->process->tgid == tid && tracee_process(all, parent)) {
 		task->process->parent = parent;
 		task->process->dynamic = tracee_process(all, parent)->dynamic;
 	}
