@@ -48,14 +48,17 @@ static pid_t peek(struct guard *guard, pid_t which, int options)
 pid_t out_of_turn_wait(struct guard *guard, pid_t which, int *status, int options)
 {
 	struct rusage rusage, *wanted = meter_wants_rusage(guard->meter) ? &rusage : NULL;
+	bool peeks = wanted && meter_wants_endings(guard->meter);
+	pid_t tid;
 
-	if (wanted && meter_wants_endings(guard->meter)) {
-		which = peek(guard, which, options);
-		if (which <= 0)
-			return which;
-	}
-	pid_t tid = wait4(which, status, options, wanted);
-
+	/* What was peeked at need not be there any more: an exec ends the other threads, and the first of a group, stopped a
+	 * moment ago, then says nothing before all others were waited for. So it is asked, and not waited for. */
+	do {
+		pid_t one = peeks ? peek(guard, which, options) : which;
+		if (peeks && one <= 0)
+			return one;
+		tid = wait4(one, status, peeks ? options | WNOHANG : options, wanted);
+	} while (peeks && (tid == 0 || (tid < 0 && errno == ECHILD && which < 0)) && !(options & WNOHANG));
 	if (tid > 0 && !WIFSTOPPED(*status))
 		meter_gone(guard->meter, tid, wanted);
 	return tid;
