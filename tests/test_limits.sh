@@ -218,6 +218,9 @@ usage() {
 	says 'usage: CPU of one that was left behind' '.resource_usage.cpu_time_ms | . >= 300 and . < 400'
 	"$PICKET" run -q --enforce "$level" -r r.json -- sh -c "'$consume' cpu 60000 & exec sleep 0.5" </dev/null >/dev/null
 	says 'usage: CPU of one that was still running' '.resource_usage.cpu_time_ms | . >= 50 and . < 1000'
+	"$PICKET" run -q --enforce "$level" -r r.json -- sh -c "'$consume' cpu 60000 & sleep 0.5; kill -9 \$!; wait" \
+		</dev/null >/dev/null 2>&1
+	says 'usage: CPU of one that was killed' '.resource_usage.cpu_time_ms | . >= 50 and . < 1000'
 	"$PICKET" run -q --enforce "$level" -r r.json -- sh -c "(head -c 5000000 /dev/zero >f &) ; sleep 0.5" </dev/null
 	says 'usage: bytes written and read' \
 		'.resource_usage | .bytes_written >= 5000000 and .bytes_written < 5100000 and .bytes_read >= 5000000'

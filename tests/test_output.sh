@@ -137,6 +137,10 @@ descriptors() {
 	check_same "$level: nothing but stdin, stdout and stderr is passed on" '0 1 2' \
 		"$("$PICKET" run -q --enforce "$level" -- bash -c 'for f in 0 1 2 5 77; do { : <&$f; } 2>/dev/null && echo $f; done' \
 			5</dev/null 77</dev/null | xargs)"
+	timeout 90 python3 "$SOURCE/tests/terminal.py" 'over=>\r' sh -c '"$@"; echo over; read -r line' - \
+		"$PICKET" run --enforce "$level" --capture -q -r r.json -- sh -c 'cat; echo read' >screen 2>&1
+	status=$?
+	says 'a captured run on a terminal is given no input: what is typed is not for it' '$status == 0 and .stdout == "read\n"'
 	run --capture -- sh -c 'exec >&-; exec 2>&-; exit 6'
 	says 'a tool that closes its output' '$status == 6 and .stdout == "" and .stderr == ""'
 	"$PICKET" run --enforce "$level" --capture -q -r r.json -- sh -c 'echo x; echo y >&2; cat' <&- >&- 2>&-
