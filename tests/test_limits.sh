@@ -126,6 +126,11 @@ processes() {
 	says 'processes: threads count' '$out == "10 threads, then: EAGAIN" and .resource_limited == "processes"'
 	run --processes 11 -- zombies 40
 	says 'processes: those that nobody waited for count' '$out == "10 made\ndone" and .resource_limited == "processes"'
+	run --processes 40 -- crowd 8 20
+	says 'processes: those that are made at the same time are not too many' \
+		'$out == "40 at once\ndone" and .resource_limited == "processes"'
+	run -- crowd 8 20
+	says 'processes: without the limit all of them are made' '$out == "169 at once\ndone" and .resource_limited == null'
 	for i in 1 2; do
 		"$PICKET" run -q --processes 11 -- "$consume" forks 8 >"forks.$i" 2>&1 &
 	done

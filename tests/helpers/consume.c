@@ -206,6 +206,39 @@ static void forks(long n, long unused)
 	waitpid(again, NULL, 0);
 }
 
+/* N processes make children, all at the same time, until no more can be made or each has so many; how many there were in
+ * all. */
+static void crowd(long makers, long each)
+{
+	int start[2], said[2];
+	long made = 0, all = 1, some;
+
+	if (pipe(start) < 0 || pipe(said) < 0)
+		exit(1);
+	for (; made < makers; made++) {
+		pid_t maker = fork();
+		if (maker < 0)
+			break;
+		if (maker > 0)
+			continue;
+		close(start[1]);
+		some = 0;
+		if (read(start[0], &some, 1) == 0)
+			for (long i = 0; i < each; i++) {
+				pid_t child = fork();
+				if (child == 0)
+					for (;;)
+						pause();
+				some += child > 0;
+			}
+		exit(write(said[1], &some, sizeof some) == sizeof some ? (pause(), 0) : 1);
+	}
+	close(start[1]);
+	for (long i = 0; i < made; i++)
+		all += 1 + (read(said[0], &some, sizeof some) == sizeof some ? some : 0);
+	printf("%ld at once\n", all);
+}
+
 /* N: children that end at once and that nobody waits for */
 static void zombies(long n, long unused)
 {
@@ -413,6 +446,7 @@ static const struct {
 	{"memfd", memfd},	  {"cpu", cpu},
 	{"cpus", cpus},		  {"ignored", ignored},
 	{"xcpu", xcpu},		  {"forks", forks},
+	{"crowd", crowd},
 	{"zombies", zombies},	  {"threads", threads},
 	{"bomb", bomb},		  {"descriptors", descriptors},
 	{"file", file},		  {"files", files},
