@@ -552,9 +552,12 @@ struct meter_reading meter_finish(struct meter *meter)
 	/* a process may have come and gone between two readings */
 	reading.peak_memory = at_least(reading.peak_memory, children.resident);
 	if (usage_children_io(&io) == 0) {
-		reading.read = less(io.read, meter->io_before.read) + meter->census.lost.read + meter->roll.read.lost;
-		reading.written = less(io.written, meter->io_before.written) + meter->census.lost.written +
-				  meter->roll.written.lost;
+		reading.read = less(io.read, meter->io_before.read) + meter->census.lost.read;
+		reading.written = less(io.written, meter->io_before.written) + meter->census.lost.written;
+	}
+	if (meter->roll.keeper_tells) { /* so what is missing was waited for by nobody */
+		reading.read += meter->roll.read.lost;
+		reading.written += meter->roll.written.lost;
 	}
 	return reading;
 }

@@ -241,16 +241,17 @@ static void count_in(struct roll_account *account, uint64_t now)
 struct usage_io roll_io(struct roll *roll)
 {
 	struct usage_io io, sum = {0};
-	bool there = false; /* the keeper: all accounts go with it */
 
+	/* the keeper's can be read by root only; for others what it has waited for is lost, though not for their result */
+	roll->keeper_tells = false;
 	for (size_t i = 0; i < roll->count; i++)
 		if (usage_io(roll->list[i].pid, &io) == 0) {
-			there |= i == 0;
+			roll->keeper_tells |= i == 0;
 			sum.read += io.read;
 			sum.written += io.written;
 			sum.stored += io.stored;
 		}
-	if (there) {
+	if (roll->count > 0 && roll->list[0].pid == roll->top) { /* else it is gone, and all accounts with it */
 		count_in(&roll->read, sum.read);
 		count_in(&roll->written, sum.written);
 		count_in(&roll->stored, sum.stored);

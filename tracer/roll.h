@@ -36,6 +36,7 @@ struct roll {
 	uint64_t lost_cpu, missing_cpu;	/* ns, of those that are in nobody's account: their parents ignore their ends */
 	bool reckless;		/* there has been one whose parent ignores its end */
 	struct roll_account read, written, stored;
+	bool keeper_tells;	/* its account was readable when last looked */
 };
 
 /* Look who is there. Without the lock. */
