@@ -409,6 +409,8 @@ static int watch(struct run *run)
 						    supervise(&run->guard, &end_reason);
 
 	end_after(0);
+	if (r < 0 && run->child.pid > 0 && !run->guard.main_over)
+		kill(run->child.pid, SIGKILL);	/* it may be stopped for ever, and hold what is read from next */
 	if (run->child.pid > 0)
 		run->trouble = launch_trouble(&run->child);
 	if (run->guard.notifier) {
