@@ -33,6 +33,7 @@ enum {
 	RULES_LOOKED_AT = 256,
 	ENTRIES_LOOKED_AT = 256,	/* of one directory */
 	DEVICE_ENTRIES_MOST = 1024,	/* looked at for block devices, in all: the run waits for it */
+	DEVICE_DIRECTORY = 8,		/* a directory costs as much as so many of its entries */
 	DEVICE_DEPTH_MOST = 64,
 	READ = ACCESS_READ | ACCESS_LOOK,
 	WRITE = READ | ACCESS_WRITE,
@@ -104,18 +105,29 @@ static int read_mounts(struct search *search)
 	return search->mounts ? 0 : -ENOMEM;
 }
 
-/* NULL: on none that is known. */
-static const struct mount *mount_of(const struct search *search, int fd)
+/* statx(2) tells it since Linux 5.8, proc_pid_fdinfo(5) ever since there was a gate to find (openat2, Linux 5.6). -1: neither. */
+static int mount_id(int fd)
 {
+	struct statx status;
 	char path[48], line[128];
 	int id = -1;
 
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) == 0 && (status.stx_mask & STATX_MNT_ID))
+		return (int)status.stx_mnt_id;
 	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
 	FILE *file = fopen(path, "re");
 	while (file && id < 0 && fgets(line, sizeof line, file))
 		sscanf(line, "mnt_id: %d", &id);
 	if (file)
 		fclose(file);
+	return id;
+}
+
+/* NULL: on none that is known. */
+static const struct mount *mount_of(const struct search *search, int fd)
+{
+	int id = mount_id(fd);
+
 	for (size_t i = 0; i < search->mount_count; i++)
 		if (search->mounts[i].id == id)
 			return &search->mounts[i];
@@ -134,12 +146,14 @@ static bool look_for_devices(struct search *search, int dirfd, const char *name,
 	if (!directory && fd >= 0)
 		close(fd);
 	while (none && (entry = readdir(directory)) != NULL) {
-		if (search->device_entries == search->device_least || entry->d_type == DT_BLK || entry->d_type == DT_UNKNOWN) {
+		if (search->device_entries <= search->device_least || entry->d_type == DT_BLK || entry->d_type == DT_UNKNOWN) {
 			none = false;
 			break;
 		}
-		search->device_entries--;
-		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+		bool below = entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+		unsigned cost = below ? DEVICE_DIRECTORY : 1;
+		search->device_entries -= cost < search->device_entries ? cost : search->device_entries;
+		if (below)
 			none = look_for_devices(search, fd, entry->d_name, depth + 1);
 	}
 	if (directory)

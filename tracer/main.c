@@ -102,6 +102,7 @@
  *   plugin_program  a copy of the program that nobody can change; plugin_elf: what it is; plugin_note: a manifest in it
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -172,6 +173,8 @@ int main(int argc, char **argv)
 	struct cli cli;
 	char error[CLI_ERROR_SIZE];
 	int status = EXIT_PICKET;
+	/* a run begins with many buffers that come and go, as for directories: the heap need not shrink and grow each time */
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 	fill_standard_descriptors();
 	if (cli_parse(argc, argv, &cli, error) != 0)
 		diag("%s", error);
