@@ -171,7 +171,6 @@ static int allowed(int dirfd, const char *path, char *const *argv, int flags)
 	case SHIM_BROKEN:
 		return -EACCES;
 	case SHIM_BESIDE:
-		return program_beside(dirfd, path);
 	case SHIM_UNKNOWN:
 		break;
 	}

@@ -159,16 +159,6 @@ static int program_read(const struct place *place, struct program *program)
 	return fd < 0 ? (int)fd : read_from(fd, program);
 }
 
-/* Not at the price of a stop, and certainly not of a refusal, which the program would not have earned. */
-int program_beside(int dirfd, const char *path)
-{
-	struct program program;
-	long fd = gate_open(dirfd, path, O_RDONLY | O_CLOEXEC, 0, 0);
-
-	return fd >= 0 && read_from(fd, &program) == 0 && program.kind == PROGRAM_DYNAMIC && program.sanitized ?
-		       JUDGED_SANITIZED : 0;
-}
-
 /* Did somebody say on the command line that exactly this may be run? */
 static bool is_named(const struct place *place)
 {

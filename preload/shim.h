@@ -212,8 +212,6 @@ int judge_by_hand(enum wrap_how how, struct request *request, struct frame *fram
 
 /* May it be run: as execveat(dirfd, path, argv, envp, flags)? 0, -errno, or JUDGED_SANITIZED: it may. */
 int judge_exec(int dirfd, const char *path, char *const *argv, int flags);
-/* Beside a supervisor, who says whether it may: 0 or JUDGED_SANITIZED, as far as it can be seen through the gate. */
-int program_beside(int dirfd, const char *path);
 
 /* An environment that has the shim in it; or that has it not, where the program has a filter of its own. */
 struct passed {

@@ -141,6 +141,12 @@ if $CC -fsanitize=address -o sanitized -xc - <<<'int main(void) { return 0; }' 2
 	check 'a program with AddressSanitizer' "${guarded[@]}" env ASAN_OPTIONS=detect_leaks=0 ./sanitized
 	check 'as the command' "$PICKET" run "${options[@]}" --enforce gate --env ASAN_OPTIONS=detect_leaks=0 -- ./sanitized
 	check 'started with another environment' "${guarded[@]}" sh -c "env -i ASAN_OPTIONS=detect_leaks=0 '$SCRATCH/sanitized'"
+	check 'where the gate does not lead' "$PICKET" run "${options[@]}" --enforce gate --deny "$SCRATCH/none" -- env ASAN_OPTIONS=detect_leaks=0 ./sanitized
+	$CC -fsanitize=address -o shows -xc - <<<'#include <stdlib.h>
+		#include <stdio.h>
+		int main(void) { printf("%s\n", getenv("LD_PRELOAD")); return 0; }'
+	check_same 'it has no shim, but what else it was to have' '/usr/lib/x86_64-linux-gnu/libm.so.6' \
+		"$("${guarded[@]}" env ASAN_OPTIONS=detect_leaks=0,verify_asan_link_order=0 LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libm.so.6 ./shows 2>&1 | tr -d :)"
 fi
 
 # ---- origin -----------------------------------------------------------------------------------------------------

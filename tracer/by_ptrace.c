@@ -198,6 +198,7 @@ static bool map_gate(struct guard *guard, struct task *task)
 	if (!vdso || regs_get(task->tid, &task->saved) < 0 ||
 	    regs_call_at(task->tid, &task->saved, vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)
 		return false;
+	gate_withdraw(&guard->gate, task->tid, task->saved.rsp);
 	task->gate_opens = true;
 	ptrace(PTRACE_CONT, task->tid, NULL, NULL);
 	return true;

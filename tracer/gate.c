@@ -224,6 +224,7 @@ void gate_close(struct gate *gate)
 		munmap(gate->page, GATE_LENGTH);
 	if (gate->fd >= 0)
 		close(gate->fd);
+	free(gate->shim);
 	*gate = GATE_NONE;
 }
 

@@ -7,6 +7,9 @@
 #define PICKET_TRACER_GATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "wire.h"
 
@@ -33,12 +36,24 @@ struct gate_roots {
 	unsigned link_count;
 };
 
+/* A program, and whether it wants a library other than the shim to be the first that is loaded. */
+enum { GATE_SEEN = 64 };
+struct gate_seen {
+	dev_t device;
+	ino_t inode;
+	struct timespec changed;
+	bool wants_another;
+};
+
 struct gate {
 	int fd;			/* the page: sealed, open for reading only; -1: there is no gate */
 	struct wire_gate *page;	/* our writable view of it */
 	struct gate_roots roots;
 	unsigned how_reading, how_count;
 	long call_offset;	/* from the start of the vdso: a `syscall` instruction */
+	char *shim;		/* what LD_PRELOAD names; malloc'ed; NULL: not known (yet) */
+	struct gate_seen seen[GATE_SEEN];
+	unsigned seen_next;
 };
 #define GATE_NONE ((struct gate){ .fd = -1 })
 
@@ -62,6 +77,13 @@ void gate_forget(struct gate *gate, const char *name);
 
 /* None of them is to be used any more, by any program. */
 void gate_forget_all(struct gate *gate);
+
+/*
+ * gate_withdraw.c: a program was executed and has not run an instruction; `stack` is its stack pointer. If AddressSanitizer's
+ * library is the first that it needs, which then insists on being the first that is loaded, the shim is taken out of its LD_PRELOAD: it
+ * and what it starts run without the fast way.
+ */
+void gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack);
 
 /* Offset of a `syscall` instruction in the vdso, which is the same in every process; or -1. */
 long gate_call_offset(void);

@@ -55,7 +55,8 @@
  *   judge        request -> what is to be done; judge_exec, judge_network, judge_processes, judge_registers: by what
  *                is asked for; register_rules: which register values are worth judging at all
  *   program      what kind of program a file is; exec: what runs is what was approved
- *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories
+ *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories;
+ *                gate_withdraw: programs that do without the shim
  *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;
  *                hash: tables, and what happens when one finds no memory
  *   by_notify    by notification (level notify): threads that answer; notify: how it begins and ends; notify_begin,

@@ -219,12 +219,10 @@ static int pass_shim(struct run *run, const char *path)
 {
 	struct stat st;
 	int r = stat(path, &st) < 0 ? -errno : shim_file_pass(path, &run->environment);
-	cleanup_fd int program = open(run->path ? run->path : run->job->command[0], O_PATH | O_CLOEXEC);
 
-	if (r == 0 && program >= 0 && shim_file_sanitizer(program))
-		r = shim_file_excuse(&run->environment);
-	if (r < 0) {
-		diag_errno(r, "cannot make the environment");
+	run->guard.gate.shim = r == 0 ? strdup(path) : NULL;
+	if (r < 0 || !run->guard.gate.shim) {
+		diag_errno(r < 0 ? r : -ENOMEM, "cannot make the environment");
 		return EXIT_STATUS_PICKET;
 	}
 	run->guard.shim_dev = st.st_dev;
