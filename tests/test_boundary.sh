@@ -124,6 +124,7 @@ for program in memory names nameless process work gate; do
 		run_row bare "$program" "$row"
 		case $kind:$status in
 		gets-out:0|is-heard:7|has-to-work:0) ;;
+		*:3) echo "# not here: $row"; continue ;;
 		*)
 			skip "$row" "it does not get out on this machine even unguarded (status $status): $(head -c 200 "$SCRATCH/out")"
 			continue ;;

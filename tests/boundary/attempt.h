@@ -4,7 +4,8 @@
  * under it. tests/test_boundary.sh runs every row bare, where it has to succeed, and guarded.
  *
  *     PROGRAM --list          kind and name of every row
- *     PROGRAM NAME            exit status 0: it had its effect; 1: refused; anything else: the row itself is broken
+ *     PROGRAM NAME            exit status 0: it had its effect; 1: refused; 3: this machine, or this user, has not what it
+ *                             is about; anything else: the row itself is broken
  *
  * A row runs in an empty directory `open`, which it may read and write. Beside it are `shut`, which it may only
  * look at, with the files `secret` and `victim`, and `read`, which it may read, with the file `page`.
@@ -30,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKED, REFUSED, BROKEN };
+enum { WORKED, REFUSED, BROKEN, NOT_HERE };
 enum kind {
 	GETS_OUT,	/* refused under the guard */
 	HAS_TO_WORK,	/* as without it, within the time limit */
