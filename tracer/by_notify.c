@@ -31,6 +31,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -94,20 +95,38 @@ void notify_continue(const struct task *task)
 	answer(0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
+/*
+ * Does it matter to anybody how long we keep it open? Not of a file or directory that is only read. But a pipe has a reader or a
+ * writer as long as we have it, a socket its peer, and a program that is open for writing cannot be executed (ETXTBSY).
+ */
+static bool may_linger(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	return flags >= 0 && ((flags & O_PATH) || ((flags & O_ACCMODE) == O_RDONLY && fstat(fd, &st) == 0 &&
+						   (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))));
+}
+
+/* In one step, by which the task goes on at once; or, when ours must be closed before it does, in two. */
 void notify_hand_over(const struct task *task, int fd, bool close_on_exec)
 {
+	bool at_once = may_linger(fd);
 	struct seccomp_notif_addfd add = { .id = self->id,
-					   .flags = SECCOMP_ADDFD_FLAG_SEND,
+					   .flags = at_once ? SECCOMP_ADDFD_FLAG_SEND : 0,
 					   .srcfd = (uint32_t)fd,
 					   .newfd_flags = close_on_exec ? O_CLOEXEC : 0 };
-	int r;
+	int r, error;
 
 	do
 		r = ioctl(self->notifier->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 	while (r < 0 && errno == EINTR);
-	if (r < 0 && errno != ENOENT)
-		notify_give(task, -errno);	/* its table is full */
+	error = errno;
 	close(fd);
+	if (r < 0 && error != ENOENT)
+		notify_give(task, -error);	/* its table is full */
+	else if (r >= 0 && !at_once)
+		notify_give(task, r);
 }
 
 /* When the run is being ended a task waits for that: it must not see a refusal, and end by itself. */
