@@ -44,12 +44,18 @@ count() {
 	END { print pass + 0, fail + 0, skip + 0 }' "$1"
 }
 
-for suite in ${suites+"${suites[@]}"}; do
+run_suite() {	# SUITE: into its log; exit status and seconds into its .status
+	local name started=$SECONDS
+	name=$(basename "$1" .sh)
+	timeout --kill-after=10 "$limit" "$1" >"$logs/$name.log" 2>&1 </dev/null
+	echo "$? $((SECONDS - started))" >"$logs/$name.status"
+}
+
+tell_of() {	# SUITE, which has run
+	local suite=$1 name log status seconds why p f s mark
 	name=$(basename "$suite" .sh)
 	log=$logs/$name.log
-	started=$SECONDS
-	timeout --kill-after=10 "$limit" "$suite" >"$log" 2>&1 </dev/null
-	status=$?
+	read -r status seconds <"$logs/$name.status"
 	read -r p f s < <(count "$log")
 	why=
 	if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
@@ -63,7 +69,7 @@ for suite in ${suites+"${suites[@]}"}; do
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	mark=ok; [ "$f" -eq 0 ] || mark=FAIL
 	printf '%-4s %-26s %5d passed %3d failed %3d skipped %4ds%s\n' "$mark" "$name" "$p" "$f" "$s" \
-		$((SECONDS - started)) "$why"
+		"$seconds" "$why"
 	sed -n '/^# table/,/^# end/{/^# \(table\|end\)/!p}' "$log"
 	[ "$s" -eq 0 ] && [ "$f" -eq 0 ] || grep -a '^skip - ' "$log" | sed 's/^/     /'
 	if [ "$f" -gt 0 ]; then
@@ -71,7 +77,25 @@ for suite in ${suites+"${suites[@]}"}; do
 		[ -z "$why" ] || tail -n 15 "$log" | sed 's/^/     | /'
 		echo "     whole log: $log"
 	fi
+}
+
+# The trials are many, and none is about time: they run beside all others.
+beside=
+trap 'trap - INT TERM; kill 0' INT TERM	# and end with them
+for suite in ${suites+"${suites[@]}"}; do
+	[ "$(basename "$suite")" = test_trials.sh ] || continue
+	run_suite "$suite" &
+	beside=$suite
 done
+for suite in ${suites+"${suites[@]}"}; do
+	[ "$suite" != "$beside" ] || continue
+	run_suite "$suite"
+	tell_of "$suite"
+done
+if [ "$beside" ]; then
+	wait
+	tell_of "$beside"
+fi
 
 if [ ${#suites[@]} -eq 0 ]; then
 	echo 'run.sh: no tests found; build them first: make check' >&2
