@@ -217,7 +217,7 @@ usage() {
 	run -- cpus 20 30
 	says 'usage: CPU of many short processes' '.resource_usage.cpu_time_ms | . >= 600 and . < 900'
 	run -- ignored 20 30	# at notify they are looked at now and then: picket-result(5)
-	says 'usage: CPU of those that nobody waits for' '(if .enforcement.transport == "notify" then 100 else 560 end) as $least |
+	says 'usage: CPU of those that nobody waits for' '(if .enforcement.transport == "notify" then 450 else 560 end) as $least |
 		.resource_usage.cpu_time_ms | . >= $least and . < 900'
 	"$PICKET" run -q --enforce "$level" -r r.json -- sh -c "('$consume' cpu 300 &) | cat" </dev/null >/dev/null
 	says 'usage: CPU of one that was left behind' '.resource_usage.cpu_time_ms | . >= 300 and . < 400'
