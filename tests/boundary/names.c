@@ -128,8 +128,11 @@ static int device_beside(const char *name)
 {
 	int fd = open(name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 && (!getenv("GUARDED") || (errno != EPERM && errno != EACCES)))
-		return NOT_HERE;	/* or not for us */
+	/* without a guard: there is no such device, or it is for root alone. Root is refused none that there is. */
+	if (fd < 0 && !getenv("GUARDED"))
+		return geteuid() != 0 || errno == ENOENT || errno == ENXIO || errno == ENODEV ? NOT_HERE : BROKEN;
+	if (fd < 0 && errno != EPERM && errno != EACCES)
+		return BROKEN;
 	return fd < 0 ? REFUSED : WORKED;
 }
 static int device_screen(void) { return device_beside("/dev/vcsa1"); }
