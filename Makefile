@@ -60,11 +60,13 @@ $(BUILD)/policy/profiles.o: $(wildcard policy/profiles/*.conf)
 
 # No libc, no vector registers (what a caller passes in them stays), no stack protector (its canary and its failure are
 # libc's), nothing of CFLAGS: it is loaded into strangers, and a sanitizer is not at home there.
-SHIM_FLAGS = -std=c17 -D_GNU_SOURCE -iquote policy -iquote preload -DCALLS_NAMELESS $(WARN) -Os -g -ffreestanding -fPIC \
-	     -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector -U_FORTIFY_SOURCE -fno-builtin \
-	     -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+# In every process it is memory: as small as the compiler can (-Oz: clang, gcc from 12).
+SHIM_SMALL := $(shell $(CC) -Oz -xc -E /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
+SHIM_FLAGS = -std=c17 -D_GNU_SOURCE -iquote policy -iquote preload -DCALLS_NAMELESS $(WARN) $(SHIM_SMALL) -g -ffreestanding \
+	     -fPIC -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-stack-clash-protection \
+	     -U_FORTIFY_SOURCE -fno-builtin -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
 # What calls back into libc: a thread may be cancelled there, and its stack be unwound through us.
-$(patsubst %,$(BUILD)/preload/%.o,beside exec gate wrap wrap_hand): SHIM_FLAGS += -fasynchronous-unwind-tables
+$(patsubst %,$(BUILD)/preload/%.o,beside exec gate wrap): SHIM_FLAGS += -fasynchronous-unwind-tables
 $(BUILD)/preload/policy/%.o: policy/%.c
 	@mkdir -p $(@D)
 	$(CC) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<

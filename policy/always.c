@@ -6,9 +6,9 @@
 #include "syscalls.h"
 
 struct tree {
-	unsigned length;
-	bool series;   /* and all whose names go on with letters and digits: /dev/sg0, /dev/sg1 */
-	char name[24]; /* not a pointer: that would be a relocation in the shim */
+	uint8_t length : 7;
+	uint8_t series : 1; /* and all whose names go on with letters and digits: /dev/sg0, /dev/sg1 */
+	char name[20];	    /* not a pointer: that would be a relocation in the shim */
 };
 #define TREE(name) { sizeof name - 1, false, name }
 #define SERIES(name) { sizeof name - 1, true, name }

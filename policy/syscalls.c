@@ -24,42 +24,81 @@
 
 _Static_assert(ARG_KIND_COUNT <= 1 << 6, "fits a struct call_arg");
 
+/*
+ * One row for each call. In the shim, where all of this is memory in every process, one does for all harmless calls, and
+ * one for those that are refused in the same way.
+ */
+enum row {
+	ROW_unlisted,
 #ifdef CALLS_NAMELESS
-#define NAME(name_)
+	ROW_HARMLESS_NONE,
+	ROW_REFUSED_REFUSE,
+	ROW_REFUSED_REFUSE_IFACE,
+	ROW_REFUSED_REFUSE_PROC,
+#define ROW_OF_HARMLESS(name_, op_) ROW_HARMLESS_##op_
+#define ROW_OF_REFUSED(name_, op_)  ROW_REFUSED_##op_
+#define ROW_FOR_HARMLESS(...)
+#define ROW_FOR_REFUSED(...)
 #else
-#define NAME(name_) .name = #name_,
+#define ROW_OF_HARMLESS(name_, op_) ROW_##name_
+#define ROW_OF_REFUSED(name_, op_)  ROW_##name_
+#define ROW_FOR_HARMLESS(...)	    __VA_ARGS__
+#define ROW_FOR_REFUSED(...)	    __VA_ARGS__
 #endif
+#define ROW_OF_JUDGED(name_, op_) ROW_##name_
+#define ROW_FOR_JUDGED(...)	  __VA_ARGS__
+#define CALL(number_, name_, class_, ...) ROW_FOR_##class_(ROW_##name_, )
+#include "syscalls.def"
+#undef CALL
+	ROW_COUNT
+};
 
-/* Indexed by number; where there is no call, the class is CALL_UNLISTED and the name is NULL. A number
- * that is given twice is a compiler's warning. */
-static const struct call calls[CALL_NUMBERS] = {
-#define CALL(number_, name_, class_, op_, ...) \
-	[number_] = {                          \
-		NAME(name_)                    \
-		.number = number_,             \
-		.class = CALL_##class_,        \
-		.op = OP_##op_,                \
-		.args = {__VA_ARGS__},         \
-	},
+#ifdef CALLS_NAMELESS
+typedef uint8_t row_number;
+#define ITS(number_, name_)
+#else
+typedef uint16_t row_number;
+#define ITS(number_, name_) .name = #name_, .number = number_,
+#endif
+_Static_assert(ROW_COUNT - 1 <= (row_number)-1, "fits a row_number");
+
+static const struct call rows[ROW_COUNT] = {
+	[ROW_unlisted] = {ITS(UINT16_MAX, unlisted) .class = CALL_UNLISTED, .op = OP_NONE},
+#ifdef CALLS_NAMELESS
+	[ROW_HARMLESS_NONE] = {.class = CALL_HARMLESS, .op = OP_NONE},
+	[ROW_REFUSED_REFUSE] = {.class = CALL_REFUSED, .op = OP_REFUSE},
+	[ROW_REFUSED_REFUSE_IFACE] = {.class = CALL_REFUSED, .op = OP_REFUSE_IFACE},
+	[ROW_REFUSED_REFUSE_PROC] = {.class = CALL_REFUSED, .op = OP_REFUSE_PROC},
+#endif
+#define CALL(number_, name_, class_, op_, ...)      \
+	ROW_FOR_##class_([ROW_##name_] = {          \
+		ITS(number_, name_)                 \
+		.class = CALL_##class_,             \
+		.op = OP_##op_,                     \
+		.args = {__VA_ARGS__},              \
+	},)
 #include "syscalls.def"
 #undef CALL
 };
 
-static const struct call unlisted = {NAME(unlisted) .number = UINT16_MAX, .class = CALL_UNLISTED, .op = OP_NONE};
+/* By number. One that is given twice is a compiler's warning. */
+static const row_number row_of[CALL_NUMBERS] = {
+#define CALL(number_, name_, class_, op_, ...) [number_] = ROW_OF_##class_(name_, op_),
+#include "syscalls.def"
+#undef CALL
+};
 
 const struct call *call_find(long number)
 {
-	if (number < 0 || number >= CALL_NUMBERS || calls[number].class == CALL_UNLISTED)
-		return &unlisted;
-	return &calls[number];
+	return &rows[number < 0 || number >= CALL_NUMBERS ? ROW_unlisted : row_of[number]];
 }
 
 #ifndef CALLS_NAMELESS
 const struct call *call_by_name(const char *name)
 {
-	for (size_t i = 0; i < CALL_NUMBERS; i++)
-		if (calls[i].name && strcmp(calls[i].name, name) == 0)
-			return &calls[i];
+	for (size_t i = ROW_unlisted + 1; i < ROW_COUNT; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
 	return NULL;
 }
 #endif

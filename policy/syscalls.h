@@ -155,10 +155,10 @@ enum { CALL_ARGS = 6 };
 
 /* One row of the table. */
 struct call {
-#ifndef CALLS_NAMELESS	/* the shim's: each name would be a relocation in every process */
+#ifndef CALLS_NAMELESS	/* the shim's: each name would be a relocation in every process, and calls that are alike share a row */
 	const char *name;
-#endif
 	uint16_t number;		/* x86-64 */
+#endif
 	uint8_t class;			/* enum call_class */
 	uint8_t op;			/* enum call_op */
 	struct call_arg args[CALL_ARGS];

@@ -9,29 +9,47 @@
  */
 	.text
 
+#include "note.h"
+/*
+ * STUB_SIZE bytes each, and behind every STUB_GROUP of them as many that all of those reach by a short jump: the one says
+ * its number modulo 256, the other which 256 are meant. next.c finds the name of a stub by this layout.
+ */
 	.set wrap_index, 0
+
+	.macro landing
+1:	.byte 0xe9	/* jmp, the long one however near it is */
+	.if wrap_index > 256
+	.long enter_high - . - 4
+	.else
+	.long enter_low - . - 4
+	.endif
+	.endm
+
 	.macro stub name
 	.globl \name
 	.type \name, @function
 \name:
-	movl $wrap_index, %r11d
-	jmp shim_enter
+	movb $(wrap_index & 255), %r11b
+	.byte 0xeb, 1f - . - 1	/* jmp, the short one */
 	.size \name, . - \name
 	.set wrap_index, wrap_index + 1
+	.if wrap_index % STUB_GROUP == 0
+	landing
+	.endif
 	.endm
 
-	.macro no_stub
-	.set wrap_index, wrap_index + 1
-	.endm
-
+	.globl shim_stubs
+	.hidden shim_stubs
+shim_stubs:
 /* One description for the unwinder is enough: none of them touches the stack. */
 	.cfi_startproc
 #define SAME(function, ...)   stub function;
 #define MAPPED(function, ...) stub function;
 #define HAND(function, ...)   stub function;
-#define BODY(function)	      no_stub;
-#define LOOKUP(function)      no_stub;
+#define BODY(function)
+#define LOOKUP(function)
 #include "wrap.def"
+	landing
 	.cfi_endproc
 
 /* The layout of struct frame in shim.h. */
@@ -44,7 +62,13 @@
 	.type shim_enter, @function
 shim_enter:
 	.cfi_startproc
-	pushq %rbp
+enter_high:
+	movzbl %r11b, %r11d
+	addl $256, %r11d
+	jmp 1f
+enter_low:
+	movzbl %r11b, %r11d
+1:	pushq %rbp
 	.cfi_def_cfa_offset 16
 	.cfi_offset %rbp, -16
 	movq %rsp, %rbp
@@ -63,7 +87,7 @@ shim_enter:
 	movl %r11d, %esi
 	call shim_check
 	testq %rax, %rax
-	je 1f
+	je 2f
 	movq %rax, %r11
 	movq 0(%rsp), %rdi
 	movq 8(%rsp), %rsi
@@ -77,7 +101,7 @@ shim_enter:
 	.cfi_def_cfa %rsp, 8
 	jmp *%r11
 	.cfi_restore_state
-1:	movq FRAME_RESULT(%rsp), %rax
+2:	movq FRAME_RESULT(%rsp), %rax
 	leave
 	.cfi_def_cfa %rsp, 8
 	ret
@@ -85,7 +109,6 @@ shim_enter:
 	.size shim_enter, . - shim_enter
 
 /* What the launcher reads before it has anything load this: made for which wire.h. */
-#include "note.h"
 	.section .note.picket, "a", @note
 	.p2align 2
 	.long 2f - 1f

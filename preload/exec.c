@@ -134,7 +134,7 @@ void environment_let_go(struct passed *passed)
 /* Objects that the loader will load into the program because a variable names them. */
 static int judge_objects(const char *list)
 {
-	struct request request = { .call = call_find(NUMBER_open), .requested = NULL };
+	struct request request = request_of(NUMBER_open, NULL);
 	char name[OBJECT_NAME];
 	int r = 0;
 

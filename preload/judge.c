@@ -25,6 +25,14 @@ static enum wire_kind kind_of(unsigned access)
 	return access & ACCESS_WRITE ? WIRE_FILE_WRITE : WIRE_FILE_READ;
 }
 
+struct request request_of(long number, const char *requested)
+{
+	const struct call *call = call_find(number);
+
+	return (struct request){ .call = call, .number = call->class == CALL_UNLISTED ? UINT16_MAX : (uint16_t)number,
+				 .requested = requested };
+}
+
 /* ---- one name ----------------------------------------------------------- */
 
 bool judge_asked(const struct place *place, unsigned access, struct verdict *verdict, unsigned *image)

@@ -221,7 +221,7 @@ static int judge_destination(struct request *request, enum net_use use, const st
 		/* no name at all: the kernel chooses an abstract one to bind (unix(7), Autobind) */
 		return use == NET_BIND || length > sizeof(address->sa_family) ? judge_address(request, use, address, length) : 0;
 	case AF_UNSPEC: /* connect: let go of the peer; elsewhere the kernel takes it for IPv4 */
-		if (request->call->number == NUMBER_connect || length < sizeof taken_for_internet)
+		if (request->number == NUMBER_connect || length < sizeof taken_for_internet)
 			return 0;
 		memcpy(&taken_for_internet, address, sizeof taken_for_internet);
 		taken_for_internet.sin_family = AF_INET;

@@ -10,21 +10,26 @@
 #include <elf.h>
 #include <link.h>
 
+#include "note.h"
 #include "shim.h"
 
+extern const char shim_stubs[] __attribute__((visibility("hidden")));
 /* Neither is there in the other's libc; with no library needed, both are found where there are. */
 extern struct r_debug _r_debug __attribute__((weak, visibility("default")));
 extern struct r_debug *_dl_debug_addr __attribute__((weak, visibility("default")));
 extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
-/* The names, one behind the other: an array of pointers would be as many relocations. */
+/*
+ * The names of those that have no stub, one behind the other: an array of pointers would be as many relocations. The names of
+ * stubs are in our own table of symbols, where the loader reads them.
+ */
 struct names {
+#define SAME(...)
+#define MAPPED(...)
+#define HAND(...)
 #define WRAP_NAME(function) char name_##function[sizeof #function];
-#define SAME(function, ...)   WRAP_NAME(function)
-#define MAPPED(function, ...) WRAP_NAME(function)
-#define HAND(function, ...)   WRAP_NAME(function)
-#define BODY(function)	      WRAP_NAME(function)
-#define LOOKUP(function)      WRAP_NAME(function)
+#define BODY(function)	    WRAP_NAME(function)
+#define LOOKUP(function)    WRAP_NAME(function)
 #include "wrap.def"
 #undef WRAP_NAME
 };
@@ -33,10 +38,26 @@ static const struct names names = {
 #include "wrap.def"
 #undef WRAP_NAME
 };
-static const uint16_t name_offset[WRAP_COUNT] = {
+static const uint8_t name_offset[] = {
 #define WRAP_NAME(function) offsetof(struct names, name_##function),
 #include "wrap.def"
 #undef WRAP_NAME
+};
+_Static_assert(sizeof name_offset == WRAP_COUNT - WRAP_STUBS && sizeof names <= 1 << 8, "those behind the stubs");
+
+/* How many of ours are exported: all but those that are only looked up. */
+enum {
+	EXPORTED = WRAP_STUBS
+#undef BODY
+#undef LOOKUP
+#define BODY(...) +1
+#define LOOKUP(...)
+#include "wrap.def"
+#undef SAME
+#undef MAPPED
+#undef HAND
+#undef BODY
+#undef LOOKUP
 };
 
 static void *_Atomic found[WRAP_COUNT];
@@ -171,6 +192,23 @@ const char *shim_path(void)
 	return map && map->l_name && map->l_name[0] == '/' ? map->l_name : NULL;
 }
 
+/* Of ours, which come behind what is undefined; a table of their hashes says where. */
+static const char *name_of(const struct link_map *own, enum wrap_index index)
+{
+	ElfW(Addr) stub = (ElfW(Addr))shim_stubs + (index + index / STUB_GROUP) * STUB_SIZE;
+	struct object object;
+
+	if ((unsigned)index >= WRAP_STUBS)
+		return (const char *)&names + name_offset[(unsigned)index - WRAP_STUBS];
+	if (!read_object(own, &object) || !object.gnu_hash)
+		return NULL;
+	uint32_t first = object.gnu_hash[1];
+	for (uint32_t i = first; i < first + EXPORTED; i++)
+		if (own->l_addr + object.symbols[i].st_value == stub)
+			return object.strings + object.symbols[i].st_name;
+	return NULL;
+}
+
 void *next_of(enum wrap_index index)
 {
 	void *known = found[index];
@@ -178,8 +216,8 @@ void *next_of(enum wrap_index index)
 	if (known)
 		return known;
 	const struct link_map *map = own_map();
-	const char *name = (const char *)&names + name_offset[index];
-	for (map = map ? map->l_next : NULL; map && !known; map = map->l_next)
+	const char *name = map ? name_of(map, index) : NULL;
+	for (map = name ? map->l_next : NULL; map && !known; map = map->l_next)
 		known = look_up(map, name);
 	found[index] = known;
 	return known;

@@ -260,7 +260,7 @@ static int judge_program(struct request *request, struct place *place, char *con
 
 int judge_exec(int dirfd, const char *path, char *const *argv, int flags)
 {
-	struct request request = { .call = call_find(NUMBER_execve), .requested = path };
+	struct request request = request_of(NUMBER_execve, path);
 	struct program program;
 	struct place place;
 	int r;

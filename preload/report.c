@@ -67,7 +67,7 @@ static void tell(const struct request *request, const struct refusal *refusal)
 {
 	struct letter letter = { .count = 1,
 				 .report = { .version = WIRE_VERSION,
-					     .call = request->call->number,
+					     .call = request->number,
 					     .pid = (int32_t)raw(__NR_getpid),
 					     .tid = (int32_t)raw(__NR_gettid),
 					     .error = refusal->error,

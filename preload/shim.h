@@ -37,6 +37,22 @@ enum wrap_index {
 	WRAP_COUNT
 };
 
+/* How many of them enter.S has stubs for: the first ones. */
+enum {
+	WRAP_STUBS = 0
+#define SAME(function, ...)   +1
+#define MAPPED(function, ...) +1
+#define HAND(function, ...)   +1
+#define BODY(function)
+#define LOOKUP(function)
+#include "wrap.def"
+#undef SAME
+#undef MAPPED
+#undef HAND
+#undef BODY
+#undef LOOKUP
+};
+
 /* How a function says that it was refused. */
 enum wrap_fail { FAIL_MINUS, FAIL_NULL, FAIL_ERROR, FAIL_VOID, FAIL_AGAIN, FAIL_WORDEXP };
 
@@ -180,10 +196,14 @@ int place_ordinary(const struct place *place, int access);
 /* ---- judging ------------------------------------------------------------ */
 
 struct request {
-	const struct call *call;
+	const struct call *call; /* request_of: both */
+	uint16_t number;	 /* for reports; UINT16_MAX: not in the table */
 	uint64_t args[CALL_ARGS];
 	const char *requested; /* for reports, when it is not an argument; or NULL */
 };
+
+/* A request without arguments. */
+struct request request_of(long number, const char *requested);
 
 /* 0: let it go on. -errno: it is refused so, and was reported. JUDGED_DONE: there is nothing to be done, it has
  * succeeded. May change args. */

@@ -24,27 +24,28 @@ enum source {
 	SOURCE_WRITE_ONLY, /* O_WRONLY */
 };
 
+/* One word each: there are many, in every program. */
 struct wrapper {
-	uint16_t call;
-	uint8_t how;  /* enum wrap_how */
-	uint8_t fail; /* enum wrap_fail */
-	uint8_t args[CALL_ARGS];
+	uint32_t call : 9;
+	uint32_t fail : 3;	/* enum wrap_fail */
+	uint32_t mapped : 1;	/* the call's arguments come from elsewhere than the function's own */
+	uint32_t detail : 16;	/* mapped: enum source of the first four, SOURCE_BITS each; else enum wrap_how */
 };
+enum { SOURCE_BITS = 4, SOURCES_MOST = 16 / SOURCE_BITS };
 
-/* The six words behind the name of a mapped function, some of them left out. */
-#define SIX(a, b, c, d, e, f, ...) \
-	{ SOURCE_##a, SOURCE_##b, SOURCE_##c, SOURCE_##d, SOURCE_##e, SOURCE_##f }
-#define SOURCES(...) SIX(__VA_ARGS__, NONE, NONE, NONE, NONE, NONE, NONE)
+_Static_assert(CALL_NUMBERS <= 1 << 9 && FAIL_WORDEXP < 1 << 3 && SOURCE_WRITE_ONLY < 1 << SOURCE_BITS, "fits a struct wrapper");
 
-static const struct wrapper wrappers[WRAP_COUNT] = {
-#define SAME(function, call) \
-	[WRAP_##function] = { NUMBER_##call, HOW_TABLE, FAIL_MINUS, SOURCES(A0, A1, A2, A3, A4, A5) },
-#define MAPPED(function, call, fail, ...) \
-	[WRAP_##function] = { NUMBER_##call, HOW_TABLE, FAIL_##fail, SOURCES(__VA_ARGS__) },
-#define HAND(function, call, fail, how) \
-	[WRAP_##function] = { NUMBER_##call, HOW_##how, FAIL_##fail, SOURCES(A0, A1, A2, A3, A4, A5) },
-#define BODY(function)	 [WRAP_##function] = { 0, HOW_BODY, FAIL_MINUS, SOURCES(NONE) },
-#define LOOKUP(function) [WRAP_##function] = { 0, HOW_BODY, FAIL_MINUS, SOURCES(NONE) },
+/* The words behind the name of a mapped function, some of them left out. */
+#define FOUR(a, b, c, d, ...) \
+	(SOURCE_##a | SOURCE_##b << SOURCE_BITS | SOURCE_##c << 2 * SOURCE_BITS | SOURCE_##d << 3 * SOURCE_BITS)
+#define SOURCES(...) FOUR(__VA_ARGS__, NONE, NONE, NONE, NONE)
+
+static const struct wrapper wrappers[WRAP_STUBS] = {
+#define SAME(function, call)		  [WRAP_##function] = { NUMBER_##call, FAIL_MINUS, 0, HOW_TABLE },
+#define MAPPED(function, call, fail, ...) [WRAP_##function] = { NUMBER_##call, FAIL_##fail, 1, SOURCES(__VA_ARGS__) },
+#define HAND(function, call, fail, how)	  [WRAP_##function] = { NUMBER_##call, FAIL_##fail, 0, HOW_##how },
+#define BODY(function)
+#define LOOKUP(function)
 #include "wrap.def"
 #undef SAME
 #undef MAPPED
@@ -52,6 +53,19 @@ static const struct wrapper wrappers[WRAP_COUNT] = {
 #undef BODY
 #undef LOOKUP
 };
+
+static enum wrap_how how_of(const struct wrapper *wrapper)
+{
+	return wrapper->mapped ? HOW_TABLE : (enum wrap_how)wrapper->detail;
+}
+
+/* Where the call's i-th argument comes from. */
+static enum source source_of(const struct wrapper *wrapper, int i)
+{
+	if (!wrapper->mapped)
+		return (enum source)(SOURCE_A0 + i);
+	return i < SOURCES_MOST ? (enum source)(wrapper->detail >> i * SOURCE_BITS & ((1u << SOURCE_BITS) - 1)) : SOURCE_NONE;
+}
 
 void shim_set_errno(int error)
 {
@@ -111,9 +125,10 @@ static uint64_t failure(enum wrap_fail fail, int error)
 /* This libc has no such function; but a program that asks for it by name finds ours. */
 static uint64_t make_call(const struct wrapper *wrapper, const struct request *request)
 {
+	enum wrap_how how = how_of(wrapper);
 	long r = -ENOSYS;
 
-	if (wrapper->how == HOW_TABLE || wrapper->how == HOW_OPEN)
+	if (how == HOW_TABLE || how == HOW_OPEN)
 		r = raw6(wrapper->call, request->args[0], request->args[1], request->args[2], request->args[3],
 			 request->args[4], request->args[5]);
 	return raw_failed(r) ? failure((enum wrap_fail)wrapper->fail, (int)r) : (uint64_t)r;
@@ -121,12 +136,15 @@ static uint64_t make_call(const struct wrapper *wrapper, const struct request *r
 
 static int judge_wrapped(const struct wrapper *wrapper, struct request *request, struct frame *frame)
 {
-	int r = wrapper->how == HOW_TABLE ? judge(request) : judge_by_hand((enum wrap_how)wrapper->how, request, frame);
+	enum wrap_how how = how_of(wrapper);
+	int r = how == HOW_TABLE ? judge(request) : judge_by_hand(how, request, frame);
 
 	/* the judgement may have changed what it was asked about */
-	for (int i = 0; r == 0 && i < CALL_ARGS; i++)
-		if (wrapper->args[i] >= SOURCE_A0 && wrapper->args[i] <= SOURCE_A5)
-			frame->args[wrapper->args[i] - SOURCE_A0] = request->args[i];
+	for (int i = 0; r == 0 && i < CALL_ARGS; i++) {
+		enum source source = source_of(wrapper, i);
+		if (source >= SOURCE_A0 && source <= SOURCE_A5)
+			frame->args[source - SOURCE_A0] = request->args[i];
+	}
 	return r;
 }
 
@@ -141,12 +159,12 @@ void *shim_check(struct frame *frame, enum wrap_index index)
 	enum shim_state state = shim_ready();
 	void *next = NULL;
 
-	if (state == SHIM_BESIDE && (beside((enum wrap_how)wrapper->how, wrapper->call, frame) || (next = next_of(index))))
+	if (state == SHIM_BESIDE && (beside(how_of(wrapper), wrapper->call, frame) || (next = next_of(index))))
 		return next;
-	struct request request = { .call = call_find(wrapper->call), .requested = NULL };
+	struct request request = request_of(wrapper->call, NULL);
 	int r = state == SHIM_BROKEN ? -EACCES : 0;
 	for (int i = 0; i < CALL_ARGS; i++)
-		request.args[i] = value_of(frame, (enum source)wrapper->args[i]);
+		request.args[i] = value_of(frame, source_of(wrapper, i));
 	if (state == SHIM_ALONE)
 		r = judge_wrapped(wrapper, &request, frame);
 	if (r < 0)

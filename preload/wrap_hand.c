@@ -129,7 +129,7 @@ static int by_template(struct request *request)
 
 	if (!path)
 		return 0;
-	return request->call->number == NUMBER_mkdir ? judge(request) :
+	return request->number == NUMBER_mkdir ? judge(request) :
 						       judge_open(request, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL);
 }
 
@@ -375,7 +375,7 @@ static int by_syslog(struct request *request)
 
 static int by_number(struct request *request, struct frame *frame)
 {
-	struct request inner = { .call = call_find((long)request->args[0]), .requested = NULL };
+	struct request inner = request_of((long)request->args[0], NULL);
 
 	for (int i = 0; i + 1 < CALL_ARGS; i++)
 		inner.args[i] = request->args[i + 1];

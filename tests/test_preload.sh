@@ -156,6 +156,18 @@ END
 alone -q -r result.json --deny "$SCRATCH/program.c" -- python3 many.py 2>/dev/null
 check 'all of many refusals are counted' grep -q '"violation_count": 30000' result.json
 
+# ---- what it costs -----------------------------------------------------------------------------------------
+
+# In KiB, as the process itself sees it: whole pages of the shim's file and what is mapped behind it.
+# shellcheck disable=SC2016 # awk's
+mapped='/^[0-9a-f]+-[0-9a-f]+ / { shim = /libpicket-preload/ } shim && /^Size:/ { sum += $2 } END { print sum + 0 }'
+check_same 'control: without it there is nothing of it' 0 "$(awk "$mapped" /proc/self/smaps)"
+LEVELS=gate levels_here
+for level in preload $LEVELS_HERE; do
+	adds=$("$PICKET" run -q --enforce "$level" -- awk "$mapped" /proc/self/smaps)
+	check "$level: the shim adds under 64 KiB to a process ($adds)" test "$adds" -gt 0 -a "$adds" -lt 64
+done
+
 # ---- environments -------------------------------------------------------------------------------------------
 
 secret=$SCRATCH/secret
