@@ -267,10 +267,17 @@ END_TEST
 
 START_TEST(a_note_cut_at_any_length_is_read_inside)
 {
+	/* a short program, since each part is a copy */
+	cleanup_fd int fd = open("/bin/true", O_RDONLY | O_CLOEXEC);
+	struct plugin_program program;
+	cleanup_free uint8_t *bytes = NULL;
 	size_t length = 0;
-	cleanup_free uint8_t *bytes = with_note(64, &length);
 	struct byte_range range;
 
+	ck_assert_int_eq(plugin_program_load(fd, "true", &program, &why), 0);
+	ck_assert_int_eq(note_make(program.bytes, program.length, "true", 64, &bytes, &length, &why), 0);
+	plugin_program_free(&program);
+	ck_assert(note_find(bytes, length, "p", &range, &why) == 0 && range.length == 64);
 	for (size_t cut = 0; cut < length; cut += cut < 256 || cut > length - 6000 ? 1 : 997) {
 		cleanup_free uint8_t *part = malloc(cut ? cut : 1); /* for the sanitizer: exactly as long */
 		memcpy(part, bytes, cut);
