@@ -149,6 +149,15 @@ static int by_shm(struct request *request, const char *directory, bool unlink, u
 	return unlink ? judge(&inner) : judge_open(&inner, AT_FDCWD, path, flags);
 }
 
+static int by_object(enum wrap_how how, struct request *request)
+{
+	uint32_t flags = (uint32_t)request->args[1];
+
+	if (how == HOW_SHM_OPEN || how == HOW_SHM_UNLINK)
+		return by_shm(request, "/dev/shm/", how == HOW_SHM_UNLINK, flags);
+	return by_shm(request, "/dev/shm/sem.", how == HOW_SEM_UNLINK, O_RDWR | (flags & O_CREAT));
+}
+
 /* ---- descriptors -------------------------------------------------------- */
 
 /* Call for each descriptor of the program's own from `low` on; ends at the first that does not return 0. */
@@ -427,27 +436,22 @@ int judge_by_hand(enum wrap_how how, struct request *request, struct frame *fram
 	case HOW_WORDEXP:
 		return by_wordexp(request);
 	case HOW_DLOPEN:
-		return by_dlopen(request, 0);
 	case HOW_DLMOPEN:
-		return by_dlopen(request, 1);
+		return by_dlopen(request, how == HOW_DLMOPEN ? 1 : 0);
 	case HOW_TEMPORARY:
 		return by_template(request);
 	case HOW_TMPFILE:
 		return judge_open(request, AT_FDCWD, "/tmp", O_RDWR | O_TMPFILE);
 	case HOW_SHM_OPEN:
-		return by_shm(request, "/dev/shm/", false, (uint32_t)request->args[1]);
 	case HOW_SHM_UNLINK:
-		return by_shm(request, "/dev/shm/", true, 0);
 	case HOW_SEM_OPEN:
-		return by_shm(request, "/dev/shm/sem.", false, O_RDWR | ((uint32_t)request->args[1] & O_CREAT));
 	case HOW_SEM_UNLINK:
-		return by_shm(request, "/dev/shm/sem.", true, 0);
+		return by_object(how, request);
 	case HOW_PTMX:
 		return judge_open(request, AT_FDCWD, "/dev/ptmx", O_RDWR);
 	case HOW_SHADOW:
-		return judge_open(request, AT_FDCWD, "/etc/shadow", O_RDONLY);
 	case HOW_GSHADOW:
-		return judge_open(request, AT_FDCWD, "/etc/gshadow", O_RDONLY);
+		return judge_open(request, AT_FDCWD, how == HOW_SHADOW ? "/etc/shadow" : "/etc/gshadow", O_RDONLY);
 	case HOW_ADD_CLOSEFROM:
 		return by_add_closefrom(request);
 	case HOW_CLOSEFROM:

@@ -72,8 +72,6 @@ int deed_umask(const struct deed *deed)
 	return r;
 }
 
-/* ------------------------------------------------------------------------- */
-
 /* A clone after which a process is not alone although it has one thread: see visitor.h. */
 static bool shares(const struct request *request)
 {
@@ -84,81 +82,92 @@ static bool shares(const struct request *request)
 	return (flags & CLONE_SHARES_FOR_LONG) || !(flags & CLONE_VFORK);
 }
 
+/* ---- by what is done ---------------------------------------------------- */
+
+static int64_t proceed(struct deed *deed)
+{
+	(void)deed;
+	return PERFORM_PROCEED;
+}
+
+static int64_t attribute(struct deed *deed)
+{
+	perform_function *function = perform_attribute(deed->request->call);
+
+	return function ? function(deed) : -EACCES;
+}
+
+static int64_t credentials(struct deed *deed)
+{
+	notify_credentials(deed->guard);
+	return PERFORM_PROCEED;
+}
+
+/* PR_SCHED_CORE takes a number, which may come to mean somebody else: only the caller's own. */
+static int64_t control_itself(struct deed *deed)
+{
+	const uint64_t *args = deed->request->stop.args;
+
+	return (int)args[0] == PR_SCHED_CORE && args[2] != 0 ? -EPERM : PERFORM_PROCEED;
+}
+
+static int64_t clone_by_registers(struct deed *deed)
+{
+	if (shares(deed->request))
+		tracee_restless(deed->task);
+	return PERFORM_PROCEED;
+}
+
+/* Its flags lie in memory; ENOSYS makes every library use clone, whose flags are in registers. */
+static int64_t clone_by_memory(struct deed *deed)
+{
+	(void)deed;
+	return -ENOSYS;
+}
+
+/* What is not listed is not done: exec has its own way (perform), and the rest was refused. */
+static perform_function *const by_op[OP_COUNT] = {
+	[OP_OPEN] = perform_open,
+	[OP_LOOK] = attribute,
+	[OP_CHANGE] = attribute,
+	[OP_CHANGE_FD] = attribute,
+	[OP_CREATE] = perform_create,
+	[OP_SYMLINK] = perform_symlink,
+	[OP_REMOVE] = perform_remove,
+	[OP_RENAME] = perform_rename,
+	[OP_LINK] = perform_link,
+	[OP_WATCH] = perform_watch,
+	[OP_CONNECT] = perform_connect,
+	[OP_BIND] = perform_bind,
+	[OP_LISTEN] = perform_listen,
+	[OP_SENDMSG] = perform_send,
+	[OP_SENDMMSG] = perform_send,
+	[OP_SIGNAL] = perform_signal,
+	[OP_PROCESS] = perform_process,
+	[OP_IPC] = perform_ipc,
+	[OP_IOCTL] = perform_ioctl,
+	[OP_FCNTL] = perform_fcntl,
+	[OP_CREDENTIALS] = credentials,
+	[OP_PRCTL] = control_itself,
+	[OP_CLONE] = clone_by_registers,
+	[OP_CLONE3] = clone_by_memory,
+	/* judged by registers, and see above */
+	[OP_FORK] = proceed,
+	[OP_ALLOCATE] = proceed,
+	[OP_CHDIR] = proceed,
+	[OP_SOCKET] = proceed,
+	[OP_SOCKOPT] = proceed,
+	[OP_SECCOMP] = proceed,
+	[OP_MEMORY] = proceed,
+	[OP_DESCRIPTOR] = proceed,
+	[OP_ASYNC] = proceed,
+};
+
 static int64_t do_it(struct deed *deed)
 {
-	perform_function *function;
+	perform_function *function = by_op[deed->request->call->op];
 
-	switch ((enum call_op)deed->request->call->op) {
-	case OP_OPEN:
-		return perform_open(deed);
-	case OP_LOOK:
-	case OP_CHANGE:
-	case OP_CHANGE_FD:
-		function = perform_attribute(deed->request->call);
-		return function ? function(deed) : -EACCES;
-	case OP_CREATE:
-		return perform_create(deed);
-	case OP_SYMLINK:
-		return perform_symlink(deed);
-	case OP_REMOVE:
-		return perform_remove(deed);
-	case OP_RENAME:
-		return perform_rename(deed);
-	case OP_LINK:
-		return perform_link(deed);
-	case OP_WATCH:
-		return perform_watch(deed);
-	case OP_CONNECT:
-		return perform_connect(deed);
-	case OP_BIND:
-		return perform_bind(deed);
-	case OP_LISTEN:
-		return perform_listen(deed);
-	case OP_SENDMSG:
-	case OP_SENDMMSG:
-		return perform_send(deed);
-	case OP_SIGNAL:
-		return perform_signal(deed);
-	case OP_PROCESS:
-		return perform_process(deed);
-	case OP_IPC:
-		return perform_ipc(deed);
-	case OP_IOCTL:
-		return perform_ioctl(deed);
-	case OP_FCNTL:
-		return perform_fcntl(deed);
-	case OP_CLONE3:	/* its flags lie in memory; ENOSYS makes every library use clone, whose flags are in registers */
-		return -ENOSYS;
-	case OP_CREDENTIALS:
-		notify_credentials(deed->guard);
-		return PERFORM_PROCEED;
-	case OP_PRCTL:	/* PR_SCHED_CORE takes a number, which may come to mean somebody else: only the caller's own */
-		if ((int)deed->request->stop.args[0] == PR_SCHED_CORE && deed->request->stop.args[2] != 0)
-			return -EPERM;
-		return PERFORM_PROCEED;
-	case OP_CLONE:
-		if (shares(deed->request))
-			tracee_restless(deed->task);
-		return PERFORM_PROCEED;
-	case OP_FORK:
-	case OP_ALLOCATE:
-	case OP_CHDIR:
-	case OP_SOCKET:
-	case OP_SOCKOPT:
-	case OP_SECCOMP:
-	case OP_MEMORY:
-	case OP_DESCRIPTOR:
-	case OP_ASYNC:
-		return PERFORM_PROCEED;
-	case OP_EXEC:
-	case OP_NONE:
-	case OP_REFUSE:
-	case OP_REFUSE_IFACE:
-	case OP_REFUSE_PROC:
-	case OP_COUNT:
-		break;
-	}
-	return -EACCES;
+	return function ? function(deed) : -EACCES;
 }
 
 void deed_begin(struct deed *deed, struct guard *guard, struct request *request, const struct judgement *judgement)
