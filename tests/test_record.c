@@ -32,7 +32,7 @@ static void setup(void)
 	guard.policies[guard.policy_count++] = &policy;
 	pthread_mutex_init(&guard.result_lock, NULL);
 	pthread_rwlock_init(&guard.policy_lock, NULL);
-	pthread_mutex_init(&guard.tracees.own_lock, NULL);
+	pthread_mutex_init(&guard.tracees.owned.lock, NULL);
 	guard.result = result_new(policy.image);
 	child = traced_after(nothing, 0);
 	memset(&request, 0, sizeof request);

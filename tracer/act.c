@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#include "mapped.h"
 #include "mem.h"
 #include "perform_aside.h"
 #include "transport.h"
@@ -54,10 +55,10 @@ static bool private_range(const struct guard *guard, struct task *task, uint64_t
 
 	if (!tracee_private_memory(task))
 		return false;
-	int r = tracee_mapped_file(task->all, task, address, length, name, sizeof name);
+	int r = mapped_file(task, address, length, name, sizeof name);
 	if (r == -ENXIO || (r == 0 && !judge_writable(guard, name)))
 		return true;
-	return tracee_anonymous(task->all, task, address, length);	/* of a file's mapping, what was written to */
+	return mapped_anonymous(task, address, length);	/* of a file's mapping, what was written to */
 }
 
 static bool name_is_fixed(const struct guard *guard, struct task *task, const struct name_arg *name)

@@ -182,7 +182,7 @@ static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, st
 /* The bind is over, and nothing else was done meanwhile: what is there now was made by it. */
 static void note_bound(struct guard *guard, struct request *request)
 {
-	tracee_own_socket(&guard->tracees, AT_FDCWD, request->names[0].at.name);
+	owned_add_socket(&guard->tracees.owned, AT_FDCWD, request->names[0].at.name);
 }
 
 static void judge_unix_bind(struct guard *guard, struct request *request, struct judgement *judgement)
@@ -218,7 +218,7 @@ static void judge_unix(struct guard *guard, struct request *request, struct judg
 		judge_answer(judgement, -ENOENT);
 	else if (name->at.type != S_IFSOCK)
 		judge_answer(judgement, -ECONNREFUSED);
-	else if (!tracee_owns_socket(&guard->tracees, name->at.fd))
+	else if (!owned_has_socket(&guard->tracees.owned, name->at.fd))
 		judge_unix_rule(guard, name, judgement, use);
 }
 

@@ -249,7 +249,7 @@ static enum ipc_kind ipc_kind(const struct call *call)
 static int64_t note_ipc(struct task *task, int64_t result)
 {
 	if (result >= 0)
-		tracee_own_ipc(task->all, task->ipc_kind, (int)result);
+		owned_add_ipc(&task->all->owned, task->ipc_kind, (int)result);
 	return result;
 }
 
@@ -268,7 +268,7 @@ static void judge_ipc(struct guard *guard, struct request *request, struct judge
 		judgement->note = note_ipc;
 		return;
 	}
-	if (id >= 0 && !tracee_owns_ipc(&guard->tracees, kind, (int)request->stop.args[id]))
+	if (id >= 0 && !owned_has_ipc(&guard->tracees.owned, kind, (int)request->stop.args[id]))
 		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of identifier %d", request->call->name,
 			     (int)request->stop.args[id]);
 	else

@@ -40,15 +40,19 @@
  *                probe_print: how that is told
  *   run          the stages of a run, one after the other
  *   launch       the child that becomes the tool; filter: its seccomp filter, from policy and table
- *   supervise    the loop: next stop, judge, act; guard: all it works with; tracee: each thread and process
+ *   supervise    the loop: next stop, judge, act; guard: all it works with
+ *   tracee       each thread and process, and what they share; mapped: what lies at an address of one; owned: sockets and
+ *                IPC objects that the run has made itself
  *   transport    how calls are stopped and answered; by_ptrace: by ptrace; out_of_turn: waiting for one task alone;
  *                together: a stop costs less where supervisor and task share a processor
- *   by_notify    by seccomp notification; notify: what its parts share; notify_begin: how the listener comes to us,
- *                notify_trace: calls that the task makes itself (exec), notify_watch: signals to a task whose call is
- *                carried out here; notify_kernel: what of it headers may not know
- *   visitor      a task as level notify knows it; lineage: who descends from whom; caller: being who the task is
- *   perform      level notify carries out what was allowed: perform_open, perform_names, perform_attribute,
- *                perform_socket, perform_process: by what is done
+ *   by_notify    by notification (level notify): threads that answer; notify: how it begins and ends; notify_begin: how the
+ *                listener comes to us; notify_trace: calls that the task makes itself (exec); notify_watch: signals to a
+ *                task whose call is carried out here; notify_inside: what they share; notify_kernel: what of it headers
+ *                may not know
+ *   visitor      a task as that level knows it, for one call; lineage: who descends from whom, as /proc tells it
+ *   perform      what was allowed is done in place of the task; perform_attribute, perform_names, perform_open,
+ *                perform_process, perform_socket: by what it is; perform_inside: what they share; perform_aside: the few
+ *                calls that are done so at levels ptrace and seccomp, too; caller: a thread with the rights of the task
  *   regs         registers (the architecture); mem: the memory of a stopped thread
  *   decode       registers -> request, by the table
  *   resolve      what a name means to the thread that said it; walk: following it, step by step
@@ -59,12 +63,6 @@
  *                gate_withdraw: programs that do without the shim
  *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;
  *                hash: tables, and what happens when one finds no memory
- *   by_notify    by notification (level notify): threads that answer; notify: how it begins and ends; notify_begin,
- *                notify_trace, notify_watch: parts of it; notify_inside: what they share
- *   visitor      a task as that level knows it, for one call; lineage: who descends from whom, as /proc tells it
- *   perform      what was allowed is done in place of the task; perform_attribute, perform_names, perform_open,
- *                perform_process, perform_socket: by what it is; perform_inside: what they share; perform_aside: the few
- *                calls that are done so at levels ptrace and seccomp, too; caller: a thread with the rights of the task
  *   address      socket addresses as text
  *   by_preload   level preload, where nothing stops; keeper: the process that ends the run; shim_file: where the shim is;
  *                heard: what it tells -> violations; filter_alone: the filter where nobody supervises

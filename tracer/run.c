@@ -195,7 +195,7 @@ static int make_guard(struct run *run)
 	guard->transport = guard_by_notification(guard) ? &by_notify : &by_ptrace;
 	pthread_mutex_init(&guard->result_lock, NULL);
 	pthread_rwlock_init(&guard->policy_lock, NULL);
-	pthread_mutex_init(&guard->tracees.own_lock, NULL);
+	pthread_mutex_init(&guard->tracees.owned.lock, NULL);
 	pthread_mutex_init(&guard->headcount.lock, NULL);
 	guard->headcount.at_most = 1;	/* the tool's first process */
 	guard->result = result_new(run->policy.image);

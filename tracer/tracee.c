@@ -15,11 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/ioctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -27,21 +23,9 @@
 #include "meter.h"
 
 enum {
-	PAGE = 4096,
-	OWN_MOST = 4096,	/* sockets, and IPC objects, that are remembered */
-	KEPT_OPEN_MOST = 512,	/* descriptors of /proc/TID/pagemap and maps that are kept open */
-	PAGES_MOST = 4,		/* pages of one argument that are looked at */
 	PIDFD_OF_THREAD = O_EXCL,	/* PIDFD_THREAD */
 	AUXV_MOST = 64,		/* entries of /proc/PID/auxv; there are some 20 */
 };
-
-/* pagemap (Documentation/admin-guide/mm/pagemap.rst): bit 61, page is of a file or shared; 62, in swap; 63, present. */
-#define PAGEMAP_FILE (UINT64_C(1) << 61)
-#define PAGEMAP_SWAP (UINT64_C(1) << 62)
-#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
-
-/* proc(5), /proc/PID/maps: what the name of a mapped file ends in when it was unlinked. */
-static const char DELETED[] = " (deleted)";
 
 static struct share *share_new(void)
 {
@@ -440,111 +424,13 @@ void tracee_remove(struct tracees *all, struct task *task)
 	free(task);
 }
 
-/* Of what is there and a socket. */
-static bool socket_id(int dirfd, const char *name, struct file_id *id)
-{
-	struct statx stx;
-
-	if (statx(dirfd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO | STATX_BTIME, &stx) < 0 ||
-	    !S_ISSOCK(stx.stx_mode))
-		return false;
-	memset(id, 0, sizeof *id);	/* it is hashed as bytes */
-	id->dev = makedev(stx.stx_dev_major, stx.stx_dev_minor);
-	id->ino = stx.stx_ino;
-	if (stx.stx_mask & STATX_BTIME) {
-		id->made_s = stx.stx_btime.tv_sec;
-		id->made_ns = stx.stx_btime.tv_nsec;
-	}
-	return true;
-}
-
-static struct own_file *find_socket(struct tracees *all, const struct file_id *id)
-{
-	struct own_file *file;
-
-	HASH_FIND(hh, all->sockets, id, sizeof *id, file);
-	return file;
-}
-
-static void forget_socket(struct tracees *all, struct own_file *file)
-{
-	HASH_DEL(all->sockets, file);
-	free(file);
-}
-
-void tracee_own_socket(struct tracees *all, int dirfd, const char *name)
-{
-	struct own_file *file;
-	struct file_id id;
-
-	pthread_mutex_lock(&all->own_lock);
-	if (socket_id(dirfd, name, &id) && !find_socket(all, &id) && (file = calloc(1, sizeof *file)) != NULL) {
-		file->id = id;
-		if (HASH_COUNT(all->sockets) >= OWN_MOST)
-			forget_socket(all, all->sockets);	/* the first is the oldest */
-		HASH_ADD(hh, all->sockets, id, sizeof file->id, file);
-	}
-	pthread_mutex_unlock(&all->own_lock);
-}
-
-bool tracee_owns_socket(struct tracees *all, int fd)
-{
-	struct file_id id;
-
-	pthread_mutex_lock(&all->own_lock);
-	bool owns = socket_id(fd, "", &id) && find_socket(all, &id) != NULL;
-	pthread_mutex_unlock(&all->own_lock);
-	return owns;
-}
-
-static struct own_ipc *find_ipc(struct tracees *all, enum ipc_kind kind, int id)
-{
-	uint64_t key = (uint64_t)kind << 32 | (uint32_t)id;
-	struct own_ipc *object;
-
-	HASH_FIND(hh, all->ipc, &key, sizeof key, object);
-	return object;
-}
-
-void tracee_own_ipc(struct tracees *all, enum ipc_kind kind, int id)
-{
-	pthread_mutex_lock(&all->own_lock);
-	struct own_ipc *object = find_ipc(all, kind, id);
-
-	if (!object && (object = calloc(1, sizeof *object)) != NULL) {
-		if (HASH_COUNT(all->ipc) >= OWN_MOST) {
-			struct own_ipc *oldest = all->ipc;
-			HASH_DEL(all->ipc, oldest);
-			free(oldest);
-		}
-		object->kind_and_id = (uint64_t)kind << 32 | (uint32_t)id;
-		HASH_ADD(hh, all->ipc, kind_and_id, sizeof object->kind_and_id, object);
-	}
-	pthread_mutex_unlock(&all->own_lock);
-}
-
-bool tracee_owns_ipc(struct tracees *all, enum ipc_kind kind, int id)
-{
-	pthread_mutex_lock(&all->own_lock);
-	bool owns = find_ipc(all, kind, id) != NULL;
-	pthread_mutex_unlock(&all->own_lock);
-	return owns;
-}
-
 void tracee_free(struct tracees *all)
 {
 	struct task *task, *next;
 
 	HASH_ITER(hh, all->tasks, task, next)
 		tracee_remove(all, task);
-	struct own_file *file, *next_file;
-	HASH_ITER(hh, all->sockets, file, next_file)
-		forget_socket(all, file);
-	struct own_ipc *object, *next_object;
-	HASH_ITER(hh, all->ipc, object, next_object) {
-		HASH_DEL(all->ipc, object);
-		free(object);
-	}
+	owned_free(&all->owned);
 }
 
 bool tracee_private_memory(const struct task *task)
@@ -565,100 +451,6 @@ bool tracee_private_files(const struct task *task)
 bool tracee_private_fs(const struct task *task)
 {
 	return !task->fs->restless && task->fs->users == 1;
-}
-
-/* A file of /proc/TID that is about its memory; *kept is where its descriptor may stay. To be let go with memory_close. */
-/* A new descriptor has the lowest free number: are there enough above it for the work on a call? */
-static bool leaves_enough(int fd)
-{
-	enum { ENOUGH = 32 };
-	struct rlimit limit;
-
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + ENOUGH < limit.rlim_cur;
-}
-
-static int memory_open(struct tracees *all, const struct task *task, const char *file, int *kept)
-{
-	char path[64];
-
-	if (*kept >= 0)
-		return *kept;
-	snprintf(path, sizeof path, "/proc/%d/%s", (int)task->tid, file);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && !all->keeper && all->kept_open < KEPT_OPEN_MOST && leaves_enough(fd)) {
-		*kept = fd;
-		all->kept_open++;
-	}
-	return fd;
-}
-
-static void memory_close(int fd, int kept)
-{
-	if (fd != kept)
-		close(fd);
-}
-
-bool tracee_anonymous(struct tracees *all, struct task *task, uint64_t address, size_t length)
-{
-	uint64_t first = address / PAGE, last = (address + (length ? length - 1 : 0)) / PAGE, entry[PAGES_MOST];
-
-	if (last < first || last - first >= PAGES_MOST)
-		return false;
-	int fd = memory_open(all, task, "pagemap", &task->memory->pagemap);
-	if (fd < 0)
-		return false;
-	size_t bytes = (size_t)(last - first + 1) * sizeof entry[0];
-	ssize_t n = pread(fd, entry, bytes, (off_t)(first * sizeof entry[0]));
-	memory_close(fd, task->memory->pagemap);
-	if (n != (ssize_t)bytes)
-		return false;
-	for (size_t i = 0; i <= (size_t)(last - first); i++)
-		if (!(entry[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAP)) || (entry[i] & PAGEMAP_FILE))
-			return false;
-	return true;
-}
-
-/* PROCMAP_QUERY (Linux 6.11, linux/fs.h), for headers that lack it. */
-struct procmap_question {
-	uint64_t size, query_flags, query_addr;
-	uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
-	uint32_t dev_major, dev_minor, vma_name_size, build_id_size;
-	uint64_t vma_name_addr, build_id_addr;
-};
-#define PROCMAP_ASK _IOWR('f', 17, struct procmap_question)
-#define PROCMAP_SHARED UINT64_C(8)
-
-/* proc(5), /proc/PID/maps: names of memory that only its owner writes to; not those of the kernel, such as [vvar]. */
-static bool is_anonymous_name(const char *name)
-{
-	return name[0] == 0 || strcmp(name, "[heap]") == 0 || strcmp(name, "[stack]") == 0 || strncmp(name, "[anon:", 6) == 0;
-}
-
-int tracee_mapped_file(struct tracees *all, struct task *task, uint64_t address, size_t length, char *name, size_t size)
-{
-	struct procmap_question question = { .size = sizeof question,
-					     .query_addr = address,
-					     .vma_name_size = (uint32_t)size,
-					     .vma_name_addr = (uintptr_t)name };
-	int fd = memory_open(all, task, "maps", &task->memory->maps);
-
-	if (fd < 0)
-		return -errno;
-	int r = ioctl(fd, PROCMAP_ASK, &question) < 0 ? -errno : 0;
-	memory_close(fd, task->memory->maps);
-	if (r < 0)
-		return r;
-	if ((question.vma_flags & PROCMAP_SHARED) || question.vma_end - address < length)
-		return -ENOENT;
-	if (question.vma_name_size == 0)
-		name[0] = 0;
-	if (question.inode == 0 && is_anonymous_name(name))
-		return -ENXIO;
-	if (name[0] != '/')
-		return -ENOENT;
-	/* a memfd, or a file without a name any more: what no rule names can still be written through descriptors */
-	size_t n = strnlen(name, size), mark = sizeof DELETED - 1;
-	return n >= mark && memcmp(name + n - mark, DELETED, mark) == 0 ? -ENOENT : 0;
 }
 
 static char *read_exe(pid_t process)

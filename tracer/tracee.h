@@ -9,7 +9,6 @@
 #ifndef PICKET_TRACER_TRACEE_H
 #define PICKET_TRACER_TRACEE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,9 +16,7 @@
 #include <sys/user.h>
 
 #include "hash.h"
-
-/* Families of SysV IPC identifiers: one namespace each. */
-enum ipc_kind { IPC_SHARED_MEMORY, IPC_SEMAPHORES, IPC_MESSAGES };
+#include "owned.h"
 
 /* An address space, a descriptor table or a working directory. */
 struct share {
@@ -84,27 +81,8 @@ struct task {
 	UT_hash_handle hh;
 };
 
-/* A file by device, inode, and when that was made: a number is given again to another file. */
-struct file_id {
-	dev_t dev;
-	ino_t ino;
-	int64_t made_s;		/* 0 where the file system does not tell */
-	int64_t made_ns;
-};
-struct own_file {
-	struct file_id id;
-	UT_hash_handle hh;
-};
-
-/* A SysV IPC object. */
-struct own_ipc {
-	uint64_t kind_and_id;
-	UT_hash_handle hh;
-};
-
 struct tracees {
-	struct own_file *sockets;	/* hash: unix sockets that the run has made, with a name */
-	struct own_ipc *ipc;		/* hash: SysV IPC objects that it has made */
+	struct owned owned;		/* what the run has made itself */
 	struct task *tasks;		/* hash by tid */
 	struct process *processes;	/* hash by tgid */
 	unsigned task_count;
@@ -118,7 +96,6 @@ struct tracees {
 	 * the run; 0: the tables tell. */
 	pid_t keeper;
 	atomic_bool restless;		/* memory of some task may change without it running */
-	pthread_mutex_t own_lock;	/* of `sockets` and `ipc` */
 };
 
 /* In the tables; NULL at level notify. */
@@ -166,23 +143,6 @@ void tracee_free(struct tracees *all);
 bool tracee_private_memory(const struct task *task);
 bool tracee_private_files(const struct task *task);
 bool tracee_private_fs(const struct task *task);
-
-/* Are all pages of [address, address + length) anonymous and private to the address space? (false when it cannot be told) */
-bool tracee_anonymous(struct tracees *all, struct task *task, uint64_t address, size_t length);
-
-/* What file do these bytes lie in, unchanged, by a private mapping? 0 and its name as the kernel has it (NUL-terminated), or
- * -ENXIO (in anonymous memory by a private mapping), -ENOENT (in neither), -ENOTTY (it cannot be asked: before Linux 6.11), or
- * another -errno. */
-int tracee_mapped_file(struct tracees *all, struct task *task, uint64_t address, size_t length, char *name, size_t size);
-
-/* Unix sockets in the file system that the run has made itself. The last few thousand are remembered; what is not, is
- * refused later. The name (or, with AT_EMPTY_PATH, descriptor) is as for statx(2); what is no socket is not remembered. */
-void tracee_own_socket(struct tracees *all, int dirfd, const char *name);
-bool tracee_owns_socket(struct tracees *all, int fd);
-
-/* The same for SysV IPC objects. */
-void tracee_own_ipc(struct tracees *all, enum ipc_kind kind, int id);
-bool tracee_owns_ipc(struct tracees *all, enum ipc_kind kind, int id);
 
 /* Resolved name of the program a process runs, "" when unknown. Lives as long as the process runs it. */
 const char *tracee_exe(struct process *process);

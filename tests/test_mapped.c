@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_mapped.c - what lies at an address of a real child, which has made every kind of mapping there.
+ */
+#include "mapped.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "policy_help.h"
+#include "traced.h"
+
+static struct tracees all;
+static pid_t child;
+
+static void setup(void)
+{
+	help_setup();
+	memset(&all, 0, sizeof all);
+	child = 0;
+}
+
+static void teardown(void)
+{
+	tracee_free(&all);
+	ck_assert_uint_eq(all.kept_open, 0);
+	if (child)
+		traced_end(child);
+	help_teardown();
+}
+
+static int open_descriptors(void)
+{
+	int count = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+enum { PAGE = 4096, PAGES = 8 };
+static char *area;
+
+/* Every kind of mapping, made in the child, so that it is the child that has touched it or not. */
+static void *map(int protection, int mapping, int fd)
+{
+	return mmap(area, PAGES * PAGE, protection, mapping | MAP_FIXED, fd, 0);
+}
+
+static int file_of_pages(const char *name)
+{
+	char bytes[PAGES * PAGE];
+	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+	memset(bytes, 'f', sizeof bytes);
+	if (write(fd, bytes, sizeof bytes) != sizeof bytes)
+		_exit(1);
+	return fd;
+}
+
+static void touch(void)
+{
+	for (int i = 0; i < PAGES; i++)
+		area[i * PAGE] = 'w';
+}
+
+static void look(void)
+{
+	for (int i = 0; i < PAGES; i++)
+		*(volatile char *)&area[i * PAGE];
+}
+
+/* clang-format off */
+static void of_its_own(void) { map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1); touch(); }
+static void untouched(void) { map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1); }
+static void only_looked_at(void) { untouched(); look(); }
+static void no_memory(void) { munmap(area, PAGES * PAGE); }
+static void with_a_hole(void) { of_its_own(); munmap(area + PAGE, PAGE); }
+static void shared_anonymous(void) { map(PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1); touch(); }
+static void memfd_shared(void)
+{
+	int fd = memfd_create("m", 0);
+
+	if (ftruncate(fd, PAGES * PAGE) < 0)
+		_exit(1);
+	map(PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	touch();
+}
+static void memfd_private(void)
+{
+	int fd = memfd_create("m", 0);
+
+	if (ftruncate(fd, PAGES * PAGE) < 0 || pwrite(fd, "x", 1, 0) != 1)
+		_exit(1);
+	map(PROT_READ, MAP_PRIVATE, fd);
+	look();
+}
+static void file_private(void) { map(PROT_READ, MAP_PRIVATE, file_of_pages("file")); look(); }
+static void file_private_changed(void) { map(PROT_READ | PROT_WRITE, MAP_PRIVATE, file_of_pages("file")); touch(); }
+static void file_shared(void) { map(PROT_READ | PROT_WRITE, MAP_SHARED, file_of_pages("file")); touch(); }
+static void file_deleted(void) { file_private(); unlink("file"); }
+static void file_named_deleted(void) { map(PROT_READ, MAP_PRIVATE, file_of_pages("file (deleted)")); look(); }
+static void file_renamed(void) { file_private(); rename("file", "other"); }
+static void anonymous_then_file(void)
+{
+	of_its_own();
+	mmap(area + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, file_of_pages("file"), 0);
+	look();
+}
+static void behind_a_fork(void)
+{
+	of_its_own();
+	if (fork() == 0) {
+		pause();
+		_exit(0);
+	}
+}
+
+/* clang-format on */
+
+#define KIND(make) #make, make
+static const struct {
+	const char *name;
+	void (*make)(void);
+	uint64_t offset;
+	size_t length;
+	bool anonymous;
+	const char *file; /* name in the test's directory, or NULL */
+} kinds[] = {
+	{KIND(of_its_own), 0, 1, true, NULL},
+	{KIND(of_its_own), 0, 0, true, NULL},
+	{KIND(of_its_own), PAGE - 1, 2, true, NULL},
+	{KIND(of_its_own), 0, 4 * PAGE, true, NULL},
+	{KIND(of_its_own), 1, 4 * PAGE, false, NULL}, /* more than is looked at */
+	{KIND(of_its_own), 0, SIZE_MAX, false, NULL},
+	{KIND(of_its_own), PAGES *PAGE, 1, false, NULL},
+	{KIND(of_its_own), PAGES *PAGE - 1, 2, false, NULL},
+	{KIND(behind_a_fork), 0, 1, true, NULL},
+	{KIND(untouched), 0, 1, false, NULL},
+	{KIND(only_looked_at), 0, 1, true, NULL},
+	{KIND(no_memory), 0, 1, false, NULL},
+	{KIND(with_a_hole), 0, PAGE, true, NULL},
+	{KIND(with_a_hole), 0, PAGE + 1, false, NULL},
+	{KIND(shared_anonymous), 0, 1, false, NULL},
+	{KIND(memfd_shared), 0, 1, false, NULL},
+	{KIND(memfd_private), 0, 1, false, NULL},
+	{KIND(file_private), 0, 1, false, "file"},
+	{KIND(file_private), PAGE - 1, 2, false, "file"},
+	{KIND(file_private), 0, PAGES *PAGE, false, "file"},
+	{KIND(file_private), 1, PAGES *PAGE, false, NULL}, /* not all of it */
+	{KIND(file_private), PAGES *PAGE - 1, 1, false, "file"},
+	{KIND(file_private_changed), 0, 1, true, "file"},
+	{KIND(file_shared), 0, 1, false, NULL},
+	{KIND(file_deleted), 0, 1, false, NULL},
+	{KIND(file_named_deleted), 0, 1, false, NULL}, /* cannot be told from one that was */
+	{KIND(file_renamed), 0, 1, false, "other"},
+	{KIND(anonymous_then_file), 0, 1, true, NULL},
+	{KIND(anonymous_then_file), PAGE - 1, 2, false, NULL},
+	{KIND(anonymous_then_file), PAGE, 1, false, "file"},
+};
+
+/* The middle of a larger hole, so that no neighbour is next to it. */
+static void choose_area(void)
+{
+	char *hole = mmap(NULL, 3 * PAGES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(hole, MAP_FAILED);
+	munmap(hole, 3 * PAGES * PAGE);
+	area = hole + PAGES * PAGE;
+}
+
+START_TEST(memory_is_private_only_where_nobody_else_has_the_page)
+{
+	choose_area();
+	child = traced_after(kinds[_i].make, PTRACE_O_TRACEFORK);
+	struct task *task = tracee_add(&all, child, NULL, false);
+	uint64_t address = (uint64_t)(uintptr_t)area + kinds[_i].offset;
+
+	for (int twice = 0; twice < 2; twice++) /* the second time by a descriptor that is open already */
+		ck_assert_msg(mapped_anonymous(task, address, kinds[_i].length) == kinds[_i].anonymous,
+			      "%s, %zu bytes", kinds[_i].name, kinds[_i].length);
+}
+END_TEST
+
+/* All of it lies in one private mapping of no file. */
+static bool in_memory_of_its_own(int i)
+{
+	static const char *const own[] = { "of_its_own", "behind_a_fork", "untouched", "only_looked_at" };
+
+	for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
+		if (strcmp(kinds[i].name, own[k]) == 0)
+			return kinds[i].offset < PAGES * PAGE && kinds[i].length <= PAGES * PAGE - kinds[i].offset;
+	return (strcmp(kinds[i].name, "with_a_hole") == 0 || strcmp(kinds[i].name, "anonymous_then_file") == 0) &&
+	       kinds[i].offset + kinds[i].length <= PAGE;
+}
+
+START_TEST(a_page_of_a_file_has_the_files_name)
+{
+	char name[PATH_MAX], expected[PATH_MAX];
+
+	choose_area();
+	child = traced_after(kinds[_i].make, PTRACE_O_TRACEFORK);
+	struct task *task = tracee_add(&all, child, NULL, false);
+	uint64_t address = (uint64_t)(uintptr_t)area + kinds[_i].offset;
+	int r = mapped_file(task, address, kinds[_i].length, name, sizeof name);
+
+	if (r == -ENOTTY)
+		return; /* a kernel before 6.11 */
+	ck_assert_msg(r == (kinds[_i].file ? 0 : in_memory_of_its_own(_i) ? -ENXIO : -ENOENT), "%s, %zu bytes: %d", kinds[_i].name, kinds[_i].length, r);
+	if (r < 0)
+		return;
+	snprintf(expected, sizeof expected, "%s/%s", help_directory, kinds[_i].file);
+	ck_assert_str_eq(name, expected);
+	ck_assert_int_lt(mapped_file(task, address, kinds[_i].length, name, 5), 0);
+}
+END_TEST
+
+START_TEST(addresses_of_nobody_are_not_private)
+{
+	static const uint64_t nowhere[] = {0,	      1, UINT64_C(0x7ffffffff000), UINT64_C(1) << 63, UINT64_MAX - 1,
+					   UINT64_MAX};
+	char name[PATH_MAX];
+
+	child = traced_after(no_memory, 0);
+	struct task *task = tracee_add(&all, child, NULL, false);
+	for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
+		for (size_t length = 0; length < 3; length++) {
+			ck_assert(!mapped_anonymous(task, nowhere[i], length));
+			ck_assert_int_lt(mapped_file(task, nowhere[i], length, name, sizeof name), 0);
+		}
+}
+END_TEST
+
+START_TEST(a_task_that_is_gone_has_no_private_memory)
+{
+	char name[PATH_MAX];
+	uint64_t address = (uint64_t)(uintptr_t)&all;
+
+	child = traced_after(untouched, 0);
+	struct task *task = tracee_add(&all, child, NULL, false);
+	traced_end(child);
+	child = 0;
+	ck_assert(!mapped_anonymous(task, address, 1));
+	ck_assert_int_lt(mapped_file(task, address, 1, name, sizeof name), 0);
+}
+END_TEST
+
+START_TEST(kept_descriptors_are_closed_with_their_memory)
+{
+	int before = open_descriptors();
+	char name[PATH_MAX];
+
+	for (int i = 0; i < 3; i++) {
+		struct task *task = tracee_add(&all, getpid(), NULL, false);
+		mapped_anonymous(task, (uint64_t)(uintptr_t)&all, 1);
+		mapped_file(task, (uint64_t)(uintptr_t)&all, 1, name, sizeof name);
+		ck_assert_int_gt(open_descriptors(), before);
+		ck_assert_uint_gt(all.kept_open, 0);
+		tracee_remove(&all, task);
+		ck_assert_int_eq(open_descriptors(), before);
+		ck_assert_uint_eq(all.kept_open, 0);
+	}
+}
+END_TEST
+
+#define COUNT(list) (int)(sizeof(list) / sizeof(list)[0])
+
+int main(void)
+{
+	Suite *suite = suite_create("mapped");
+	TCase *tests = tcase_create("mapped");
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_loop_test(tests, memory_is_private_only_where_nobody_else_has_the_page, 0, COUNT(kinds));
+	tcase_add_loop_test(tests, a_page_of_a_file_has_the_files_name, 0, COUNT(kinds));
+	tcase_add_test(tests, addresses_of_nobody_are_not_private);
+	tcase_add_test(tests, a_task_that_is_gone_has_no_private_memory);
+	tcase_add_test(tests, kept_descriptors_are_closed_with_their_memory);
+	suite_add_tcase(suite, tests);
+	return help_run(suite);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_owned.c - which sockets and IPC objects the run has made, and how many of them are remembered.
+ */
+#include "owned.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "policy_help.h"
+
+static struct owned owned;
+
+static void setup(void)
+{
+	help_setup();
+	memset(&owned, 0, sizeof owned);
+	pthread_mutex_init(&owned.lock, NULL);
+}
+
+static void teardown(void)
+{
+	owned_free(&owned);
+	ck_assert_ptr_null(owned.sockets);
+	ck_assert_ptr_null(owned.ipc);
+	help_teardown();
+}
+
+static void make_socket(const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(address.sun_path, name);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	close(fd);
+}
+
+static bool owns(const char *name)
+{
+	int fd = open(name, O_PATH | O_NOFOLLOW);
+
+	ck_assert_int_ge(fd, 0);
+	bool is_ours = owned_has_socket(&owned, fd);
+	close(fd);
+	return is_ours;
+}
+
+START_TEST(sockets_of_the_run_are_known_whatever_their_name)
+{
+	int here = open(".", O_PATH);
+
+	make_socket("own");
+	make_socket("other");
+	help_write("file", "", 0);
+	ck_assert_int_eq(symlink("own", "link"), 0);
+	for (int i = 0; i < 2; i++)
+		owned_add_socket(&owned, AT_FDCWD, "own");
+	owned_add_socket(&owned, here, "file");	  /* no socket */
+	owned_add_socket(&owned, here, "missing"); /* nothing */
+	ck_assert_uint_eq(HASH_COUNT(owned.sockets), 1);
+	ck_assert(owns("own") && !owns("other") && !owns("file") && !owns("link") && !owned_has_socket(&owned, -1));
+	ck_assert_int_eq(rename("own", "moved"), 0);
+	make_socket("own");
+	ck_assert(owns("moved") && !owns("own"));
+	close(here);
+}
+END_TEST
+
+START_TEST(ipc_objects_of_the_run_are_known_by_kind_and_number)
+{
+	owned_add_ipc(&owned, IPC_SEMAPHORES, 5);
+	owned_add_ipc(&owned, IPC_SEMAPHORES, 5);
+	owned_add_ipc(&owned, IPC_SHARED_MEMORY, -1);
+	ck_assert(owned_has_ipc(&owned, IPC_SEMAPHORES, 5) && owned_has_ipc(&owned, IPC_SHARED_MEMORY, -1));
+	ck_assert(!owned_has_ipc(&owned, IPC_MESSAGES, 5) && !owned_has_ipc(&owned, IPC_SHARED_MEMORY, 5));
+	ck_assert(!owned_has_ipc(&owned, IPC_SEMAPHORES, -1) && !owned_has_ipc(&owned, IPC_SEMAPHORES, 0));
+	ck_assert_uint_eq(HASH_COUNT(owned.ipc), 2);
+}
+END_TEST
+
+/* Whatever a run makes, no more is remembered than this; the oldest goes first. */
+START_TEST(no_more_than_the_last_few_thousand_are_remembered)
+{
+	enum { MADE = 10000, REMEMBERED = 4096 };
+
+	for (int id = 0; id < MADE; id++)
+		owned_add_ipc(&owned, IPC_MESSAGES, id);
+	ck_assert_uint_eq(HASH_COUNT(owned.ipc), REMEMBERED);
+	for (int id = 0; id < MADE; id++)
+		ck_assert_int_eq(owned_has_ipc(&owned, IPC_MESSAGES, id), id >= MADE - REMEMBERED);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("owned");
+	TCase *tests = tcase_create("owned");
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, sockets_of_the_run_are_known_whatever_their_name);
+	tcase_add_test(tests, ipc_objects_of_the_run_are_known_by_kind_and_number);
+	tcase_add_test(tests, no_more_than_the_last_few_thousand_are_remembered);
+	suite_add_tcase(suite, tests);
+	return help_run(suite);
+}

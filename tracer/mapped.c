@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mapped.c - see mapped.h. Asked of /proc/TID/pagemap and maps, whose descriptors stay open with the address space: they
+ * are asked for with every exec and every connect.
+ */
+#include "mapped.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+	PAGE = 4096,
+	PAGES_MOST = 4,		/* pages of one argument that are looked at */
+	KEPT_OPEN_MOST = 512,	/* descriptors of /proc/TID/pagemap and maps that are kept open */
+};
+
+/* pagemap (Documentation/admin-guide/mm/pagemap.rst): bit 61, page is of a file or shared; 62, in swap; 63, present. */
+#define PAGEMAP_FILE (UINT64_C(1) << 61)
+#define PAGEMAP_SWAP (UINT64_C(1) << 62)
+#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
+
+/* proc(5), /proc/PID/maps: what the name of a mapped file ends in when it was unlinked. */
+static const char DELETED[] = " (deleted)";
+
+/* A new descriptor has the lowest free number: are there enough above it for the work on a call? */
+static bool leaves_enough(int fd)
+{
+	enum { ENOUGH = 32 };
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + ENOUGH < limit.rlim_cur;
+}
+
+/* A file of /proc/TID that is about its memory; *kept is where its descriptor may stay. To be let go with memory_close. */
+static int memory_open(const struct task *task, const char *file, int *kept)
+{
+	char path[64];
+
+	if (*kept >= 0)
+		return *kept;
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)task->tid, file);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && !task->all->keeper && task->all->kept_open < KEPT_OPEN_MOST && leaves_enough(fd)) {
+		*kept = fd;
+		task->all->kept_open++;
+	}
+	return fd;
+}
+
+static void memory_close(int fd, int kept)
+{
+	if (fd != kept)
+		close(fd);
+}
+
+bool mapped_anonymous(const struct task *task, uint64_t address, size_t length)
+{
+	uint64_t first = address / PAGE, last = (address + (length ? length - 1 : 0)) / PAGE, entry[PAGES_MOST];
+
+	if (last < first || last - first >= PAGES_MOST)
+		return false;
+	int fd = memory_open(task, "pagemap", &task->memory->pagemap);
+	if (fd < 0)
+		return false;
+	size_t bytes = (size_t)(last - first + 1) * sizeof entry[0];
+	ssize_t n = pread(fd, entry, bytes, (off_t)(first * sizeof entry[0]));
+	memory_close(fd, task->memory->pagemap);
+	if (n != (ssize_t)bytes)
+		return false;
+	for (size_t i = 0; i <= (size_t)(last - first); i++)
+		if (!(entry[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAP)) || (entry[i] & PAGEMAP_FILE))
+			return false;
+	return true;
+}
+
+/* PROCMAP_QUERY (Linux 6.11, linux/fs.h), for headers that lack it. */
+struct procmap_question {
+	uint64_t size, query_flags, query_addr;
+	uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
+	uint32_t dev_major, dev_minor, vma_name_size, build_id_size;
+	uint64_t vma_name_addr, build_id_addr;
+};
+#define PROCMAP_ASK _IOWR('f', 17, struct procmap_question)
+#define PROCMAP_SHARED UINT64_C(8)
+
+/* proc(5), /proc/PID/maps: names of memory that only its owner writes to; not those of the kernel, such as [vvar]. */
+static bool is_anonymous_name(const char *name)
+{
+	return name[0] == 0 || strcmp(name, "[heap]") == 0 || strcmp(name, "[stack]") == 0 || strncmp(name, "[anon:", 6) == 0;
+}
+
+int mapped_file(const struct task *task, uint64_t address, size_t length, char *name, size_t size)
+{
+	struct procmap_question question = { .size = sizeof question,
+					     .query_addr = address,
+					     .vma_name_size = (uint32_t)size,
+					     .vma_name_addr = (uintptr_t)name };
+	int fd = memory_open(task, "maps", &task->memory->maps);
+
+	if (fd < 0)
+		return -errno;
+	int r = ioctl(fd, PROCMAP_ASK, &question) < 0 ? -errno : 0;
+	memory_close(fd, task->memory->maps);
+	if (r < 0)
+		return r;
+	if ((question.vma_flags & PROCMAP_SHARED) || question.vma_end - address < length)
+		return -ENOENT;
+	if (question.vma_name_size == 0)
+		name[0] = 0;
+	if (question.inode == 0 && is_anonymous_name(name))
+		return -ENXIO;
+	if (name[0] != '/')
+		return -ENOENT;
+	/* a memfd, or a file without a name any more: what no rule names can still be written through descriptors */
+	size_t n = strnlen(name, size), mark = sizeof DELETED - 1;
+	return n >= mark && memcmp(name + n - mark, DELETED, mark) == 0 ? -ENOENT : 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mapped.h - what lies at an address of a task: memory that nobody else can write to, or a file, and which.
+ */
+#ifndef PICKET_TRACER_MAPPED_H
+#define PICKET_TRACER_MAPPED_H
+
+#include "tracee.h"
+
+/* Are all pages of [address, address + length) anonymous and private to the address space? (false when it cannot be told) */
+bool mapped_anonymous(const struct task *task, uint64_t address, size_t length);
+
+/* What file do these bytes lie in, unchanged, by a private mapping? 0 and its name as the kernel has it (NUL-terminated), or
+ * -ENXIO (in anonymous memory by a private mapping), -ENOENT (in neither), -ENOTTY (it cannot be asked: before Linux 6.11), or
+ * another -errno. */
+int mapped_file(const struct task *task, uint64_t address, size_t length, char *name, size_t size);
+
+#endif
