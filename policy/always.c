@@ -67,6 +67,18 @@ bool always_machine(const char *name, size_t length, unsigned access)
 	return ANY_BELOW(name, length, devices) || ((access & ACCESS_WRITE) && ANY_BELOW(name, length, machine));
 }
 
+bool always_stranger(const char *name, size_t length)
+{
+	static const char proc[] = "/proc/";
+	size_t i = sizeof proc - 1;
+
+	if (length <= i || !path_equal(name, proc, i) || name[i] < '1')
+		return false;
+	while (i < length && name[i] >= '0' && name[i] <= '9')
+		i++;
+	return i < length && name[i] == '/';
+}
+
 static bool any_above(const char *name, size_t length, const struct tree *trees, size_t count)
 {
 	if (length == 1)	/* "/" */

@@ -15,6 +15,10 @@
  */
 bool always_machine(const char *name, size_t length, unsigned access);
 
+/* Is this an entry of /proc/PID? Asked of a name as it is judged, that is one of a process outside the run, since those of the
+ * run's are below /proc/self. */
+bool always_stranger(const char *name, size_t length);
+
 /* Does any of these names lie at or below this one, or this one below one of them? */
 bool always_machine_near(const char *name, size_t length);
 

@@ -215,3 +215,43 @@ bool decide_every_address(const struct image *image, enum net_use use)
 {
 	return (image->uses[use] & USES_EVERYTHING) != 0;
 }
+
+/* By number: the headers of the C libraries differ in what they have of these, and in with which other headers. */
+enum {
+	IP_LEVEL = 0,
+	IP_OPTIONS_OPTION = 4,
+	IP_ADD_MEMBERSHIP_OPTION = 35,
+	IP_ADD_SOURCE_MEMBERSHIP_OPTION = 39,
+	IPV6_LEVEL = 41,
+	IPV6_2292RTHDR_OPTION = 5,
+	IPV6_2292PKTOPTIONS_OPTION = 6,
+	IPV6_JOIN_GROUP_OPTION = 20,
+	IPV6_JOIN_ANYCAST_OPTION = 27,
+	IPV6_RTHDR_OPTION = 57,
+	MCAST_JOIN_GROUP_OPTION = 42,
+	MCAST_JOIN_SOURCE_GROUP_OPTION = 46,
+};
+/* Which sources of a group are wanted can be said only by who has joined it. */
+const struct net_option_rule net_options[] = {
+	{IP_LEVEL, IP_OPTIONS_OPTION, NET_OPTION_ROUTES},
+	{IPV6_LEVEL, IPV6_RTHDR_OPTION, NET_OPTION_ROUTES},
+	{IPV6_LEVEL, IPV6_2292RTHDR_OPTION, NET_OPTION_ROUTES},
+	{IPV6_LEVEL, IPV6_2292PKTOPTIONS_OPTION, NET_OPTION_ROUTES},
+	{IP_LEVEL, IP_ADD_MEMBERSHIP_OPTION, NET_OPTION_ANNOUNCES},
+	{IP_LEVEL, IP_ADD_SOURCE_MEMBERSHIP_OPTION, NET_OPTION_ANNOUNCES},
+	{IP_LEVEL, MCAST_JOIN_GROUP_OPTION, NET_OPTION_ANNOUNCES},
+	{IP_LEVEL, MCAST_JOIN_SOURCE_GROUP_OPTION, NET_OPTION_ANNOUNCES},
+	{IPV6_LEVEL, IPV6_JOIN_GROUP_OPTION, NET_OPTION_ANNOUNCES},
+	{IPV6_LEVEL, IPV6_JOIN_ANYCAST_OPTION, NET_OPTION_ANNOUNCES},
+	{IPV6_LEVEL, MCAST_JOIN_GROUP_OPTION, NET_OPTION_ANNOUNCES},
+	{IPV6_LEVEL, MCAST_JOIN_SOURCE_GROUP_OPTION, NET_OPTION_ANNOUNCES},
+};
+const unsigned net_option_count = sizeof net_options / sizeof net_options[0];
+
+enum net_option net_option(int level, int option)
+{
+	for (unsigned i = 0; i < net_option_count; i++)
+		if (net_options[i].level == level && net_options[i].option == option)
+			return net_options[i].what;
+	return NET_OPTION_HARMLESS;
+}

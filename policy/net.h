@@ -35,6 +35,19 @@ struct net_address {
  */
 struct net_address net_read(const struct sockaddr *address, socklen_t length);
 
+/* What setsockopt(2) can ask for that no address says; all other options are harmless. */
+enum net_option {
+	NET_OPTION_HARMLESS,
+	NET_OPTION_ROUTES,    /* packets go elsewhere than to the address that was judged: source routes (ip(7), RFC 3542) */
+	NET_OPTION_ANNOUNCES, /* the kernel sends a packet at once, to tell the network of a group (IGMP, MLD) */
+};
+extern const struct net_option_rule {
+	int level, option;
+	enum net_option what;
+} net_options[];
+extern const unsigned net_option_count;
+enum net_option net_option(int level, int option);
+
 /* Do the first `bits` bits agree? At most 128. */
 bool net_prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits);
 

@@ -125,6 +125,7 @@ static const char *const op_names[OP_COUNT] = {
 	[OP_REFUSE_PROC] = "process control",
 	[OP_OPEN] = "open",
 	[OP_LOOK] = "look",
+	[OP_READLINK] = "read link",
 	[OP_CREATE] = "create",
 	[OP_SYMLINK] = "symlink",
 	[OP_REMOVE] = "remove",
@@ -157,6 +158,7 @@ static const char *const op_names[OP_COUNT] = {
 	[OP_SOCKOPT] = "socket option",
 	[OP_IPC] = "ipc",
 	[OP_ALLOCATE] = "allocate",
+	[OP_CONFINE] = "confine",
 };
 
 static const char *const kind_names[ARG_KIND_COUNT] = {
@@ -236,6 +238,7 @@ static const char *const ways[OP_COUNT] = {
 	[OP_REFUSE_PROC] = WAY_REFUSED,
 	[OP_OPEN] = WAY_NAME,
 	[OP_LOOK] = WAY_NAME,
+	[OP_READLINK] = WAY_NAME,
 	[OP_CREATE] = WAY_NAME,
 	[OP_SYMLINK] = WAY_MEANING,
 	[OP_REMOVE] = WAY_NAME,
@@ -274,6 +277,8 @@ static const char *const ways[OP_COUNT] = {
 	[OP_SOCKOPT] = WAY_REGISTERS,
 	[OP_IPC] = WAY_REGISTERS,
 	[OP_ALLOCATE] = WAY_REGISTERS,
+	[OP_CONFINE] = "Nothing is checked that could change. At level notify, where the supervisor makes the calls in place of "
+		       "the tool and what the tool denied itself would not hold, it is answered as by a kernel without it.",
 };
 
 /* An entry of one of the tables above; "?" for a number that no enum has. */

@@ -31,7 +31,8 @@ enum call_op {
 	OP_REFUSE_IFACE,/* refused calls: ENOSYS or EPERM, kind `interface` */
 	OP_REFUSE_PROC,	/* refused calls: EPERM, kind `process_control` */
 	OP_OPEN,	/* open an object by name; access by its flags */
-	OP_LOOK,	/* read what a name is, not what it holds (stat, readlink, getxattr) */
+	OP_LOOK,	/* read what a name is, not what it holds (stat, getxattr) */
+	OP_READLINK,	/* where a symbolic link leads: as LOOK, but not those that /proc has of strangers */
 	OP_CREATE,	/* make a new name (mkdir, mknod) */
 	OP_SYMLINK,	/* make a new symbolic link: changes what names mean */
 	OP_REMOVE,	/* remove a name (unlink, rmdir) */
@@ -61,9 +62,10 @@ enum call_op {
 	OP_MEMORY,	/* map, unmap, protect: not below the reserved low addresses */
 	OP_DESCRIPTOR,	/* close or replace descriptors: not the reserved ones */
 	OP_ASYNC,	/* kernel writes to memory later (aio): noted */
-	OP_SOCKOPT,	/* by level and option: source routes would send elsewhere than to the address judged */
+	OP_SOCKOPT,	/* by level and option (net.h): what sends elsewhere than to the address judged, or at once */
 	OP_IPC,		/* SysV shared memory, semaphores, queues: only those made in this run */
 	OP_ALLOCATE,	/* take space in a file without writing it; counted */
+	OP_CONFINE,	/* take rights from oneself (Landlock): not there where the supervisor makes the calls */
 	OP_COUNT
 };
 

@@ -207,14 +207,30 @@ static int judge_open_call(struct request *request)
 
 /* ---- one name, two names ------------------------------------------------ */
 
+/* Where a process outside the run has its files and directories: no violation if the kernel does not tell it either. */
+static int judge_stranger_link(struct request *request, const struct place *place)
+{
+	char target[1];
+	long n = 0;
+
+	if (!always_stranger(place->name, place->length) || place_type(place) != S_IFLNK)
+		return 0;
+	n = raw(__NR_readlinkat, place->fd, "", target, 1);
+	return n < 0 ? (int)n :
+		       refuse(request, &(struct refusal){ .kind = WIRE_FILE_READ, .about = WIRE_ABOUT_CALL, .error = EACCES,
+							  .rule = WIRE_RULE_ALWAYS, .target = place->name,
+							  .length = place->length });
+}
+
 static int judge_one_name(struct request *request)
 {
 	int i = call_arg_index(request->call, ARG_PATH, 0);
 	const struct call_arg *arg = &request->call->args[i];
 	bool makes = arg->final == FINAL_NAME, new = request->call->op == OP_CREATE || request->call->op == OP_SYMLINK;
+	bool reads_link = request->call->op == OP_READLINK;
 	struct place place;
 
-	if (!(arg->access & shim.may_refuse) && !(arg->access & ACCESS_WRITE))
+	if (!(arg->access & shim.may_refuse) && !(arg->access & ACCESS_WRITE) && !reads_link)
 		return 0;
 	request->requested = requested_text(request, i);
 	int r = resolve_argument(request, i, &place);
@@ -222,6 +238,8 @@ static int judge_one_name(struct request *request)
 		r = place_unresolvable(r) ? r : 0;
 	else if (place.exists != new) /* else the kernel says EEXIST or ENOENT */
 		r = judge_place(request, &place, arg->access, makes);
+	if (r == 0 && reads_link && place.exists)
+		r = judge_stranger_link(request, &place);
 	place_close(&place);
 	return r;
 }
@@ -374,6 +392,7 @@ int judge(struct request *request)
 	case OP_OPEN:
 		return judge_open_call(request);
 	case OP_LOOK:
+	case OP_READLINK:
 	case OP_CHDIR:
 	case OP_WATCH:
 	case OP_CREATE:
@@ -418,6 +437,7 @@ int judge(struct request *request)
 	case OP_ASYNC:
 	case OP_FORK:
 	case OP_ALLOCATE:
+	case OP_CONFINE:
 	case OP_COUNT:
 		break;
 	}

@@ -15,7 +15,7 @@
 #include "shim.h"
 
 /* RFC 2292's and 3542's names of options, linux/in6.h. */
-enum { IPV6_2292RTHDR_OPTION = 5, IPV6_2292PKTOPTIONS_OPTION = 6, IPV6_RTHDR_OPTION = 57, IP_RETOPTS_OPTION = 7,
+enum { IPV6_2292RTHDR_OPTION = 5, IPV6_RTHDR_OPTION = 57, IP_RETOPTS_OPTION = 7,
        MPTCP = 262 };
 enum { SOCK_TYPE_BITS = 0xf, SO_TYPE_OPTION = 3, SOL_SOCKET_LEVEL = 1 };
 
@@ -299,12 +299,12 @@ static int judge_listen(struct request *request)
 
 static int judge_sockopt(struct request *request)
 {
-	int level = (int)request->args[1], option = (int)request->args[2];
+	enum net_option option = net_option((int)request->args[1], (int)request->args[2]);
 
-	if ((level == IPPROTO_IP && option == IP_OPTIONS) ||
-	    (level == IPPROTO_IPV6 && (option == IPV6_RTHDR_OPTION || option == IPV6_2292PKTOPTIONS_OPTION ||
-				       option == IPV6_2292RTHDR_OPTION)))
+	if (option == NET_OPTION_ROUTES)
 		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "source route");
+	if (option == NET_OPTION_ANNOUNCES && !every_address(NET_CONNECT))
+		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "multicast group");
 	return 0;
 }
 

@@ -94,6 +94,7 @@ static const struct shape {
 	unsigned long long also;  /* kinds that it may have as well */
 } shapes[] = {
 	{OP_LOOK, 1, {ACCESS_LOOK}, KIND(PATH), 0, KIND(DIRFD) | KIND(AT_FLAGS)},
+	{OP_READLINK, 1, {ACCESS_LOOK}, KIND(PATH), 0, KIND(DIRFD)},
 	{OP_CREATE, 1, {ACCESS_WRITE}, KIND(PATH), 0, KIND(DIRFD)},
 	{OP_SYMLINK, 1, {ACCESS_WRITE}, KIND(PATH) | KIND(ANY), 0, KIND(DIRFD)},
 	{OP_REMOVE, 1, {ACCESS_WRITE}, KIND(PATH), 0, KIND(DIRFD) | KIND(AT_FLAGS)},
@@ -126,6 +127,7 @@ static const struct shape {
 	{OP_SOCKOPT, 0, {0}, KIND(SOCKET) | KIND(SOCKOPT), 0, 0},
 	{OP_IPC, 0, {0}, 0, KIND(IPC_KEY) | KIND(IPC_ID), KIND(REMAP_ADDRESS)},
 	{OP_ALLOCATE, 0, {0}, KIND(ANY), 0, 0},
+	{OP_CONFINE, 0, {0}, 0, 0, 0},
 	/* Opens, by flags, and creat, which has none. */
 	{OP_OPEN, 1, {0}, KIND(PATH), KIND(OPEN_FLAGS) | KIND(OPEN_HOW), KIND(DIRFD)},
 };

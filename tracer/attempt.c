@@ -27,13 +27,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "floor.h"
 #include "gate.h"
 #include "notify_kernel.h"
-
-#ifndef SYS_landlock_create_ruleset
-#define SYS_landlock_create_ruleset 444
-#endif
-enum { LANDLOCK_VERSION = 1 }; /* LANDLOCK_CREATE_RULESET_VERSION */
 
 static int failed(const char **why, const char *what)
 {
@@ -69,9 +65,11 @@ int attempt_openat2(const char **why)
 
 int attempt_landlock(const char **why)
 {
-	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION) < 1
-		       ? failed(why, "landlock_create_ruleset")
-		       : 0;
+	if (!floor_is_there())
+		return failed(why, "landlock_create_ruleset of version 6 (Linux 6.12)");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return failed(why, "PR_SET_NO_NEW_PRIVS");
+	return floor_lay() < 0 ? failed(why, "landlock_restrict_self") : 0;
 }
 
 /* A child that dies with us, may be traced, and runs `body` with what `fd` brings. Its pid or -errno. */

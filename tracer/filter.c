@@ -24,6 +24,7 @@
 
 #include "caller.h"
 #include "decide.h"
+#include "net.h"
 #include "register_rules.h"
 #include "syscalls.h"
 #include "together.h"
@@ -178,6 +179,8 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 		return guard->limits.processes ? LEAF_STOP : LEAF_LOOK;
 	case OP_CLONE3:	/* its flags lie in memory; every library then uses clone, whose flags are in registers */
 		return guard_by_notification(guard) ? LEAF_UNKNOWN : LEAF_STOP;
+	case OP_CONFINE:
+		return guard_by_notification(guard) ? LEAF_UNKNOWN : LEAF_PASS;
 	/* some names are refused whatever the policy says: the machine's, and the ways that /proc has into strangers */
 	case OP_OPEN:
 		return guard->gate.page && call_arg_index(call, ARG_OPEN_HOW, 0) >= 0 ? LEAF_LOOK : LEAF_STOP;
@@ -189,6 +192,7 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 	case OP_REMOVE:
 	case OP_RENAME:
 	case OP_LINK:
+	case OP_READLINK:
 	case OP_WATCH:
 	case OP_EXEC:
 	case OP_SIGNAL:
@@ -260,18 +264,17 @@ static void look_domain(struct assembly *p, int arg)
 
 static void look_sockopt(struct assembly *p, int arg)
 {
-	load_low(p, arg);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IP, 2, 0);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IPV6, 3, 0);
-	pass(p);
-	load_low(p, arg + 1);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, IP_OPTIONS, 4, 5);
-	load_low(p, arg + 1);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, IPV6_RTHDR, 2, 0);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 5, 1, 0);	/* IPV6_2292RTHDR */
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 6, 0, 1);	/* IPV6_2292PKTOPTIONS */
-	stop(p);
-	pass(p);
+	bool anywhere = every_address(p->guard, NET_CONNECT);
+
+	for (unsigned i = 0; i < net_option_count; i++) {
+		const struct net_option_rule *rule = &net_options[i];
+		if (rule->what == NET_OPTION_ANNOUNCES && anywhere)
+			continue;
+		load_low(p, arg);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)rule->level, 0, 3);
+		load_low(p, arg + 1);
+		stop_if_equal(p, (uint32_t)rule->option);
+	}
 }
 
 static void look_prctl(struct assembly *p, int arg)

@@ -279,6 +279,23 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 		judge_move(guard, judgement, from, to);
 }
 
+/* Where a process outside the run has its files and directories is no more told than the way there is gone; and what the kernel
+ * does not tell the user either is no violation. */
+static void judge_readlink(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
+{
+	char text[PATH_MAX];
+
+	if (!name->at.exists)
+		judge_answer(judgement, -ENOENT);
+	else if (!judge_name(guard, judgement, name, name->access) || !is_link(name) ||
+		 !always_stranger(name->at.judged, name->at.judged_length))
+		return;
+	else if (readlinkat(name->at.fd, "", text, sizeof text) < 0)
+		judge_answer(judgement, -errno);
+	else
+		judge_always(judgement, VIOLATION_FILE_READ, EACCES, "%s", name->at.name);
+}
+
 static void judge_existing(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
 {
 	if (!name->at.exists)
@@ -318,6 +335,9 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 	case OP_LINK:
 		judge_link(guard, request, judgement);
 		break;
+	case OP_READLINK:
+		judge_readlink(guard, judgement, name);
+		break;
 	default:	/* LOOK, CHANGE, CHANGE_FD, CHDIR, WATCH */
 		judge_existing(guard, judgement, name);
 		break;
@@ -340,6 +360,7 @@ static void judge_listed(struct guard *guard, struct request *request, struct ju
 		break;
 	case OP_OPEN:
 	case OP_LOOK:
+	case OP_READLINK:
 	case OP_CREATE:
 	case OP_SYMLINK:
 	case OP_REMOVE:
@@ -379,6 +400,7 @@ static void judge_listed(struct guard *guard, struct request *request, struct ju
 	case OP_ASYNC:
 		judge_registers(guard, request, judgement);
 		break;
+	case OP_CONFINE:
 	case OP_FORK:	     /* counted before they are judged: limit.h */
 	case OP_ALLOCATE:
 	case OP_CREDENTIALS:	/* the kernel judges these; what could be gained by them was dropped */

@@ -20,9 +20,10 @@
 
 #include "address.h"
 #include "judge.h"
+#include "net.h"
 
-/* RFC 2292's names for options of IPv6, which glibc's headers leave out (linux/in6.h). */
-enum { IPV6_2292RTHDR_OPTION = 5, IPV6_2292PKTOPTIONS_OPTION = 6 };
+/* RFC 2292's name for an option of IPv6, which glibc's headers leave out (linux/in6.h). */
+enum { IPV6_2292RTHDR_OPTION = 5 };
 
 enum { SOCK_TYPE_BITS = 0xf };	/* SOCK_TYPE_MASK in include/linux/net.h */
 
@@ -278,18 +279,22 @@ static void judge_listen(struct guard *guard, struct request *request, struct ju
 		judge_answer(judgement, listen(socket, (int)request->stop.args[1]) < 0 ? -errno : 0);
 }
 
-/* Options that make a packet go elsewhere than to the address that was judged: source routes (ip(7), RFC 3542). */
-static void judge_sockopt(const struct request *request, struct judgement *judgement)
+static void judge_sockopt(struct guard *guard, const struct request *request, struct judgement *judgement)
 {
-	int level = arg(request, ARG_SOCKOPT, 0), option = arg(request, ARG_SOCKOPT, 1);
-
-	if ((level == IPPROTO_IP && option == IP_OPTIONS) ||
-	    (level == IPPROTO_IPV6 && (option == IPV6_RTHDR || option == IPV6_2292PKTOPTIONS_OPTION ||
-				       option == IPV6_2292RTHDR_OPTION)))
+	switch (net_option(arg(request, ARG_SOCKOPT, 0), arg(request, ARG_SOCKOPT, 1))) {
+	case NET_OPTION_HARMLESS:
+		break;
+	case NET_OPTION_ROUTES:
 		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, EPERM, "source route");
+		break;
+	case NET_OPTION_ANNOUNCES:	/* which group is in memory, and the packet goes to every host of the network */
+		if (!every_address(guard, NET_CONNECT))
+			judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, EPERM, "multicast group");
+		break;
+	}
 }
 
-/* The same, asked for with a message (ip(7), IP_RETOPTS). */
+/* Source routes that are asked for with a message (ip(7), IP_RETOPTS). */
 static void judge_control(struct request *request, struct judgement *judgement)
 {
 	struct msghdr message = { .msg_control = request->control, .msg_controllen = request->message.msg_controllen };
@@ -314,7 +319,7 @@ void judge_network(struct guard *guard, struct request *request, struct judgemen
 		judge_listen(guard, request, judgement);
 		break;
 	case OP_SOCKOPT:
-		judge_sockopt(request, judgement);
+		judge_sockopt(guard, request, judgement);
 		break;
 	case OP_SENDMSG:
 	case OP_SENDMMSG:	/* messages without an address are pinned too: one could be written into them */

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "floor.h"
 #include "limit.h"
 #include "notify_kernel.h"
 #include "wire.h"
@@ -277,6 +278,8 @@ static _Noreturn void become_tool(const struct launch *launch, int go, int troub
 		give_up(trouble, LAUNCH_LIMITS);
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || forbid_cores() < 0 || drop_capabilities() < 0)
+		give_up(trouble, LAUNCH_PRIVILEGES);
+	if (launch->landlock && floor_lay() < 0)
 		give_up(trouble, LAUNCH_PRIVILEGES);
 	restore_signals(launch);
 	/* Here the supervisor sees us first: from now on every call stops (level ptrace), or what the filter says. */

@@ -118,8 +118,9 @@ static int64_t clone_by_registers(struct deed *deed)
 	return PERFORM_PROCEED;
 }
 
-/* Its flags lie in memory; ENOSYS makes every library use clone, whose flags are in registers. */
-static int64_t clone_by_memory(struct deed *deed)
+/* clone3's flags lie in memory; ENOSYS makes every library use clone, whose flags are in registers. And what a task denied itself
+ * by Landlock would not hold for what is done here. */
+static int64_t not_there(struct deed *deed)
 {
 	(void)deed;
 	return -ENOSYS;
@@ -129,6 +130,7 @@ static int64_t clone_by_memory(struct deed *deed)
 static perform_function *const by_op[OP_COUNT] = {
 	[OP_OPEN] = perform_open,
 	[OP_LOOK] = attribute,
+	[OP_READLINK] = attribute,
 	[OP_CHANGE] = attribute,
 	[OP_CHANGE_FD] = attribute,
 	[OP_CREATE] = perform_create,
@@ -150,7 +152,8 @@ static perform_function *const by_op[OP_COUNT] = {
 	[OP_CREDENTIALS] = credentials,
 	[OP_PRCTL] = control_itself,
 	[OP_CLONE] = clone_by_registers,
-	[OP_CLONE3] = clone_by_memory,
+	[OP_CLONE3] = not_there,
+	[OP_CONFINE] = not_there,
 	/* judged by registers, and see above */
 	[OP_FORK] = proceed,
 	[OP_ALLOCATE] = proceed,

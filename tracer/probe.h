@@ -21,7 +21,7 @@ enum feature {
 	FEATURE_FILTER,	  /* a seccomp filter that hands calls to the tracer */
 	FEATURE_NOTIFY,	  /* seccomp user notification that can hand over a descriptor */
 	FEATURE_GATE,	  /* a page of constant arguments, where nothing else can be */
-	FEATURE_LANDLOCK, /* not used by any level yet; told to whoever asks */
+	FEATURE_LANDLOCK, /* floor.h: under every level that is a boundary, where it is there */
 	FEATURE_COUNT
 };
 

@@ -26,6 +26,7 @@
 #include "end.h"
 #include "environment.h"
 #include "filter.h"
+#include "floor.h"
 #include "guard.h"
 #include "launch.h"
 #include "limit.h"
@@ -346,6 +347,8 @@ static int start(struct run *run)
 {
 	const struct job *job = run->job;
 	const struct end_signals *before = end_catch();
+
+	run->outcome.landlock = floor_wanted(&run->guard) && floor_is_there();
 	struct launch launch = {
 		.path = run->path,
 		.argv = run->shell_argv ? run->shell_argv : job->command,
@@ -359,6 +362,7 @@ static int start(struct run *run)
 		.open_files = run->guard.open_files,
 		.slots_fd = run->guard.slots.fd,
 		.handover = -1,
+		.landlock = run->outcome.landlock,
 		.filter = run->filter.filter ? &run->filter : NULL,
 		.mask = &before->blocked,
 		.ignored = &before->ignored,

@@ -139,6 +139,52 @@ static int by_thread_of_stranger(void)
 	return open(name, O_PATH | O_DIRECTORY) >= 0 ? WORKED : REFUSED;
 }
 
+/* Where it has its files and directories, by every way to ask. */
+static int links_of_stranger(void)
+{
+	static const char *const links[] = { "exe", "cwd", "root", "fd/0", "ns/net", "task/%d/cwd" };
+	char name[128], tail[64], target[4096];
+
+	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+		snprintf(tail, sizeof tail, links[i], (int)stranger());
+		snprintf(name, sizeof name, "/proc/%d/%s", (int)stranger(), tail);
+		if (readlink(name, target, sizeof target) >= 0)
+			return WORKED;
+		int link = open(name, O_PATH | O_NOFOLLOW);
+		if (link >= 0 && readlinkat(link, "", target, sizeof target) >= 0)
+			return WORKED;
+		snprintf(name, sizeof name, "/proc/%d", (int)stranger());
+		int directory = open(name, O_PATH);
+		if (directory >= 0 && readlinkat(directory, tail, target, sizeof target) >= 0)
+			return WORKED;
+		if (chdir(name) == 0 && readlink(tail, target, sizeof target) >= 0)
+			return WORKED;
+	}
+	return REFUSED;
+}
+
+/* As ps, ls and everybody uses them: what there is, and where its own lead. */
+static int entries_stay_visible(void)
+{
+	char name[64], target[4096];
+	struct stat st;
+
+	snprintf(name, sizeof name, "/proc/%d", (int)stranger());
+	if (stat(name, &st) < 0 || st.st_uid != geteuid())
+		return REFUSED;
+	pid_t child = fork();
+	NEED(child);
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	snprintf(name, sizeof name, "/proc/%d/cwd", (int)child);
+	bool told = readlink(name, target, sizeof target) > 0 && readlink("/proc/self/exe", target, sizeof target) > 0 &&
+		    readlink("/proc/self", target, sizeof target) > 0 && readlink("/proc/self/fd/0", target, sizeof target) > 0;
+	kill(child, SIGKILL);
+	return told ? WORKED : REFUSED;
+}
+
 static int owner_of_descriptor(void)
 {
 	int ends[2];
@@ -230,6 +276,8 @@ static const struct row rows[] = {
 	{ GETS_OUT, "by_root_of_stranger", by_root_of_stranger },
 	{ GETS_OUT, "by_directory_of_stranger", by_directory_of_stranger },
 	{ GETS_OUT, "by_thread_of_stranger", by_thread_of_stranger },
+	{ GETS_OUT, "links_of_stranger", links_of_stranger },
+	{ HAS_TO_WORK, "entries_stay_visible", entries_stay_visible },
 	{ GETS_OUT, "owner_of_descriptor", owner_of_descriptor },
 	{ IS_HEARD, "swapped_pidfd", swapped_pidfd },
 	{ GETS_OUT, "core_helper", core_helper },

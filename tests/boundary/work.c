@@ -336,6 +336,22 @@ static int own_sockets_of_threads(void)
 	return in_company(own_sockets);
 }
 
+/* What a tool denies itself stays denied, whoever makes its calls; or the kernel says that it has no such thing. */
+static int own_landlock_holds(void)
+{
+	struct {
+		uint64_t files;
+	} reading = { 1 << 2 };	/* LANDLOCK_ACCESS_FS_READ_FILE */
+	int ruleset = (int)syscall(444, &reading, sizeof reading, 0), file = open("mine", O_CREAT | O_RDWR, 0600);
+
+	NEED(file);
+	if (ruleset < 0)
+		return errno == ENOSYS ? WORKED : NOT_HERE;
+	NEED(syscall(SYS_prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0));
+	NEED(syscall(446, ruleset, 0));
+	return open("mine", O_RDONLY) < 0 && errno == EACCES ? WORKED : REFUSED;
+}
+
 static const struct row rows[] = {
 	{ HAS_TO_WORK, "own_sockets", own_sockets },
 	{ HAS_TO_WORK, "own_sockets_of_threads", own_sockets_of_threads },
@@ -348,5 +364,6 @@ static const struct row rows[] = {
 	{ HAS_TO_WORK, "crowd_waits_in_open", crowd_waits_in_open },
 	{ HAS_TO_WORK, "threads_may", threads_may },
 	{ HAS_TO_WORK, "names_of_threads", names_of_threads },
+	{ HAS_TO_WORK, "own_landlock_holds", own_landlock_holds },
 };
 MAIN(rows)

@@ -289,3 +289,20 @@ TRIAL(unix_auto_bind, REACH, 0, "taking an abstract name that the kernel chooses
 	if (bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&own, sizeof(sa_family_t)) == 0)
 		reach();
 }
+TRIAL(net_group, REACH, MAYBE, "joining a multicast group: the kernel tells the whole network of it")
+{
+	struct ip_mreq group = {.imr_interface.s_addr = htonl(INADDR_LOOPBACK)};
+	inet_pton(AF_INET, "239.77.1.2", &group.imr_multiaddr);
+	if (setsockopt(socket(AF_INET, SOCK_DGRAM, 0), IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) == 0)
+		reach();
+}
+TRIAL(net_group_by_name, REACH, MAYBE, "the same by the option of both families, and on a stream")
+{
+	struct group_req group = {.gr_interface = if_nametoindex("lo")};
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	inet_pton(AF_INET, "239.77.1.3", &to.sin_addr);
+	memcpy(&group.gr_group, &to, sizeof(to));
+	if (setsockopt(socket(AF_INET, SOCK_STREAM, 0), IPPROTO_IP, MCAST_JOIN_GROUP, &group, sizeof(group)) == 0 ||
+	    setsockopt(socket(AF_INET6, SOCK_DGRAM, 0), IPPROTO_IP, MCAST_JOIN_GROUP, &group, sizeof(group)) == 0)
+		reach();
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * floor.h - Landlock under every level that is a boundary: what the kernel itself refuses a run, should all else fail.
+ */
+#ifndef PICKET_TRACER_FLOOR_H
+#define PICKET_TRACER_FLOOR_H
+
+#include <stdbool.h>
+
+struct guard;
+
+/*
+ * Should it be laid? Not where the policy lets the tool read all of /proc, or everything is only audited: it keeps back what
+ * ptrace(2) would be needed for. Nor at level preload, which rests on what the tool does itself.
+ */
+bool floor_wanted(const struct guard *guard);
+
+/* Has this kernel what is used of it (Linux 6.12)? Sets errno when not. */
+bool floor_is_there(void);
+
+/*
+ * For the calling thread and whatever it makes, for ever: no signals, not even through descriptors, to processes that are
+ * not among these, and nothing of them from /proc that ptrace(2) would be needed for. Files and sockets are as they were. Needs
+ * no_new_privs. 0 or -errno, which is in errno as well; async-signal-safe.
+ */
+int floor_lay(void);
+
+#endif
