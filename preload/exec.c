@@ -13,14 +13,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { PATH_SIZE = 4096, OBJECT_NAME = 512 };
-
-extern char **environ __attribute__((weak, visibility("default")));
-
-static const char LD_PRELOAD[] = "LD_PRELOAD=", ASAN_OPTIONS[] = "ASAN_OPTIONS=";
-/* AddressSanitizer's library ends a program in which it is not the first that was loaded. Nothing depends on that order
- * here: what it intercepts comes next behind us. */
-static const char NOT_FIRST[] = "verify_asan_link_order=0";
+enum { PATH_SIZE = 4096 };
 
 static int fail(int error)
 {
@@ -28,139 +21,7 @@ static int fail(int error)
 	return -1;
 }
 
-static char *const *environment_now(void)
-{
-	return &environ ? environ : NULL;
-}
-
-static const char *variable(char *const *environment, const char *name_and_equals)
-{
-	for (; environment && *environment; environment++)
-		if (text_begins(*environment, name_and_equals))
-			return *environment + text_length(name_and_equals);
-	return NULL;
-}
-
-/* ---- environments that have the shim in them ---------------------------- */
-
-/* Is `path` one of the words of a list for LD_PRELOAD? */
-static bool lists(const char *list, const char *path)
-{
-	size_t n = text_length(path);
-
-	while (list && *list) {
-		if (text_begins(list, path) && (!list[n] || list[n] == ':' || list[n] == ' '))
-			return true;
-		while (*list && *list != ':' && *list != ' ')
-			list++;
-		while (*list == ':' || *list == ' ')
-			list++;
-	}
-	return false;
-}
-
-/* Has it the shim already? (Or is there none: then nothing can be done, and was not from the start.) */
-static bool has_shim(char *const *environment)
-{
-	const char *path = shim_path();
-
-	return !path || lists(variable(environment, LD_PRELOAD), path);
-}
-
-/* A list for LD_PRELOAD without one of its words. */
-static char *put_others(char *end, const char *list, const char *path)
-{
-	size_t n = text_length(path);
-
-	while (*list) {
-		if (text_begins(list, path) && (!list[n] || list[n] == ':' || list[n] == ' '))
-			list += n;
-		while (*list && *list != ':' && *list != ' ')
-			*end++ = *list++;
-		while (*list == ':' || *list == ' ')
-			*end++ = *list++;
-	}
-	*end = 0;
-	return end;
-}
-
-int environment_pass(struct passed *passed, char *const *environment, int judged)
-{
-	const char *path = shim_path(), *others = variable(environment, LD_PRELOAD), *options = variable(environment, ASAN_OPTIONS);
-	bool has = has_shim(environment), without = shim.filtered && path, sanitized = judged == JUDGED_SANITIZED && path && !without;
-	size_t count = 0, text, kept = 0;
-
-	*passed = (struct passed){ environment, NULL, 0 };
-	int r = judge_environment(environment);
-	if (r < 0 || (has != without && !sanitized))
-		return r;
-	while (environment && environment[count])
-		count++;
-	text = sizeof LD_PRELOAD + text_length(path) + (others ? text_length(others) : 0) + 2 + sizeof ASAN_OPTIONS +
-	       sizeof NOT_FIRST + (options ? text_length(options) : 0) + 2;
-	passed->mapped_size = (count + 3) * sizeof(char *) + text;
-	long address = raw(__NR_mmap, 0, passed->mapped_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(address))
-		return -ENOMEM;
-	passed->mapped = (void *)address;
-	char **list = passed->mapped, *end = (char *)(list + count + 3);
-	list[kept++] = end;
-	end = text_put(text_put(end, LD_PRELOAD), has ? "" : path);
-	if (without)
-		end = put_others(end, others, path);
-	else if (others && *others)
-		end = text_put(text_put(end, has ? "" : ":"), others);
-	if (sanitized) {
-		list[kept++] = ++end;
-		end = text_put(text_put(end, ASAN_OPTIONS), options ? options : "");
-		text_put(text_put(end, options ? ":" : ""), NOT_FIRST);
-	}
-	for (size_t i = 0; i < count; i++)
-		if (!text_begins(environment[i], LD_PRELOAD) && !(sanitized && text_begins(environment[i], ASAN_OPTIONS)))
-			list[kept++] = environment[i];
-	list[kept] = NULL;
-	passed->environment = list;
-	return 0;
-}
-
-void environment_let_go(struct passed *passed)
-{
-	if (passed->mapped)
-		raw(__NR_munmap, passed->mapped, passed->mapped_size);
-}
-
 /* ---- execve and its kin ------------------------------------------------- */
-
-/* Objects that the loader will load into the program because a variable names them. */
-static int judge_objects(const char *list)
-{
-	struct request request = request_of(NUMBER_open, NULL);
-	char name[OBJECT_NAME];
-	int r = 0;
-
-	while (r == 0 && list && *list) {
-		size_t n = 0;
-		while (list[n] && list[n] != ':' && list[n] != ' ')
-			n++;
-		if (n >= sizeof name)
-			return -ENAMETOOLONG;
-		memcpy(name, list, n);
-		name[n] = 0;
-		if (text_find(name, '/') && !text_equal(name, shim_path()))
-			r = judge_open(&request, AT_FDCWD, name, O_RDONLY);
-		list += n + (list[n] != 0);
-	}
-	return r;
-}
-
-int judge_environment(char *const *environment)
-{
-	if (shim_ready() != SHIM_ALONE || !shim_path())
-		return 0;
-	int r = judge_objects(variable(environment, LD_PRELOAD));
-
-	return r < 0 ? r : judge_objects(variable(environment, "LD_AUDIT="));
-}
 
 /* To be asked before a program is started: 0 or -errno. */
 static int allowed(int dirfd, const char *path, char *const *argv, int flags)
@@ -289,7 +150,7 @@ static bool next_candidate(const char **search, const char *file, char *path)
 
 static const char *search_path(void)
 {
-	const char *path = variable(environment_now(), "PATH=");
+	const char *path = environment_variable(environment_now(), "PATH=");
 
 	return path ? path : "/bin:/usr/bin";
 }
@@ -338,60 +199,35 @@ static size_t count_list(va_list list)
 	return count;
 }
 
-/* The list as an array, and what stands behind its NULL. */
-static void take_list(va_list list, const char *first, char **argv, char *const **environment)
+/* The list as an array; and the environment that stands behind its NULL, if one does. */
+static int exec_list(execve_function *exec, const char *path, const char *first, va_list list, bool has_environment)
 {
+	va_list again;
 	size_t i = 0;
 
+	va_copy(again, list);
+	char *argv[first ? count_list(again) + 1 : 1];
+	va_end(again);
 	argv[i++] = (char *)first;
 	while (first && (argv[i++] = va_arg(list, char *)) != NULL)
 		;
-	if (environment)
-		*environment = va_arg(list, char *const *);
+	return exec(path, argv, has_environment ? va_arg(list, char *const *) : environment_now());
 }
 
-EXPORT int execl(const char *path, const char *first, ...);
-EXPORT int execl(const char *path, const char *first, ...)
-{
-	va_list list, again;
-
-	va_start(list, first);
-	va_copy(again, list);
-	char *argv[first ? count_list(again) + 1 : 1];
-	va_end(again);
-	take_list(list, first, argv, NULL);
-	va_end(list);
-	return execv(path, argv);
-}
-
-EXPORT int execlp(const char *file, const char *first, ...);
-EXPORT int execlp(const char *file, const char *first, ...)
-{
-	va_list list, again;
-
-	va_start(list, first);
-	va_copy(again, list);
-	char *argv[first ? count_list(again) + 1 : 1];
-	va_end(again);
-	take_list(list, first, argv, NULL);
-	va_end(list);
-	return execvp(file, argv);
-}
-
-EXPORT int execle(const char *path, const char *first, ...);
-EXPORT int execle(const char *path, const char *first, ...)
-{
-	va_list list, again;
-	char *const *environment;
-
-	va_start(list, first);
-	va_copy(again, list);
-	char *argv[first ? count_list(again) + 1 : 1];
-	va_end(again);
-	take_list(list, first, argv, &environment);
-	va_end(list);
-	return execve(path, argv, environment);
-}
+#define WITH_LIST(function, exec, has_environment)                           \
+	EXPORT int function(const char *path, const char *first, ...);       \
+	EXPORT int function(const char *path, const char *first, ...)        \
+	{                                                                    \
+		va_list list;                                                \
+                                                                             \
+		va_start(list, first);                                       \
+		int r = exec_list(exec, path, first, list, has_environment); \
+		va_end(list);                                                \
+		return r;                                                    \
+	}
+WITH_LIST(execl, execve, false)
+WITH_LIST(execlp, execvpe, false)
+WITH_LIST(execle, execve, true)
 
 /* ---- posix_spawn -------------------------------------------------------- */
 
@@ -413,14 +249,12 @@ static int spawn(enum wrap_index which, int *pid, const char *path, const void *
 	return r;
 }
 
-EXPORT int posix_spawn(int *pid, const char *path, const void *actions, const void *attributes, char *const *argv,
-		       char *const *environment);
-EXPORT int posix_spawn(int *pid, const char *path, const void *actions, const void *attributes, char *const *argv,
-		       char *const *environment)
+static int spawn_path(enum wrap_index which, int *pid, const char *path, const void *actions, const void *attributes,
+		      char *const *argv, char *const *environment)
 {
 	int r = allowed(AT_FDCWD, path, argv, 0);
 
-	return r < 0 ? -r : spawn(WRAP_posix_spawn, pid, path, actions, attributes, argv, environment, r);
+	return r < 0 ? -r : spawn(which, pid, path, actions, attributes, argv, environment, r);
 }
 
 /* What a search would run: the first that is there and may be executed. */
@@ -442,64 +276,28 @@ static int allowed_in_search(const char *file, char *const *argv)
 	return r;
 }
 
-EXPORT int posix_spawnp(int *pid, const char *file, const void *actions, const void *attributes, char *const *argv,
-			char *const *environment);
-EXPORT int posix_spawnp(int *pid, const char *file, const void *actions, const void *attributes, char *const *argv,
-			char *const *environment)
+static int spawn_file(enum wrap_index which, int *pid, const char *file, const void *actions, const void *attributes,
+		      char *const *argv, char *const *environment)
 {
 	int r = allowed_in_search(file, argv);
 
-	return r < 0 ? -r : spawn(WRAP_posix_spawnp, pid, file, actions, attributes, argv, environment, r);
+	return r < 0 ? -r : spawn(which, pid, file, actions, attributes, argv, environment, r);
 }
+
+/* They differ in where they look for the program, and in whether the first argument gets a pid or a pidfd. */
+#define SPAWN(function, by)                                                                                              \
+	EXPORT spawn_function function;                                                                                  \
+	EXPORT int function(int *pid, const char *program, const void *actions, const void *attributes, char *const *argv, \
+			    char *const *environment)                                                                    \
+	{                                                                                                                \
+		return by(WRAP_##function, pid, program, actions, attributes, argv, environment);                        \
+	}
+SPAWN(posix_spawn, spawn_path)
+SPAWN(posix_spawnp, spawn_file)
+SPAWN(pidfd_spawn, spawn_path)
+SPAWN(pidfd_spawnp, spawn_file)
 
 /* ---- through the shell -------------------------------------------------- */
-
-/* libc starts the shell with `environ`. When that has no shim in it any more, the shell is told to put it there and to
- * start again; it does nothing else until then. */
-struct command {
-	const char *text;
-	char *mapped; /* or NULL */
-	size_t size;
-};
-
-static char *put_quoted(char *to, const char *text)
-{
-	*to++ = '\'';
-	for (; *text; text++) {
-		if (*text == '\'')
-			to = text_put(to, "'\\'");
-		*to++ = *text;
-	}
-	*to++ = '\'';
-	*to = 0;
-	return to;
-}
-
-static int command_make(struct command *command, const char *text)
-{
-	const char *path = shim_path(), *others = variable(environment_now(), LD_PRELOAD);
-
-	*command = (struct command){ text, NULL, 0 };
-	if (has_shim(environment_now()))
-		return 0;
-	command->size = 4 * (text_length(text) + text_length(path) + (others ? text_length(others) : 0)) + 128;
-	long address = raw(__NR_mmap, 0, command->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(address))
-		return -ENOMEM;
-	command->mapped = (char *)address;
-	command->text = command->mapped;
-	char *end = put_quoted(text_put(command->mapped, LD_PRELOAD), path);
-	if (others && *others)
-		end = put_quoted(text_put(end, ":"), others);
-	put_quoted(text_put(end, " exec /bin/sh -c "), text);
-	return 0;
-}
-
-static void command_let_go(struct command *command)
-{
-	if (command->mapped)
-		raw(__NR_munmap, command->mapped, command->size);
-}
 
 EXPORT int system(const char *text);
 EXPORT int system(const char *text)

@@ -106,25 +106,31 @@ static bool read_object(const struct link_map *map, struct object *object)
 
 enum { VERSION_HIDDEN = 0x8000 };
 
+/* What a search is for. */
+struct wanted {
+	const char *name;
+	bool old; /* also what only old programs get */
+};
+
 /* A function of that name, defined, and of several versions the one that a new program would get. */
-static bool is_it(const struct object *object, uint32_t i, const char *name)
+static bool is_it(const struct object *object, uint32_t i, const struct wanted *wanted)
 {
 	const ElfW(Sym) *symbol = &object->symbols[i];
 	unsigned type = ELF64_ST_TYPE(symbol->st_info);
 
 	return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 && (type == STT_FUNC || type == STT_NOTYPE) &&
-	       (!object->versions || !(object->versions[i] & VERSION_HIDDEN)) &&
-	       text_equal(object->strings + symbol->st_name, name);
+	       (wanted->old || !object->versions || !(object->versions[i] & VERSION_HIDDEN)) &&
+	       text_equal(object->strings + symbol->st_name, wanted->name);
 }
 
-static uint32_t by_gnu_hash(const struct object *object, const char *name)
+static uint32_t by_gnu_hash(const struct object *object, const struct wanted *wanted)
 {
 	const uint32_t *table = object->gnu_hash, count = table[0], first = table[1], words = table[2], shift = table[3];
 	const uint64_t *bloom = (const uint64_t *)(table + 4);
 	const uint32_t *buckets = (const uint32_t *)(bloom + words), *chain = buckets + count;
 	uint32_t h = 5381;
 
-	for (const char *c = name; *c; c++)
+	for (const char *c = wanted->name; *c; c++)
 		h = h * 33 + (unsigned char)*c;
 	uint64_t mask = UINT64_C(1) << (h % 64) | UINT64_C(1) << ((h >> shift) % 64);
 	if ((bloom[h / 64 % words] & mask) != mask || count == 0)
@@ -134,36 +140,36 @@ static uint32_t by_gnu_hash(const struct object *object, const char *name)
 		return 0;
 	for (;; i++) {
 		uint32_t other = chain[i - first];
-		if ((other | 1) == (h | 1) && is_it(object, i, name))
+		if ((other | 1) == (h | 1) && is_it(object, i, wanted))
 			return i;
 		if (other & 1)
 			return 0;
 	}
 }
 
-static uint32_t by_hash(const struct object *object, const char *name)
+static uint32_t by_hash(const struct object *object, const struct wanted *wanted)
 {
 	const uint32_t *table = object->hash, count = table[0], *buckets = table + 2, *chain = buckets + count;
 	uint32_t h = 0;
 
-	for (const char *c = name; *c; c++) {
+	for (const char *c = wanted->name; *c; c++) {
 		h = (h << 4) + (unsigned char)*c;
 		h ^= h >> 24 & 0xf0;
 		h &= 0xfffffff;
 	}
 	for (uint32_t i = count ? buckets[h % count] : 0; i; i = chain[i])
-		if (is_it(object, i, name))
+		if (is_it(object, i, wanted))
 			return i;
 	return 0;
 }
 
-static void *look_up(const struct link_map *map, const char *name)
+static void *look_up(const struct link_map *map, const struct wanted *wanted)
 {
 	struct object object;
 
 	if (!read_object(map, &object))
 		return NULL;
-	uint32_t i = object.gnu_hash ? by_gnu_hash(&object, name) : by_hash(&object, name);
+	uint32_t i = object.gnu_hash ? by_gnu_hash(&object, wanted) : by_hash(&object, wanted);
 	return i ? (void *)(map->l_addr + object.symbols[i].st_value) : NULL;
 }
 
@@ -215,10 +221,13 @@ void *next_of(enum wrap_index index)
 
 	if (known)
 		return known;
-	const struct link_map *map = own_map();
-	const char *name = map ? name_of(map, index) : NULL;
-	for (map = name ? map->l_next : NULL; map && !known; map = map->l_next)
-		known = look_up(map, name);
+	const struct link_map *own = own_map();
+	struct wanted wanted = { own ? name_of(own, index) : NULL, false };
+	do {
+		for (const struct link_map *map = wanted.name ? own->l_next : NULL; map && !known; map = map->l_next)
+			known = look_up(map, &wanted);
+		wanted.old = !wanted.old;
+	} while (wanted.old && !known);
 	found[index] = known;
 	return known;
 }
