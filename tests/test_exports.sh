@@ -4,6 +4,7 @@
 # libcs of this machine, each exported function that makes such a call is in preload/wrap.def or, with the reason, in
 # preload/unwrapped.txt.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/libcs.sh"
 make_scratch
 shim=$BUILD/libpicket-preload.so
 cd "$SCRATCH" || exit 1
@@ -42,21 +43,62 @@ check_same 'none is in both lists' '' "$(comm -12 wrapped unwrapped)"
 check_same 'each unwrapped one has a reason' '' "$(grep -vE '^(#|$)|^[A-Za-z0-9_ ]+: .{20,}' "$SOURCE/preload/unwrapped.txt")"
 
 sort -u wrapped unwrapped >known
-against() {	# NAME LIBRARY
-	local exports
-	[ -e "$2" ] || { skip "$1" "$2"; return; }
-	have python3 || { skip "$1" python3; return; }
-	python3 "$SOURCE/tests/reaching.py" "$2" "$SOURCE/policy/syscalls.def" >reaching
-	check "$1: the search finds what it must" grep -q '^open' reaching
-	check_same "$1: all that make a judged call are known" '' "$(sort reaching | join -v1 - known)"
-	# by their names, whatever the code looks like
-	exports=$(nm -D --defined-only "$2" | awk '$2 ~ /[TWi]/ && $3 !~ /[^@]@[^@]/ { sub(/@.*/, "", $3); print $3 }' | sort -u)
-	sed -n 's/^CALL( *[0-9]*, \([a-z0-9_]*\), *\(JUDGED\|REFUSED\), *\([A-Z_0-9]*\).*/\1 \3/p' "$SOURCE/policy/syscalls.def" |
-		grep -vE ' (MEMORY|CREDENTIALS|ASYNC|SECCOMP|FORK|ALLOCATE|CLONE3|PRCTL)$' | awk '{ print $1; print $1 "64" }' |
-		sort >calls
-	check_same "$1: all that are called as a judged call is are known" '' "$(comm -12 calls - <<<"$exports" | comm -23 - known)"
+sed -n 's/^CALL( *[0-9]*, \([a-z0-9_]*\), *\(JUDGED\|REFUSED\), *\([A-Z_0-9]*\).*/\1 \3/p' "$SOURCE/policy/syscalls.def" |
+	grep -vE ' (MEMORY|CREDENTIALS|ASYNC|SECCOMP|FORK|ALLOCATE|CLONE3|PRCTL)$' | awk '{ print $1; print $1 "64" }' | sort >calls
+
+# What new programs get of these libraries.
+exports() {
+	nm -D --defined-only "$@" | awk '$2 ~ /[TWi]/ && $3 !~ /[^@]@[^@]|GLIBC_PRIVATE/ { sub(/@.*/, "", $3); print $3 }' | sort -u
 }
-against glibc "$(ldd /bin/sh 2>/dev/null | awk '/libc\.so\.6/ { print $3 }')"
+against() {	# NAME LIBRARY...: the first is libc itself
+	local name=$1 library
+	shift
+	[ -e "${1:-}" ] || { skip "$name" "${1:-its library}"; return; }
+	have python3 || { skip "$name" python3; return; }
+	for library; do
+		python3 "$SOURCE/tests/reaching.py" "$library" "$SOURCE/policy/syscalls.def"
+	done | sort >reaching
+	check "$name: the search finds what it must" test "$(grep -cE '^(open|connect|unlink|kill|execve) ' reaching)" -ge 2
+	check_same "$name: all that make a judged call are known" '' "$(join -v1 reaching known)"
+	# by their names, whatever the code looks like
+	check_same "$name: all that are called as a judged call is are known" '' "$(comm -12 calls <(exports "$@") | comm -23 - known)"
+}
+
+# ---- versions -------------------------------------------------------------------------------------------------
+
+sed -n 's/^[a-z]* [0-9.]* not [0-9.]*: //p' "$SOURCE/tests/libc_names.txt" | tr ' ' '\n' | sort >differ
+check "there are names that not every version has ($(wc -l <differ))" test -s differ
+check_same 'each of them is known' '' "$(comm -23 <(sort -u differ) known)"
+at_most() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+versions() {	# NAME LIBC VERSION LIBRARY...: has what libc_names.txt says of that version
+	local name=$1 libc=$2 version=$3 which has lacks _ names wrong=
+	shift 3
+	exports "$@" | comm -12 - known >exported
+	while read -r which has _ lacks names; do
+		[ "$which" = "$libc" ] || continue
+		lacks=${lacks%:} names=$(tr ' ' '\n' <<<"$names" | sort)
+		if at_most "$has" "$lacks"; then
+			at_most "$version" "$has" && wrong+=$(comm -23 <(echo "$names") exported)
+			at_most "$lacks" "$version" && wrong+=$(comm -12 <(echo "$names") exported)
+		else
+			at_most "$has" "$version" && wrong+=$(comm -23 <(echo "$names") exported)
+			at_most "$version" "$lacks" && wrong+=$(comm -12 <(echo "$names") exported)
+		fi
+	done <"$SOURCE/tests/libc_names.txt"
+	check_same "$name: version $version exports of them what is written down" '' "$(echo "$wrong" | xargs)"
+}
+
+mapfile -t files < <(libc_files '')
+against glibc "${files[@]}"
+[ ${#files[@]} = 0 ] || versions glibc glibc "$(getconf GNU_LIBC_VERSION | awk '{ print $2 }')" "${files[@]}"
+for root in ${LIBCS:-}; do
+	mapfile -t files < <(libc_files "$root")
+	[ ${#files[@]} -gt 0 ] || { not_ok "there is a libc below $root" </dev/null; continue; }
+	version=$("${files[0]%/*}/ld-linux-x86-64.so.2" --library-path "${files[0]%/*}" "${files[0]}" | sed -n '1s/.* \([0-9.]*[0-9]\)\.$/\1/p')
+	against "glibc $version" "${files[@]}"
+	versions "glibc $version" glibc "$version" "${files[@]}"
+done
 musl=$(ls /lib/ld-musl-x86_64.so.1 /usr/lib/x86_64-linux-musl/libc.so /usr/lib/musl/lib/libc.so 2>/dev/null | head -n 1)
 against musl "${musl:-/lib/ld-musl-x86_64.so.1}"
+[ -z "$musl" ] || versions musl musl "$("$musl" 2>&1 | sed -n 's/^Version //p')" "$musl"
 finish

@@ -3,6 +3,7 @@
 # Level preload: each function of helpers/functions.c has the same answer and the same record as through a supervisor,
 # in a glibc and in a musl program; what cannot be guarded does not start; nothing outlives the run, however it ends.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/libcs.sh"
 make_scratch
 helpers=$BUILD/tests/helpers
 export LC_ALL=C
@@ -66,6 +67,11 @@ if [ -n "$supervised" ]; then
 	else
 		skip 'parity in a musl program' musl-gcc
 	fi
+	for LIBC_ROOT in ${LIBCS:-}; do
+		check "$LIBC_ROOT: a program for it" libc_compile -D_GNU_SOURCE -std=gnu17 -O1 -o "$SCRATCH/functions-other" \
+			"$SOURCE/tests/helpers/functions.c"
+		parity "$LIBC_ROOT" "$SCRATCH/functions-other"
+	done
 fi
 # ---- what differs: picket(7) ------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 # pointers, a full table of descriptors, libraries that come and go (helpers/guest.c); with glibc, with musl, in a program with
 # its own open and its own heap, and with what sanitizers put into one.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/libcs.sh"
 make_scratch
 : "${CC:=gcc}"
 cd "$SCRATCH" || exit 1
@@ -29,6 +30,9 @@ guest() {	# NAME COMPILER [FLAG...]
 }
 guest glibc "$CC"
 guest musl musl-gcc
+for LIBC_ROOT in ${LIBCS:-}; do
+	guest "$LIBC_ROOT" libc_compile
+done
 guest 'its own open and heap' "$CC" -DOWN_OPEN -rdynamic
 guest 'undefined behaviour sanitizer' "$CC" -fsanitize=undefined -fno-sanitize=nonnull-attribute
 export ASAN_OPTIONS=detect_leaks=0	# that traces the program, which no tool may
