@@ -21,14 +21,15 @@ libc_files() {
 
 # libc_compile FLAG...: as a compiler, for the libc below LIBC_ROOT.
 libc_compile() {
-	local libc own objects cc=${CC:-gcc}
+	local libc own objects parts=() cc=${CC:-gcc}
 	libc=$(libc_files "$LIBC_ROOT" | head -n 1)
 	own=${libc%/*} objects=$LIBC_ROOT/usr/lib/x86_64-linux-gnu
+	[ ! -e "$own/libpthread.so.0" ] || parts=(-l:libpthread.so.0 -l:libdl.so.2)	# one library from 2.34 on
 	# headers of the kernel are this machine's, and so may be numbers of calls that are newer than that libc
 	"$cc" -nostdinc -isystem "$("$cc" -print-file-name=include)" -isystem "$LIBC_ROOT/usr/include" \
 		-isystem "$LIBC_ROOT/usr/include/x86_64-linux-gnu" -isystem /usr/include -isystem /usr/include/x86_64-linux-gnu \
 		-DSYS_openat2=437 -nostdlib -pie -fPIE "$objects/Scrt1.o" "$objects/crti.o" "$@" \
-		-L"$own" -Wl,--dynamic-linker="$own/ld-linux-x86-64.so.2" -Wl,-rpath,"$own" -Wl,--no-as-needed -l:libc.so.6 \
-		$([ -s "$own/libpthread-2.31.so" ] && echo -l:libpthread.so.0 -l:libdl.so.2) \
+		-L"$own" -L"$objects" -Wl,--dynamic-linker="$own/ld-linux-x86-64.so.2" -Wl,-rpath,"$own:$objects" -Wl,--no-as-needed -l:libc.so.6 \
+		-l:libgcc_s.so.1 ${parts[@]+"${parts[@]}"} \
 		"$objects/libc_nonshared.a" -lgcc "$own/ld-linux-x86-64.so.2" "$objects/crtn.o"
 }
