@@ -320,6 +320,17 @@ static int judge_two_names(struct request *request)
 /* As in register_rules.h. */
 enum { NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET };
 
+/* A descriptor of a terminal that is to signal its owner signals the terminal's foreground group: fcntl(2), F_SETOWN. */
+static int judge_hearing(struct request *request, bool on)
+{
+	struct statx stx;
+
+	if (!on || raw(__NR_statx, request->args[0], "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0 ||
+	    (stx.stx_mode & S_IFMT) != S_IFCHR)
+		return 0;
+	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% ", FASYNC, true);
+}
+
 static int judge_ioctl(struct request *request)
 {
 	uint32_t code = (uint32_t)request->args[1];
@@ -330,6 +341,10 @@ static int judge_ioctl(struct request *request)
 	case FIOSETOWN:
 	case SIOCSPGRP:
 		return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% ", code, true);
+	case FIOASYNC: {
+		const int *on = (const int *)request->args[2];
+		return judge_hearing(request, readable(on, sizeof *on) && *on);
+	}
 	case FIOCLEX:
 		return (uint32_t)request->args[0] >= shim.limit ? -EBADF : 0;
 	default:
@@ -343,6 +358,8 @@ static int judge_fcntl(struct request *request)
 
 	if ((uint32_t)request->args[0] >= shim.limit)
 		return -EBADF;
+	if (request->args[1] == F_SETFL)
+		return judge_hearing(request, who & FASYNC);
 	if ((request->args[1] == F_SETOWN && who != 0 && !run_has(who)) || request->args[1] == F_SETOWN_EX)
 		return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% ", (unsigned)request->args[1], true);
 	return 0;

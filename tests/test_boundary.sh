@@ -114,6 +114,39 @@ test_end_of_guard() {	# the control comes last: what it leaves behind would leak
 	end_leftovers
 }
 
+# ---- who else is at the terminal ------------------------------------------------------------------------------
+
+# The shell and the supervisor are in the terminal's foreground group, the tool is its guest. terminal.c asks for a signal
+# to that group at the next line that is typed, and reads that line.
+# heard_at_terminal LEVEL|bare OPTION...: 0 when the shell heard it
+heard_at_terminal() {
+	local level=$1 command=("$programs/terminal") line heard=1
+	shift
+	[ "$level" = bare ] || command=("$PICKET" run -q --profile none --enforce "$level" --read /usr --read /lib --read /lib64
+		--read /etc/ld.so.cache --write /dev --read "$programs/terminal" --exec "$programs/terminal" "$@" -- "${command[@]}")
+	printf '%q ' "${command[@]}" >"$SCRATCH/command"
+	coproc TERMINAL { exec script -qec "sh -c 'trap \"echo HEARD\" USR1; . $SCRATCH/command; echo over'" /dev/null 2>&1; }
+	while IFS= read -r -t 20 line <&"${TERMINAL[0]}"; do
+		case $line in
+		ready*) echo typed >&"${TERMINAL[1]}" ;;
+		HEARD*) heard=0 ;;
+		*over*) break ;;
+		esac
+	done
+	wait "$TERMINAL_PID" 2>/dev/null
+	return "$heard"
+}
+
+test_terminal() {
+	local level
+	if ! have script; then skip terminal 'script(1)'; return; fi
+	check 'control: a guest of the terminal reaches the shell' heard_at_terminal bare
+	for level in $LEVELS_HERE; do
+		check_not "$level: no signal to whoever is at the terminal" heard_at_terminal "$level"
+		check_not "$level: nor without the floor of Landlock" heard_at_terminal "$level" --write /proc
+	done
+}
+
 build || { not_ok 'the programs are built' </dev/null; finish; }
 F=$SCRATCH/f
 token=TOKEN$$
@@ -132,5 +165,6 @@ for program in memory names nameless process work gate; do
 		for level in $LEVELS_HERE; do judge_row "$level" "$kind" "$program" "$row"; done
 	done < <("$programs/$program" --list)
 done
-wanted end_of_guard "$@" && test_end_of_guard
+if wanted terminal "$@"; then test_terminal; fi
+if wanted end_of_guard "$@"; then test_end_of_guard; fi
 finish

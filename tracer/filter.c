@@ -297,6 +297,9 @@ static void look_fcntl(struct assembly *p, int arg)
 	load_low(p, arg);
 	stop_if_equal(p, F_SETOWN);
 	stop_if_equal(p, F_SETOWN_EX);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, F_SETFL, 0, 3);
+	load_low(p, arg + 1);
+	stop_if_any(p, O_ASYNC);
 }
 
 /* Mapping the gate's page, and only that, is no matter for a stop: by_ptrace.c has every program do it. Where the page is

@@ -9,8 +9,12 @@
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "cleanup.h"
 #include "judge.h"
+#include "mem.h"
 #include "register_rules.h"
 #include "wire.h"
 
@@ -65,6 +69,42 @@ static void judge_prctl(struct guard *guard, const struct request *request, stru
 	}
 }
 
+/*
+ * The descriptor is to signal its owner. A terminal's that has none gets the terminal's foreground group for one (F_SETOWN in
+ * fcntl(2)), the user's shell and the supervisor perhaps among it, and F_SETSIG says with which signal. Where another thread
+ * could put a terminal in its place meanwhile, it is done to what was looked at.
+ */
+static void judge_hearing(struct guard *guard, const struct request *request, struct judgement *judgement, bool on,
+			  const int *flags)
+{
+	cleanup_fd int fd = tracee_descriptor(request->task, (int)request->stop.args[0]);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		judge_answer(judgement, fd < 0 ? fd : -errno);
+		return;
+	}
+	if (on && S_ISCHR(st.st_mode)) {
+		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, O_ASYNC);
+		return;
+	}
+	if (!S_ISCHR(st.st_mode) && !guard->tracees.keeper && tracee_private_files(request->task))
+		return;
+	int before = fcntl(fd, F_GETFL), after = flags ? *flags : on ? before | O_ASYNC : before & ~O_ASYNC;
+	judge_answer(judgement, fcntl(fd, F_SETFL, after) < 0 ? -errno : 0);
+}
+
+/* FIOASYNC: whether is in memory, and read once. */
+static void judge_hearing_by_pointer(struct guard *guard, const struct request *request, struct judgement *judgement)
+{
+	int on = 0, r = mem_read(request->task->tid, request->stop.args[2], &on, sizeof on);
+
+	if (r < 0)
+		judge_answer(judgement, -EFAULT);
+	else
+		judge_hearing(guard, request, judgement, on != 0, NULL);
+}
+
 static void judge_ioctl(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	uint32_t code = (uint32_t)request->stop.args[1];
@@ -78,6 +118,9 @@ static void judge_ioctl(struct guard *guard, struct request *request, struct jud
 		break;
 	case IOCTL_SIGNALS:
 		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, code);
+		break;
+	case IOCTL_HEARS:
+		judge_hearing_by_pointer(guard, request, judgement);
 		break;
 	case IOCTL_FLAGS_DESCRIPTOR:
 		if ((uint32_t)request->stop.args[0] >= guard->open_files)
@@ -113,6 +156,10 @@ static void judge_fcntl(struct guard *guard, const struct request *request, stru
 		return;
 	}
 	switch ((int)request->stop.args[1]) {
+	case F_SETFL:	/* `who` are flags */
+		if (who & O_ASYNC)
+			judge_hearing(guard, request, judgement, true, &who);
+		break;
 	case F_SETOWN:
 		if (who != 0 && (who < 0 || !tracee_is_ours(&guard->tracees, who)))
 			refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, F_SETOWN);

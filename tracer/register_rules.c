@@ -28,6 +28,7 @@ const struct ioctl_rule ioctl_rules[] = {
 	{ TIOCLINUX, IOCTL_TYPES },
 	{ FIOSETOWN, IOCTL_SIGNALS },
 	{ SIOCSPGRP, IOCTL_SIGNALS },
+	{ FIOASYNC, IOCTL_HEARS },
 	{ FIOCLEX, IOCTL_FLAGS_DESCRIPTOR },
 	/* /dev/userfaultfd: as the call of that name */
 	{ USERFAULTFD_IOC_NEW_CODE, IOCTL_REACHES },

@@ -39,6 +39,7 @@ enum ioctl_what {
 	IOCTL_SIGNALS,		/* names a process that the kernel signals */
 	IOCTL_FLAGS_DESCRIPTOR,	/* would have a reserved descriptor closed at exec */
 	IOCTL_REACHES,		/* reaches memory or files by a way that is not judged */
+	IOCTL_HEARS,		/* signals the owner of a descriptor: of a terminal its foreground group */
 	IOCTL_CHANGES,		/* changes a file through a descriptor that is not open for writing */
 };
 struct ioctl_rule {
