@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { ZOMBIES_BETWEEN_LOOKS = 256 };
+enum { ZOMBIES_BEFORE_LOOK = 256 };
 
 struct live *census_find(struct census *census, pid_t pid)
 {
@@ -32,8 +32,19 @@ static struct zombie *find_zombie(struct census *census, pid_t pid)
 	return zombie;
 }
 
+static void unlink_zombie(struct zombie *zombie)
+{
+	if (zombie->link)
+		*zombie->link = zombie->next;
+	if (zombie->next)
+		zombie->next->link = zombie->link;
+	zombie->next = NULL;
+	zombie->link = NULL;
+}
+
 static void drop_zombie(struct census *census, struct zombie *zombie)
 {
+	unlink_zombie(zombie);
 	HASH_DEL(census->zombies, zombie);
 	free(zombie);
 }
@@ -71,6 +82,8 @@ void census_execed(struct census *census, pid_t process)
 	struct live *live = census_find(census, process);
 	if (live)
 		live->copy = live->guest = false;
+	if (live && !live->makes)
+		return;
 	for (struct live *l = census->live; l; l = l->hh.next)
 		if (l->parent == process)
 			l->guest = false; /* the memory that it was on is its own now */
@@ -81,20 +94,23 @@ static bool is_there(pid_t pid)
 	return kill(pid, 0) == 0 || errno != ESRCH;
 }
 
-/* Those that are gone were waited for by their parents. */
-void census_look(struct census *census, pid_t parent)
+/* One that is gone was waited for by its parent. */
+static void look_at(struct census *census, struct zombie *zombie)
+{
+	if (is_there(zombie->pid))
+		return;
+	struct live *live = census_find(census, zombie->parent);
+	if (live)
+		live->waited_cpu += zombie->cpu;
+	drop_zombie(census, zombie);
+}
+
+void census_look(struct census *census)
 {
 	struct zombie *zombie, *next;
 
 	HASH_ITER(hh, census->zombies, zombie, next)
-	{
-		if ((parent && zombie->parent != parent) || is_there(zombie->pid))
-			continue;
-		struct live *live = census_find(census, zombie->parent);
-		if (live)
-			live->waited_cpu += zombie->cpu;
-		drop_zombie(census, zombie);
-	}
+	look_at(census, zombie);
 }
 
 /* What the supervisor's own waiting has added to its children's account since it was last asked. */
@@ -169,9 +185,20 @@ void census_ending(struct census *census, pid_t task)
 		usage_io(task, &live->io_seen);
 }
 
+/* Now and then, so that what is done for each zombie does not grow with their number. */
+static void look_sometimes(struct census *census)
+{
+	if (HASH_COUNT(census->zombies) < census->next_look)
+		return;
+	census_look(census);
+	unsigned left = HASH_COUNT(census->zombies);
+	census->next_look = 2 * left > ZOMBIES_BEFORE_LOOK ? 2 * left : ZOMBIES_BEFORE_LOOK;
+}
+
 static void end_zombie(struct census *census, const struct live *live, uint64_t cpu)
 {
 	struct zombie *zombie = calloc(1, sizeof *zombie);
+	struct live *parent = census_find(census, live->parent);
 	struct usage_io io = {0};
 
 	census->ended_cpu += cpu;
@@ -181,27 +208,37 @@ static void end_zombie(struct census *census, const struct live *live, uint64_t 
 		usage_io(live->pid, &io);
 	*zombie = (struct zombie){
 		.pid = live->pid, .parent = live->parent, .cpu = cpu + live->waited_cpu, .stored = io.stored};
+	if (parent) {
+		zombie->link = &parent->zombies;
+		zombie->next = parent->zombies;
+		parent->zombies = zombie;
+		if (zombie->next)
+			zombie->next->link = &zombie->next;
+	}
 	HASH_ADD_INT(census->zombies, pid, zombie);
-	if (HASH_COUNT(census->zombies) % ZOMBIES_BETWEEN_LOOKS == 0)
-		census_look(census, 0);
+	look_sometimes(census);
 }
 
 /* Its children that still wait are others' from now on. */
-static void orphan_zombies(struct census *census, pid_t parent)
+static void part_from_zombies(struct census *census, struct live *live)
 {
-	for (struct zombie *z = census->zombies; z; z = z->hh.next)
-		if (z->parent == parent)
-			z->parent = 0;
+	struct zombie *zombie = live->zombies, *next;
+
+	for (; zombie; zombie = next) {
+		next = zombie->next;
+		look_at(census, zombie);
+	}
+	while ((zombie = live->zombies)) {
+		zombie->parent = 0;
+		unlink_zombie(zombie);
+	}
 }
 
 static void end_live(struct census *census, struct live *live, const struct rusage *rusage)
 {
 	uint64_t cpu = 0;
 
-	if (census->zombies) {
-		census_look(census, live->pid);
-		orphan_zombies(census, live->pid);
-	}
+	part_from_zombies(census, live);
 	if (usage_cpu(live->pid, &cpu) == 0)
 		end_zombie(census, live, cpu);
 	else
@@ -230,7 +267,7 @@ void census_gone(struct census *census, pid_t task, const struct rusage *rusage)
 unsigned census_zombies(struct census *census, bool exact)
 {
 	if (exact)
-		census_look(census, 0);
+		census_look(census);
 	return HASH_COUNT(census->zombies);
 }
 

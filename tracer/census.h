@@ -23,6 +23,7 @@ struct live {
 	uint64_t waited_cpu; /* ns, of its children that it has waited for, and theirs */
 	struct usage_io io_seen;
 	unsigned round, missed; /* roll.h: when it was seen last; how often it was not */
+	struct zombie *zombies; /* its children of that kind; a list */
 	UT_hash_handle hh;
 };
 
@@ -31,6 +32,7 @@ struct zombie {
 	pid_t pid, parent;
 	uint64_t cpu;	 /* ns, with its waited-for children */
 	uint64_t stored; /* bytes, the same */
+	struct zombie *next, **link; /* among those of its parent; NULL: the parent is unknown or gone */
 	UT_hash_handle hh;
 };
 
@@ -39,6 +41,7 @@ struct census {
 	bool wants_rusage;	     /* see meter_wants_rusage; of the supervisor's thread only */
 	struct live *live;	     /* hash */
 	struct zombie *zombies;	     /* hash */
+	unsigned next_look;	     /* when there are so many, those that are gone are forgotten */
 	uint64_t ended_cpu;	     /* ns, of all that have ended */
 	uint64_t ended_stored;	     /* bytes, of those that are in nobody's account but the supervisor's */
 	struct usage_io lost;	     /* of those whose parents ignored their end */
@@ -54,8 +57,8 @@ void census_gone(struct census *census, pid_t task, const struct rusage *rusage)
 unsigned census_zombies(struct census *census, bool exact);
 
 struct live *census_find(struct census *census, pid_t process); /* or NULL */
-/* Forget zombies that are gone; `parent`: only its, or 0. */
-void census_look(struct census *census, pid_t parent);
+/* Forget zombies that are gone. */
+void census_look(struct census *census);
 /* ns of CPU time of the whole run. */
 uint64_t census_cpu(struct census *census);
 void census_clear(struct census *census);

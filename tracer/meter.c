@@ -373,7 +373,7 @@ static uint64_t read_files(struct meter *meter)
 	if (!limit)
 		return UINT64_MAX;
 	pthread_mutex_lock(&meter->lock);
-	census_look(&meter->census, 0);
+	census_look(&meter->census);
 	for (struct zombie *z = meter->census.zombies; z; z = z->hh.next)
 		stored += z->stored;
 	stored += meter->census.ended_stored;
