@@ -272,8 +272,12 @@ static int64_t do_faccessat2(struct deed *deed)
 /* /proc/self and /proc/thread-self tell who reads them. */
 static int64_t own_link(const struct deed *deed, char *text, size_t size)
 {
-	const char *name = deed->request->names[0].at.name;
+	const struct name_arg *link = &deed->request->names[0];
+	const char *name = link->at.name;
 
+	/* asked by descriptor, as below, the kernel says so of what is no link, and else otherwise */
+	if (link->at.type != S_IFLNK)
+		return link->by_fd ? -ENOENT : -EINVAL;
 	if (strcmp(name, "/proc/self") == 0)
 		return snprintf(text, size, "%d", (int)tracee_tgid(deed->task));
 	if (strcmp(name, "/proc/thread-self") == 0)

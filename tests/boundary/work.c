@@ -352,6 +352,25 @@ static int own_landlock_holds(void)
 	return open("mine", O_RDONLY) < 0 && errno == EACCES ? WORKED : REFUSED;
 }
 
+/* What the kernel says of what is a link and of what is none, by name and by descriptor. */
+static int links_read_as_ever(void)
+{
+	char text[64];
+	int directory = open(".", O_PATH), link;
+
+	NEED(directory);
+	NEED(symlink("target", "link"));
+	NEED(link = open("link", O_PATH | O_NOFOLLOW));
+	return readlink("link", text, sizeof text) == 6 && readlink("link", text, 3) == 3 && memcmp(text, "tar", 3) == 0 &&
+			       readlinkat(link, "", text, sizeof text) == 6 && readlink("link", text, 0) < 0 && errno == EINVAL &&
+			       readlink(".", text, sizeof text) < 0 && errno == EINVAL &&
+			       readlinkat(directory, "", text, sizeof text) < 0 && errno == ENOENT &&
+			       readlink("missing", text, sizeof text) < 0 && errno == ENOENT &&
+			       readlink("/proc/self", text, sizeof text) > 0 && atoi(text) == getpid() ?
+		       WORKED :
+		       REFUSED;
+}
+
 static const struct row rows[] = {
 	{ HAS_TO_WORK, "own_sockets", own_sockets },
 	{ HAS_TO_WORK, "own_sockets_of_threads", own_sockets_of_threads },
@@ -365,5 +384,6 @@ static const struct row rows[] = {
 	{ HAS_TO_WORK, "threads_may", threads_may },
 	{ HAS_TO_WORK, "names_of_threads", names_of_threads },
 	{ HAS_TO_WORK, "own_landlock_holds", own_landlock_holds },
+	{ HAS_TO_WORK, "links_read_as_ever", links_read_as_ever },
 };
 MAIN(rows)
