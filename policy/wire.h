@@ -35,7 +35,7 @@
 #define GATE_LENGTH 0x10000ul
 #define GATE_MAGIC  0x45544147u	/* "GATE" */
 enum {
-	GATE_HOWS = 128,
+	GATE_HOWS = 640,
 	GATE_ROOTS = 32,	/* descriptors */
 	GATE_NAMES = 64,	/* paths that lead to roots: their own, and links such as /lib */
 	GATE_TEXT = 16 << 10,
@@ -59,6 +59,8 @@ struct wire_gate {
 	uint32_t version;		/* WIRE_VERSION */
 	uint32_t first_root;		/* limit + RESERVED_FD_ROOT */
 	uint32_t how_reading, how_count;
+	uint32_t how_creating, mode_count; /* from that entry on files are made: for each kind of flags one entry a mode */
+	uint32_t looking_passes;	/* not 0: a stat needs no stop */
 	uint32_t name_count;		/* longest paths first: the first that fits is the nearest root */
 	struct wire_gate_name name[GATE_NAMES];
 	char text[GATE_TEXT];

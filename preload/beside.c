@@ -3,6 +3,7 @@
  * beside.c - what a wrapped function does where a supervisor decides: if it
  * opens a file, that is tried through the gate; in all else the function behind it is called at once.
  */
+#include <asm-generic/errno.h>
 #include <linux/fcntl.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
@@ -103,6 +104,57 @@ static bool directory(struct frame *frame)
 	return fd != GATE_NOT && make_stream(frame, fd, WRAP_fdopendir, NULL);
 }
 
+/*
+ * mkstemp and its kin: a name that nobody guesses, and that is new. True: *fd is what came of it, and the name is in its place;
+ * else the template is as it was.
+ */
+static bool temporary(char *template, int suffix, int flags, long *fd)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789xX";
+	enum { PLACES = 6, TRIES = 8, RANDOM_BITS = 6, NO_WAITING = 1 /* GRND_NONBLOCK */ };
+	size_t length = shim.gate && suffix >= 0 && !((uint64_t)flags & ~(uint64_t)(O_CLOEXEC | O_RDWR)) ? gate_name_length(template) : 0;
+
+	if (length < PLACES + (size_t)suffix || length == GATE_NAME_MOST)
+		return false;
+	char *at = template + length - (size_t)suffix - PLACES;
+	if (memcmp(at, "XXXXXX", PLACES) != 0)
+		return false;
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t random;
+		if (raw(__NR_getrandom, &random, sizeof random, NO_WAITING) != sizeof random)
+			break;
+		for (int place = 0; place < PLACES; place++, random >>= RANDOM_BITS)
+			at[place] = letters[random & ((1u << RANDOM_BITS) - 1)];
+		*fd = gate_open(AT_FDCWD, template, O_RDWR | O_CREAT | O_EXCL | ((uint64_t)flags & O_CLOEXEC), 0600, 0);
+		if (*fd >= 0)
+			return true;
+		if (*fd != -EEXIST)
+			break;
+	}
+	memcpy(at, "XXXXXX", PLACES); /* libc will find out what is the matter, or another name */
+	return false;
+}
+
+static bool made_temporary(enum wrap_how how, struct frame *frame)
+{
+	bool suffix = how == HOW_TEMPORARY_S || how == HOW_TEMPORARY_SO;
+	int flags = how == HOW_TEMPORARY_O ? (int)frame->args[1] : how == HOW_TEMPORARY_SO ? (int)frame->args[2] : 0;
+	long fd;
+
+	if (!temporary((char *)frame->args[0], suffix ? (int)frame->args[1] : 0, flags, &fd))
+		return false;
+	frame->result = (uint64_t)fd;
+	return true;
+}
+
+static bool temporary_stream(struct frame *frame)
+{
+	if (!shim.gate || !next_of(WRAP_fdopen))
+		return false;
+	long fd = gate_open(AT_FDCWD, "/tmp", O_RDWR | O_TMPFILE | O_EXCL, 0600, 0);
+	return fd >= 0 && make_stream(frame, fd, WRAP_fdopen, "w+");
+}
+
 bool beside(enum wrap_how how, long number, struct frame *frame)
 {
 	long fd = GATE_NOT;
@@ -111,6 +163,10 @@ bool beside(enum wrap_how how, long number, struct frame *frame)
 		return stream(frame);
 	if (how == HOW_OPENDIR)
 		return directory(frame);
+	if (how == HOW_TMPFILE)
+		return temporary_stream(frame);
+	if (number == __NR_open && how >= HOW_TEMPORARY && how <= HOW_TEMPORARY_SO)
+		return made_temporary(how, frame);
 	if (how == HOW_OPEN) {
 		fd = open_by_call(number, frame->args, GATE_CANCELS);
 	} else if (how == HOW_OPEN_2) {

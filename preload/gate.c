@@ -15,7 +15,6 @@
 #include "shim.h"
 
 enum {
-	NAME_MOST = 4096,   /* PATH_MAX, with the NUL */
 	JOINED_MOST = 1024, /* a name made absolute; longer ones are left to the call */
 	HOW_SIZE = 24,	    /* of the kernel's struct open_how, without the filler */
 	PAGE = 4096,
@@ -46,27 +45,27 @@ struct root {
 };
 
 /*
- * Length of a name, NAME_MOST when it is too long or when not all of it can be read; which the kernel then says. By
+ * Where not all of it can be read the kernel says so. By
  * aligned words, none of which reaches into another page; and no page is read before the kernel has.
  */
-static size_t name_length(const char *name)
+size_t gate_name_length(const char *name)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 	uint64_t start = (uint64_t)name, at = start & ~UINT64_C(7), page = UINT64_MAX;
 	uint64_t before = (UINT64_C(1) << (start - at) * 8) - 1; /* bytes that are not of the name */
 
-	for (; at < start + NAME_MOST; at += 8, before = 0) {
+	for (; at < start + GATE_NAME_MOST; at += 8, before = 0) {
 		if (at / PAGE != page && !readable((const void *)at, 1))
-			return NAME_MOST;
+			return GATE_NAME_MOST;
 		page = at / PAGE;
 		uint64_t word = *(const volatile uint64_t *)at | before;
 		uint64_t ends = (word - ones) & ~word & ones << 7;
 		if (ends) {
 			size_t length = at - start + (unsigned)__builtin_ctzll(ends) / 8;
-			return length < NAME_MOST ? length : NAME_MOST;
+			return length < GATE_NAME_MOST ? length : GATE_NAME_MOST;
 		}
 	}
-	return NAME_MOST;
+	return GATE_NAME_MOST;
 }
 
 /* Over slashes, and over components that are "." with something behind them. */
@@ -139,17 +138,31 @@ static size_t directory_name(int dirfd, char *joined)
 
 /* ---- the call ----------------------------------------------------------- */
 
+/* As find_how, for a file that is to be made. */
+static const struct wire_how *find_creating(uint32_t flags, uint64_t mode)
+{
+	uint32_t first = GATE->how_creating, modes = GATE->mode_count, column = 0;
+
+	while (column < modes && GATE->how[first + column].mode != mode)
+		column++;
+	for (uint32_t i = first; column < modes && i + modes <= GATE->how_count; i += modes)
+		if (GATE->how[i].flags == flags)
+			return &GATE->how[i + column];
+	return NULL;
+}
+
 /* Which entry has these flags, so that the kernel does what open() would do; NULL: none. */
 static const struct wire_how *find_how(const struct root *root, uint32_t flags, uint64_t mode)
 {
-	uint32_t count = root->writable ? GATE->how_count : GATE->how_reading;
+	uint32_t count = root->writable ? GATE->how_creating : GATE->how_reading;
 
 	flags &= ~(uint32_t)O_LARGEFILE;
 	if (flags & O_PATH)
 		flags &= MEANT_WITH_O_PATH;
-	mode = flags & (O_CREAT | O_TMPFILE_BIT) ? mode & MODE_BITS : 0;
+	if (flags & (O_CREAT | O_TMPFILE_BIT))
+		return root->writable ? find_creating(flags, mode & MODE_BITS) : NULL;
 	for (uint32_t i = 0; i < count; i++)
-		if (GATE->how[i].flags == flags && GATE->how[i].mode == mode)
+		if (GATE->how[i].flags == flags)
 			return &GATE->how[i];
 	return NULL;
 }
@@ -229,13 +242,33 @@ __attribute__((noinline)) static long open_relative(int dirfd, const char *path,
 	return n == start && memcmp(again, joined, n) == 0 ? answer : GATE_NOT;
 }
 
-long gate_open(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsigned ways)
+bool gate_missing(int dirfd, const char *path, long *answer)
 {
-	if (!shim.gate)
-		return GATE_NOT;
-	size_t length = name_length(path);
-	if (length == 0 || length >= NAME_MOST)
+	enum { STAT_SIZE = 144 }; /* the kernel's struct stat */
+	char status[STAT_SIZE] __attribute__((aligned(8)));
+
+	if (!shim.gate || !GATE->looking_passes)
+		return false;
+	*answer = raw(__NR_newfstatat, dirfd, path, status, 0);
+	return *answer == -ENOENT || *answer == -ENOTDIR;
+}
+
+static long open_somehow(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsigned ways)
+{
+	size_t length = gate_name_length(path);
+
+	if (length == 0 || length >= GATE_NAME_MOST)
 		return GATE_NOT;
 	return path[0] == '/' ? open_absolute(path, length, (uint32_t)flags, mode, ways) :
 				open_relative(dirfd, path, length, (uint32_t)flags, mode, ways);
+}
+
+long gate_open(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsigned ways)
+{
+	long answer = shim.gate ? open_somehow(dirfd, path, flags, mode, ways) : GATE_NOT, missing;
+
+	/* an open that neither makes anything nor stops at a link */
+	if (answer == GATE_NOT && !(flags & (O_CREAT | O_TMPFILE_BIT | O_NOFOLLOW)) && gate_missing(dirfd, path, &missing))
+		return missing;
+	return answer;
 }

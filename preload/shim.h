@@ -69,7 +69,10 @@ enum wrap_how {
 	HOW_WORDEXP,
 	HOW_DLOPEN,
 	HOW_DLMOPEN,
-	HOW_TEMPORARY,
+	HOW_TEMPORARY,	  /* mkstemp, mkdtemp; */
+	HOW_TEMPORARY_S,  /* with a suffix, */
+	HOW_TEMPORARY_O,  /* with flags, */
+	HOW_TEMPORARY_SO, /* with both */
 	HOW_TMPFILE,
 	HOW_SHM_OPEN,
 	HOW_SHM_UNLINK,
@@ -158,6 +161,12 @@ enum {
 };
 /* As openat. A descriptor, or -errno that openat would have failed with, or GATE_NOT. Async-signal-safe. */
 long gate_open(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsigned ways);
+/* Length of a name; GATE_NAME_MOST when it is too long or when not all of it can be read. */
+enum { GATE_NAME_MOST = 4096 };
+size_t gate_name_length(const char *name);
+/* Does the name lead nowhere, as can be seen without a stop? Then *answer is -ENOENT or -ENOTDIR, which a call that needs
+ * what it names would come to as well. Async-signal-safe. */
+bool gate_missing(int dirfd, const char *path, long *answer);
 
 /* Done already, without the function behind ours? Then frame->result is what to return. `number` is its call's. */
 bool beside(enum wrap_how how, long number, struct frame *frame);

@@ -439,6 +439,9 @@ int judge_by_hand(enum wrap_how how, struct request *request, struct frame *fram
 	case HOW_DLMOPEN:
 		return by_dlopen(request, how == HOW_DLMOPEN ? 1 : 0);
 	case HOW_TEMPORARY:
+	case HOW_TEMPORARY_S:
+	case HOW_TEMPORARY_O:
+	case HOW_TEMPORARY_SO:
 		return by_template(request);
 	case HOW_TMPFILE:
 		return judge_open(request, AT_FDCWD, "/tmp", O_RDWR | O_TMPFILE);

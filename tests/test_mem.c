@@ -153,6 +153,22 @@ START_TEST(all_is_read_or_nothing_is)
 }
 END_TEST
 
+START_TEST(of_many_places_those_before_the_first_hole_are_read)
+{
+	uint64_t addresses[MEM_EACH_MOST + 1] = {at(0), at(PAGE - 1), at(2 * PAGE), at(HOLE * PAGE - 1), at(PAGE)};
+	char bytes[2 * (MEM_EACH_MOST + 1)];
+
+	area[0] = 'a', area[PAGE] = 'b', area[2 * PAGE + 1] = 'c';
+	start();
+	ck_assert_uint_eq(mem_read_each(child, addresses, 3, 2, bytes), 3);
+	ck_assert_int_eq(memcmp(bytes, "axxbxc", 6), 0);
+	ck_assert_uint_eq(mem_read_each(child, addresses, 5, 2, bytes), 3);
+	ck_assert_uint_eq(mem_read_each(child, addresses, 0, 2, bytes), 0);
+	ck_assert_uint_eq(mem_read_each(child, addresses, MEM_EACH_MOST + 1, 2, bytes), 0);
+	ck_assert_uint_eq(mem_read_each(child, (const uint64_t[]){0}, 1, 2, bytes), 0);
+}
+END_TEST
+
 START_TEST(what_is_written_is_there)
 {
 	char back[100];
@@ -200,6 +216,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_string_ends_at_its_nul_or_is_none, 0, COUNT(strings));
 	tcase_add_loop_test(tests, an_address_that_is_nowhere_is_a_fault, 0, COUNT(nowhere));
 	tcase_add_loop_test(tests, all_is_read_or_nothing_is, 0, COUNT(pieces));
+	tcase_add_test(tests, of_many_places_those_before_the_first_hole_are_read);
 	tcase_add_test(tests, what_is_written_is_there);
 	tcase_add_test(tests, memory_for_reading_only_is_not_written);
 	tcase_add_test(tests, a_task_that_is_gone_has_no_memory);

@@ -66,9 +66,9 @@ for program in "${programs[@]}"; do
 	out=$(cd w && "${guarded[@]}" "${program#* }" fast 2>&1 </dev/null)
 	check_same "${program%% *}: nothing that the shim can open needs a stop" 'control, what no shim can open: /proc: a stop' \
 		"$(grep -v ': fast$' <<<"$out")"
-	check_same "${program%% *}: of so many" 12 "$(grep -c ': fast$' <<<"$out")"
+	check_same "${program%% *}: of so many" 16 "$(grep -c ': fast$' <<<"$out")"
 	out=$(cd w && "${program#* }" fast 2>&1 </dev/null)
-	check_same "${program%% *}: control: without the shim each would be one" 13 "$(grep -c ': a stop$' <<<"$out")"
+	check_same "${program%% *}: control: without the shim each would be one" 17 "$(grep -c ': a stop$' <<<"$out")"
 done
 
 case $LEVELS_HERE in *gate*) ;; *) finish ;; esac
@@ -91,6 +91,54 @@ import os
 os.closerange(3, 1 << 20)
 os.execv('$helpers/openclose', ['openclose', '10010'])")
 check "and when every descriptor was closed" test $((many - few)) -lt 5000
+
+# Whoever looks for a program in many directories does not ask the supervisor of each.
+searches() {	# LEVEL
+	local path
+	path=$(printf '/none/%d:' {1..50})/usr/bin:/bin
+	"$PICKET" run "${options[@]}" --enforce "$1" -- env PATH="$path" true
+	sed -n 's/.*"supervisor_stops": \([0-9]*\).*/\1/p' result.json
+}
+few=$(stops env true)
+many=$(searches gate)
+check "fifty directories without the program cost $((many - few)) stops" test $((many - few)) -lt 10
+many=$(searches seccomp)
+check 'control: at level seccomp each is one' test "$many" -ge 50
+for path in /none "$SCRATCH/w/here/f" "$SCRATCH/w/here/d:/none" "$SCRATCH/w/here/link-directory"; do
+	check_same "what is not there is not there: ${path#"$SCRATCH"/}" "$(/usr/bin/env PATH="$path" none 2>&1; echo " $?")" \
+		"$("${guarded[@]}" /usr/bin/env PATH="$path" none 2>&1; echo " $?")"
+done
+
+# ---- programs that do without the shim ------------------------------------------------------------------------
+
+cat >shows.c <<'END'
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(void)
+{
+	const char *list = getenv("LD_PRELOAD");
+#ifdef OPENS
+	if (open("/usr/include/stdio.h", O_RDONLY) < 0)
+		return 1;
+#endif
+	return puts(list ? list : "") < 0;
+}
+END
+if ${CC:-gcc} -o shows-plain shows.c && ${CC:-gcc} -DOPENS -o shows-opens shows.c && ${CC:-gcc} -Wl,--no-as-needed -o shows-more shows.c -lm; then
+	check_same 'a program that opens nothing starts without the shim' '' "$("${guarded[@]}" ./shows-plain | tr -d :)"
+	check_same 'as the command of a shell' '' "$("${guarded[@]}" sh -c './shows-plain; true' | tr -d :)"
+	check_same 'with many variables' '' "$(for i in {1..100}; do export "MANY_$i=$i"; done; "${guarded[@]}" ./shows-plain | tr -d :)"
+	shim=$(readlink -f "$BUILD/libpicket-preload.so")
+	check_same 'control: one that opens has it' "$shim" "$("${guarded[@]}" ./shows-opens)"
+	check_same 'one with a library of which nothing is known has it' "$shim" "$("${guarded[@]}" ./shows-more)"
+	check_same 'one with a library of the caller has both' "$shim:libm.so.6" "$("${guarded[@]}" env LD_PRELOAD=libm.so.6 ./shows-plain)"
+	cp shows-plain changed
+	out=$("${guarded[@]}" sh -c './changed; cp shows-opens changed; ./changed')
+	check_same 'a file that changes is looked at again' "$shim" "$(tr -d '\n' <<<"$out" | sed 's/^:*//')"
+else
+	skip 'programs without the shim' "${CC:-gcc}"
+fi
 
 # ---- programs with a filter of their own ----------------------------------------------------------------------
 

@@ -178,7 +178,7 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 	case OP_CLONE:
 		return guard->limits.processes ? LEAF_STOP : LEAF_LOOK;
 	case OP_CLONE3:	/* its flags lie in memory; every library then uses clone, whose flags are in registers */
-		return guard_by_notification(guard) ? LEAF_UNKNOWN : LEAF_STOP;
+		return guard_by_notification(guard) || guard->gate.page ? LEAF_UNKNOWN : LEAF_STOP;
 	case OP_CONFINE:
 		return guard_by_notification(guard) ? LEAF_UNKNOWN : LEAF_PASS;
 	/* some names are refused whatever the policy says: the machine's, and the ways that /proc has into strangers */

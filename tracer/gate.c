@@ -24,6 +24,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "compile.h"
+#include "decide.h"
+#include "syscalls.h"
+
 /* ---- the entries -------------------------------------------------------- */
 
 /* What programs ask for, as strace(1) shows it of make, gcc, ld, ar, git, python3, node, npm, tar, gzip, zip, cp, mv, sort,
@@ -58,63 +62,63 @@ static const uint64_t writing[] = {
 	O_RDWR | O_NOFOLLOW,
 	O_WRONLY | O_NONBLOCK,
 };
-/* With each of the modes. */
+/* Each with all of the modes. */
 static const uint64_t creating[] = {
 	O_WRONLY | O_CREAT | O_TRUNC,
 	O_RDWR | O_CREAT | O_EXCL,
 	O_WRONLY | O_CREAT | O_EXCL,
+	O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_NONBLOCK,	/* tar */
 	O_WRONLY | O_CREAT | O_APPEND,
 	O_RDWR | O_CREAT | O_TRUNC,
 	O_RDWR | O_CREAT,
 	O_WRONLY | O_CREAT,
+	O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK,		/* touch */
+	O_WRONLY | O_CREAT | O_NONBLOCK,
+	O_WRONLY | O_CREAT | O_EXCL | O_TRUNC,			/* shells */
+	O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,			/* python's tempfile */
+	O_RDWR | O_CREAT | O_NOFOLLOW,				/* sqlite */
+	O_RDONLY | O_CREAT | O_NOCTTY,				/* flock */
+	O_RDWR | O_TMPFILE,
+	O_RDWR | O_TMPFILE | O_EXCL,				/* tmpfile(3) */
 };
-static const uint64_t modes[] = { 0666, 0644, 0600 };
-/* Those that go with one mode. */
-static const struct {
-	uint64_t flags, mode;
-} odd[] = {
-	{ O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_NONBLOCK, 0600 },	/* tar */
-	{ O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, 0666 },		/* touch */
-	{ O_WRONLY | O_CREAT | O_NONBLOCK, 0666 },
-	{ O_WRONLY | O_CREAT | O_EXCL | O_TRUNC, 0666 },		/* shells */
-	{ O_WRONLY | O_CREAT | O_EXCL, 0444 },				/* git's objects */
-	{ O_RDWR | O_CREAT | O_EXCL, 0444 },
-	{ O_WRONLY | O_CREAT | O_EXCL, 0755 },				/* cp */
-	{ O_WRONLY | O_CREAT | O_TRUNC, 0755 },
-	{ O_WRONLY | O_CREAT | O_EXCL, 0777 },				/* git's programs */
-	{ O_RDWR | O_CREAT | O_EXCL, 0777 },
-	{ O_RDWR | O_CREAT | O_TRUNC, 0777 },				/* ld */
-	{ O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600 },		/* python's tempfile */
-	{ O_RDWR | O_CREAT | O_NOFOLLOW, 0644 },			/* sqlite */
-	{ O_RDWR | O_CREAT | O_NOFOLLOW, 0600 },
-	{ O_RDONLY | O_CREAT | O_NOCTTY, 0666 },			/* flock */
-	{ O_RDWR | O_TMPFILE, 0600 },
-	{ O_RDWR | O_TMPFILE | O_EXCL, 0600 },
-};
+/* Those that programs give of their own (git's objects have 0444, ld's programs 0777), and those of the files in source trees and
+ * packages: tar, cp, git and unzip ask for the mode that the file is to have. */
+static const uint64_t modes[] = { 0666, 0644, 0600, 0755, 0777, 0444, 0664, 0775, 0640, 0660, 0400, 0700, 0555, 0440, 0750, 0770 };
 
-static void put(struct wire_gate *page, uint64_t flags, uint64_t mode)
+static void put_one(struct wire_gate *page, uint64_t flags, uint64_t mode)
 {
 	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
 
-	for (int twice = 0; twice < 2; twice++) {
-		assert(page->how_count < GATE_HOWS);
-		page->how[page->how_count++] = (struct wire_how){ flags | (twice ? O_CLOEXEC : 0), mode, resolve, 0 };
-	}
+	assert(page->how_count < GATE_HOWS);
+	page->how[page->how_count++] = (struct wire_how){ flags, mode, resolve, 0 };
+}
+
+static void put(struct wire_gate *page, uint64_t flags)
+{
+	put_one(page, flags, 0);
+	put_one(page, flags | O_CLOEXEC, 0);
 }
 
 #define EACH(list) size_t i_ = 0; i_ < sizeof list / sizeof list[0]; i_++
+static void put_modes(struct wire_gate *page, uint64_t flags)
+{
+	for (EACH(modes))
+		put_one(page, flags, modes[i_]);
+	for (EACH(modes))
+		put_one(page, flags | O_CLOEXEC, modes[i_]);
+}
+
 static void put_hows(struct wire_gate *page)
 {
 	for (EACH(reading))
-		put(page, reading[i_], 0);
+		put(page, reading[i_]);
 	page->how_reading = page->how_count;
 	for (EACH(writing))
-		put(page, writing[i_], 0);
+		put(page, writing[i_]);
+	page->how_creating = page->how_count;
+	page->mode_count = sizeof modes / sizeof modes[0];
 	for (EACH(creating))
-		for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++)
-			put(page, creating[i_], modes[m]);
-	for (EACH(odd))
-		put(page, odd[i_].flags, odd[i_].mode);
+		put_modes(page, creating[i_]);
 }
 
 /* ---- names -------------------------------------------------------------- */
@@ -210,6 +214,10 @@ int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy
 	gate->page->magic = GATE_MAGIC;
 	gate->page->version = WIRE_VERSION;
 	gate->page->first_root = limit + RESERVED_FD_ROOT;
+	gate->page->looking_passes = 1;
+	for (unsigned i = 0; i < policy_count; i++)
+		if (decide_may_refuse(policies[i]->image, ACCESS_LOOK))
+			gate->page->looking_passes = 0;
 	put_hows(gate->page);
 	put_names(gate->page, &gate->roots);
 	gate->how_reading = gate->page->how_reading;
@@ -225,6 +233,7 @@ void gate_close(struct gate *gate)
 	if (gate->fd >= 0)
 		close(gate->fd);
 	free(gate->shim);
+	shim_names_free(&gate->names);
 	*gate = GATE_NONE;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "shim_names.h"
 #include "wire.h"
 
 struct policy;
@@ -36,13 +37,14 @@ struct gate_roots {
 	unsigned link_count;
 };
 
-/* A program, and whether it wants a library other than the shim to be the first that is loaded. */
+/* A program, and whether it wants the shim, a library other than the shim to be the first that is loaded, or neither. */
 enum { GATE_SEEN = 64 };
+enum gate_want { GATE_WANTS_SHIM, GATE_WANTS_ANOTHER, GATE_WANTS_NONE };
 struct gate_seen {
 	dev_t device;
 	ino_t inode;
 	struct timespec changed;
-	bool wants_another;
+	enum gate_want want;
 };
 
 struct gate {
@@ -54,6 +56,8 @@ struct gate {
 	char *shim;		/* what LD_PRELOAD names; malloc'ed; NULL: not known (yet) */
 	struct gate_seen seen[GATE_SEEN];
 	unsigned seen_next;
+	struct shim_names names;	/* read when they are first asked for; */
+	bool nameless;		/* they could not be */
 };
 #define GATE_NONE ((struct gate){ .fd = -1 })
 
@@ -80,8 +84,9 @@ void gate_forget_all(struct gate *gate);
 
 /*
  * gate_withdraw.c: a program was executed and has not run an instruction; `stack` is its stack pointer. If AddressSanitizer's
- * library is the first that it needs, which then insists on being the first that is loaded, the shim is taken out of its LD_PRELOAD: it
- * and what it starts run without the fast way.
+ * library is the first that it needs, which then insists on being the first that is loaded, or if it calls none of the functions
+ * that the shim stands in front of, and so starts nothing either that could want it, the shim is taken out of its LD_PRELOAD: it
+ * (and in the first case what it starts) runs without the fast way.
  */
 void gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gate_withdraw.c - see gate.h: programs that want another library to be the first that is loaded do without the shim. Nothing
- * rests on it: what is guarded is guarded by the supervisor. So whatever cannot be read is left as it is.
+ * gate_withdraw.c - see gate.h: programs that want another library to be the first that is loaded do without the shim, and so do
+ * those that call nothing it could make faster. Nothing rests on it: what is guarded is guarded by the supervisor. So
+ * whatever cannot be read is left as it is.
  */
 #include "gate.h"
 
@@ -20,11 +21,26 @@
 
 enum {
 	VARIABLES_MOST = 1 << 16,	/* that are looked at in the environment of a program */
+	AT_ONCE = 32,			/* of them */
 	LIST_MOST = 4 * PATH_MAX,	/* a longer LD_PRELOAD is left as it is */
 };
 
-/* Is the program such a one? What is known of a file is kept, as the same few are executed again and again. */
-static bool wants_another(struct gate *gate, pid_t pid)
+/* A program, held for reading. */
+static enum gate_want find_out(struct gate *gate, const char *path)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return GATE_WANTS_SHIM;
+	if (shim_file_sanitizer(fd))
+		return GATE_WANTS_ANOTHER;
+	if (!gate->names.list && !gate->nameless)
+		gate->nameless = shim_names_read(&gate->names, gate->shim) < 0;
+	return gate->nameless || shim_names_used(&gate->names, fd) ? GATE_WANTS_SHIM : GATE_WANTS_NONE;
+}
+
+/* What is known of a file is kept, as the same few are executed again and again. */
+static enum gate_want want_of(struct gate *gate, pid_t pid)
 {
 	struct gate_seen *seen;
 	char path[32];
@@ -32,17 +48,16 @@ static bool wants_another(struct gate *gate, pid_t pid)
 
 	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
 	if (stat(path, &st) < 0)
-		return false;
+		return GATE_WANTS_SHIM;
 	for (unsigned i = 0; i < GATE_SEEN; i++) {
 		seen = &gate->seen[i];
 		if (seen->inode == st.st_ino && seen->device == st.st_dev && seen->changed.tv_sec == st.st_ctim.tv_sec &&
 		    seen->changed.tv_nsec == st.st_ctim.tv_nsec)
-			return seen->wants_another;
+			return seen->want;
 	}
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	seen = &gate->seen[gate->seen_next++ % GATE_SEEN];
-	*seen = (struct gate_seen){ st.st_dev, st.st_ino, st.st_ctim, fd >= 0 && shim_file_sanitizer(fd) };
-	return seen->wants_another;
+	*seen = (struct gate_seen){ st.st_dev, st.st_ino, st.st_ctim, find_out(gate, path) };
+	return seen->want;
 }
 
 /* Take a word out of a list as ld.so(8) reads LD_PRELOAD: separators stand in its place, since a NUL would be the end of what
@@ -62,21 +77,42 @@ static bool take_out(char *list, const char *word)
 	return found;
 }
 
+/* Which of these addresses, which end with a 0, has the variable; `count` when none has. */
+static unsigned find_variable(pid_t pid, const uint64_t *addresses, unsigned count)
+{
+	enum { NAME = sizeof LD_PRELOAD - 1 };
+	char names[AT_ONCE][NAME];
+	unsigned used = 0;
+
+	while (used < count && addresses[used])
+		used++;
+	/* the last string of all may be shorter than a name, and lie at the end of the memory: what is read before it counts */
+	unsigned read = mem_read_each(pid, addresses, used, NAME, names);
+	for (unsigned i = 0; i < read; i++)
+		if (memcmp(names[i], LD_PRELOAD, NAME) == 0)
+			return i;
+	return count;
+}
+
 /* Where the value of the variable lies in the program's memory, or 0. What the kernel puts on a new stack: the number of
  * arguments, their addresses, NULL, those of the environment, NULL. */
 static uint64_t find_list(pid_t pid, uint64_t stack)
 {
-	uint64_t count, address;
-	char name[sizeof LD_PRELOAD - 1];
+	uint64_t count, addresses[AT_ONCE], *end = addresses + AT_ONCE;
 
 	if (mem_read(pid, stack, &count, sizeof count) < 0)
 		return 0;
-	stack += (count + 2) * sizeof address;
-	for (unsigned i = 0; i < VARIABLES_MOST; i++, stack += sizeof address) {
-		if (mem_read(pid, stack, &address, sizeof address) < 0 || !address)
+	stack += (count + 2) * sizeof *addresses;
+	for (unsigned i = 0; i < VARIABLES_MOST; i += AT_ONCE, stack += sizeof addresses) {
+		/* there is more on the stack: the auxiliary vector, and all that is pointed to */
+		if (mem_read(pid, stack, addresses, sizeof addresses) < 0)
 			return 0;
-		if (mem_read(pid, address, name, sizeof name) == 0 && memcmp(name, LD_PRELOAD, sizeof name) == 0)
-			return address + sizeof name;
+		unsigned at = find_variable(pid, addresses, AT_ONCE);
+		if (at < AT_ONCE)
+			return addresses[at] + sizeof LD_PRELOAD - 1;
+		for (const uint64_t *address = addresses; address < end; address++)
+			if (!*address)
+				return 0;
 	}
 	return 0;
 }
@@ -84,11 +120,14 @@ static uint64_t find_list(pid_t pid, uint64_t stack)
 void gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack)
 {
 	char list[LIST_MOST] = "";
+	enum gate_want want = gate->shim ? want_of(gate, pid) : GATE_WANTS_SHIM;
 
-	if (!gate->shim || !wants_another(gate, pid))
+	if (want == GATE_WANTS_SHIM)
 		return;
 	uint64_t address = find_list(pid, stack);
 	ssize_t length = address ? mem_read_string(pid, address, list, sizeof list) : -1;
-	if (length > 0 && take_out(list, gate->shim))
+	if (length <= 0 || (want == GATE_WANTS_NONE && strcmp(list, gate->shim) != 0))
+		return;	/* or: of what else is loaded nothing is known */
+	if (take_out(list, gate->shim))
 		mem_write(pid, address, list, (size_t)length);
 }

@@ -31,6 +31,18 @@ int mem_write(pid_t tid, uint64_t address, const void *from, size_t length)
 	return (size_t)n == length ? 0 : -EFAULT;
 }
 
+unsigned mem_read_each(pid_t tid, const uint64_t *addresses, unsigned count, size_t length, void *to)
+{
+	struct iovec local = { to, count * length }, remote[MEM_EACH_MOST];
+
+	if (count > MEM_EACH_MOST)
+		return 0;
+	for (unsigned i = 0; i < count; i++)
+		remote[i] = (struct iovec){ (void *)(uintptr_t)addresses[i], length };
+	ssize_t n = count ? process_vm_readv(tid, &local, 1, remote, count, 0) : 0;
+	return n < 0 ? 0 : (unsigned)((size_t)n / length);
+}
+
 ssize_t mem_read_string(pid_t tid, uint64_t address, char *to, size_t size)
 {
 	size_t have = 0;

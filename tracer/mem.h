@@ -14,6 +14,11 @@
 int mem_read(pid_t tid, uint64_t address, void *to, size_t length);
 int mem_write(pid_t tid, uint64_t address, const void *from, size_t length);
 
+/* Copy `length` bytes from each of `count` addresses (at most MEM_EACH_MOST), one behind the other. How many could be read, up to the
+ * first that could not. */
+enum { MEM_EACH_MOST = 64 };
+unsigned mem_read_each(pid_t tid, const uint64_t *addresses, unsigned count, size_t length, void *to);
+
 /*
  * Copy a string with its NUL into `to` of `size` bytes. The length without the
  * NUL, -ENAMETOOLONG (no NUL in `size` bytes) or -EFAULT (unmapped memory before a NUL): what the kernel

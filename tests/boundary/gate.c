@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 
 /* As policy/wire.h has it; these programs know of Picket what a stranger who reads its source would. */
-enum { START = 0x10000, LENGTH = 0x10000, HOWS = 128, HOW = 32, HOW_SIZE = 24, LIMIT_TO_ROOT = 8, LIMIT_TO_PAGE = 3 };
+enum { START = 0x10000, LENGTH = 0x10000, HOWS = 640, HOW = 32, HOW_SIZE = 24, LIMIT_TO_ROOT = 8, LIMIT_TO_PAGE = 3 };
 struct how {
 	uint64_t flags, mode, resolve, unused;
 };
@@ -24,7 +24,7 @@ struct name {
 };
 static struct {
 	struct how how[HOWS];
-	uint32_t magic, version, first_root, how_reading, how_count, name_count;
+	uint32_t magic, version, first_root, how_reading, how_count, how_creating, mode_count, looking_passes, name_count;
 	struct name name[64];
 	char text[16384];
 } *const page = (void *)START;

@@ -115,6 +115,8 @@ static const struct way {
 	{O_RDWR | O_CREAT, 0777},
 	{O_RDWR | O_CREAT | O_EXCL, 0600},
 	{O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600},
+	{O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0755},
+	{O_RDWR | O_CREAT | O_TRUNC, 0640},
 	{O_RDONLY | O_CREAT, 0},
 	{O_WRONLY | O_CREAT | O_APPEND, 0666},
 	{O_WRONLY | O_CREAT | O_NOFOLLOW, 0600},
@@ -374,8 +376,68 @@ static void threads(void)
 	unlink("fifo");
 }
 
+static unsigned long nlink_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? 99 : (unsigned long)st.st_nlink;
+}
+
+/* A temporary file: what it is, and what became of the template but for the six letters. */
+static void say_temporary(int fd, const char *template, size_t suffix)
+{
+	static const char places[] = "XXXXXX";
+	size_t at = strlen(template) - suffix - (sizeof places - 1);
+	char shown[PATH_MAX];
+	struct stat st, there;
+
+	if (fd < 0) {
+		printf("temporary, %zu bytes: %s\n", strlen(template), errno_word());
+		return;
+	}
+	snprintf(shown, sizeof shown, "%s", strncmp(template, top, strlen(top)) == 0 ? template + strlen(top) : template);
+	at -= strlen(template) - strlen(shown);
+	printf("%.*sXXXXXX%s: ", (int)at, shown, shown + at + sizeof places - 1);
+	bool same = fstat(fd, &st) == 0 && lstat(template, &there) == 0 && st.st_ino == there.st_ino && st.st_size == 0;
+	printf("mode %o flags %o %o%s%s\n", st.st_mode, fcntl(fd, F_GETFL) & ~O_LARGEFILE, fcntl(fd, F_GETFD), same ? "" : ", another file",
+	       memcmp(shown + at, places, sizeof places - 1) != 0 ? "" : ", no name of its own");
+	if (close(fd) < 0 || unlink(template) < 0)
+		perror(template);
+}
+
+static void temporaries(void)
+{
+	static const char *const templates[] = {"tXXXXXX", "d/XXXXXX", "missing/tXXXXXX", "tXXXXX", "XXXXXXt", "", "f/tXXXXXX"};
+	char name[2 * PATH_MAX];
+
+	umask(022);
+	for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
+		for (int absolute = 0; absolute < 2; absolute++) {
+			snprintf(name, sizeof name, "%s%s%s", absolute ? top : "", absolute ? "/here/" : "", templates[i]);
+			if (strlen(name) < 6) {	/* without room for the letters */
+				printf("too short: %d\n", mkstemp(name));
+				continue;
+			}
+			say_temporary(mkstemp(name), name, 0);
+			snprintf(name, sizeof name, "%s%s%s.c", absolute ? top : "", absolute ? "/here/" : "", templates[i]);
+			say_temporary(mkostemps(name, 2, O_CLOEXEC), name, 2);
+			snprintf(name, sizeof name, "%s%s%s", absolute ? top : "", absolute ? "/here/" : "", templates[i]);
+			say_temporary(mkostemp(name, O_APPEND | O_CLOEXEC), name, 0);
+			say_temporary(mkstemps(name, -1), name, 0);
+		}
+	}
+	FILE *file = tmpfile();
+	char byte = 0;
+	if (!file || fputs("x", file) < 0 || fseek(file, 0, SEEK_SET) < 0 || fread(&byte, 1, 1, file) != 1)
+		printf("tmpfile: %s\n", errno_word());
+	else
+		printf("tmpfile: %c, links of it: %lu\n", byte, nlink_of(fileno(file)));
+}
+
 static void others(void)
 {
+	temporaries();
+
 	mkdir("away", 0700);
 	mkdir("away/sub", 0700);
 	int away = open("away/sub", O_RDONLY | O_DIRECTORY);
@@ -485,6 +547,7 @@ static void is_fast(const char *what, bool opened)
 static void fast(void)
 {
 	char name[2 * PATH_MAX], include[PATH_MAX] = "/usr/include/stdio.h";
+	char template[] = "tempXXXXXX", ending[] = "tempXXXXXX.c";
 	int here = open(".", O_RDONLY | O_DIRECTORY);
 
 	filter_opens();
@@ -500,6 +563,10 @@ static void fast(void)
 	is_fast("fopen", fopen("f", "r") != NULL);
 	is_fast("fopen to write", fopen("new", "w") != NULL);
 	is_fast("opendir", opendir("d") != NULL);
+	is_fast("made by tar", open("new-by-tar", O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0755) >= 0);
+	is_fast("mkstemp", mkstemp(template) >= 0);
+	is_fast("mkostemps", mkostemps(ending, 2, O_CLOEXEC) >= 0);
+	is_fast("not there, below no root", open("/no/such/file", O_RDONLY) >= 0);
 	is_fast("syscall", syscall(SYS_openat, AT_FDCWD, "f", O_RDONLY) >= 0);
 	errno = 0;
 	is_fast("control, what no shim can open: /proc", open("/proc/version", O_RDONLY) >= 0);
