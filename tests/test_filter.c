@@ -563,6 +563,24 @@ START_TEST(what_the_policy_can_refuse_stops)
 }
 END_TEST
 
+/* Landlock refuses to tell where strangers have their files, but nothing that the policy hides. */
+START_TEST(under_the_floor_links_are_read_without_a_stop)
+{
+	const uint64_t args[CALL_ARGS] = {pointer(&somewhere)};
+
+	for (int hides = 0; hides < 2; hides++) {
+		use_policy(hides ? HIDES : NONE);
+		ck_assert(stops_here(SYS_readlink, args));
+		free(filter.filter);
+		guard.floor = true;
+		ck_assert_int_eq(filter_compile(&guard, &filter), 0);
+		ck_assert_int_eq(stops_here(SYS_readlink, args), hides);
+		ck_assert_int_eq(stops_here(SYS_readlinkat, args), hides);
+		let_go();
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("filter");
@@ -577,6 +595,7 @@ int main(void)
 	tcase_add_loop_test(tests, only_registers_that_matter_stop_a_call, 0, sizeof registers / sizeof registers[0]);
 	tcase_add_test(tests, every_rule_for_ioctl_stops_and_its_neighbours_do_not);
 	tcase_add_loop_test(tests, what_the_policy_can_refuse_stops, 0, sizeof by_policy / sizeof by_policy[0]);
+	tcase_add_test(tests, under_the_floor_links_are_read_without_a_stop);
 	suite_add_tcase(suite, tests);
 	return help_run(suite);
 }

@@ -160,6 +160,8 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 	switch ((enum call_op)call->op) {
 	case OP_LOOK:
 		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP : LEAF_PASS;
+	case OP_READLINK:	/* what is refused of a stranger, the kernel refuses under the floor; and reads are too many to be told of */
+		return guard->floor && !may_refuse(guard, ACCESS_LOOK) ? LEAF_PASS : LEAF_STOP;
 	case OP_CONNECT:
 		return every_address(guard, NET_CONNECT) ? LEAF_PASS : LEAF_LOOK;
 	case OP_SENDMSG:
@@ -192,7 +194,6 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 	case OP_REMOVE:
 	case OP_RENAME:
 	case OP_LINK:
-	case OP_READLINK:
 	case OP_WATCH:
 	case OP_EXEC:
 	case OP_SIGNAL:

@@ -67,6 +67,7 @@ struct guard {
 	struct headcount headcount;	/* level notify */
 	struct slots slots;
 	struct gate gate;
+	bool floor;		/* Landlock lies under the run (floor.h) */
 	dev_t shim_dev;		/* level gate: the shim, which programs may read whatever the policy says; ino 0: none */
 	ino_t shim_ino;
 	struct deferred deferred;

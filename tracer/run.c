@@ -204,6 +204,7 @@ static int make_guard(struct run *run)
 	if (r == 0 && guard->level == LEVEL_GATE)
 		r = gate_open(&guard->gate, guard->policies, guard->policy_count, run->job->cwd, run->environment,
 			      guard->open_files);
+	guard->floor = floor_wanted(guard) && floor_is_there();
 	for (long n = 0; n < CALL_NUMBERS; n++)
 		guard->passes[n] = filter_never_stops(guard, n);
 	if (r == 0 && guard->level == LEVEL_PRELOAD)
@@ -348,7 +349,7 @@ static int start(struct run *run)
 	const struct job *job = run->job;
 	const struct end_signals *before = end_catch();
 
-	run->outcome.landlock = floor_wanted(&run->guard) && floor_is_there();
+	run->outcome.landlock = run->guard.floor;
 	struct launch launch = {
 		.path = run->path,
 		.argv = run->shell_argv ? run->shell_argv : job->command,
