@@ -227,6 +227,7 @@ START_TEST(addresses_of_nobody_are_not_private)
 					   UINT64_MAX};
 	char name[PATH_MAX];
 
+	choose_area();
 	child = traced_after(no_memory, 0);
 	struct task *task = tracee_add(&all, child, NULL, false);
 	for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
@@ -242,6 +243,7 @@ START_TEST(a_task_that_is_gone_has_no_private_memory)
 	char name[PATH_MAX];
 	uint64_t address = (uint64_t)(uintptr_t)&all;
 
+	choose_area();
 	child = traced_after(untouched, 0);
 	struct task *task = tracee_add(&all, child, NULL, false);
 	traced_end(child);

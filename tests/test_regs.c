@@ -225,6 +225,103 @@ START_TEST(a_call_can_be_made_again_after_another)
 }
 END_TEST
 
+/* ---- a call of our own after an exec ------------------------------------- */
+
+static void run_a_program(void)
+{
+	execl("/bin/sh", "sh", "-c", "exit 7", (char *)NULL);
+}
+
+/* The registers of a new program before its first instruction: at the end of the exec's call. */
+static struct user_regs_struct to_exec(void)
+{
+	struct user_regs_struct regs;
+
+	child = traced_before(run_a_program, PTRACE_O_TRACEEXEC);
+	ck_assert_int_eq(ptrace(PTRACE_CONT, child, NULL, NULL), 0);
+	int status = traced_wait(child);
+	ck_assert_int_eq(status >> 8, SIGTRAP | PTRACE_EVENT_EXEC << 8);
+	ck_assert_int_eq(to_end(), 0);
+	ck_assert_int_eq(regs_get(child, &regs), 0);
+	return regs;
+}
+
+/* `syscall`, and the end of a function behind it; what was there. */
+static long put_syscall(uint64_t address)
+{
+	const unsigned char code[sizeof(long)] = {0x0f, 0x05, 0xc9, 0xc3, 0x90, 0x90, 0x90, 0x90};
+	long before, words;
+
+	errno = 0;
+	before = ptrace(PTRACE_PEEKTEXT, child, address, NULL);
+	ck_assert_int_eq(errno, 0);
+	memcpy(&words, code, sizeof words);
+	ck_assert_int_eq(ptrace(PTRACE_POKETEXT, child, address, words), 0);
+	return before;
+}
+
+enum { SOMEWHERE = 64, TO_THE_NEXT = 3 }; /* bytes: behind the program's entry; `syscall` and `leave` */
+
+START_TEST(a_new_program_makes_a_call_of_ours_first_and_notices_nothing)
+{
+	const uint64_t expected[CALL_ARG_COUNT] = {ARGS};
+	struct user_regs_struct before = to_exec(), now;
+	uint64_t address = before.rip + SOMEWHERE;
+	long code = put_syscall(address);
+
+	ck_assert_int_eq(regs_call_at(child, &before, address, ODD_NUMBER, expected), 0);
+	ck_assert_int_eq(regs_get(child, &now), 0);
+	ck_assert_int_eq((long long)now.orig_rax, -1); /* in no call that the kernel could make again */
+	to_call();
+	struct call_stop stop;
+	ck_assert_int_eq(regs_call(child, &stop), 0);
+	ck_assert(!stop.exit && stop.number == ODD_NUMBER);
+	ck_assert(memcmp(stop.args, expected, sizeof expected) == 0);
+	ck_assert_uint_eq(stop.ip, address + 2);
+	ck_assert_int_eq(to_end(), -ENOSYS);
+	ck_assert_int_eq(ptrace(PTRACE_CONT, child, NULL, NULL), 0);
+	int status = traced_wait(child);
+	ck_assert_msg(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP, "%#x", status);
+	ck_assert_int_eq(regs_get(child, &now), 0);
+	ck_assert_int_eq(regs_called(&now), -ENOSYS);
+	ck_assert(now.rip >= address + 2 && now.rip <= address + TO_THE_NEXT);
+	ck_assert_int_eq(ptrace(PTRACE_POKETEXT, child, address, code), 0);
+	ck_assert_int_eq(regs_set(child, &before), 0);
+	ck_assert_int_eq(exit_status(), 7);
+}
+END_TEST
+
+START_TEST(the_result_of_that_call_is_the_kernels)
+{
+	const uint64_t none[CALL_ARG_COUNT] = {0};
+	struct user_regs_struct before = to_exec(), now;
+
+	put_syscall(before.rip);
+	ck_assert_int_eq(regs_call_at(child, &before, before.rip, SYS_getppid, none), 0);
+	ck_assert_int_eq(ptrace(PTRACE_CONT, child, NULL, NULL), 0);
+	int status = traced_wait(child);
+	ck_assert_msg(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP, "%#x", status);
+	ck_assert_int_eq(regs_get(child, &now), 0);
+	ck_assert_int_eq(regs_called(&now), getpid());
+}
+END_TEST
+
+START_TEST(a_program_of_another_abi_is_left_alone)
+{
+	enum { CODE_32 = 0x23 };
+	const uint64_t none[CALL_ARG_COUNT] = {0};
+	struct user_regs_struct before = to_exec(), now, foreign = before;
+
+	foreign.cs = CODE_32;
+	ck_assert_int_eq(regs_call_at(child, &foreign, before.rip, SYS_getppid, none), -ENOEXEC);
+	ck_assert_int_eq(regs_get(child, &now), 0);
+	ck_assert(memcmp(&now, &before, sizeof now) == 0);
+	traced_end(child);
+	ck_assert_int_eq(regs_call_at(child, &before, before.rip, SYS_getppid, none), -ESRCH);
+	child = 0;
+}
+END_TEST
+
 static void sleep_and_tell(void)
 {
 	struct timespec long_time = {1000, 0};
@@ -279,6 +376,9 @@ int main(void)
 	tcase_add_test(tests, a_call_can_be_made_another);
 	tcase_add_test(tests, a_call_can_be_skipped);
 	tcase_add_test(tests, a_call_can_be_made_again_after_another);
+	tcase_add_test(tests, a_new_program_makes_a_call_of_ours_first_and_notices_nothing);
+	tcase_add_test(tests, the_result_of_that_call_is_the_kernels);
+	tcase_add_test(tests, a_program_of_another_abi_is_left_alone);
 	tcase_add_test(tests, an_interrupted_call_asks_for_a_restart);
 	tcase_add_loop_test(tests, only_the_kernels_own_numbers_are_restarts, 0, COUNT(results));
 	suite_add_tcase(suite, tests);

@@ -252,11 +252,11 @@ START_TEST(what_is_no_secret_key_is_refused)
 }
 END_TEST
 
-/* AddressSanitizer makes mlock do nothing. */
-#if defined(__SANITIZE_ADDRESS__)
+/* AddressSanitizer and ThreadSanitizer make mlock do nothing. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MLOCK_IS_VOID 1
 #elif defined(__has_feature)
-#define MLOCK_IS_VOID __has_feature(address_sanitizer)
+#define MLOCK_IS_VOID (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 #else
 #define MLOCK_IS_VOID 0
 #endif

@@ -40,8 +40,9 @@ void regs_call_set(struct user_regs_struct *regs, long number, const uint64_t ar
 void regs_again(struct user_regs_struct *regs, const struct user_regs_struct *original);
 
 /*
- * After an exec, before the first instruction: make this call instead, by the `syscall` instruction at `address`, and come to a
- * SIGTRAP behind it (at most one instruction further). regs_called then tells its result; `regs` as they were before are to be put back.
+ * At the end of an exec's call, before the first instruction: make this call first, by the `syscall` instruction at
+ * `address`, and come to a SIGTRAP behind it (at most one instruction further). regs_called then tells its result; `before` is
+ * to be put back.
  * -ENOEXEC: it is a program of another ABI, which has no such instruction.
  */
 int regs_call_at(pid_t tid, const struct user_regs_struct *before, uint64_t address, long number,

@@ -221,7 +221,8 @@ static void interrupted_open(const char *what, void (*handler)(int), int flags, 
 	pid_t child = helper(SIGUSR1);
 	int fd = open("fifo", O_RDONLY);
 	printf("%s: open %s after %s\n", what, outcome(fd), signals == 0 ? "none" : "some");
-	kill(child, SIGKILL);
+	while (kill(child, SIGKILL) < 0 && errno == EINTR)	/* see under_storm */
+		;
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
