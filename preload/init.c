@@ -41,7 +41,8 @@ static const struct image *map_image(int fd)
 
 	if ((raw(__NR_fcntl, fd, F_GET_SEALS) & SEALS) != SEALS)
 		return NULL;
-	void *image = map_whole(fd, PROT_READ, MAP_SHARED, &size);
+	/* not MAP_SHARED: before Linux 6.7 a file sealed against writing cannot be mapped so, even to be read */
+	void *image = map_whole(fd, PROT_READ, MAP_PRIVATE, &size);
 	if (image && image_check_head(image, size) < 0) {
 		raw(__NR_munmap, image, size);
 		return NULL;

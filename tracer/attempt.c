@@ -60,7 +60,9 @@ int attempt_proc(const char **why)
 int attempt_openat2(const char **why)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-	return syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)) < 0 ? failed(why, "openat2") : 0;
+	if (syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)) >= 0)
+		return 0;
+	return errno == ENOSYS ? wrong(why, "there is no openat2 (Linux 5.6)") : failed(why, "openat2");
 }
 
 int attempt_landlock(const char **why)
@@ -116,7 +118,8 @@ static int expect_stop(pid_t child, int event, unsigned char op, const char **wh
 	if (op == PTRACE_SYSCALL_INFO_NONE)
 		return 0;
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) <= 0)
-		return failed(why, "PTRACE_GET_SYSCALL_INFO");
+		return errno == EIO ? wrong(why, "there is no PTRACE_GET_SYSCALL_INFO (Linux 5.3)") :
+				      failed(why, "PTRACE_GET_SYSCALL_INFO");
 	return info.op == op ? 0 : wrong(why, "PTRACE_GET_SYSCALL_INFO tells another kind of stop");
 }
 

@@ -62,6 +62,13 @@ static bool set_limits(const struct cgroup *cgroup, const struct policy_limits *
 	return set;
 }
 
+/* Who had our process number before us and was killed could not remove the group, which counts what happened in it. */
+static int make_empty(int parent, const char *name)
+{
+	unlinkat(parent, name, AT_REMOVEDIR);
+	return mkdirat(parent, name, 0755);
+}
+
 struct cgroup *cgroup_make_in(const char *directory, const struct policy_limits *limits)
 {
 	struct cgroup *cgroup = calloc(1, sizeof *cgroup);
@@ -71,7 +78,7 @@ struct cgroup *cgroup_make_in(const char *directory, const struct policy_limits 
 	cgroup->directory = -1;
 	snprintf(cgroup->name, sizeof cgroup->name, "picket-%d", (int)getpid());
 	cgroup->parent = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (cgroup->parent >= 0 && mkdirat(cgroup->parent, cgroup->name, 0755) == 0)
+	if (cgroup->parent >= 0 && make_empty(cgroup->parent, cgroup->name) == 0)
 		cgroup->directory = openat(cgroup->parent, cgroup->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup->directory >= 0 && set_limits(cgroup, limits))
 		return cgroup;

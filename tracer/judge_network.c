@@ -264,6 +264,12 @@ static void judge_listen(struct guard *guard, struct request *request, struct ju
 	int socket = decode_socket(request);
 
 	address->length = sizeof address->storage;
+	if (socket == -ENOSYS) {	/* before Linux 5.6 nobody knows which one it is: as if it were any */
+		address->length = sizeof(struct sockaddr_in);
+		address->storage = (struct sockaddr_storage){ .ss_family = AF_INET };
+		judge_transport(guard, request, judgement, NET_BIND, NET_TCP);
+		return;
+	}
 	if (socket < 0 || getsockname(socket, &address->any, &address->length) < 0) {
 		judge_answer(judgement, -EBADF);
 		return;

@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "descriptors.h"
 
 /* ---- ending everything -------------------------------------------------- */
 
@@ -132,7 +132,7 @@ static int only(int fd)
 	int kept = dup3(fd, 3, O_CLOEXEC) == 3 || fd == 3 ? 3 : fd;
 
 	if (kept == 3)
-		syscall(SYS_close_range, 4, ~0u, 0);
+		descriptors_close(4, ~0u);
 	for (int i = 0; i < 3; i++)
 		close(i);
 	return kept;

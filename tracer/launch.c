@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
-#include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "floor.h"
 #include "limit.h"
 #include "notify_kernel.h"
@@ -202,13 +202,11 @@ static int arrange_descriptors(const struct launch *launch, int *trouble, int *p
 	int r = place_reserved(launch, top, trouble, program, handover);
 	if (r < 0)
 		return r;
-	if (syscall(SYS_close_range, 3, top - 1, 0) < 0)
-		for (int fd = 3; fd < top; fd++)
-			close(fd);
-	unsigned above = (unsigned)top + RESERVED_FD_COUNT;
-	if (syscall(SYS_close_range, above, ~0u, 0) < 0)
-		for (rlim_t fd = above; fd < limit.rlim_max; fd++)
-			close((int)fd);
+	r = descriptors_close(3, (unsigned)top - 1);
+	if (r == 0)
+		r = descriptors_close((unsigned)top + RESERVED_FD_COUNT, ~0u);
+	if (r < 0)
+		return r;
 	limit.rlim_cur = limit.rlim_max = launch->open_files;
 	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }

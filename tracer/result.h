@@ -91,6 +91,7 @@ struct run_outcome {
 	const char *level;     /* "ptrace", "seccomp", ... */
 	const char *transport; /* "ptrace", "notify" or NULL */
 	bool boundary, landlock;
+	bool control_group; /* the kernel keeps limits of the run, too */
 	const char *not_higher_because; /* or NULL */
 	const char *policy_digest;
 	uint64_t processes, supervisor_stops, gate_roots;

@@ -328,6 +328,7 @@ static json_t *enforcement_of(const struct run_outcome *outcome)
 	put(&object, "boundary", json_boolean(outcome->boundary));
 	put_bytes(&object, "not_higher_because", outcome->not_higher_because);
 	put(&object, "landlock", json_boolean(outcome->landlock));
+	put(&object, "control_group", json_boolean(outcome->control_group));
 	put_bytes(&object, "policy_digest", outcome->policy_digest);
 	put_number(&object, "processes", outcome->processes);
 	put_number(&object, "supervisor_stops", outcome->supervisor_stops);

@@ -200,7 +200,7 @@ static int make_guard(struct run *run)
 	pthread_mutex_init(&guard->headcount.lock, NULL);
 	guard->headcount.at_most = 1;	/* the tool's first process */
 	guard->result = result_new(run->policy.image);
-	r = guard->result ? slots_open(&guard->slots) : -ENOMEM;
+	r = !guard->result ? -ENOMEM : guard->level == LEVEL_PRELOAD ? 0 : slots_open(&guard->slots);
 	if (r == 0 && guard->level == LEVEL_GATE)
 		r = gate_open(&guard->gate, guard->policies, guard->policy_count, run->job->cwd, run->environment,
 			      guard->open_files);
@@ -307,10 +307,9 @@ static void close_all(const int *fds, size_t count)
 			close(fds[i]);
 }
 
-/* Nobody supervises. The slots are for supervisors. */
+/* Nobody supervises. */
 static int start_alone(struct run *run, struct launch *launch)
 {
-	launch->slots_fd = -1;
 	int r = preload_prepare(&run->preload, &run->guard, launch);
 
 	shield();
@@ -467,6 +466,7 @@ static void fill_outcome(struct run *run)
 	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
 	o->boundary = run->guard.level != LEVEL_PRELOAD;
 	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
+	o->control_group = run->cgroup != NULL;
 	o->policy_digest = run->policy.digest;
 	o->processes = run->guard.tracees.processes_seen;
 	o->supervisor_stops = run->guard.stops;
@@ -567,7 +567,7 @@ int run_job(const struct job *job)
 	run->job = job;
 	run->result_file = RESULT_FILE_NONE;
 	run->guard.slots.fd = -1;
-	run->guard.gate = GATE_NONE;
+	run->guard.gate = GATE_NONE, run->guard.slots.fd = -1;
 	run->preload = PRELOAD_NONE;
 	run->child = (struct child){ .pid = -1, .go = -1, .trouble = -1 };
 	int status = run_stages(run);

@@ -185,10 +185,9 @@ static int step(struct steps *steps, const char *component, bool last, bool foll
 {
 	struct stat st;
 
-	if (strcmp(component, ".") == 0)
-		return 0;
-	if (strcmp(component, "..") == 0)
-		return step_to(steps, openat(steps->walk->fd, "..", O_PATH | O_CLOEXEC));
+	/* "." too: only a directory that may be searched has one */
+	if (strcmp(component, ".") == 0 || strcmp(component, "..") == 0)
+		return step_to(steps, openat(steps->walk->fd, component, O_PATH | O_CLOEXEC));
 	int fd = openat(steps->walk->fd, component, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		if (errno == ENOENT && last)
