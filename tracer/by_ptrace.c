@@ -250,6 +250,7 @@ static void end_of_call(struct guard *guard, struct task *task, int64_t result)
 	case EXIT_NOTHING:
 	case EXIT_STOP:
 	case EXIT_GATE:
+	case EXIT_BORN:
 		break;
 	case EXIT_RESULT:
 		shown = task->result;
@@ -347,6 +348,20 @@ static bool is_tracee(pid_t tid)
 	return waitid(P_PID, (id_t)tid, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
+/* What its maker called has left its arguments in the child's registers: copies in a slot, if the call was replaced. */
+static void is_born(struct task *child)
+{
+	struct user_regs_struct regs;
+
+	if (child->exit_action != EXIT_BORN)
+		return;
+	child->exit_action = EXIT_NOTHING;
+	if (regs_get(child->tid, &regs) < 0)
+		return;
+	regs_arguments(&regs, &child->saved);
+	regs_set(child->tid, &regs);
+}
+
 static void forked(struct guard *guard, struct task *maker, bool vfork)
 {
 	unsigned long number;
@@ -364,8 +379,14 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 			kill(tid, SIGKILL);
 		} else if (!ended) {
 			together_born(guard->together, maker->tid, tid);
-			if (waits)
+			if (maker->exit_action == EXIT_RESTORE) {
+				child->exit_action = EXIT_BORN;
+				child->saved = maker->saved;
+			}
+			if (waits) {
+				is_born(child);
 				resume(guard, child, 0);
+			}
 		}
 	}
 	resume(guard, maker, 0);
@@ -458,6 +479,7 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		resume(guard, task, 0);
 		return false;
 	case PTRACE_EVENT_STOP:
+		is_born(task);
 		if (is_stopping(signal))
 			ptrace(PTRACE_LISTEN, task->tid, NULL, NULL);
 		else

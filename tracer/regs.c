@@ -81,6 +81,16 @@ void regs_call_set(struct user_regs_struct *regs, long number, const uint64_t ar
 	regs->r9 = args[5];
 }
 
+void regs_arguments(struct user_regs_struct *regs, const struct user_regs_struct *original)
+{
+	regs->rdi = original->rdi;
+	regs->rsi = original->rsi;
+	regs->rdx = original->rdx;
+	regs->r10 = original->r10;
+	regs->r8 = original->r8;
+	regs->r9 = original->r9;
+}
+
 void regs_again(struct user_regs_struct *regs, const struct user_regs_struct *original)
 {
 	*regs = *original;

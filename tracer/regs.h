@@ -36,6 +36,8 @@ void regs_skip(struct user_regs_struct *regs, int64_t result);
 void regs_result(struct user_regs_struct *regs, int64_t result);
 /* At the start of a call: make it this one. */
 void regs_call_set(struct user_regs_struct *regs, long number, const uint64_t args[CALL_ARG_COUNT]);
+/* The arguments of `original`, all else as it is: for a child that was made by a call which replaced another. */
+void regs_arguments(struct user_regs_struct *regs, const struct user_regs_struct *original);
 /* At the end of a call that replaced another: go back and make the call of `original` (registers at its start) again. */
 void regs_again(struct user_regs_struct *regs, const struct user_regs_struct *original);
 

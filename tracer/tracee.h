@@ -52,6 +52,7 @@ enum task_exit_action {
 	EXIT_RESTORE,		/* registers back to what they were, result kept; free the slot */
 	EXIT_STOP,		/* nothing, but it stops there */
 	EXIT_GATE,		/* an exec: next, the new memory gets the page of the gate */
+	EXIT_BORN,		/* it was made by a replaced call: its maker's arguments back before its first instruction */
 	EXIT_AGAIN,		/* an injected call: take its result, then make the original call again */
 };
 
