@@ -3,7 +3,8 @@
 # What guarding costs. Each piece of work runs bare and under each guard in turns, several rounds; a figure is the median over
 # the rounds of guarded by bare of the same round, so that a busy machine troubles both alike.
 #   bench.sh [--count] [WORK...]    work: open open2 files build1 build2 git npm python node tar shell true; default: all
-#   --count                         how often the supervisor was asked, instead of times: the same on any machine
+#   --count                         how often the supervisor was asked, instead of times: the same on any machine; about what,
+#                                   stops.sh tells of one command
 #   LEVELS="seccomp gate" ROUNDS=5 OTHERS="bwrap"   levels, rounds, other tools (default: all that there are)
 # The table goes to the terminal, and as a plot to BUILD/bench.svg.
 count_only=

@@ -5,6 +5,13 @@
  * A directory may be one when all policies allow it and every name below it (pure.h), and it lies on a mount of a
  * file system whose names are just names. What is mounted below it does not matter: an open through the gate stays on the root's mount.
  *
+ * A directory of which only a few names may not be written, such as a working directory with its .git/config and .git/hooks, is a
+ * root for reading, and those of its subdirectories that are there when the run begins are roots for writing. Ways to more that
+ * do not hold: the filter sees no name, and openat2 has no flag that would keep a walk out of a directory. While there is no
+ * .git, nothing that openat2 makes could become one, and the page could be taken back when the run is about to make it; but somebody
+ * outside the run may make it at any time, and nobody would be asked. A directory that the run makes cannot become a root: above
+ * the limit nobody puts a descriptor into a process that runs.
+ *
  * What else the supervisor looks at when a name is opened, and why it is not missed: entries of /proc and the machine's own
  * names are below no root; that a missing name is not made is a matter of the entries of the page; what a name means
  * is not changed by making a file; and that no block device is opened, whatever its name, is why a run of root's
