@@ -84,6 +84,19 @@ many=$(stops "$helpers/openclose" 10010)
 check "ten thousand opens more cost $((many - few)) stops more" test $((many - few)) -lt 10
 many=$(stops env -i "$helpers/openclose" 10010)
 check "with an emptied environment, too" test $((many - few)) -lt 1000
+many=$(stops python3 -c "
+import os
+os.setresuid(-1, os.geteuid(), -1)
+os.setresgid(-1, os.getegid(), -1)
+os.execv('$helpers/openclose', ['openclose', '10010'])")
+check "for a program that said again who it is, as GNU make does, too" test $((many - few)) -lt 1000
+if [ "$(id -u)" = 0 ]; then
+	many=$(stops python3 -c "
+import os
+os.setresuid(1, 1, 1)
+os.execv('$helpers/openclose', ['openclose', '10010'])")
+	check 'control: not for one that becomes somebody else' test $((many - few)) -gt 9000
+fi
 many=$(stops sh -c "ulimit -n 64; '$helpers/openclose' 10010")
 check "with a limit of 64 descriptors, too" test $((many - few)) -lt 1000
 many=$(stops python3 -c "

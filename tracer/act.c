@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#include "caller.h"
 #include "mapped.h"
 #include "mem.h"
 #include "perform_aside.h"
@@ -391,7 +392,8 @@ static void proceed_aside(struct guard *guard, struct request *request, struct j
  */
 static void forget_names(struct guard *guard, const struct request *request)
 {
-	if (request->call->op == OP_CREDENTIALS)
+	if (request->call->op == OP_CREDENTIALS &&
+	    !caller_stays(request->task->tid, request->stop.number, request->stop.args))
 		gate_forget_all(&guard->gate);
 	if (request->call->op != OP_REMOVE && request->call->op != OP_RENAME)
 		return;

@@ -138,6 +138,53 @@ static int read_identity(pid_t tid, struct identity *out)
 	return 0;
 }
 
+/* Which of the lines of status a call may change, and how many ids it is given. NULL: more than ids. */
+static const char *line_of(long number, size_t *count)
+{
+	switch (number) {
+	case SYS_setuid:
+	case SYS_setfsuid:
+		*count = 1;
+		return "\nUid:\t";
+	case SYS_setreuid:
+		*count = 2;
+		return "\nUid:\t";
+	case SYS_setresuid:
+		*count = 3;
+		return "\nUid:\t";
+	case SYS_setgid:
+	case SYS_setfsgid:
+		*count = 1;
+		return "\nGid:\t";
+	case SYS_setregid:
+		*count = 2;
+		return "\nGid:\t";
+	case SYS_setresgid:
+		*count = 3;
+		return "\nGid:\t";
+	default:
+		return NULL;	/* setgroups, capset */
+	}
+}
+
+/* Only a task whose four ids are one and the same stays what it is whatever the call makes of them: -1 is "as it is". */
+bool caller_stays(pid_t tid, long number, const uint64_t args[CALL_ARG_COUNT])
+{
+	size_t count = 0;
+	const char *line = line_of(number, &count);
+	cleanup_free char *status = line ? read_status(tid) : NULL;
+	const char *ids = status ? strstr(status, line) : NULL;
+	uint32_t real, effective, saved, fs;
+
+	if (!ids || sscanf(ids + strlen(line), "%u %u %u %u", &real, &effective, &saved, &fs) != 4 ||
+	    real != effective || real != saved || real != fs)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if ((uint32_t)args[i] != UINT32_MAX && (uint32_t)args[i] != real)
+			return false;
+	return true;
+}
+
 /* ------------------------------------------------------------------------- */
 
 void caller_prepare(struct caller *caller)

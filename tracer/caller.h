@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "regs.h"
+
 enum { CALLER_GROUPS_MOST = 65536 };	/* NGROUPS_MAX, limits.h */
 
 /* Who somebody is. */
@@ -35,6 +37,10 @@ void caller_done(struct caller *caller);
 
 /* May a tool that we start change its ids or capabilities at all? */
 bool caller_may_change(void);
+
+/* Does the call that this task is about to make leave its ids and capabilities as they are? GNU make says at its start who it
+ * is already: setresuid(-1, 0, -1). */
+bool caller_stays(pid_t tid, long number, const uint64_t args[CALL_ARG_COUNT]);
 
 /* Be what this task is. 0 or -errno; then nothing must be done for it. */
 int caller_become(struct caller *caller, pid_t tid);
