@@ -233,15 +233,17 @@ static int read_layers(struct compiler *compiler, const struct policy_source *so
 	return error;
 }
 
-static void digest_image(struct policy *policy)
+const char *policy_digest(struct policy *policy)
 {
 	static const char label[] = "sha256:";
 	unsigned char hash[crypto_hash_sha256_BYTES];
 
+	if (*policy->digest)
+		return policy->digest;
 	crypto_hash_sha256(hash, (const unsigned char *)policy->image, policy->length);
 	memcpy(policy->digest, label, sizeof(label));
-	sodium_bin2hex(policy->digest + sizeof(label) - 1, sizeof(policy->digest) - sizeof(label) + 1, hash,
-		       sizeof(hash));
+	return sodium_bin2hex(policy->digest + sizeof(label) - 1, sizeof(policy->digest) - sizeof(label) + 1, hash,
+			      sizeof(hash)) - (sizeof(label) - 1);
 }
 
 /* The image, once everything was right so far. */
@@ -263,7 +265,7 @@ static int finish(struct compiler *compiler, struct policy *policy)
 		      error == -E2BIG ? "more rules than a policy can hold (use fewer)" : "the policy cannot be built");
 	if (error)
 		return 0;
-	digest_image(policy);
+	*policy->digest = 0;
 	policy->draft = draft;
 	return 0;
 }
@@ -336,6 +338,7 @@ int policy_resolve_again(struct policy *policy)
 	error = draft_build(draft, NULL, &image, &length, &culprit);
 	if (error)
 		return error;
+	policy_digest(policy);
 	free(policy->image);
 	policy->image = image;
 	policy->length = length;

@@ -200,14 +200,14 @@ static void print_hosts(const struct hosts *hosts, FILE *to)
 	}
 }
 
-static int print_policy(const struct policy *policy, FILE *to)
+static int print_policy(struct policy *policy, FILE *to)
 {
 	const struct draft *draft = policy->draft;
 	struct policy_limits limits = draft->limits;
 	bool first = true;
 	int error = 0;
 
-	fprintf(to, "on_violation = %s\ndigest = %s\n", on_violation_name(draft->on_violation), policy->digest);
+	fprintf(to, "on_violation = %s\ndigest = %s\n", on_violation_name(draft->on_violation), policy_digest(policy));
 	for (unsigned key = 0; key < RULE_KEY_COUNT && !error; key++)
 		error = print_rules(draft, (enum rule_key)key, to);
 	for (const struct limit_name *limit = limit_names; limit->name; limit++) {
@@ -287,14 +287,14 @@ static json_t *json_hosts(const struct hosts *hosts)
 	return array;
 }
 
-int policy_show(const struct policy *policy, FILE *to, bool json)
+int policy_show(struct policy *policy, FILE *to, bool json)
 {
 	int error;
 
 	if (json)
 		error = show_json_write(json_pack("{s:s, s:s, s:o, s:o, s:o}", "on_violation",
 						  on_violation_name(policy->draft->on_violation), "digest",
-						  policy->digest, "rules", json_rules(policy->draft), "limits",
+						  policy_digest(policy), "rules", json_rules(policy->draft), "limits",
 						  json_limits(policy->draft), "hosts",
 						  json_hosts(&policy->draft->hosts)),
 					to);

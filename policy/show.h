@@ -11,7 +11,7 @@
 #include "compile.h"
 
 /* Every effective rule with its source, the limits, what is done on a violation, the digest. 0 or -errno. */
-int policy_show(const struct policy *policy, FILE *to, bool json);
+int policy_show(struct policy *policy, FILE *to, bool json);
 
 /*
  * The verdict on one access, the rule that gives it, the rules that it beat (strongest first), and for a

@@ -237,7 +237,7 @@ START_TEST(every_effective_rule_is_shown_with_its_source)
 	fclose(to);
 	for (uint32_t i = 0; i < image_rule_count(policy.image); i++)
 		ck_assert_ptr_nonnull(strstr(out, image_rule(policy.image, i).value));
-	ck_assert_ptr_nonnull(strstr(out, policy.digest));
+	ck_assert_ptr_nonnull(strstr(out, policy_digest(&policy)));
 	ck_assert_ptr_nonnull(
 		strstr(out, "\nfilesystem.forbid\n    /w/never                                      policy.conf:2\n"));
 	free(out);

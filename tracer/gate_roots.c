@@ -31,6 +31,7 @@
 
 #include "cleanup.h"
 #include "compile.h"
+#include "environment.h"
 #include "pure.h"
 #include "syscalls.h"
 
@@ -39,9 +40,9 @@ enum {
 	MOUNTS_MOST = 1024,
 	RULES_LOOKED_AT = 256,
 	ENTRIES_LOOKED_AT = 256,	/* of one directory */
+	REFUSALS_KEPT = 32,		/* many rules name the same few directories, or what lies in them */
 	DEVICE_ENTRIES_MOST = 1024,	/* looked at for block devices, in all: the run waits for it */
 	DEVICE_DIRECTORY = 8,		/* a directory costs as much as so many of its entries */
-	DEVICE_DEPTH_MOST = 64,
 	READ = ACCESS_READ | ACCESS_LOOK,
 	WRITE = READ | ACCESS_WRITE,
 };
@@ -70,6 +71,8 @@ struct search {
 	struct found found[GATE_ROOTS];
 	unsigned count;
 	unsigned most;		/* so many may be found in this part of the search */
+	char *refused[REFUSALS_KEPT];	/* names that were considered and are no roots */
+	unsigned refused_count;
 	unsigned device_entries; /* that may still be looked at */
 	unsigned device_least;	/* and so many are to be left by the tree that is looked through */
 	bool root_user;
@@ -143,28 +146,47 @@ static const struct mount *mount_of(const struct search *search, int fd)
 
 /* ---- devices ------------------------------------------------------------ */
 
-static bool look_for_devices(struct search *search, int dirfd, const char *name, unsigned depth)
-{
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *directory = fd >= 0 && depth < DEVICE_DEPTH_MOST ? fdopendir(fd) : NULL;
-	const struct dirent *entry;
-	bool none = directory != NULL;
+/* Directories that are still to be looked into, by their names from the top of the tree. */
+struct pending {
+	char *names[DEVICE_ENTRIES_MOST / DEVICE_DIRECTORY + 1];
+	unsigned count;
+};
 
-	if (!directory && fd >= 0)
-		close(fd);
-	while (none && (entry = readdir(directory)) != NULL) {
-		if (search->device_entries <= search->device_least || entry->d_type == DT_BLK || entry->d_type == DT_UNKNOWN) {
-			none = false;
-			break;
-		}
-		bool below = entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+/* What a directory holds is charged for before anything below it is opened, so that a tree that is too large costs little. */
+static bool look_into(struct search *search, struct pending *pending, DIR *directory, const char *name)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(directory)) != NULL) {
+		bool below = entry->d_type == DT_DIR;
+		if (below && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0))
+			continue;
 		unsigned cost = below ? DEVICE_DIRECTORY : 1;
-		search->device_entries -= cost < search->device_entries ? cost : search->device_entries;
-		if (below)
-			none = look_for_devices(search, fd, entry->d_name, depth + 1);
+		if (entry->d_type == DT_BLK || entry->d_type == DT_UNKNOWN || search->device_entries < search->device_least + cost)
+			return false;
+		search->device_entries -= cost;
+		if (below && asprintf(&pending->names[pending->count], "%s/%s", name, entry->d_name) < 0)
+			return false;
+		pending->count += below;
 	}
-	if (directory)
-		closedir(directory);
+	return true;
+}
+
+static bool no_device_below(struct search *search, int top)
+{
+	struct pending pending = { .names = { strdup(".") }, .count = 1 };
+	bool none = pending.names[0] != NULL;
+
+	while (pending.count > 0) {
+		cleanup_free char *name = pending.names[--pending.count];
+		int fd = none ? openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+		DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+		none = directory && look_into(search, &pending, directory, name);
+		if (directory)
+			closedir(directory);
+		else if (fd >= 0)
+			close(fd);
+	}
 	return none;
 }
 
@@ -179,7 +201,7 @@ static bool device_free(struct search *search, const struct mount *mount, int fd
 	if (!search->root_user || mount->no_devices || strcmp(name, "/usr") == 0 || strncmp(name, "/usr/", 5) == 0)
 		return true;
 	search->device_least = search->device_entries / 2;
-	return look_for_devices(search, fd, ".", 0);
+	return no_device_below(search, fd);
 }
 
 /* ---- one directory ------------------------------------------------------ */
@@ -226,13 +248,21 @@ static int open_exactly(const char *name)
 	return -1;
 }
 
+static bool is_refused(const struct search *search, const char *name)
+{
+	for (unsigned i = 0; i < search->refused_count; i++)
+		if (strcmp(search->refused[i], name) == 0)
+			return true;
+	return false;
+}
+
 /* Make it a root if it may be one and is worth it. The accesses that every name below it has: those and no more. */
 static unsigned consider(struct search *search, const char *name)
 {
 	unsigned access = pure_of(search, name);
 	bool writable = access == WRITE;
 
-	if ((access & READ) != READ || search->count >= search->most)
+	if ((access & READ) != READ || search->count >= search->most || is_refused(search, name))
 		return access;
 	int fd = open_exactly(name);
 	const struct mount *mount = fd >= 0 ? mount_of(search, fd) : NULL;
@@ -246,17 +276,21 @@ static unsigned consider(struct search *search, const char *name)
 	}
 	if (fd >= 0)
 		close(fd);
+	if (search->refused_count < REFUSALS_KEPT && (search->refused[search->refused_count] = strdup(name)) != NULL)
+		search->refused_count++;
 	return access;
 }
 
-/* Each directory on the way to it, from the top: the first that may be read is the best root for reading. */
+/* Each directory on the way to it, from the top: the first that may be read is the best root for reading. Of a path with links
+ * in it none becomes one (open_exactly). */
 static void consider_way(struct search *search, const char *path)
 {
 	char name[PATH_MAX], *slash;
 	unsigned access = 0;
 
-	if (!path || !realpath(path, name))
+	if (strlen(path) >= sizeof name)
 		return;
+	strcpy(name, path);
 	/* of root's trees the small ones are likely to do */
 	for (slash = search->root_user ? NULL : strchr(name + 1, '/'); slash && access != WRITE; slash = strchr(slash + 1, '/')) {
 		*slash = 0;
@@ -279,16 +313,16 @@ static bool is_directory(int dirfd, const struct dirent *entry)
 /* What lies in a directory that cannot be a (writable) root itself. */
 static void consider_below(struct search *search, const char *path, unsigned depth, unsigned wanted)
 {
-	char name[PATH_MAX], child[PATH_MAX + NAME_MAX + 2];
+	char child[PATH_MAX];
 	const struct dirent *entry;
 
-	if (!path || !realpath(path, name) || (pure_of(search, name) & wanted) == wanted)
+	if ((pure_of(search, path) & wanted) == wanted)
 		return;
-	DIR *directory = opendir(name);
+	DIR *directory = opendir(path);
 	for (int i = 0; directory && i < ENTRIES_LOOKED_AT && (entry = readdir(directory)) != NULL; i++) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || !is_directory(dirfd(directory), entry))
 			continue;
-		if (snprintf(child, sizeof child, "%s/%s", name[1] ? name : "", entry->d_name) >= PATH_MAX)
+		if (snprintf(child, sizeof child, "%s/%s", path[1] ? path : "", entry->d_name) >= PATH_MAX)
 			continue;
 		unsigned access = pure_of(search, child);
 		if ((access & wanted) == wanted)
@@ -302,14 +336,12 @@ static void consider_below(struct search *search, const char *path, unsigned dep
 
 /* ---- all ---------------------------------------------------------------- */
 
-static const char *variable(char *const *environment, const char *name)
+/* The directory that a variable names, in `real`; without one "/", which is no root and has been considered. */
+static const char *named_by(char *const *environment, const char *name, char real[PATH_MAX])
 {
-	size_t n = strlen(name);
+	const char *value = environment_value(environment, name);
 
-	for (; environment && *environment; environment++)
-		if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
-			return *environment + n + 1;
-	return NULL;
+	return value && realpath(value, real) ? real : "/";
 }
 
 /* The directories that the policy itself names. */
@@ -328,12 +360,12 @@ static void consider_rules(struct search *search, const struct image *image)
 /* Part by part, each with an end, so that none takes all descriptors. Those most used come first. */
 static void look_around(struct search *search, struct policy *const *policies, const char *cwd, char *const *environment)
 {
-	const char *home = variable(environment, "HOME");
+	char named[PATH_MAX];
 
 	search->most = 14;
 	consider_way(search, cwd);
 	consider_way(search, "/usr");
-	consider_way(search, variable(environment, "TMPDIR"));
+	consider_way(search, named_by(environment, "TMPDIR", named));
 	consider_way(search, "/tmp");
 	consider_below(search, cwd, 2, WRITE);
 	search->most = 22;
@@ -341,12 +373,13 @@ static void look_around(struct search *search, struct policy *const *policies, c
 	consider_way(search, "/dev/shm");
 	for (unsigned i = 0; i < search->pure_count; i++)
 		consider_rules(search, policies[i]->image);
+	if (search->root_user)
+		return;	/* looking through these for devices takes longer than it saves */
 	search->most = 26;
 	consider_below(search, "/", 1, READ);
-	consider_below(search, home, 1, READ);
+	consider_below(search, named_by(environment, "HOME", named), 1, READ);
 	search->most = 28;
 	consider_below(search, "/etc", 1, READ);
-	search->most = GATE_ROOTS;
 }
 
 /* A link in the root directory, such as /lib, is a name of what it leads to; and that needs a descriptor of its own. */
@@ -422,6 +455,8 @@ int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, un
 	}
 	for (unsigned i = 0; i < search.pure_count; i++)
 		pure_close(&search.pures[i]);
+	for (unsigned i = 0; i < search.refused_count; i++)
+		free(search.refused[i]);
 	free(search.mounts);
 	return r;
 }

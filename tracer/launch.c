@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -101,10 +102,9 @@ unsigned launch_open_files(unsigned long wanted)
 
 /* ---- the child ---------------------------------------------------------- */
 
-static _Noreturn void give_up(int trouble, enum launch_stage stage)
+static _Noreturn void give_up(int line, struct launch_trouble trouble)
 {
-	struct launch_trouble message = { stage, errno };
-	ssize_t n = write(trouble, &message, sizeof message);
+	ssize_t n = send(line, &trouble, sizeof trouble, MSG_NOSIGNAL);
 
 	_exit(n < 0 ? 126 : 127);
 }
@@ -154,8 +154,13 @@ static bool out_of_the_way(int *fd, int top)
 	return *fd >= 0;
 }
 
+/* What the child goes by once its descriptors are arranged. */
+struct held {
+	int line, program, handover;	/* or -1 */
+};
+
 /* The reserved descriptors to their places: first out of the way, since a small limit lies in the middle of our numbers. */
-static int place_reserved(const struct launch *launch, int top, int *trouble, int *program, int *handover)
+static int place_reserved(const struct launch *launch, int top, struct held *held)
 {
 	int from[RESERVED_FD_COUNT], last = RESERVED_FD_COUNT - 1;
 
@@ -165,27 +170,28 @@ static int place_reserved(const struct launch *launch, int top, int *trouble, in
 		from[RESERVED_FD_SLOTS] = launch->slots_fd;
 	from[RESERVED_FD_PROGRAM] = launch->program_fd;
 	from[RESERVED_FD_HANDOVER] = launch->handover;
-	from[last] = *trouble;
+	from[last] = held->line;
 	for (int i = 0; i < RESERVED_FD_COUNT; i++)
 		if (!out_of_the_way(&from[i], top))
 			return -errno;
+	int r = descriptors_close((unsigned)top, (unsigned)(top + last));	/* the caller may have left something there */
+	if (r < 0)
+		return r;
 	for (int i = 0; i < RESERVED_FD_COUNT; i++) {
 		bool ours = i == last || i == RESERVED_FD_HANDOVER;	/* not the tool's */
-		if (from[i] < 0)
-			close(top + i);	/* the caller may have left something there */
-		else if (dup3(from[i], top + i, ours ? O_CLOEXEC : 0) < 0)
+		if (from[i] >= 0 && dup3(from[i], top + i, ours ? O_CLOEXEC : 0) < 0)
 			return -errno;
 	}
-	*trouble = top + last;
-	if (launch->handover >= 0)
-		*handover = top + RESERVED_FD_HANDOVER;
-	if (launch->program_fd >= 0)
-		*program = top + RESERVED_FD_PROGRAM;
+	*held = (struct held){
+		.line = top + last,
+		.program = launch->program_fd >= 0 ? top + RESERVED_FD_PROGRAM : -1,
+		.handover = launch->handover >= 0 ? top + RESERVED_FD_HANDOVER : -1,
+	};
 	return 0;
 }
 
 /* Descriptors: ours in place of 0..2 where we were given others, the reserved ones at the limit, and nothing else. */
-static int arrange_descriptors(const struct launch *launch, int *trouble, int *program, int *handover)
+static int arrange_descriptors(const struct launch *launch, struct held *held)
 {
 	struct rlimit limit;
 	int top = (int)launch->open_files;
@@ -199,7 +205,7 @@ static int arrange_descriptors(const struct launch *launch, int *trouble, int *p
 	    (launch->out >= 0 && dup2(launch->out, STDOUT_FILENO) < 0) ||
 	    (launch->err >= 0 && dup2(launch->err, STDERR_FILENO) < 0))
 		return -errno;
-	int r = place_reserved(launch, top, trouble, program, handover);
+	int r = place_reserved(launch, top, held);
 	if (r < 0)
 		return r;
 	r = descriptors_close(3, (unsigned)top - 1);
@@ -256,69 +262,73 @@ static void restore_signals(const struct launch *launch)
 	sigprocmask(SIG_SETMASK, launch->mask, NULL);
 }
 
-static _Noreturn void become_tool(const struct launch *launch, int go, int trouble)
+/* All that need not be watched. 0 or -errno, and *stage: of what. */
+static int make_ready(const struct launch *launch, struct held *held, enum launch_stage *stage)
 {
-	char byte;
-	int program = -1, handover = -1;
-
-	if (read(go, &byte, 1) != 1)
-		_exit(127);	/* the supervisor is gone, or could not take us over */
+	*stage = LAUNCH_DIRECTORY;
 	if (chdir(launch->cwd) < 0)
-		give_up(trouble, LAUNCH_DIRECTORY);
-	int r = arrange_descriptors(launch, &trouble, &program, &handover);
-	if (r < 0) {
-		errno = -r;
-		give_up(trouble, LAUNCH_DESCRIPTORS);
-	}
+		return -errno;
+	*stage = LAUNCH_DESCRIPTORS;
+	int r = arrange_descriptors(launch, held);
+	if (r < 0)
+		return r;
+	*stage = LAUNCH_LIMITS;
 	r = limit_apply(&launch->limits);
-	if (r < 0) {
-		errno = -r;
-		give_up(trouble, LAUNCH_LIMITS);
-	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || forbid_cores() < 0 || drop_capabilities() < 0)
-		give_up(trouble, LAUNCH_PRIVILEGES);
-	if (launch->landlock && floor_lay() < 0)
-		give_up(trouble, LAUNCH_PRIVILEGES);
+	if (r < 0)
+		return r;
+	*stage = LAUNCH_PRIVILEGES;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	r = forbid_cores();
+	if (r == 0)
+		r = drop_capabilities();
+	return r < 0 || !launch->landlock ? r : floor_lay();
+}
+
+/* While the supervisor prepares itself, on another processor, as much as can be done; the rest when it says so. */
+static _Noreturn void become_tool(const struct launch *launch, int line)
+{
+	struct held held = { line, -1, -1 };
+	enum launch_stage stage;
+	char byte;
+	int r = make_ready(launch, &held, &stage);
+
+	if (read(held.line, &byte, 1) != 1)
+		_exit(127);	/* the supervisor is gone, or could not take us over */
+	if (r < 0)
+		give_up(held.line, (struct launch_trouble){ stage, -r });
 	restore_signals(launch);
 	/* Here the supervisor sees us first: from now on every call stops (level ptrace), or what the filter says. */
 	if (launch->untraced)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	else
 		raise(SIGSTOP);
-	if (install_filter(launch, handover) < 0)
-		give_up(trouble, LAUNCH_FILTER);
-	if (program >= 0)
-		syscall(SYS_execveat, program, "", launch->argv, launch->environment, AT_EMPTY_PATH);
+	r = install_filter(launch, held.handover);
+	if (r < 0)
+		give_up(held.line, (struct launch_trouble){ LAUNCH_FILTER, -r });
+	if (held.program >= 0)
+		syscall(SYS_execveat, held.program, "", launch->argv, launch->environment, AT_EMPTY_PATH);
 	else
 		execve(launch->path, launch->argv, launch->environment);
-	give_up(trouble, LAUNCH_EXEC);
+	give_up(held.line, (struct launch_trouble){ LAUNCH_EXEC, errno });
 }
 
 /* ---- the supervisor's side ---------------------------------------------- */
 
 int launch_prepare(const struct launch *launch, struct child *child)
 {
-	int go[2], trouble[2];
+	int ends[2];
 
-	if (pipe2(go, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
-	if (pipe2(trouble, O_CLOEXEC) < 0) {
-		int error = errno;
-		close(go[0]);
-		close(go[1]);
-		return -error;
-	}
 	child->pid = fork();
 	if (child->pid == 0) {
-		close(go[1]);
-		close(trouble[0]);
-		become_tool(launch, go[0], trouble[1]);
+		close(ends[0]);
+		become_tool(launch, ends[1]);
 	}
 	int error = errno;
-	close(go[0]);
-	close(trouble[1]);
-	child->go = go[1];
-	child->trouble = trouble[0];
+	close(ends[1]);
+	child->line = ends[0];
 	if (child->pid < 0)
 		launch_close(child);
 	return child->pid < 0 ? -error : 0;
@@ -326,23 +336,21 @@ int launch_prepare(const struct launch *launch, struct child *child)
 
 int launch_go(struct child *child)
 {
-	return write(child->go, "", 1) == 1 ? 0 : -errno;
+	return send(child->line, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
 struct launch_trouble launch_trouble(struct child *child)
 {
 	struct launch_trouble trouble;
 
-	if (read(child->trouble, &trouble, sizeof trouble) != sizeof trouble)
+	if (recv(child->line, &trouble, sizeof trouble, MSG_WAITALL) != sizeof trouble)
 		return (struct launch_trouble){ LAUNCH_OK, 0 };
 	return trouble;
 }
 
 void launch_close(struct child *child)
 {
-	if (child->go >= 0)
-		close(child->go);
-	if (child->trouble >= 0)
-		close(child->trouble);
-	child->go = child->trouble = -1;
+	if (child->line >= 0)
+		close(child->line);
+	child->line = -1;
 }

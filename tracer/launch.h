@@ -43,11 +43,10 @@ struct launch_listener {
 /* Capabilities that a tool of root's keeps, a bit each. */
 uint64_t launch_capabilities(void);
 
-/* A child that waits. */
+/* A child that waits, and meanwhile makes ready. */
 struct child {
 	pid_t pid;
-	int go;		/* write a byte: it starts; close: it ends */
-	int trouble;	/* reads what failed, if anything; see launch_trouble */
+	int line;	/* a socket to it. Write a byte: it starts; close: it ends; it says what failed, see launch_trouble */
 };
 
 /* What failed in the child. */

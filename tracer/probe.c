@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -68,10 +69,22 @@ const char *feature_name(enum feature feature)
 	return features[feature].name;
 }
 
+/* Not on the processor of the parent, which goes on with other work. A child of ours would wait for it to be done with that. */
+static void leave_processor(int processor)
+{
+	cpu_set_t set;
+
+	if (processor < 0 || sched_getaffinity(0, sizeof(set), &set) < 0 || !CPU_ISSET((size_t)processor, &set) || CPU_COUNT(&set) < 2)
+		return;
+	CPU_CLR((size_t)processor, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 /* In the child: try, report, end. A refusal may be deadly (an outer filter): no core for that. */
-static void attempt_and_exit(unsigned which, int fd)
+static void attempt_and_exit(unsigned which, int fd, int processor)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	leave_processor(processor);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	signal(SIGCHLD, SIG_DFL);
 	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
@@ -161,9 +174,10 @@ static int try_in_child(struct probing *probing)
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
+	int processor = sched_getcpu();
 	probing->child = fork();
 	if (probing->child == 0)
-		attempt_and_exit(probing->features, ends[1]);
+		attempt_and_exit(probing->features, ends[1], processor);
 	int error = probing->child < 0 ? -errno : 0;
 	close(ends[1]);
 	probing->fd = ends[0];

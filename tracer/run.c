@@ -367,23 +367,22 @@ static int start(struct run *run)
 		.mask = &before->blocked,
 		.ignored = &before->ignored,
 	};
+	bool traced = run->guard.level != LEVEL_PRELOAD && !guard_by_notification(&run->guard);
 	int r = usage_open();
 
 	run->started_ns = usage_now();
 	run->outcome.started_at_ns = usage_clock();
 	if (r == 0)
+		r = redirect(run, &launch);
+	if (r == 0 && traced)
+		r = prepare_group(run, &launch);	/* first: the child makes ready while we do */
+	if (r == 0)
 		r = meter_start(&run->guard.meter, &run->guard.limits, end_for_limit);
 	run->guard.tracees.meter = run->guard.meter;
-	if (r == 0)
-		r = redirect(run, &launch);
-	if (r == 0 && run->guard.level == LEVEL_PRELOAD)
-		r = start_alone(run, &launch);
-	else if (r == 0 && guard_by_notification(&run->guard))
-		r = start_notified(run, &launch);
-	else if (r == 0)
-		r = prepare_group(run, &launch);
+	if (r == 0 && !traced)
+		r = run->guard.level == LEVEL_PRELOAD ? start_alone(run, &launch) : start_notified(run, &launch);
 	close_all((int[]){ launch.in, launch.out, launch.err }, 3);
-	if (r == 0 && run->child.pid > 0) {
+	if (r == 0 && traced) {
 		run->guard.main = run->child.pid;
 		r = transport_attach(&run->guard, run->child.pid);
 		shield();
@@ -466,8 +465,11 @@ static void fill_outcome(struct run *run)
 	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
 	o->boundary = run->guard.level != LEVEL_PRELOAD;
 	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
+<<<<<<< HEAD
 	o->control_group = run->cgroup != NULL;
 	o->policy_digest = run->policy.digest;
+=======
+>>>>>>> 382c861 (A run starts sooner: the child makes ready while the supervisor does, the probe leaves the supervisor's processor, the digest is made when it is wanted)
 	o->processes = run->guard.tracees.processes_seen;
 	o->supervisor_stops = run->guard.stops;
 	o->gate_roots = run->guard.gate.roots.count;
@@ -487,6 +489,8 @@ static void report(struct run *run)
 		output.stderr_bytes = capture_bytes(run->capture, STDERR_FILENO, &output.stderr_length);
 	}
 	output.truncated = run->capture && capture_truncated(run->capture);
+	if (job->result_file || job->result_fd >= 0)
+		run->outcome.policy_digest = policy_digest(&run->policy);
 	if (job->result_file)
 		r = result_file_write(&run->result_file, run->guard.result, &identity, &run->outcome, &output);
 	if (r < 0)
@@ -569,7 +573,7 @@ int run_job(const struct job *job)
 	run->guard.slots.fd = -1;
 	run->guard.gate = GATE_NONE, run->guard.slots.fd = -1;
 	run->preload = PRELOAD_NONE;
-	run->child = (struct child){ .pid = -1, .go = -1, .trouble = -1 };
+	run->child = (struct child){ .pid = -1, .line = -1 };
 	int status = run_stages(run);
 
 	if (run->abandoned)
