@@ -23,10 +23,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -232,20 +234,12 @@ static bool covered(const struct search *search, const char *name, int mount, bo
 	return false;
 }
 
-/* Open by name what nobody has made a link of meanwhile. -1: not that. */
+/* Open by a name with no link in it. -1: it has one, or is no directory. */
 static int open_exactly(const char *name)
 {
-	char link[48], real[PATH_MAX];
-	int fd = open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
 
-	if (fd < 0)
-		return -1;
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(link, real, sizeof real);
-	if (n == (ssize_t)strlen(name) && memcmp(real, name, (size_t)n) == 0)
-		return fd;
-	close(fd);
-	return -1;
+	return (int)syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);
 }
 
 static bool is_refused(const struct search *search, const char *name)

@@ -104,7 +104,7 @@ unsigned launch_open_files(unsigned long wanted)
 
 static _Noreturn void give_up(int line, struct launch_trouble trouble)
 {
-	ssize_t n = send(line, &trouble, sizeof trouble, MSG_NOSIGNAL);
+	ssize_t n = write(line, &trouble, sizeof trouble);	/* a call that no filter of ours refuses */
 
 	_exit(n < 0 ? 126 : 127);
 }
@@ -241,13 +241,11 @@ static int hand_over_listener(const struct launch *launch, int handover)
 	return 0;
 }
 
-/* Without a supervisor the filter is a help where there may be one, not what the level rests on. */
-static int install_filter(const struct launch *launch, int handover)
+/* Without a supervisor the filter is a help where there may be one, not what the level rests on. A listener comes later. */
+static int install_filter(const struct launch *launch)
 {
-	if (!launch->filter)
+	if (!launch->filter || launch->handover >= 0)
 		return 0;
-	if (handover >= 0)
-		return hand_over_listener(launch, handover);
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, launch->filter) < 0 && !launch->untraced ? -errno : 0;
 }
 
@@ -277,12 +275,17 @@ static int make_ready(const struct launch *launch, struct held *held, enum launc
 	if (r < 0)
 		return r;
 	*stage = LAUNCH_PRIVILEGES;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || (launch->untraced && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0))
 		return -errno;
 	r = forbid_cores();
 	if (r == 0)
 		r = drop_capabilities();
-	return r < 0 || !launch->landlock ? r : floor_lay();
+	if (r == 0 && launch->landlock)
+		r = floor_lay();
+	if (r < 0)
+		return r;
+	*stage = LAUNCH_FILTER;
+	return install_filter(launch);
 }
 
 /* While the supervisor prepares itself, on another processor, as much as can be done; the rest when it says so. */
@@ -298,14 +301,13 @@ static _Noreturn void become_tool(const struct launch *launch, int line)
 	if (r < 0)
 		give_up(held.line, (struct launch_trouble){ stage, -r });
 	restore_signals(launch);
-	/* Here the supervisor sees us first: from now on every call stops (level ptrace), or what the filter says. */
-	if (launch->untraced)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	else
-		raise(SIGSTOP);
-	r = install_filter(launch, held.handover);
-	if (r < 0)
-		give_up(held.line, (struct launch_trouble){ LAUNCH_FILTER, -r });
+	if (launch->handover >= 0) {
+		r = hand_over_listener(launch, held.handover);
+		if (r < 0)
+			give_up(held.line, (struct launch_trouble){ LAUNCH_FILTER, -r });
+	}
+	if (!launch->filter && !launch->untraced)
+		raise(SIGSTOP);	/* here the supervisor sees us first; from now on every call stops. With a filter, the exec does */
 	if (held.program >= 0)
 		syscall(SYS_execveat, held.program, "", launch->argv, launch->environment, AT_EMPTY_PATH);
 	else
