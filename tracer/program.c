@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -88,18 +89,68 @@ static int read_elf(int fd, Elf *elf, struct program_file *file)
 	return 0;
 }
 
-int program_read(int path_fd, struct program_file *file)
+/* ---- what was found lately ---------------------------------------------- */
+
+/*
+ * The same few programs are run again and again. What lies in a file may change between a look and the kernel's as it is, which
+ * is seen to after the exec (judge_exec.c); so what is kept needs to be no truer than what was read.
+ */
+enum { KEPT_COUNT = 64, KEPT_NAME = 64, SETTLED_S = 2 };
+static _Thread_local struct kept {
+	struct {
+		dev_t dev;
+		ino_t ino;
+		off_t size;
+		struct timespec modified, changed;
+	} id;	/* ino 0: none */
+	enum program_kind kind;
+	char interpreter[KEPT_NAME];
+	bool loader;
+} kept[KEPT_COUNT];
+
+static struct kept *kept_place(const struct stat *st)
+{
+	return &kept[(st->st_ino ^ st->st_ino >> 8 ^ st->st_dev) % KEPT_COUNT];
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool find_kept(const struct stat *st, struct program_file *file)
+{
+	const struct kept *k = kept_place(st);
+
+	if (k->id.ino != st->st_ino || k->id.dev != st->st_dev || k->id.size != st->st_size || st->st_ino == 0 ||
+	    !same_time(&k->id.modified, &st->st_mtim) || !same_time(&k->id.changed, &st->st_ctim))
+		return false;
+	file->kind = k->kind;
+	file->loader = k->loader;
+	strcpy(file->interpreter, k->interpreter);
+	return true;
+}
+
+/* Not of a file that has just been changed: it could be again, and its times would not tell. */
+static void keep(const struct stat *st, const struct program_file *file)
+{
+	struct timespec now;
+
+	if (strlen(file->interpreter) >= KEPT_NAME || clock_gettime(CLOCK_REALTIME_COARSE, &now) < 0 ||
+	    now.tv_sec - st->st_ctim.tv_sec < SETTLED_S)
+		return;
+	struct kept *k = kept_place(st);
+	*k = (struct kept){ .id = { st->st_dev, st->st_ino, st->st_size, st->st_mtim, st->st_ctim },
+			    .kind = file->kind, .loader = file->loader };
+	strcpy(k->interpreter, file->interpreter);
+}
+
+/* ------------------------------------------------------------------------- */
+
+static int read_file(int path_fd, struct program_file *file)
 {
 	char path[64], line[SCRIPT_LINE];
-	struct stat st;
 
-	file->kind = PROGRAM_UNKNOWN;
-	file->interpreter[0] = 0;
-	file->loader = false;
-	if (fstat(path_fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EACCES;	/* as execve(2); and reading a FIFO would wait */
 	snprintf(path, sizeof path, "/proc/self/fd/%d", path_fd);
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
@@ -117,6 +168,25 @@ int program_read(int path_fd, struct program_file *file)
 		return -ENOEXEC;
 	int r = read_elf(fd, elf, file);
 	elf_end(elf);
+	return r;
+}
+
+int program_read(int path_fd, struct program_file *file)
+{
+	struct stat st;
+
+	file->kind = PROGRAM_UNKNOWN;
+	file->interpreter[0] = 0;
+	file->loader = false;
+	if (fstat(path_fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;	/* as execve(2); and reading a FIFO would wait */
+	if (find_kept(&st, file))
+		return 0;
+	int r = read_file(path_fd, file);
+	if (r == 0)
+		keep(&st, file);
 	return r;
 }
 

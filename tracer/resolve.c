@@ -71,11 +71,29 @@ static void judged_name(struct tracees *all, const struct task *task, struct res
 	out->judged_length = (size_t)snprintf(out->judged, sizeof out->judged, "/proc/self%s", rest);
 }
 
-/* Fill in what is known of the held object; it was reached by its own name, or through a link of /proc. */
-static void describe(struct tracees *all, struct task *task, struct resolved *out)
+/* Is this how the kernel would name what it leads to, if there is no link on the way? Beginning at the root, and nothing but names. */
+static bool is_plain_name(const char *path)
+{
+	const char *s = path;
+
+	do {
+		size_t n = *s == '/' ? strcspn(s + 1, "/") : 0;
+		if (n == 0 || (s[1] == '.' && (n == 1 || (n == 2 && s[2] == '.'))))
+			return false;
+		s += 1 + n;
+	} while (*s);
+	return s - path < PATH_MAX;
+}
+
+/* Fill in what is known of the held object; it was reached by its own name, or through a link of /proc. `name`: what the
+ * kernel would say it is, or NULL: it is to be asked. */
+static void describe(struct tracees *all, struct task *task, const char *name, struct resolved *out)
 {
 	struct stat st;
-	ssize_t n = walk_name(out->fd, out->name, PATH_MAX);
+	ssize_t n = name ? (ssize_t)strlen(name) : walk_name(out->fd, out->name, PATH_MAX);
+
+	if (name)
+		memcpy(out->name, name, (size_t)n);
 
 	if (fstat(out->fd, &st) < 0 || n < 0) {
 		out->error = n < 0 ? (int)n : -errno;
@@ -91,7 +109,7 @@ static void describe(struct tracees *all, struct task *task, struct resolved *ou
 		out->nameless = true;	/* "pipe:[123]", "anon_inode:...", "(unreachable)/..." */
 		if (strncmp(out->name, "(unreachable)", 13) == 0)
 			out->error = -ENOENT;
-	} else if (cut_deleted(out->name, &out->length, &st)) {
+	} else if (!name && cut_deleted(out->name, &out->length, &st)) {
 		out->nameless = out->deleted = true;
 	}
 	judged_name(all, task, out);
@@ -270,9 +288,9 @@ static bool resolve_at_once(struct tracees *all, struct task *task, int base, co
 	int flags = last == RESOLVE_NOFOLLOW ? O_NOFOLLOW : 0;
 	/* where links are likely they are followed at once; only when that fails it matters whether there were any */
 	int fd = may_be_linked(path) ? walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS | how) : -1;
-	bool links = false;
+	bool links = false, direct = fd < 0;
 
-	if (fd < 0) {
+	if (direct) {
 		fd = walk_open(base, path, flags, RESOLVE_NO_SYMLINKS | how);
 		if (fd == -ENOENT && !makes) {
 			out->error = fd;	/* no link was met, so nobody's /proc/self either */
@@ -295,7 +313,7 @@ static bool resolve_at_once(struct tracees *all, struct task *task, int base, co
 		return true;
 	}
 	out->fd = fd;
-	describe(all, task, out);
+	describe(all, task, direct && !links && base == AT_FDCWD && is_plain_name(path) ? path : NULL, out);
 	return again_if_supervisor(out);
 }
 
@@ -317,7 +335,7 @@ static void resolve_by_steps(struct tracees *all, struct task *task, int base, c
 	if (walk.missing[0])
 		describe_missing(all, task, out, walk.missing, strlen(walk.missing));
 	else
-		describe(all, task, out);
+		describe(all, task, NULL, out);
 }
 
 /* Where a relative name begins. */
@@ -386,7 +404,7 @@ void resolve_fd(struct tracees *all, struct task *task, int fd, struct resolved 
 		out->error = out->fd;
 		return;
 	}
-	describe(all, task, out);
+	describe(all, task, NULL, out);
 }
 
 void resolve_close(struct resolved *out)

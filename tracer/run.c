@@ -465,11 +465,7 @@ static void fill_outcome(struct run *run)
 	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
 	o->boundary = run->guard.level != LEVEL_PRELOAD;
 	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
-<<<<<<< HEAD
 	o->control_group = run->cgroup != NULL;
-	o->policy_digest = run->policy.digest;
-=======
->>>>>>> 382c861 (A run starts sooner: the child makes ready while the supervisor does, the probe leaves the supervisor's processor, the digest is made when it is wanted)
 	o->processes = run->guard.tracees.processes_seen;
 	o->supervisor_stops = run->guard.stops;
 	o->gate_roots = run->guard.gate.roots.count;

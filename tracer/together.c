@@ -43,6 +43,9 @@ struct together {
 	uint64_t time, used;	/* time of day; CPU time of the supervisor and of the task's process */
 	pid_t held;		/* a task that is kept on `here`; 0: none */
 	struct mask held_mask;	/* what it, or the one that was held last, may run on otherwise */
+	pid_t maker;		/* of the one that was born last */
+	pid_t born;		/* a child that has not run, while its maker waits for it; it has got `here` from that. 0: none */
+	struct mask born_mask;	/* what it may run on */
 	timer_t timer;
 	bool ticking;		/* it is set */
 	bool stopped;		/* the held task has, since the last tick */
@@ -137,8 +140,17 @@ static void tick(struct together *together, bool on)
 	together->ticking = on;
 }
 
+/* Before anybody else could look at it. */
+static void settle_born(struct together *together)
+{
+	if (together->born)
+		mask_set(together->born, &together->born_mask);
+	together->born = 0;
+}
+
 static void part(struct together *together)
 {
+	settle_born(together);
 	if (together->kept)
 		mask_set(0, &together->own);
 	together->kept = false;
@@ -248,6 +260,8 @@ void together_gone(struct together *together, pid_t tid)
 		together->held = 0;
 	if (together && together->with == tid)
 		together->with = 0;
+	if (together && together->born == tid)
+		together->born = 0;
 }
 
 void together_renamed(struct together *together, pid_t former, pid_t tid)
@@ -280,6 +294,13 @@ static void hold(struct together *together, const struct task *task)
 {
 	struct mask mask;
 
+	if (together->born == task->tid) {	/* it is where it should be */
+		together->held = task->tid;
+		together->held_mask = together->born_mask;
+		together->born = 0;
+		tick(together, true);
+		return;
+	}
 	if (mask_get(task->tid, &mask) < 0 || mask_equal(&mask, &together->here) ||
 	    mask_first_of_both(&mask, &together->here) < 0 || mask_set(task->tid, &together->here) < 0)
 		return;
@@ -290,25 +311,36 @@ static void hold(struct together *together, const struct task *task)
 
 void together_resume(struct together *together, const struct task *task, enum __ptrace_request request, int signal)
 {
-	if (together && !may_be_held(together, task))
-		let_go(together);
-	else if (together && together->held != task->tid)
+	bool is_held = together && may_be_held(together, task);
+
+	if (is_held && together->held != task->tid)
 		hold(together, task);
+	else if (together && !is_held)
+		let_go(together);
+	if (together && task->tid != together->maker)
+		settle_born(together);
 	ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
 }
 
-void together_born(struct together *together, pid_t maker, pid_t child)
+void together_born(struct together *together, pid_t maker, pid_t child, bool waits)
 {
 	struct mask theirs, its;
 
 	if (together && maker == together->with)
 		together->child = child;
+	if (together)
+		settle_born(together);
 	if (!together || mask_get(child, &its) < 0 || !mask_equal(&its, &together->here))
 		return;
 	if (maker == 0 || maker == together->held)
 		theirs = together->held_mask;
 	else if (mask_get(maker, &theirs) < 0)
 		return;
-	if (theirs.size && !mask_equal(&its, &theirs))
-		mask_set(child, &theirs);
+	if (!theirs.size || mask_equal(&its, &theirs))
+		return;
+	together->maker = maker;
+	together->born = child;
+	together->born_mask = theirs;
+	if (!waits || maker != together->held)
+		settle_born(together);
 }

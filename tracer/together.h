@@ -49,7 +49,8 @@ void together_interrupted(struct together *together);
 /* The answer: ptrace(request, task->tid, NULL, signal). */
 void together_resume(struct together *together, const struct task *task, enum __ptrace_request request, int signal);
 
-/* `maker` is stopped in the call in which it made `child`, and `child` has not run. `maker` 0: it is not known. */
-void together_born(struct together *together, pid_t maker, pid_t child);
+/* `maker` is stopped in the call in which it made `child`, and `child` has not run. `maker` 0: it is not known. `waits`: it goes on
+ * when the child has executed something or is gone (vfork(2)). */
+void together_born(struct together *together, pid_t maker, pid_t child, bool waits);
 
 #endif
