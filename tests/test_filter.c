@@ -497,7 +497,7 @@ static const struct {
 	{SYS_inotify_add_watch, {0}, true},
 	{SYS_execve, {0}, true},
 	{SYS_stat, {0}, false},
-	{SYS_readlink, {0}, true}, /* of strangers in /proc it is refused whatever the policy says */
+	{SYS_readlink, {0}, false}, /* where strangers have their files the policy lets it read anyway */
 	{SYS_statx, {0}, false},
 };
 
@@ -540,7 +540,7 @@ static const struct {
 	{NONE, SYS_stat, false},
 	{HIDES, SYS_stat, true},
 	{HIDES, SYS_chdir, true},
-	{NONE, SYS_readlink, true},
+	{NONE, SYS_readlink, true}, /* without Landlock below it */
 	{PERMISSIVE, SYS_connect, true},
 	{LIMITS_PROCESSES, SYS_fork, true},
 	{LIMITS_PROCESSES, SYS_clone, true},

@@ -24,6 +24,7 @@
 
 #include "caller.h"
 #include "decide.h"
+#include "floor.h"
 #include "net.h"
 #include "register_rules.h"
 #include "syscalls.h"
@@ -155,13 +156,20 @@ static bool every_address(const struct guard *guard, enum net_use use)
 	return true;
 }
 
+/* Would readlink tell where a stranger has its files? A compiler makes a thousand of these calls for a file: where there is the floor
+ * the kernel itself refuses what there is to refuse, and nothing stops. */
+static bool tells_of_strangers(const struct guard *guard)
+{
+	return guard->on_violation == ON_VIOLATION_AUDIT || (floor_wanted(guard) && !guard->floor);
+}
+
 static enum leaf leaf_of_judged(const struct guard *guard, const struct call *call)
 {
 	switch ((enum call_op)call->op) {
 	case OP_LOOK:
 		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP : LEAF_PASS;
-	case OP_READLINK:	/* what is refused of a stranger, the kernel refuses under the floor; and reads are too many to be told of */
-		return guard->floor && !may_refuse(guard, ACCESS_LOOK) ? LEAF_PASS : LEAF_STOP;
+	case OP_READLINK:
+		return may_refuse(guard, ACCESS_LOOK) || tells_of_strangers(guard) ? LEAF_STOP : LEAF_PASS;
 	case OP_CONNECT:
 		return every_address(guard, NET_CONNECT) ? LEAF_PASS : LEAF_LOOK;
 	case OP_SENDMSG:

@@ -66,8 +66,8 @@ struct guard {
 	struct tracees tracees;
 	struct headcount headcount;	/* level notify */
 	struct slots slots;
+	bool floor;		/* Landlock lies under the run: see floor.h */
 	struct gate gate;
-	bool floor;		/* Landlock lies under the run (floor.h) */
 	dev_t shim_dev;		/* level gate: the shim, which programs may read whatever the policy says; ino 0: none */
 	ino_t shim_ino;
 	struct deferred deferred;

@@ -199,12 +199,12 @@ static int make_guard(struct run *run)
 	pthread_mutex_init(&guard->tracees.owned.lock, NULL);
 	pthread_mutex_init(&guard->headcount.lock, NULL);
 	guard->headcount.at_most = 1;	/* the tool's first process */
+	guard->floor = floor_wanted(guard) && floor_is_there();
 	guard->result = result_new(run->policy.image);
 	r = !guard->result ? -ENOMEM : guard->level == LEVEL_PRELOAD ? 0 : slots_open(&guard->slots);
 	if (r == 0 && guard->level == LEVEL_GATE)
 		r = gate_open(&guard->gate, guard->policies, guard->policy_count, run->job->cwd, run->environment,
 			      guard->open_files);
-	guard->floor = floor_wanted(guard) && floor_is_there();
 	for (long n = 0; n < CALL_NUMBERS; n++)
 		guard->passes[n] = filter_never_stops(guard, n);
 	if (r == 0 && guard->level == LEVEL_PRELOAD)
@@ -347,8 +347,6 @@ static int start(struct run *run)
 {
 	const struct job *job = run->job;
 	const struct end_signals *before = end_catch();
-
-	run->outcome.landlock = run->guard.floor;
 	struct launch launch = {
 		.path = run->path,
 		.argv = run->shell_argv ? run->shell_argv : job->command,
@@ -362,7 +360,7 @@ static int start(struct run *run)
 		.open_files = run->guard.open_files,
 		.slots_fd = run->guard.slots.fd,
 		.handover = -1,
-		.landlock = run->outcome.landlock,
+		.landlock = run->guard.floor,
 		.filter = run->filter.filter ? &run->filter : NULL,
 		.mask = &before->blocked,
 		.ignored = &before->ignored,
@@ -462,6 +460,7 @@ static void fill_outcome(struct run *run)
 	o->bytes_read = used.read;
 	o->bytes_written = used.written;
 	o->level = level_name(run->guard.level);
+	o->landlock = run->guard.floor;
 	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
 	o->boundary = run->guard.level != LEVEL_PRELOAD;
 	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;

@@ -63,7 +63,7 @@ static const struct { const char *name; long value[VALUES]; } values[] = {
 static const char *path_of(const struct call *call, int nth)
 {
 	static char paths[2][128];
-	bool looks = call->op == OP_LOOK || call->op == OP_CHDIR;
+	bool looks = call->op == OP_LOOK || call->op == OP_READLINK || call->op == OP_CHDIR;
 
 	if (call->op == OP_RENAME && nth == 1)
 		snprintf(paths[nth], sizeof *paths, "%s.moved", call->name);
