@@ -20,7 +20,6 @@
  */
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -31,6 +30,7 @@
 #include <unistd.h>
 
 #include "limit.h"
+#include "new_stack.h"
 #include "out_of_turn.h"
 #include "syscalls.h"
 #include "together.h"
@@ -167,23 +167,6 @@ static void end_again(struct task *task, int64_t result)
 	regs_set(task->tid, &regs);
 }
 
-/* Address of the vdso in the new memory, or 0. proc_pid_auxv(5). */
-static uint64_t vdso_of(const struct task *task)
-{
-	char path[64];
-	Elf64_auxv_t vector[64];
-
-	snprintf(path, sizeof path, "/proc/%d/auxv", (int)task->tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, vector, sizeof vector);
-	if (fd >= 0)
-		close(fd);
-	for (ssize_t i = 0; i < n / (ssize_t)sizeof vector[0]; i++)
-		if (vector[i].a_type == AT_SYSINFO_EHDR)
-			return vector[i].a_un.a_val;
-	return 0;
-}
-
 /*
  * The new program has not run an instruction yet, and nobody else has its memory: what is at the page's address now
  * stays there. MAP_FIXED_NOREPLACE says whether something is already, since an ELF file may ask for any address, also one that
@@ -193,10 +176,10 @@ static bool map_gate(struct guard *guard, struct task *task)
 {
 	const uint64_t args[CALL_ARG_COUNT] = { GATE_START, GATE_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE,
 						guard->open_files + RESERVED_FD_GATE, 0 };
-	uint64_t vdso = vdso_of(task);
+	uint64_t vdso = regs_get(task->tid, &task->saved) < 0 ? 0 :
+			new_stack_auxiliary(task->tid, task->saved.rsp, AT_SYSINFO_EHDR);
 
-	if (!vdso || regs_get(task->tid, &task->saved) < 0 ||
-	    regs_call_at(task->tid, &task->saved, vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)
+	if (!vdso || regs_call_at(task->tid, &task->saved, vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)
 		return false;
 	gate_withdraw(&guard->gate, task->tid, task->saved.rsp);
 	task->gate_opens = true;

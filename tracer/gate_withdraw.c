@@ -15,15 +15,10 @@
 
 #include "cleanup.h"
 #include "mem.h"
+#include "new_stack.h"
 #include "shim_file.h"
 
-#define LD_PRELOAD "LD_PRELOAD="
-
-enum {
-	VARIABLES_MOST = 1 << 16,	/* that are looked at in the environment of a program */
-	AT_ONCE = 32,			/* of them */
-	LIST_MOST = 4 * PATH_MAX,	/* a longer LD_PRELOAD is left as it is */
-};
+enum { LIST_MOST = 4 * PATH_MAX };	/* a longer LD_PRELOAD is left as it is */
 
 /* A program, held for reading. */
 static enum gate_want find_out(struct gate *gate, const char *path)
@@ -77,46 +72,6 @@ static bool take_out(char *list, const char *word)
 	return found;
 }
 
-/* Which of these addresses, which end with a 0, has the variable; `count` when none has. */
-static unsigned find_variable(pid_t pid, const uint64_t *addresses, unsigned count)
-{
-	enum { NAME = sizeof LD_PRELOAD - 1 };
-	char names[AT_ONCE][NAME];
-	unsigned used = 0;
-
-	while (used < count && addresses[used])
-		used++;
-	/* the last string of all may be shorter than a name, and lie at the end of the memory: what is read before it counts */
-	unsigned read = mem_read_each(pid, addresses, used, NAME, names);
-	for (unsigned i = 0; i < read; i++)
-		if (memcmp(names[i], LD_PRELOAD, NAME) == 0)
-			return i;
-	return count;
-}
-
-/* Where the value of the variable lies in the program's memory, or 0. What the kernel puts on a new stack: the number of
- * arguments, their addresses, NULL, those of the environment, NULL. */
-static uint64_t find_list(pid_t pid, uint64_t stack)
-{
-	uint64_t count, addresses[AT_ONCE], *end = addresses + AT_ONCE;
-
-	if (mem_read(pid, stack, &count, sizeof count) < 0)
-		return 0;
-	stack += (count + 2) * sizeof *addresses;
-	for (unsigned i = 0; i < VARIABLES_MOST; i += AT_ONCE, stack += sizeof addresses) {
-		/* there is more on the stack: the auxiliary vector, and all that is pointed to */
-		if (mem_read(pid, stack, addresses, sizeof addresses) < 0)
-			return 0;
-		unsigned at = find_variable(pid, addresses, AT_ONCE);
-		if (at < AT_ONCE)
-			return addresses[at] + sizeof LD_PRELOAD - 1;
-		for (const uint64_t *address = addresses; address < end; address++)
-			if (!*address)
-				return 0;
-	}
-	return 0;
-}
-
 void gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack)
 {
 	char list[LIST_MOST] = "";
@@ -124,7 +79,7 @@ void gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack)
 
 	if (want == GATE_WANTS_SHIM)
 		return;
-	uint64_t address = find_list(pid, stack);
+	uint64_t address = new_stack_variable(pid, stack, "LD_PRELOAD=");
 	ssize_t length = address ? mem_read_string(pid, address, list, sizeof list) : -1;
 	if (length <= 0 || (want == GATE_WANTS_NONE && strcmp(list, gate->shim) != 0))
 		return;	/* or: of what else is loaded nothing is known */

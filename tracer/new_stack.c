@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* new_stack.c - see new_stack.h. Read by pages, so that nothing is asked for that may not be mapped. */
+#include "new_stack.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "mem.h"
+
+enum {
+	PAGE = 4096,
+	WORDS_MOST = 1 << 20,	/* of arguments and environment: 8 MiB, more than the kernel takes of either as a rule */
+	AT_ONCE = 32,	/* strings that are read */
+	NAME_MOST = 32,
+};
+
+struct reader {
+	pid_t tid;
+	uint64_t at;
+	uint64_t words[PAGE / sizeof(uint64_t)];
+	size_t next, count;
+};
+
+static bool next_word(struct reader *reader, uint64_t *word)
+{
+	if (reader->next == reader->count) {
+		size_t length = PAGE - reader->at % PAGE;
+		reader->next = 0;
+		reader->count = length / sizeof *word;
+		if (reader->at % sizeof *word != 0 || mem_read(reader->tid, reader->at, reader->words, length) < 0) {
+			reader->count = 0;
+			return false;
+		}
+		reader->at += length;
+	}
+	*word = reader->words[reader->next++];
+	return true;
+}
+
+/* To the first word of the environment. */
+static bool begin(struct reader *reader, pid_t tid, uint64_t stack)
+{
+	uint64_t count, argument;
+
+	reader->tid = tid;
+	reader->at = stack;
+	reader->next = reader->count = 0;
+	if (!next_word(reader, &count) || count > WORDS_MOST)
+		return false;
+	for (uint64_t i = 0; i <= count; i++)
+		if (!next_word(reader, &argument))
+			return false;
+	return true;
+}
+
+uint64_t new_stack_auxiliary(pid_t tid, uint64_t stack, uint64_t type)
+{
+	struct reader reader;
+	uint64_t word, value;
+
+	if (!begin(&reader, tid, stack))
+		return 0;
+	for (unsigned i = 0; i < WORDS_MOST && next_word(&reader, &word); i++)
+		if (word == 0)
+			break;
+	while (next_word(&reader, &word) && next_word(&reader, &value) && word != 0)
+		if (word == type)
+			return value;
+	return 0;
+}
+
+/* Which of these strings begins with the name; `count` when none does. */
+static size_t which(pid_t tid, const uint64_t *addresses, size_t count, const char *name, size_t length)
+{
+	char names[AT_ONCE * NAME_MOST];
+	/* the last string of all may be shorter than the name, and lie at the end of the memory: what is read before it counts */
+	size_t read = mem_read_each(tid, addresses, (unsigned)count, length, names);
+
+	for (size_t i = 0; i < read; i++)
+		if (memcmp(names + i * length, name, length) == 0)
+			return i;
+	return count;
+}
+
+uint64_t new_stack_variable(pid_t tid, uint64_t stack, const char *name)
+{
+	struct reader reader;
+	uint64_t addresses[AT_ONCE];
+	size_t length = strlen(name), count = AT_ONCE;
+
+	if (length > NAME_MOST || !begin(&reader, tid, stack))
+		return 0;
+	for (unsigned all = 0; count == AT_ONCE && all < WORDS_MOST; all += AT_ONCE) {
+		for (count = 0; count < AT_ONCE && next_word(&reader, &addresses[count]) && addresses[count]; count++)
+			;
+		size_t found = which(tid, addresses, count, name, length);
+		if (found < count)
+			return addresses[found] + length;
+	}
+	return 0;
+}
