@@ -3,9 +3,11 @@
 # The trials: small programs of tests/trials, each of which tries one way round a guard. Each runs bare first, where
 # it has to succeed (or the trial proves nothing), then guarded at each level, where nothing may happen. Both are
 # judged from outside: the secret's token got out, a protected file changed, the host was contacted, the intruder ran.
+# Level preload is no boundary: what gets through there is in trials/preload.txt, with the reason, and that list is true.
 #   test_trials.sh [-v] [NAME-PATTERN...]   patterns as of the shell: 'race_*'
-#   LEVELS="ptrace seccomp"  BUILDS="dyn static"
+#   TRIALS_LEVELS="ptrace preload" (default: LEVELS and preload)  BUILDS="dyn static"
 . "$(dirname "$0")/lib.sh"
+LEVELS=${TRIALS_LEVELS:-$LEVELS preload}
 shopt -s extglob nullglob dotglob	# before any function is read
 BUILDS=${BUILDS:-dyn static}
 verbose=
@@ -120,17 +122,53 @@ run_trial() {
 	fi
 }
 
-declare -A bare_got held broke absent
+declare -A bare_got held broke absent reason
 families=
+while IFS=': ' read -r why names; do
+	for name in $names; do reason[$name]=$why; done
+done < <(grep -v '^#' "$SOURCE/tests/trials/preload.txt")
+
+# told LEVEL VERDICT: of a trial that is over; the verdict is empty when it held.
+told() {
+	local level=$1 verdict=$2 listed=
+	[ "$level" != preload ] || listed=${reason[$name]:-}
+	if [ "$level" = preload ] && [ "$build" = static ]; then
+		listed=
+		if [ -z "$evidence" ] && grep -qa 'statically linked and cannot be guarded' "$judge/out"; then
+			verdict=
+		else
+			verdict+=' not refused to start'
+		fi
+	fi
+	if [ "$listed" ] && [ -z "$works_bare" ]; then
+		listed= verdict=	# nothing to get through with
+	elif [ "$listed" ] && [ "$listed" != moment ] && [ -z "$verdict" ]; then
+		not_ok "$name, $build, at preload: it no longer gets through ($listed: $what); preload.txt says that it does" </dev/null
+		return
+	fi
+	if [ -z "$verdict" ]; then
+		ok "$name, $build, at $level"
+		held[$family,$level]=$((${held[$family,$level]:-0} + 1))
+		return
+	fi
+	broke[$family,$level]=$((${broke[$family,$level]:-0} + 1))
+	if [ "$listed" ]; then
+		ok "$name, $build, at $level: gets through, as is known ($listed)"
+	else
+		not_ok "$name, $build, at $level:$verdict ($what)" \
+			<<<"$(cat "$judge/changes" 2>/dev/null; tail -n 4 "$judge/out" | tr -d '\0' | cut -c1-300)"
+	fi
+}
 note() { [ -z "$verbose" ] || printf '# %s\n' "$*"; }
 
 try() {	# name effect needs what
-	local family=${name%%_*} level verdict crash bare_status
+	local family=${name%%_*} level verdict crash bare_status works_bare=
 	[[ " $families " = *" $family "* ]] || families+=" $family"
 	run_trial "$F/tools/trials-dyn" --stand-in
 	bare_status=$status
 	note "$build $name: bare: $evidence, status $status, $took ms"
 	if [[ $evidence = *$effect* ]]; then
+		works_bare=1
 		bare_got[$family]=$((${bare_got[$family]:-0} + 1))
 	elif [[ $needs = *maybe,* ]]; then
 		absent[$family]=$((${absent[$family]:-0} + 1))
@@ -151,14 +189,7 @@ $(tail -n 3 "$judge/out" | tr -d '\0')"
 		if [ "$effect" = work ]; then
 			if [ "$evidence" = ' work' ]; then verdict=$crash; else verdict="$evidence does not work$crash"; fi
 		fi
-		if [ -z "$verdict" ]; then
-			ok "$name, $build, at $level"
-			held[$family,$level]=$((${held[$family,$level]:-0} + 1))
-		else
-			not_ok "$name, $build, at $level:$verdict ($what)" \
-				<<<"$(cat "$judge/changes" 2>/dev/null; tail -n 4 "$judge/out" | tr -d '\0' | cut -c1-300)"
-			broke[$family,$level]=$((${broke[$family,$level]:-0} + 1))
-		fi
+		told "$level" "$verdict"
 		rm -f "$judge/changes"
 	done
 }
@@ -174,6 +205,9 @@ policy=(--read /usr --read /lib --read /lib64 --read /bin --read /etc/ld.so.cach
 	--read "$F/shown" --read "$F/tools" --write "$F/inside" --read-only "$F/inside/top/kept"
 	--exec "$F/tools" --exec /usr/bin --exec /bin/sh)
 levels_here
+
+unknown=$(printf '%s\n' "${!reason[@]}" | sort | comm -23 - <("$programs/trials-dyn" --list | cut -f1 | sort))
+check_same 'preload.txt names trials that there are' '' "$unknown"
 
 [ "$(id -u)" = 0 ] && other=user, || other=root,
 mapfile -t list < <("$programs/trials-dyn" --list | sort)
