@@ -72,8 +72,9 @@ SHIM_SMALL := $(shell $(CC) -Oz -xc -E /dev/null >/dev/null 2>&1 && echo -Oz || 
 SHIM_FLAGS = -std=c17 -D_GNU_SOURCE -iquote policy -iquote preload -DCALLS_NAMELESS $(WARN) $(SHIM_SMALL) -g -ffreestanding \
 	     -fPIC -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-stack-clash-protection \
 	     -U_FORTIFY_SOURCE -fno-builtin -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
-# What calls back into libc: a thread may be cancelled there, and its stack be unwound through us.
-$(patsubst %,$(BUILD)/preload/%.o,beside exec gate wrap): SHIM_FLAGS += -fasynchronous-unwind-tables
+# Where a thread may be cancelled, and its stack be unwound through us. With a frame pointer that takes less to describe.
+$(patsubst %,$(BUILD)/preload/%.o,beside gate shell wrap): SHIM_FLAGS += -fasynchronous-unwind-tables -fno-omit-frame-pointer \
+	-momit-leaf-frame-pointer
 $(BUILD)/preload/policy/%.o: policy/%.c
 	@mkdir -p $(@D)
 	$(CC) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<

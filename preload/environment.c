@@ -48,7 +48,7 @@ static bool lists(const char *list, const char *path)
 }
 
 /* Has it the shim already? (Or is there none: then nothing can be done, and was not from the start.) */
-static bool has_shim(char *const *environment)
+bool environment_has_shim(char *const *environment)
 {
 	const char *path = shim_path();
 
@@ -76,7 +76,7 @@ int environment_pass(struct passed *passed, char *const *environment, int judged
 {
 	const char *path = shim_path(), *others = environment_variable(environment, LD_PRELOAD);
 	const char *options = environment_variable(environment, ASAN_OPTIONS);
-	bool has = has_shim(environment), without = shim.filtered && path, sanitized = judged == JUDGED_SANITIZED && path && !without;
+	bool has = environment_has_shim(environment), without = shim.filtered && path, sanitized = judged == JUDGED_SANITIZED && path && !without;
 	size_t count = 0, text, kept = 0;
 
 	*passed = (struct passed){ environment, NULL, 0 };
@@ -147,43 +147,4 @@ int judge_environment(char *const *environment)
 	int r = judge_objects(environment_variable(environment, LD_PRELOAD));
 
 	return r < 0 ? r : judge_objects(environment_variable(environment, "LD_AUDIT="));
-}
-
-static char *put_quoted(char *to, const char *text)
-{
-	*to++ = '\'';
-	for (; *text; text++) {
-		if (*text == '\'')
-			to = text_put(to, "'\\'");
-		*to++ = *text;
-	}
-	*to++ = '\'';
-	*to = 0;
-	return to;
-}
-
-int command_make(struct command *command, const char *text)
-{
-	const char *path = shim_path(), *others = environment_variable(environment_now(), LD_PRELOAD);
-
-	*command = (struct command){ text, NULL, 0 };
-	if (has_shim(environment_now()))
-		return 0;
-	command->size = 4 * (text_length(text) + text_length(path) + (others ? text_length(others) : 0)) + 128;
-	long address = raw(__NR_mmap, 0, command->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(address))
-		return -ENOMEM;
-	command->mapped = (char *)address;
-	command->text = command->mapped;
-	char *end = put_quoted(text_put(command->mapped, LD_PRELOAD), path);
-	if (others && *others)
-		end = put_quoted(text_put(end, ":"), others);
-	put_quoted(text_put(end, " exec /bin/sh -c "), text);
-	return 0;
-}
-
-void command_let_go(struct command *command)
-{
-	if (command->mapped)
-		raw(__NR_munmap, command->mapped, command->size);
 }

@@ -23,8 +23,7 @@ static int fail(int error)
 
 /* ---- execve and its kin ------------------------------------------------- */
 
-/* To be asked before a program is started: 0 or -errno. */
-static int allowed(int dirfd, const char *path, char *const *argv, int flags)
+int exec_allowed(int dirfd, const char *path, char *const *argv, int flags)
 {
 	switch (shim_ready()) {
 	case SHIM_ALONE:
@@ -45,7 +44,7 @@ static int allowed_now(int dirfd, const char *path, char *const *argv, int flags
 
 	if (shim_ready() == SHIM_BESIDE && flags == 0 && gate_missing(dirfd, path, &answer))
 		return (int)answer;
-	return allowed(dirfd, path, argv, flags);
+	return exec_allowed(dirfd, path, argv, flags);
 }
 
 typedef int execve_function(const char *, char *const *, char *const *);
@@ -89,7 +88,7 @@ EXPORT int fexecve(int fd, char *const *argv, char *const *environment)
 {
 	int (*next)(int, char *const *, char *const *) = (int (*)(int, char *const *, char *const *))next_of(WRAP_fexecve);
 	struct passed passed;
-	int r = allowed(fd, "", argv, AT_EMPTY_PATH);
+	int r = exec_allowed(fd, "", argv, AT_EMPTY_PATH);
 
 	if (r >= 0)
 		r = environment_pass(&passed, environment, r);
@@ -262,7 +261,7 @@ static int spawn(enum wrap_index which, int *pid, const char *path, const void *
 static int spawn_path(enum wrap_index which, int *pid, const char *path, const void *actions, const void *attributes,
 		      char *const *argv, char *const *environment)
 {
-	int r = allowed(AT_FDCWD, path, argv, 0);
+	int r = exec_allowed(AT_FDCWD, path, argv, 0);
 
 	return r < 0 ? -r : spawn(which, pid, path, actions, attributes, argv, environment, r);
 }
@@ -271,7 +270,7 @@ static int spawn_path(enum wrap_index which, int *pid, const char *path, const v
 static int allowed_in_search(const char *file, char *const *argv)
 {
 	if (text_find(file, '/'))
-		return allowed(AT_FDCWD, file, argv, 0);
+		return exec_allowed(AT_FDCWD, file, argv, 0);
 	long room = raw(__NR_mmap, 0, PATH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (raw_failed(room))
 		return -ENOMEM;
@@ -279,7 +278,7 @@ static int allowed_in_search(const char *file, char *const *argv)
 	for (const char *search = search_path(); search;) {
 		if (!next_candidate(&search, file, (char *)room) || raw(__NR_access, room, 1) < 0)
 			continue;
-		r = allowed(AT_FDCWD, (const char *)room, argv, 0);
+		r = exec_allowed(AT_FDCWD, (const char *)room, argv, 0);
 		break;
 	}
 	raw(__NR_munmap, room, PATH_SIZE);
@@ -306,43 +305,3 @@ SPAWN(posix_spawn, spawn_path)
 SPAWN(posix_spawnp, spawn_file)
 SPAWN(pidfd_spawn, spawn_path)
 SPAWN(pidfd_spawnp, spawn_file)
-
-/* ---- through the shell -------------------------------------------------- */
-
-EXPORT int system(const char *text);
-EXPORT int system(const char *text)
-{
-	int (*next)(const char *) = (int (*)(const char *))next_of(WRAP_system);
-	struct command command;
-
-	if (!next)
-		return fail(-ENOSYS);
-	if (!text)
-		return next(text);
-	int r = allowed(AT_FDCWD, "/bin/sh", NULL, 0);
-	if (r >= 0)
-		r = command_make(&command, text);
-	if (r < 0)
-		return fail(r);
-	r = next(command.text);
-	command_let_go(&command);
-	return r;
-}
-
-EXPORT void *popen(const char *text, const char *mode);
-EXPORT void *popen(const char *text, const char *mode)
-{
-	void *(*next)(const char *, const char *) = (void *(*)(const char *, const char *))next_of(WRAP_popen);
-	struct command command;
-	int r = next ? allowed(AT_FDCWD, "/bin/sh", NULL, 0) : -ENOSYS;
-
-	if (r >= 0)
-		r = command_make(&command, text);
-	if (r < 0) {
-		shim_set_errno(-r);
-		return NULL;
-	}
-	void *stream = next(command.text, mode);
-	command_let_go(&command);
-	return stream;
-}

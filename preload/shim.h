@@ -237,10 +237,13 @@ uint64_t mode_flags(const char *mode);
 /* What no row describes (wrap_hand.c). As judge. */
 int judge_by_hand(enum wrap_how how, struct request *request, struct frame *frame);
 
-/* ---- programs (exec.c, environment.c) -------------------------------------------------- */
+/* ---- programs (exec.c, environment.c, shell.c) -------------------------------------------------- */
 
 /* May it be run: as execveat(dirfd, path, argv, envp, flags)? 0, -errno, or JUDGED_SANITIZED: it may. */
 int judge_exec(int dirfd, const char *path, char *const *argv, int flags);
+
+/* To be asked before a program is started: 0, -errno, or as judge_exec. */
+int exec_allowed(int dirfd, const char *path, char *const *argv, int flags);
 
 /* `environ` (NULL: this libc has none); the value of a variable given as "NAME=", or NULL. */
 char *const *environment_now(void);
@@ -256,18 +259,11 @@ struct passed {
 int environment_pass(struct passed *passed, char *const *environment, int judged);
 /* May what it has a loader load be read? */
 int judge_environment(char *const *environment);
+bool environment_has_shim(char *const *environment);
 void environment_let_go(struct passed *passed);
 
 /* libc starts the shell with `environ`. When that has no shim in it any more, the shell is told to put it there and to
  * start again; it does nothing else until then. */
-struct command {
-	const char *text;
-	char *mapped; /* or NULL */
-	size_t size;
-};
-/* 0 or -ENOMEM. */
-int command_make(struct command *command, const char *text);
-void command_let_go(struct command *command);
 
 /* ---- telling (report.c) ------------------------------------------------- */
 

@@ -87,7 +87,7 @@
  *   wrap         wrapped functions by the call table (wrap.def); wrap_hand: those that libc hides calls in;
  *                unwrapped.txt: which are not, and why; next: the function that was wrapped
  *   shim         what the parts say to one another; place: what a name means; program: what a file is
- *   exec         functions that start programs; environment: what those get with them
+ *   exec         functions that start programs; shell: those that do it by a shell; environment: what started ones get
  *   report       refusals to the launcher
  *   beside       what a wrapped function does where a supervisor decides; gate: opens that need no stop
  *
