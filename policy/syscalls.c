@@ -195,6 +195,7 @@ static const char *const kind_names[ARG_KIND_COUNT] = {
 	[ARG_ADDRESS] = "address",
 	[ARG_MAP_ADDRESS] = "mapping address",
 	[ARG_MAP_FLAGS] = "mapping flags",
+	[ARG_ADVICE] = "advice",
 	[ARG_REMAP_ADDRESS] = "new address",
 	[ARG_REMAP_FLAGS] = "remapping flags",
 	[ARG_ARGV] = "argv",

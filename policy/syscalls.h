@@ -103,7 +103,8 @@ enum arg_kind {
 	ARG_SECCOMP,	/* seccomp: operation; flags follow */
 	ARG_ADDRESS,	/* start of a memory range that the call changes */
 	ARG_MAP_ADDRESS,/* mmap: address; binding with MAP_FIXED* in ARG_MAP_FLAGS, else a hint taken where nothing is mapped */
-	ARG_MAP_FLAGS,	/* mmap: MAP_* */
+	ARG_MAP_FLAGS,	/* mmap: MAP_*; not MAP_DROPPABLE, see ARG_ADVICE */
+	ARG_ADVICE,	/* madvise: MADV_*; not MADV_FREE, after which the kernel may empty memory while it is looked at */
 	ARG_REMAP_ADDRESS,/* mremap, shmat: new address, when not 0 */
 	ARG_REMAP_FLAGS,/* mremap: MREMAP_*; with MREMAP_FIXED the new address binds, even 0 */
 	ARG_ARGV,	/* exec: pointer to an array of strings */

@@ -26,8 +26,10 @@ fresh_fixture() {
 	echo "$token" | tee "$F/shut/secret" >"$F/mirror$F/open/plain"
 	echo victim >"$F/shut/victim"
 	echo page >"$F/read/page"
+	printf '%4096s' '' >"$F/read/linked"
+	ln "$F/read/linked" "$F/open/linked"
 }
-outside_state() { find "$F/shut" "$F/read" "$F/mirror" -printf '%p %y %i %m %U:%G %n %s %T@ %l\n' | sort; }
+outside_state() { find "$F/shut" "$F/read" "$F/mirror" ! -name linked -printf '%p %y %i %m %U:%G %n %s %T@ %l\n' | sort; }
 
 # run_row LEVEL|bare PROGRAM ROW: sets status; output in $SCRATCH/out
 run_row() {
@@ -40,7 +42,7 @@ run_row() {
 		LEVEL=$level timeout -s KILL "$row_seconds" "$programs/neighbour" sh -c 'exec "$@"' - \
 			"$PICKET" run -q --profile none --enforce "$level" --env GUARDED=1 --env LEVEL --env 'STRANGER' \
 			--read /usr --read /lib --read /lib64 --read /bin --read /etc/ld.so.cache --write /proc --write /dev \
-			--read "$F/read" --write "$F/open" --read "$program" --exec "$program" --exec /usr/bin --exec /bin \
+			--read "$F/read" --read "$SCRATCH/out" --write "$F/open" --read "$program" --exec "$program" --exec /usr/bin --exec /bin \
 			-- "$program" "$row"
 	fi >"$SCRATCH/out" 2>&1
 	status=$?
@@ -54,7 +56,7 @@ judge_row() {	# LEVEL KIND PROGRAM ROW
 	run_row "$level" "$3" "$row"
 	[ "$kind" = gets-out ] || expected=0
 	if [ "$status" = "$expected" ] && [ "$(outside_state)" = "$before" ] &&
-		{ [ "$kind" = has-to-work ] || ! grep -q "$token" "$SCRATCH/out"; }; then
+		{ [ "$kind" = has-to-work ] || ! grep -qa "$token" "$SCRATCH/out"; }; then
 		ok "$level: $row"
 	else
 		{ echo "status $status, not $expected"; diff <(echo "$before") <(outside_state); cat "$SCRATCH/out"; } >"$SCRATCH/why"

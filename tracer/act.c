@@ -26,6 +26,7 @@
 #include <sys/un.h>
 
 #include "caller.h"
+#include "constant.h"
 #include "mapped.h"
 #include "mem.h"
 #include "perform_aside.h"
@@ -49,7 +50,7 @@ static bool base_is_fixed(const struct task *task, const struct name_arg *name)
 }
 
 /* Bytes that nobody but the task can change: in memory of its own, or, such as a constant of a program of the system, in a file
- * that the run may not write to. */
+ * that the run may not write to by any name. */
 static bool private_range(const struct guard *guard, struct task *task, uint64_t address, size_t length)
 {
 	char name[PATH_MAX];
@@ -57,7 +58,7 @@ static bool private_range(const struct guard *guard, struct task *task, uint64_t
 	if (!tracee_private_memory(task))
 		return false;
 	int r = mapped_file(task, address, length, name, sizeof name);
-	if (r == -ENXIO || (r == 0 && !judge_writable(guard, name)))
+	if (r == -ENXIO || (r == 0 && !judge_writable(guard, name) && constant_file(name)))
 		return true;
 	return mapped_anonymous(task, address, length);	/* of a file's mapping, what was written to */
 }

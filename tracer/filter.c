@@ -434,6 +434,19 @@ static void look_nothing(struct assembly *p, int arg)
 	(void)arg;
 }
 
+static void look_map_flags(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	emit(p, BPF_ALU | BPF_AND | BPF_K, MAP_TYPE_BITS, 0, 0);
+	stop_if_equal(p, MAP_TYPE_REFUSED);
+}
+
+static void look_advice(struct assembly *p, int arg)
+{
+	load_low(p, arg);
+	stop_if_equal(p, ADVICE_REFUSED);
+}
+
 static void look_any(struct assembly *p, int arg)
 {
 	(void)arg;
@@ -493,7 +506,8 @@ static void (*const looks[ARG_KIND_COUNT])(struct assembly *p, int arg) = {
 	[ARG_RENAME_FLAGS] = look_nothing,
 	[ARG_OBJECT] = look_nothing,
 	[ARG_SOCKET] = look_nothing,
-	[ARG_MAP_FLAGS] = look_nothing,
+	[ARG_MAP_FLAGS] = look_map_flags,
+	[ARG_ADVICE] = look_advice,
 	[ARG_REMAP_FLAGS] = look_nothing,
 	[ARG_ARGV] = look_nothing,
 	[ARG_ENVP] = look_nothing,

@@ -185,12 +185,23 @@ static void replace(struct judgement *judgement, int arg, uint64_t value)
 	judgement->replacement = value;
 }
 
+/* Memory that the kernel may empty, even between the look at an argument and its use: as on kernels without it. */
+static bool may_vanish(const struct request *request)
+{
+	int advice = call_arg_index(request->call, ARG_ADVICE, 0), flags = call_arg_index(request->call, ARG_MAP_FLAGS, 0);
+
+	return (advice >= 0 && (uint32_t)request->stop.args[advice] == ADVICE_REFUSED) ||
+	       (flags >= 0 && (request->stop.args[flags] & MAP_TYPE_BITS) == MAP_TYPE_REFUSED);
+}
+
 /* No call may touch memory below RESERVED_END; where an address is only a hint, or is ignored, it becomes 0. */
 void judge_memory(const struct request *request, struct judgement *judgement)
 {
 	int flags = call_arg_index(request->call, ARG_MAP_FLAGS, 0),
 	    remap_flags = call_arg_index(request->call, ARG_REMAP_FLAGS, 0);
 
+	if (may_vanish(request))
+		judge_answer(judgement, -EINVAL);
 	for (int i = 0; i < CALL_ARGS && judgement->outcome == OUTCOME_PASS; i++) {
 		uint64_t address = request->stop.args[i];
 		if (address >= RESERVED_END)

@@ -42,8 +42,8 @@
  *   launch       the child that becomes the tool; filter: its seccomp filter, from policy and table; floor: Landlock under it;
  *                descriptors: closing many
  *   supervise    the loop: next stop, judge, act; guard: all it works with
- *   tracee       each thread and process, and what they share; mapped: what lies at an address of one; owned: sockets and
- *                IPC objects that the run has made itself
+ *   tracee       each thread and process, and what they share; mapped: what lies at an address of one; constant: files
+ *                that nobody changes; owned: sockets and IPC objects that the run has made itself
  *   transport    how calls are stopped and answered; by_ptrace: by ptrace; out_of_turn: waiting for one task alone;
  *                together: a stop costs less where supervisor and task share a processor
  *   by_notify    by notification (level notify): threads that answer; notify: how it begins and ends; notify_begin: how the

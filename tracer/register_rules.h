@@ -34,6 +34,9 @@
  * for large numbers. */
 #define ARCH_TAGGED_ADDRESSES 0x4002u
 
+/* madvise and mmap: memory that the kernel may empty by itself. Older kernels do not have it, and programs do without. */
+enum { ADVICE_REFUSED = 8 /* MADV_FREE */, MAP_TYPE_BITS = 0xf, MAP_TYPE_REFUSED = 8 /* MAP_DROPPABLE, Linux 6.11 */ };
+
 enum ioctl_what {
 	IOCTL_TYPES,		/* puts characters into a terminal that the user's shell will read */
 	IOCTL_SIGNALS,		/* names a process that the kernel signals */

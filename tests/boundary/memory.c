@@ -76,23 +76,20 @@ static int empty_becomes_name(void)
 	return won;
 }
 
-/* A page of a file that nobody may write, so it seems: it has no name that a rule could allow. */
-static int nameless_text(void)
+/* Opens by a name in `text`, which another process writes through the descriptor `to`. */
+static int changing_text(const char *text, int to)
 {
-	int file, won = REFUSED;
+	int won = REFUSED;
 
-	NEED(file = memfd_create("text", 0));
-	NEED(ftruncate(file, 4096));
-	NEED(pwrite(file, secret_name, sizeof secret_name, 0));
-	char *text = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, file, 0);
+	NEED(text == MAP_FAILED ? -1 : 0);
 	NEED(close(open(strdup(allowed_name), O_CREAT | O_WRONLY, 0600)));
 	pid_t child = fork();
 	NEED(child);
 	while (child == 0) {
-		pwrite(file, allowed_name, sizeof allowed_name, 0);
+		pwrite(to, allowed_name, sizeof allowed_name, 0);
 		for (volatile int i = 0; i < 300; i++)
 			;
-		pwrite(file, secret_name, sizeof secret_name, 0);
+		pwrite(to, secret_name, sizeof secret_name, 0);
 	}
 	for (double end = seconds() + RACE_SECONDS; won == REFUSED && seconds() < end;) {
 		int fd = open(text, O_RDONLY);
@@ -105,8 +102,54 @@ static int nameless_text(void)
 	return won;
 }
 
+/* A page of a file that nobody may write, so it seems: it has no name that a rule could allow. */
+static int nameless_text(void)
+{
+	int file;
+
+	NEED(file = memfd_create("text", 0));
+	NEED(ftruncate(file, 4096));
+	NEED(pwrite(file, secret_name, sizeof secret_name, 0));
+	return changing_text(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, file, 0), file);
+}
+
+/* A file that nobody may write, so its name says; but it has another one. */
+static int text_with_two_names(void)
+{
+	int to, from;
+
+	NEED(to = open("linked", O_RDWR));
+	NEED(from = open("../read/linked", O_RDONLY));
+	NEED(pwrite(to, secret_name, sizeof secret_name, 0));
+	return changing_text(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, from, 0), to);
+}
+
+/* The same; but it is our standard output. */
+static int text_of_output(void)
+{
+	int from;
+
+	NEED(from = open("/proc/self/fd/1", O_RDONLY));
+	NEED(pwrite(1, secret_name, sizeof secret_name, 0));
+	return changing_text(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, from, 0), 1);
+}
+
+/* Memory that the kernel may empty at any time, even while it is looked at. */
+static int memory_that_vanishes(void)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return madvise(page, 4096, 8 /* MADV_FREE */) == 0 ||
+			       mmap(NULL, 4096, PROT_READ | PROT_WRITE, 8 /* MAP_DROPPABLE */ | MAP_ANONYMOUS, -1, 0) != MAP_FAILED ?
+		       WORKED :
+		       REFUSED;
+}
+
 static const struct row rows[] = {
 	{ GETS_OUT, "nameless_text", nameless_text },
+	{ GETS_OUT, "text_with_two_names", text_with_two_names },
+	{ GETS_OUT, "text_of_output", text_of_output },
+	{ GETS_OUT, "memory_that_vanishes", memory_that_vanishes },
 	{ GETS_OUT, "grows_down", grows_down },
 	{ GETS_OUT, "empty_becomes_name", empty_becomes_name },
 };

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * constant.h - files whose contents nobody in the run can change. That no rule lets a file's name be written is not enough: it may have
+ * another name, by a hard link or a second mount, or be open for writing already.
+ */
+#ifndef PICKET_TRACER_CONSTANT_H
+#define PICKET_TRACER_CONSTANT_H
+
+#include <stdbool.h>
+
+/* Is this the name of such a file, if the policy lets nobody write to that name? From any thread. */
+bool constant_file(const char *name);
+
+#endif
