@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * beside.c - what a wrapped function does where a supervisor decides: if it
- * opens a file, that is tried through the gate; in all else the function behind it is called at once.
+ * opens a file, that is tried through the gate; what cannot but fail, since there is something or nothing of the name, fails
+ * here; in all else the function behind it is called at once.
  */
 #include <asm-generic/errno.h>
 #include <linux/fcntl.h>
@@ -25,6 +26,30 @@ static long open_by_call(long number, const uint64_t *args, unsigned ways)
 		return gate_open((int)args[0], (const char *)args[1], args[2], args[3], ways);
 	case __NR_creat:
 		return gate_open(AT_FDCWD, (const char *)args[0], O_CREAT | O_WRONLY | O_TRUNC, args[1], ways);
+	default:
+		return GATE_NOT;
+	}
+}
+
+/* Making a directory that is there, or removing what is not: what such a call says; else GATE_NOT. */
+static long fail_by_call(long number, const uint64_t *args)
+{
+	bool at = number == __NR_mkdirat || number == __NR_unlinkat;
+	int dirfd = at ? (int)args[0] : AT_FDCWD;
+	const char *path = (const char *)args[at];
+	long answer;
+
+	switch (number) {
+	case __NR_mkdir:
+	case __NR_mkdirat:
+		return gate_exists(dirfd, path) ? -EEXIST : GATE_NOT;
+	case __NR_unlinkat:
+		if ((uint32_t)args[2] & ~(uint32_t)AT_REMOVEDIR)
+			return GATE_NOT;
+		/* fall through */
+	case __NR_unlink:
+	case __NR_rmdir:
+		return gate_missing(dirfd, path, AT_SYMLINK_NOFOLLOW, &answer) ? answer : GATE_NOT;
 	default:
 		return GATE_NOT;
 	}
@@ -176,6 +201,8 @@ bool beside(enum wrap_how how, long number, struct frame *frame)
 		fd = open_by_call((long)frame->args[0], frame->args + 1, 0);
 	} else if (number == __NR_prctl) {
 		note_filter(number, frame->args);
+	} else if (how == HOW_TABLE) {
+		fd = fail_by_call(number, frame->args);
 	}
 	if (fd == GATE_NOT)
 		return false;

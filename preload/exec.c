@@ -42,7 +42,7 @@ static int allowed_now(int dirfd, const char *path, char *const *argv, int flags
 {
 	long answer;
 
-	if (shim_ready() == SHIM_BESIDE && flags == 0 && gate_missing(dirfd, path, &answer))
+	if (shim_ready() == SHIM_BESIDE && flags == 0 && gate_missing(dirfd, path, 0, &answer))
 		return (int)answer;
 	return exec_allowed(dirfd, path, argv, flags);
 }

@@ -242,15 +242,24 @@ __attribute__((noinline)) static long open_relative(int dirfd, const char *path,
 	return n == start && memcmp(again, joined, n) == 0 ? answer : GATE_NOT;
 }
 
-bool gate_missing(int dirfd, const char *path, long *answer)
+/* As newfstatat without its result: 0, -errno, or GATE_NOT when it would stop. */
+static long look(int dirfd, const char *path, int flags)
 {
 	enum { STAT_SIZE = 144 }; /* the kernel's struct stat */
 	char status[STAT_SIZE] __attribute__((aligned(8)));
 
-	if (!shim.gate || !GATE->looking_passes)
-		return false;
-	*answer = raw(__NR_newfstatat, dirfd, path, status, 0);
-	return *answer == -ENOENT || *answer == -ENOTDIR;
+	return shim.gate && GATE->looking_passes ? raw(__NR_newfstatat, dirfd, path, status, flags) : GATE_NOT;
+}
+
+bool gate_missing(int dirfd, const char *path, int flags, long *answer)
+{
+	*answer = look(dirfd, path, flags);
+	return *answer == -ENOENT || *answer == -ENOTDIR; /* EACCES may be the floor's, and to be told of */
+}
+
+bool gate_exists(int dirfd, const char *path)
+{
+	return look(dirfd, path, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static long open_somehow(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsigned ways)
@@ -268,7 +277,7 @@ long gate_open(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsig
 	long answer = shim.gate ? open_somehow(dirfd, path, flags, mode, ways) : GATE_NOT, missing;
 
 	/* an open that neither makes anything nor stops at a link */
-	if (answer == GATE_NOT && !(flags & (O_CREAT | O_TMPFILE_BIT | O_NOFOLLOW)) && gate_missing(dirfd, path, &missing))
+	if (answer == GATE_NOT && !(flags & (O_CREAT | O_TMPFILE_BIT | O_NOFOLLOW)) && gate_missing(dirfd, path, 0, &missing))
 		return missing;
 	return answer;
 }

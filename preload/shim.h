@@ -165,8 +165,10 @@ long gate_open(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsig
 enum { GATE_NAME_MOST = 4096 };
 size_t gate_name_length(const char *name);
 /* Does the name lead nowhere, as can be seen without a stop? Then *answer is -ENOENT or -ENOTDIR, which a call that needs
- * what it names would come to as well. Async-signal-safe. */
-bool gate_missing(int dirfd, const char *path, long *answer);
+ * what it names would come to as well. `flags`: AT_SYMLINK_NOFOLLOW or 0. Async-signal-safe. */
+bool gate_missing(int dirfd, const char *path, int flags, long *answer);
+/* Is there something of that name, be it a link? False also when that cannot be seen without a stop. Async-signal-safe. */
+bool gate_exists(int dirfd, const char *path);
 
 /* Done already, without the function behind ours? Then frame->result is what to return. `number` is its call's. */
 bool beside(enum wrap_how how, long number, struct frame *frame);

@@ -105,6 +105,22 @@ os.closerange(3, 1 << 20)
 os.execv('$helpers/openclose', ['openclose', '10010'])")
 check "and when every descriptor was closed" test $((many - few)) -lt 5000
 
+few=$(stops python3 -c 0)
+many=$(stops python3 -c "
+import os
+for i in range(100):
+    for call, name in ((os.mkdir, '$SCRATCH/w'), (os.unlink, 'none'), (os.rmdir, 'none'), (os.mkdir, 'w/here/d')):
+        try: call(name)
+        except (FileExistsError, FileNotFoundError): continue
+        raise Exception(call)")
+check "four hundred directories that are there and names that are not cost $((many - few)) stops" test $((many - few)) -lt 20
+many=$("$PICKET" run "${options[@]}" --enforce seccomp -- python3 -c "
+import os
+for i in range(100):
+    try: os.mkdir('w')
+    except FileExistsError: pass"; sed -n 's/.*"supervisor_stops": \([0-9]*\).*/\1/p' result.json)
+check 'control: at level seccomp each is one' test "$many" -ge 100
+
 # Whoever looks for a program in many directories does not ask the supervisor of each.
 searches() {	# LEVEL
 	local path

@@ -376,11 +376,55 @@ static void threads(void)
 	unlink("fifo");
 }
 
+static void errno_of(const char *by, const char *name)
+{
+	printf("%s %s: %s\n", by, name, errno_word());
+}
+
 static unsigned long nlink_of(int fd)
 {
 	struct stat st;
 
 	return fstat(fd, &st) < 0 ? 99 : (unsigned long)st.st_nlink;
+}
+
+/* Directories made, and what is not there removed, by every call. */
+static void makes_and_removes(void)
+{
+	static const char *const missing[] = {"missing", "missing/x", "f/x", "closed/x", "dangling/x", "link-directory/none", "", "loop/x",
+		 "d/../none", "none/.", "unreadable/x", "../none", "/none", "/none/x", "/proc/self/none"};
+	int here = open(".", O_RDONLY | O_DIRECTORY);
+
+	for (int n = 0; n < NAMES; n++) {
+		if (names[n][strlen(names[n]) - 1] == '/')
+			continue;
+		if (mkdir(names[n], 0755) < 0)
+			errno_of("mkdir", names[n]);
+		else if (mkdirat(here, names[n], 0755) == 0 || rmdir(names[n]) < 0)
+			errno_of("made twice, or not at all:", names[n]);
+		if (mkdirat(here, names[n], 0755) < 0)
+			errno_of("mkdirat", names[n]);
+		else if (mkdir(names[n], 0755) == 0 || rmdir(names[n]) < 0)
+			errno_of("made twice, or not at all:", names[n]);
+	}
+	for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+		const int flags[] = {0, AT_REMOVEDIR};
+		if (unlink(missing[i]) < 0)
+			errno_of("unlink", missing[i]);
+		if (rmdir(missing[i]) < 0)
+			errno_of("rmdir", missing[i]);
+		if (remove(missing[i]) < 0)
+			errno_of("remove", missing[i]);
+		for (int f = 0; f < 2; f++)
+			if (unlinkat(here, missing[i], flags[f]) < 0)
+				errno_of("unlinkat", missing[i]);
+		if (unlinkat(-1, missing[i], 0) < 0)
+			errno_of("unlinkat nothing", missing[i]);
+		char *const none[] = {NULL};
+		execve(missing[i], none, none);
+		errno_of("execve", missing[i]);
+	}
+	close(here);
 }
 
 /* A temporary file: what it is, and what became of the template but for the six letters. */
@@ -437,6 +481,7 @@ static void temporaries(void)
 static void others(void)
 {
 	temporaries();
+	makes_and_removes();
 
 	mkdir("away", 0700);
 	mkdir("away/sub", 0700);
