@@ -149,6 +149,30 @@ test_terminal() {
 	done
 }
 
+# ---- the machine by other names --------------------------------------------------------------------------------
+
+# names_of_machine LEVEL|bare WHAT: 0 when it could be opened. /proc a second time, and devices beside /dev, where the policy
+# lets the tool write. Run in a mount namespace.
+names_of_machine() {
+	local level=$1 what=$2 command=(sh -c "$2")
+	[ "$level" = bare ] || command=("$PICKET" run -q --profile none --enforce "$level" --read /usr --read /lib --read /lib64
+		--read /etc/ld.so.cache --write "$F/open" --exec /usr/bin --exec /bin -- "${command[@]}")
+	fresh_fixture
+	# shellcheck disable=SC2016
+	unshare -m --propagation private sh -c 'cd "$0" && mkdir proc && mount -t proc proc proc && mknod fuse c 10 229 &&
+		mknod null c 1 3 && exec "$@"' "$F/open" "${command[@]}"
+}
+
+test_names_of_machine() {
+	local level what
+	if ! [ "$(id -u)" = 0 ] || ! unshare -m true 2>/dev/null; then echo '# not here: names_of_machine'; return; fi
+	for what in ': >>proc/sys/vm/swappiness' ': <proc/1/status' ': >>proc/self/mem' ': <>fuse'; do
+		if ! names_of_machine bare "$what" >/dev/null 2>&1; then echo "# not here: $what"; continue; fi
+		for level in $LEVELS_HERE; do check_not "$level: $what" names_of_machine "$level" "$what"; done
+	done
+	for level in $LEVELS_HERE; do check "$level: null by another name" names_of_machine "$level" ': <>null'; done
+}
+
 build || { not_ok 'the programs are built' </dev/null; finish; }
 F=$SCRATCH/f
 token=TOKEN$$
@@ -167,6 +191,7 @@ for program in memory names nameless process work gate; do
 		for level in $LEVELS_HERE; do judge_row "$level" "$kind" "$program" "$row"; done
 	done < <("$programs/$program" --list)
 done
+if wanted names_of_machine "$@"; then test_names_of_machine; fi
 if wanted terminal "$@"; then test_terminal; fi
 if wanted end_of_guard "$@"; then test_end_of_guard; fi
 finish

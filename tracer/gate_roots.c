@@ -154,6 +154,12 @@ struct pending {
 	unsigned count;
 };
 
+/* A character device beside /dev may be any of those that are refused by their names there. */
+static bool is_device(const struct dirent *entry)
+{
+	return entry->d_type == DT_BLK || entry->d_type == DT_CHR;
+}
+
 /* What a directory holds is charged for before anything below it is opened, so that a tree that is too large costs little. */
 static bool look_into(struct search *search, struct pending *pending, DIR *directory, const char *name)
 {
@@ -164,7 +170,7 @@ static bool look_into(struct search *search, struct pending *pending, DIR *direc
 		if (below && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0))
 			continue;
 		unsigned cost = below ? DEVICE_DIRECTORY : 1;
-		if (entry->d_type == DT_BLK || entry->d_type == DT_UNKNOWN || search->device_entries < search->device_least + cost)
+		if (is_device(entry) || entry->d_type == DT_UNKNOWN || search->device_entries < search->device_least + cost)
 			return false;
 		search->device_entries -= cost;
 		if (below && asprintf(&pending->names[pending->count], "%s/%s", name, entry->d_name) < 0)
@@ -193,7 +199,7 @@ static bool no_device_below(struct search *search, int top)
 }
 
 /*
- * Can nothing that may be opened below it be a block device? Those are refused to every tool, whatever the policy says of their
+ * Can nothing that may be opened below it be a device? Block devices are refused to every tool, whatever the policy says of their
  * names. They belong to root, so that others cannot open them; and no tool can make one (mknod takes a capability that
  * it has not). For root itself a tree that is not too large is looked through; but for /usr, which distributions fill and
  * which by the hierarchy standard can be mounted read-only and shared.

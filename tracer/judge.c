@@ -13,10 +13,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 void judge_answer(struct judgement *judgement, int64_t value)
@@ -87,6 +90,45 @@ static bool ends_in(const char *name, size_t length, const char *end)
 	return length >= n && memcmp(name + length - n, end, n) == 0;
 }
 
+/* The machine's own files (always.h) are known by their names. Where such a file system is mounted elsewhere as well, it is not
+ * told apart which they are: nothing there may be written, and of processes nothing be read. */
+static bool machine_elsewhere(const struct resolved *at, unsigned access)
+{
+	struct statfs fs;
+
+	if (major(at->dev) != 0 || below(at->name, "/proc") || below(at->name, "/sys") || fstatfs(at->fd, &fs) < 0)
+		return false;	/* on a device */
+	switch ((uint32_t)fs.f_type) {
+	case PROC_SUPER_MAGIC:
+		return true;
+	case SYSFS_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC:
+	case SECURITYFS_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case BPF_FS_MAGIC:
+	case BINFMTFS_MAGIC:
+		return access & ACCESS_WRITE;
+	default:
+		return false;
+	}
+}
+
+/* A device by another name than those that always.h knows: only what harms nobody. devices.txt of the kernel. */
+static bool device_elsewhere(const struct resolved *at)
+{
+	enum { MEMORY = 1, TERMINALS = 5, PTS_FIRST = 136, PTS_LAST = 143 };
+	struct stat st;
+
+	if (at->type != S_IFCHR || below(at->name, "/dev") || fstat(at->fd, &st) < 0)
+		return false;
+	unsigned device = major(st.st_rdev), number = minor(st.st_rdev);
+	if (device == MEMORY)	/* null, zero, full, random, urandom */
+		return number != 3 && number != 5 && (number < 7 || number > 9);
+	return device != TERMINALS && (device < PTS_FIRST || device > PTS_LAST);
+}
+
 /* Is this name refused with that access, whatever the policy says? */
 static bool refused_always(struct judgement *judgement, const struct resolved *at, unsigned access)
 {
@@ -102,7 +144,8 @@ static bool refused_always(struct judgement *judgement, const struct resolved *a
 		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s", at->name);
 		return true;
 	}
-	if (at->type == S_IFBLK || always_machine(at->name, at->length, access)) {
+	if (at->type == S_IFBLK || always_machine(at->name, at->length, access) || device_elsewhere(at) ||
+	    machine_elsewhere(at, access)) {
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", at->name);
 		return true;
 	}
