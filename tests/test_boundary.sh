@@ -35,7 +35,7 @@ outside_state() { find "$F/shut" "$F/read" "$F/mirror" ! -name linked -printf '%
 run_row() {
 	local level=$1 program=$programs/$2 row=$3
 	cd "$F/open" || exit 1
-	# shellcheck disable=SC2016  # STRANGER is what the neighbour says
+	# shellcheck disable=SC2016,SC2094  # STRANGER is what the neighbour says; what is read is what the row wrote
 	if [ "$level" = bare ]; then
 		timeout -s KILL "$row_seconds" "$programs/neighbour" "$program" "$row"
 	else

@@ -266,6 +266,7 @@ static void judge_ipc(struct guard *guard, struct request *request, struct judge
 		}
 		request->task->ipc_kind = kind;
 		judgement->note = note_ipc;
+		judgement->aside = true;	/* a filter of the tool's own could put another number in place of the result */
 		return;
 	}
 	if (id >= 0 && !owned_has_ipc(&guard->tracees.owned, kind, (int)request->stop.args[id]))

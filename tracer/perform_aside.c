@@ -48,6 +48,8 @@ static int64_t do_it(struct deed *deed)
 		return link_object(deed);
 	case OP_IOCTL:
 		return perform_ioctl(deed);
+	case OP_IPC:
+		return perform_ipc(deed);
 	default:
 		return PERFORM_NO_WAY;
 	}

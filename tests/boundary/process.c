@@ -2,9 +2,15 @@
 /* process.c - attempts to reach a process outside the run: the one that neighbour.c makes. */
 #include "attempt.h"
 
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 
 #ifndef SO_PEERPIDFD
@@ -235,6 +241,50 @@ static int swapped_pidfd(void)
 	return WORKED;	/* the stranger knows more */
 }
 
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * A filter of our own makes semget return what it returned before it was made: its number. If the guard takes that for the
+ * identifier of a set that we have made, the set with that identifier is ours, whoever has made it. There need not be
+ * one: then the kernel says so itself (EINVAL).
+ */
+static int forged_identifier(void)
+{
+	struct sock_filter code[] = {
+		{ BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 },
+		{ BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_semget },
+		{ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRAP },
+		{ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW },
+	};
+	struct sock_fprog filter = { sizeof code / sizeof code[0], code };
+
+	signal(SIGSYS, ignore);
+	NEED(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter));
+	syscall(SYS_semget, IPC_PRIVATE, 1, 0600);
+	return semctl(SYS_semget, 0, GETVAL) >= 0 || errno == EINVAL ? WORKED : REFUSED;
+}
+
+/* Objects of our own are ours as ever. */
+static int own_identifiers(void)
+{
+	int set = semget(IPC_PRIVATE, 1, 0600), memory = shmget(IPC_PRIVATE, 4096, 0600), queue = msgget(IPC_PRIVATE, 0600);
+	struct shmid_ds about;
+	char *at = shmat(memory, NULL, 0);
+	bool works = set >= 0 && semctl(set, 0, SETVAL, 3) == 0 && semctl(set, 0, GETVAL) == 3 && at != (void *)-1 &&
+		     shmctl(memory, IPC_STAT, &about) == 0 && about.shm_perm.uid == geteuid() && queue >= 0;
+
+	if (works)
+		strcpy(at, "written");
+	semctl(set, 0, IPC_RMID);
+	shmctl(memory, IPC_RMID, NULL);
+	msgctl(queue, IPC_RMID, NULL);
+	return works ? WORKED : REFUSED;
+}
+
 /* At a limit of 0, but not of 1, a crash has the kernel start what core_pattern names, outside (core(5)). */
 static int core_helper(void)
 {
@@ -281,5 +331,7 @@ static const struct row rows[] = {
 	{ GETS_OUT, "owner_of_descriptor", owner_of_descriptor },
 	{ IS_HEARD, "swapped_pidfd", swapped_pidfd },
 	{ GETS_OUT, "core_helper", core_helper },
+	{ GETS_OUT, "forged_identifier", forged_identifier },
+	{ HAS_TO_WORK, "own_identifiers", own_identifiers },
 };
 MAIN(rows)
