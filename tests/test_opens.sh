@@ -169,6 +169,57 @@ else
 	skip 'programs without the shim' "${CC:-gcc}"
 fi
 
+# ---- devices ---------------------------------------------------------------------------------------------------
+
+# Through the gate nobody sees what kind of thing is opened. So no block device gets below a root: neither by itself nor in what it lies in.
+make_devices() {
+	rm -rf root apart
+	mkdir -p root/own apart/plain/a/b apart/full/a/b apart/many
+	mknod apart/full/a/b/disk b 7 0 2>mknod.log && cp -a apart/full apart/exchanged && (cd apart/many && mkdir $(seq 200)) &&
+		touch root/file
+}
+cat >moves.py <<'END'
+import ctypes, errno, os
+def attempt(name, call, *args):
+    try:
+        call(*args)
+        print(name, 'worked')
+    except OSError as e:
+        print(name, errno.errorcode[e.errno])
+def exchange(a, b):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(-100, a.encode(), -100, b.encode(), 2) != 0:
+        raise OSError(ctypes.get_errno(), 'renameat2')
+attempt('a directory without any', os.rename, 'apart/plain', 'root/plain')
+attempt('out of the root again', os.rename, 'root/plain', 'apart/plain')
+attempt('one with a device', os.rename, 'apart/full', 'root/full')
+attempt('in exchange for a directory', exchange, 'apart/exchanged', 'root/own')
+attempt('in exchange for a file', exchange, 'root/file', 'apart/exchanged')
+attempt('too many to be looked at', os.rename, 'apart/many', 'root/many')
+attempt('to elsewhere', os.rename, 'apart/full', 'apart/elsewhere')
+attempt('the device', os.rename, 'apart/elsewhere/a/b/disk', 'root/disk')
+attempt('another name of it', os.link, 'apart/elsewhere/a/b/disk', 'root/disk')
+END
+if [ "$(id -u)" = 0 ] && make_devices; then
+	check_same 'control: without a guard it would' 5 "$(python3 moves.py 2>&1 | head -6 | grep -c -e 'device worked' -e 'any worked' \
+		-e 'exchange.*worked' -e 'many.*worked')"
+	make_devices
+	check_same 'no block device comes to lie below a root' "$(cat <<'END'
+a directory without any worked
+out of the root again worked
+one with a device EXDEV
+in exchange for a directory EXDEV
+in exchange for a file EXDEV
+too many to be looked at EXDEV
+to elsewhere worked
+the device EPERM
+another name of it EPERM
+END
+)" "$("$PICKET" run -q --profile none --read / --write "$SCRATCH" --write "$SCRATCH/root" --write /dev/null --exec / --enforce gate -- python3 moves.py 2>&1)"
+else
+	skip 'devices and roots' 'only root makes them, and not everywhere'
+fi
+
 # ---- programs with a filter of their own ----------------------------------------------------------------------
 
 cat >own_filter.c <<'END'

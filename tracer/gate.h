@@ -83,6 +83,16 @@ void gate_forget(struct gate *gate, const char *name);
 void gate_forget_all(struct gate *gate);
 
 /*
+ * gate_devices.c: is there no device in this tree? False, too, when it has more entries than `*entries`, of which `least` have
+ * to be left; those that were looked at are taken off.
+ */
+enum { GATE_ENTRIES_MOST = 1024 };
+bool gate_no_device_below(int directory, unsigned *entries, unsigned least);
+
+/* May this directory be moved to below that one (-1: it is not known)? Not when a device would come into a root with it, or that cannot be told. */
+bool gate_admits(const struct gate *gate, int moved, int into);
+
+/*
  * gate_withdraw.c: a program was executed and has not run an instruction; `stack` is its stack pointer. If AddressSanitizer's
  * library is the first that it needs, which then insists on being the first that is loaded, or if it calls none of the functions
  * that the shim stands in front of, and so starts nothing either that could want it, the shim is taken out of its LD_PRELOAD: it

@@ -43,8 +43,6 @@ enum {
 	RULES_LOOKED_AT = 256,
 	ENTRIES_LOOKED_AT = 256,	/* of one directory */
 	REFUSALS_KEPT = 32,		/* many rules name the same few directories, or what lies in them */
-	DEVICE_ENTRIES_MOST = 1024,	/* looked at for block devices, in all: the run waits for it */
-	DEVICE_DIRECTORY = 8,		/* a directory costs as much as so many of its entries */
 	READ = ACCESS_READ | ACCESS_LOOK,
 	WRITE = READ | ACCESS_WRITE,
 };
@@ -75,8 +73,7 @@ struct search {
 	unsigned most;		/* so many may be found in this part of the search */
 	char *refused[REFUSALS_KEPT];	/* names that were considered and are no roots */
 	unsigned refused_count;
-	unsigned device_entries; /* that may still be looked at */
-	unsigned device_least;	/* and so many are to be left by the tree that is looked through */
+	unsigned entries;	/* that may still be looked at for devices */
 	bool root_user;
 };
 
@@ -148,56 +145,6 @@ static const struct mount *mount_of(const struct search *search, int fd)
 
 /* ---- devices ------------------------------------------------------------ */
 
-/* Directories that are still to be looked into, by their names from the top of the tree. */
-struct pending {
-	char *names[DEVICE_ENTRIES_MOST / DEVICE_DIRECTORY + 1];
-	unsigned count;
-};
-
-/* A character device beside /dev may be any of those that are refused by their names there. */
-static bool is_device(const struct dirent *entry)
-{
-	return entry->d_type == DT_BLK || entry->d_type == DT_CHR;
-}
-
-/* What a directory holds is charged for before anything below it is opened, so that a tree that is too large costs little. */
-static bool look_into(struct search *search, struct pending *pending, DIR *directory, const char *name)
-{
-	const struct dirent *entry;
-
-	while ((entry = readdir(directory)) != NULL) {
-		bool below = entry->d_type == DT_DIR;
-		if (below && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0))
-			continue;
-		unsigned cost = below ? DEVICE_DIRECTORY : 1;
-		if (is_device(entry) || entry->d_type == DT_UNKNOWN || search->device_entries < search->device_least + cost)
-			return false;
-		search->device_entries -= cost;
-		if (below && asprintf(&pending->names[pending->count], "%s/%s", name, entry->d_name) < 0)
-			return false;
-		pending->count += below;
-	}
-	return true;
-}
-
-static bool no_device_below(struct search *search, int top)
-{
-	struct pending pending = { .names = { strdup(".") }, .count = 1 };
-	bool none = pending.names[0] != NULL;
-
-	while (pending.count > 0) {
-		cleanup_free char *name = pending.names[--pending.count];
-		int fd = none ? openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-		DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-		none = directory && look_into(search, &pending, directory, name);
-		if (directory)
-			closedir(directory);
-		else if (fd >= 0)
-			close(fd);
-	}
-	return none;
-}
-
 /*
  * Can nothing that may be opened below it be a device? Block devices are refused to every tool, whatever the policy says of their
  * names. They belong to root, so that others cannot open them; and no tool can make one (mknod takes a capability that
@@ -208,8 +155,7 @@ static bool device_free(struct search *search, const struct mount *mount, int fd
 {
 	if (!search->root_user || mount->no_devices || strcmp(name, "/usr") == 0 || strncmp(name, "/usr/", 5) == 0)
 		return true;
-	search->device_least = search->device_entries / 2;
-	return no_device_below(search, fd);
+	return gate_no_device_below(fd, &search->entries, search->entries / 2);
 }
 
 /* ---- one directory ------------------------------------------------------ */
@@ -439,7 +385,7 @@ int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, un
 		    char *const *environment)
 {
 	static const char *const links[] = { "/lib", "/lib64", "/bin", "/sbin" };
-	struct search search = { .root_user = geteuid() == 0, .device_entries = DEVICE_ENTRIES_MOST };
+	struct search search = { .root_user = geteuid() == 0, .entries = GATE_ENTRIES_MOST };
 	int r = read_mounts(&search);
 
 	memset(roots, 0, sizeof *roots);

@@ -288,6 +288,22 @@ static bool judge_move(struct guard *guard, struct judgement *judgement, const s
 	return true;
 }
 
+/* Level gate: may what is moved come to lie where that other name is? */
+static bool may_enter(const struct guard *guard, const struct name_arg *moved, const struct name_arg *to)
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(to->at.name, '/');
+
+	if (!is_directory(moved))
+		return true;	/* devices themselves are not moved */
+	snprintf(parent, sizeof parent, "%.*s/", slash ? (int)(slash - to->at.name) : 0, to->at.name);
+	int into = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool may = gate_admits(&guard->gate, moved->at.fd, into);
+	if (into >= 0)
+		close(into);
+	return may;
+}
+
 static void judge_rename(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct name_arg *from = &request->names[0], *to = &request->names[1];
@@ -303,9 +319,11 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 	}
 	judgement->moves_names = is_link(from) || is_directory(from) || is_socket(from) || is_link(to) || is_directory(to) ||
 				 is_socket(to);
-	if (judge_name(guard, judgement, from, ACCESS_WRITE) && judge_name(guard, judgement, to, ACCESS_WRITE) &&
-	    judge_move(guard, judgement, from, to) && exchange)
-		judge_move(guard, judgement, to, from);
+	if (!judge_name(guard, judgement, from, ACCESS_WRITE) || !judge_name(guard, judgement, to, ACCESS_WRITE) ||
+	    !judge_move(guard, judgement, from, to) || (exchange && !judge_move(guard, judgement, to, from)))
+		return;
+	if (!may_enter(guard, from, to) || (exchange && !may_enter(guard, to, from)))
+		judge_answer(judgement, -EXDEV);	/* then programs copy, which no device survives */
 }
 
 static void judge_link(struct guard *guard, struct request *request, struct judgement *judgement)
@@ -317,7 +335,9 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 		return;
 	}
 	judgement->moves_names = is_link(from) || is_socket(from);
-	if (judge_new_name(guard, judgement, to) && judge_name(guard, judgement, from, ACCESS_LOOK) &&
+	if (from->at.type == S_IFBLK || device_elsewhere(&from->at))
+		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", from->at.name);
+	else if (judge_new_name(guard, judgement, to) && judge_name(guard, judgement, from, ACCESS_LOOK) &&
 	    (!from->at.nameless || from->at.deleted))
 		judge_move(guard, judgement, from, to);
 }

@@ -61,6 +61,7 @@
  *                is asked for; register_rules: which register values are worth judging at all
  *   program      what kind of program a file is; exec: what runs is what was approved
  *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories;
+ *                gate_devices: no device is or comes below them;
  *                gate_withdraw: programs that do without the shim; shim_names: who calls none of its functions;
  *                new_stack: what a new program finds on its stack
  *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gate_devices.c - see gate.h: no device comes to lie below a root. Through the gate the supervisor does not see what is
+ * opened, and root may open them whatever their name.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "gate.h"
+
+enum {
+	DIRECTORY_COST = 8,	/* a directory costs as much as so many of its entries */
+	ANCESTORS_MOST = 256,	/* of a name; above, nothing is known */
+};
+
+/* Directories that are still to be looked into, by their names from the top of the tree. */
+struct pending {
+	char *names[GATE_ENTRIES_MOST / DIRECTORY_COST + 1];
+	unsigned count;
+};
+
+/* A character device beside /dev may be any of those that are refused by their names there. */
+static bool is_device(const struct dirent *entry)
+{
+	return entry->d_type == DT_BLK || entry->d_type == DT_CHR;
+}
+
+/* What a directory holds is charged for before anything below it is opened, so that a tree that is too large costs little. */
+static bool look_into(struct pending *pending, DIR *directory, const char *name, unsigned *entries, unsigned least)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(directory)) != NULL) {
+		bool below = entry->d_type == DT_DIR;
+		if (below && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0))
+			continue;
+		unsigned cost = below ? DIRECTORY_COST : 1;
+		if (is_device(entry) || entry->d_type == DT_UNKNOWN || *entries < least + cost)
+			return false;
+		*entries -= cost;
+		if (below && asprintf(&pending->names[pending->count], "%s/%s", name, entry->d_name) < 0)
+			return false;
+		pending->count += below;
+	}
+	return true;
+}
+
+bool gate_no_device_below(int top, unsigned *entries, unsigned least)
+{
+	struct pending pending = { .names = { strdup(".") }, .count = 1 };
+	bool none = pending.names[0] != NULL;
+
+	while (pending.count > 0) {
+		cleanup_free char *name = pending.names[--pending.count];
+		int fd = none ? openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+		DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+		none = directory && look_into(&pending, directory, name, entries, least);
+		if (directory)
+			closedir(directory);
+		else if (fd >= 0)
+			close(fd);
+	}
+	return none;
+}
+
+/* ---- what is moved ------------------------------------------------------ */
+
+static bool same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool is_root(const struct gate *gate, const struct stat *st)
+{
+	struct stat root;
+
+	for (unsigned i = 0; i < gate->roots.count; i++)
+		if (fstat(gate->roots.list[i].fd, &root) == 0 && same(&root, st))
+			return true;
+	return false;
+}
+
+/* Does it, or a directory that it lies in, serve as a root? Whatever that is called by now. */
+static bool lies_in_root(const struct gate *gate, int directory)
+{
+	struct stat st, last = { 0 };
+	int fd = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+
+	for (int i = 0; i < ANCESTORS_MOST && fd >= 0 && fstat(fd, &st) == 0 && !same(&st, &last); i++) {
+		if (is_root(gate, &st)) {
+			close(fd);
+			return true;
+		}
+		int above = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = above;
+		last = st;
+	}
+	if (fd >= 0)
+		close(fd);
+	return false;
+}
+
+bool gate_admits(const struct gate *gate, int moved, int into)
+{
+	unsigned entries = GATE_ENTRIES_MOST;
+
+	return !gate->page || geteuid() != 0 || lies_in_root(gate, moved) ||
+	       (into >= 0 && !lies_in_root(gate, into)) ||
+	       gate_no_device_below(moved, &entries, 0);
+}
