@@ -3,6 +3,7 @@
 #include "register_rules.h"
 
 #include <linux/fiemap.h>
+#include <linux/fscrypt.h>
 #include <linux/fs.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -25,6 +26,10 @@ static const struct {
 	{FS_IOC_SETFLAGS, true, IOCTL_CHANGES},
 	{FS_IOC_FSSETXATTR, true, IOCTL_CHANGES},
 	{FS_IOC_SETVERSION, true, IOCTL_CHANGES},
+	{FS_IOC_ADD_ENCRYPTION_KEY, true, IOCTL_REACHES},
+	{FS_IOC_REMOVE_ENCRYPTION_KEY, true, IOCTL_REACHES},
+	{FS_IOC_REMOVE_ENCRYPTION_KEY_ALL_USERS, true, IOCTL_REACHES},
+	{FS_IOC_SET_ENCRYPTION_POLICY, true, IOCTL_CHANGES},
 	/* what programs do all the time */
 	{TCGETS, false, 0},
 	{TCSETS, false, 0},

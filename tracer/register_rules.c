@@ -9,6 +9,9 @@
 /* Requests that the header of this machine may not have, by their number. */
 enum {
 	FS_IOC_SET_ENCRYPTION_POLICY_CODE = 0x800c6613,
+	FS_IOC_ADD_ENCRYPTION_KEY_CODE = 0xc0506617,
+	FS_IOC_REMOVE_ENCRYPTION_KEY_CODE = 0xc0406618,
+	FS_IOC_REMOVE_ENCRYPTION_KEY_ALL_USERS_CODE = 0xc0406619,
 	FS_IOC_ENABLE_VERITY_CODE = 0x40806685,
 	FAT_IOCTL_SET_ATTRIBUTES_CODE = 0x40047211,
 	EXT4_IOC_SETVERSION_CODE = 0x40086604,
@@ -32,6 +35,10 @@ const struct ioctl_rule ioctl_rules[] = {
 	{ FIOCLEX, IOCTL_FLAGS_DESCRIPTOR },
 	/* /dev/userfaultfd: as the call of that name */
 	{ USERFAULTFD_IOC_NEW_CODE, IOCTL_REACHES },
+	/* a file system's keys are its users': without one their directories are shut to all of them */
+	{ FS_IOC_ADD_ENCRYPTION_KEY_CODE, IOCTL_REACHES },
+	{ FS_IOC_REMOVE_ENCRYPTION_KEY_CODE, IOCTL_REACHES },
+	{ FS_IOC_REMOVE_ENCRYPTION_KEY_ALL_USERS_CODE, IOCTL_REACHES },
 	/* a snapshot is a second name for every file of a tree */
 	{ BTRFS_IOC_SNAP_CREATE_CODE, IOCTL_REACHES },
 	{ BTRFS_IOC_SNAP_CREATE_V2_CODE, IOCTL_REACHES },
