@@ -33,7 +33,9 @@ outside_state() { find "$F/shut" "$F/read" "$F/mirror" ! -name linked -printf '%
 
 # run_row LEVEL|bare PROGRAM ROW: sets status; output in $SCRATCH/out
 run_row() {
-	local level=$1 program=$programs/$2 row=$3
+	local level=$1 program=$programs/$2 row=$3 rules=()
+	# whoever may read all of /proc may also know where its processes have their files
+	[ "$row" != links_of_stranger ] || rules=(--deny /proc/1/environ)
 	cd "$F/open" || exit 1
 	# shellcheck disable=SC2016,SC2094  # STRANGER is what the neighbour says; what is read is what the row wrote
 	if [ "$level" = bare ]; then
@@ -43,7 +45,7 @@ run_row() {
 			"$PICKET" run -q --profile none --enforce "$level" --env GUARDED=1 --env LEVEL --env 'STRANGER' \
 			--read /usr --read /lib --read /lib64 --read /bin --read /etc/ld.so.cache --write /proc --write /dev \
 			--read "$F/read" --read "$SCRATCH/out" --write "$F/open" --read "$program" --exec "$program" --exec /usr/bin --exec /bin \
-			-- "$program" "$row"
+			"${rules[@]}" -- "$program" "$row"
 	fi >"$SCRATCH/out" 2>&1
 	status=$?
 	cd "$SCRATCH" || exit 1
