@@ -287,11 +287,11 @@ void census_clear(struct census *census)
 	struct live *live, *next_live;
 	struct zombie *zombie, *next_zombie;
 
+	HASH_ITER(hh, census->zombies, zombie, next_zombie) /* first: they are linked to their parents */
+	drop_zombie(census, zombie);
 	HASH_ITER(hh, census->live, live, next_live)
 	{
 		HASH_DEL(census->live, live);
 		free(live);
 	}
-	HASH_ITER(hh, census->zombies, zombie, next_zombie)
-	drop_zombie(census, zombie);
 }
