@@ -10,8 +10,8 @@ struct tree {
 	uint8_t series : 1; /* and all whose names go on with letters and digits: /dev/sg0, /dev/sg1 */
 	char name[20];	    /* not a pointer: that would be a relocation in the shim */
 };
-#define TREE(name) { sizeof name - 1, false, name }
-#define SERIES(name) { sizeof name - 1, true, name }
+#define TREE(name) { sizeof(name) - 1, false, name }
+#define SERIES(name) { sizeof(name) - 1, true, name }
 
 /* Places where a write changes the machine, or makes the kernel run something outside (core_pattern, modprobe,
  * uevent_helper, binfmt_misc: proc(5), Documentation/admin-guide/sysctl/kernel.rst). */

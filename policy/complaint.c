@@ -76,7 +76,7 @@ size_t complaint_escape(char *to, size_t size, const char *from, size_t length)
 	return used;
 }
 
-int complain(struct complaint *complaint, int error, const char *format, ...)
+int (complain)(struct complaint *complaint, int error, const char *format, ...)
 {
 	char raw[COMPLAINT_SIZE];
 	va_list args;

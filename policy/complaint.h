@@ -21,6 +21,9 @@ struct complaint {
  * with the arguments are written as \xNN, so that the text is safe on a terminal; a text too long is cut.
  */
 __attribute__((format(printf, 3, 4))) int complain(struct complaint *complaint, int error, const char *format, ...);
+#ifdef __clang_analyzer__ /* it does not see into another file, and would follow ways on which this is 0 */
+#define complain(complaint, error, ...) ((complain)(complaint, error, __VA_ARGS__), (error))
+#endif
 
 /*
  * Copy `length` bytes into `to` (`size` bytes, always terminated) with every byte that is not part of a valid,

@@ -35,7 +35,7 @@ static int find_variable(const struct variables *variables, const char *name, si
 	const char *near;
 
 	for (size_t i = 0; variable_names[i]; i++) {
-		if (strlen(variable_names[i]) != length || memcmp(variable_names[i], name, length))
+		if (strlen(variable_names[i]) != length || memcmp(variable_names[i], name, length) != 0)
 			continue;
 		*value = values[i];
 		if (!*value)

@@ -58,7 +58,7 @@ typedef uint8_t row_number;
 #define ITS(number_, name_)
 #else
 typedef uint16_t row_number;
-#define ITS(number_, name_) .name = #name_, .number = number_,
+#define ITS(number_, name_) .name = #name_, .number = (number_),
 #endif
 _Static_assert(ROW_COUNT - 1 <= (row_number)-1, "fits a row_number");
 
