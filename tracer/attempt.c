@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/openat2.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -30,6 +32,10 @@
 #include "floor.h"
 #include "gate.h"
 #include "notify_kernel.h"
+
+/* The directories of the gate are opened, and then put at the end of what there may be: room for both, and for the tool. */
+enum { DESCRIPTORS_LEAST = 3 * RESERVED_FD_COUNT };
+_Static_assert(DESCRIPTORS_LEAST == 144, "what is said of it");
 
 static int failed(const char **why, const char *what)
 {
@@ -197,14 +203,29 @@ int attempt_filter(const char **why)
 	return error == 0 ? try_memory(child, why) : error;
 }
 
+/* With it the lowest addresses can be mapped whatever vm.mmap_min_addr says; tools do not have it (launch.c). */
+static void drop_raw_io(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return;
+	data[0].effective &= ~(1U << CAP_SYS_RAWIO);
+	syscall(SYS_capset, &header, data);
+}
+
 /* As gate.c and by_ptrace.c do it: the page lies where it has to, cannot be written, and its entries keep an open below a root. */
 int attempt_gate(const char **why)
 {
 	const struct wire_how how = { .flags = O_PATH, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV };
 	char path[32];
+	struct rlimit descriptors;
 	int fd = memfd_create("picket-gate", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_max < DESCRIPTORS_LEAST)
+		return wrong(why, "the hard limit of descriptors (ulimit -Hn) is below 144");
 	if (gate_call_offset() < 0)
 		return wrong(why, "there is no vdso with a system call in it");
 	if (fd < 0 || root < 0 || ftruncate(fd, GATE_LENGTH) < 0 || pwrite(fd, &how, sizeof(how), 0) != sizeof(how))
@@ -213,9 +234,12 @@ int attempt_gate(const char **why)
 		return failed(why, "F_SEAL_FUTURE_WRITE");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	int reader = open(path, O_RDONLY | O_CLOEXEC);
+	drop_raw_io();
 	void *page = mmap((void *)GATE_START, GATE_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, reader, 0);
+	if (page == MAP_FAILED && (errno == EPERM || errno == EACCES))
+		return wrong(why, "vm.mmap_min_addr is above 65536, where the page of the gate has its place");
 	if (page != (void *)GATE_START)
-		return failed(why, "mapping the lowest addresses (vm.mmap_min_addr)");
+		return failed(why, "mapping the lowest addresses");
 	if (mprotect(page, GATE_LENGTH, PROT_READ | PROT_WRITE) == 0)
 		return wrong(why, "a sealed file in memory can be made writable");
 	if (syscall(SYS_openat2, root, ".", page, offsetof(struct wire_how, unused)) < 0)
