@@ -36,7 +36,7 @@ SHIM_O  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard preload/*.c)) $(BUILD)/preload
 	   $(patsubst %,$(BUILD)/preload/policy/%.o,always decide image net path syscalls)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-all check-built unit bench limits demo install uninstall deps help clean format format-check \
+.PHONY: all check check-all check-built unit bench limits machines demo install uninstall deps help clean format format-check \
 	analyse fuzz-smoke fault-injection test-programs
 
 all: $(BUILD)/picket $(SHIM)	## build $(BUILD)/picket and the shim beside it
@@ -178,6 +178,10 @@ bench: $(BUILD)/picket $(BENCHES) $(HELPERS)	## what guarding costs, as ratios t
 
 limits: $(BUILD)/picket $(SHIM) $(HELPERS)	## what each limit comes to: asked, reached, what tool and result say
 	@BUILD=$(abspath $(BUILD)) tests/limits_table.sh
+
+machines: test-programs	## install what is missing, and try it on other machines: kernels and settings, under qemu
+	@scripts/deps.sh build machines
+	@BUILD=$(abspath $(BUILD)) tests/machines.sh
 
 demo:			## install what is missing, build, and guard an untrusted tool
 	@scripts/deps.sh build demo

@@ -4,6 +4,7 @@
 #   build   compiler, headers and libraries: without them nothing works
 #   demo    what the demo runs
 #   check   what the tests run: a test whose program is missing is skipped
+#   machines  what make machines boots other kernels with
 #   all     what check-all and bench use besides
 # Missing things are installed with apt-get, as root or through sudo.
 set -u
@@ -55,6 +56,14 @@ needs() {
 		strace strace
 		proot proot
 		bwrap bubblewrap
+		END
+	machines) cat <<-'END' ;;
+		qemu-system-x86_64 qemu-system-x86
+		file:/usr/share/doc/busybox-static busybox-static
+		cpio cpio
+		mke2fs e2fsprogs
+		xz xz-utils
+		jq jq
 		END
 	*) echo "deps.sh: unknown group \"$1\"" >&2; exit 2 ;;
 	esac
