@@ -172,14 +172,14 @@ static const struct {
 	int chosen;	      /* or -1 */
 	const char *why;
 } choices[] = {
-	{0x06, -1, -1, LEVEL_SECCOMP, "notify: because"},
+	{0x06, -1, -1, LEVEL_SECCOMP, "gate: because"},
 	{0x02, -1, -1, LEVEL_PTRACE, "seccomp: because"},
 	{0x1f, -1, -1, LEVEL_GATE, ""},
 	{0x1f, LEVEL_GATE, -1, LEVEL_GATE, ""},
 	{0x06, LEVEL_PTRACE, -1, LEVEL_PTRACE, "asked for with --enforce"},
 	{0x06, LEVEL_PTRACE, LEVEL_PTRACE, LEVEL_PTRACE, "asked for with --enforce"},
-	{0x06, -1, LEVEL_PTRACE, LEVEL_SECCOMP, "notify: because"},
-	{0x06, -1, LEVEL_SECCOMP, LEVEL_SECCOMP, "notify: because"},
+	{0x06, -1, LEVEL_PTRACE, LEVEL_SECCOMP, "gate: because"},
+	{0x06, -1, LEVEL_SECCOMP, LEVEL_SECCOMP, "gate: because"},
 	{0x12, -1, LEVEL_SECCOMP, LEVEL_GATE, ""},
 	{0x02, -1, LEVEL_SECCOMP, -1, "level seccomp is not available: because"},
 	{0x02, LEVEL_SECCOMP, -1, -1, "level seccomp is not available: because"},

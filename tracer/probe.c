@@ -291,6 +291,15 @@ static bool taken(const struct probe *probe, enum level level, int least)
 	return probe->level[level].available && (!probe->level[level].only_asked || (int)level == least);
 }
 
+/* The next level above that would have been taken, had it been there. If it is only that nobody asked, the next one. */
+static int next_missed(const struct probe *probe, int best)
+{
+	for (int level = best + 1; level < LEVEL_COUNT; level++)
+		if (!probe->level[level].available && !needs[level].only_asked)
+			return level;
+	return best + 1;
+}
+
 int level_choose(const struct probe *probe, const struct level_wish *wish, enum level *chosen,
 		 char why[PROBE_WHY_SIZE + 64])
 {
@@ -313,8 +322,10 @@ int level_choose(const struct probe *probe, const struct level_wish *wish, enum 
 	why[0] = '\0';
 	if (wish->exactly && best < LEVEL_COUNT - 1)
 		snprintf(why, size, "asked for with --enforce");
-	else if (best < LEVEL_COUNT - 1)
-		snprintf(why, size, "%s: %s", level_name((enum level)(best + 1)),
-			 probe->level[best + 1].available ? "taken only with --enforce or --require" : probe->level[best + 1].why);
+	else if (best < LEVEL_COUNT - 1) {
+		int missed = next_missed(probe, best);
+		snprintf(why, size, "%s: %s", level_name((enum level)missed),
+			 probe->level[missed].available ? "taken only with --enforce or --require" : probe->level[missed].why);
+	}
 	return 0;
 }
