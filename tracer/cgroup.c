@@ -141,15 +141,26 @@ int cgroup_add(const struct cgroup *cgroup, pid_t process)
 	return write_number(cgroup->directory, "cgroup.procs", (uint64_t)process);
 }
 
-bool cgroup_ran_out(const struct cgroup *cgroup)
+/* Is the number that one of its files has after this word more than 0? */
+static bool counted(const struct cgroup *cgroup, const char *file, const char *word)
 {
 	char text[512];
-	cleanup_fd int fd = cgroup ? openat(cgroup->directory, "memory.events", O_RDONLY | O_CLOEXEC) : -1;
+	cleanup_fd int fd = cgroup ? openat(cgroup->directory, file, O_RDONLY | O_CLOEXEC) : -1;
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 
 	text[n > 0 ? n : 0] = 0;
-	const char *at = strstr(text, "oom_kill ");
-	return at && strtoul(at + strlen("oom_kill "), NULL, 10) > 0;
+	const char *at = strstr(text, word);
+	return at && strtoull(at + strlen(word), NULL, 10) > 0;
+}
+
+bool cgroup_used(const struct cgroup *cgroup)
+{
+	return counted(cgroup, "cpu.stat", "usage_usec ");
+}
+
+bool cgroup_ran_out(const struct cgroup *cgroup)
+{
+	return counted(cgroup, "memory.events", "oom_kill ");
 }
 
 void cgroup_remove(struct cgroup *cgroup)

@@ -23,6 +23,8 @@ struct cgroup *cgroup_make(const struct policy_limits *limits);
 struct cgroup *cgroup_make_in(const char *directory, const struct policy_limits *limits);
 /* A process, and all that it will make. 0 or -errno. */
 int cgroup_add(const struct cgroup *cgroup, pid_t process);
+/* Was anything ever in it? NULL is allowed. */
+bool cgroup_used(const struct cgroup *cgroup);
 /* Did the kernel end the run for its memory? */
 bool cgroup_ran_out(const struct cgroup *cgroup);
 /* Whatever is in it ends, and it goes. NULL is allowed. */

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "cleanup.h"
 #include "descriptors.h"
 
@@ -173,6 +174,8 @@ static _Noreturn void keep(const struct launch *launch, pid_t launcher, int word
 	if (getppid() != launcher)
 		_exit(1);
 	int r = launch_prepare(launch, &child);
+	if (r == 0 && launch->cgroup)
+		cgroup_add(launch->cgroup, child.pid);
 	if (r == 0)
 		r = launch_go(&child);
 	setpgid(0, 0);	/* a signal of the tool's to its own group is not for us */

@@ -27,6 +27,7 @@ struct launch {
 	const int *reserved;	/* NULL, or RESERVED_FD_COUNT descriptors for open_files + 0 and on, -1: none */
 	int handover;		/* or -1; level notify: tells of the filter's listener, struct launch_listener, and waits for a */
 				/* byte, after which the child has it no more */
+	const struct cgroup *cgroup;	/* or NULL; where a keeper puts the child */
 	bool landlock;		/* its floor is laid: see floor.h */
 	bool untraced;		/* nobody waits for a stop; the child ends with its parent */
 	const struct sock_fprog *filter;	/* or NULL */

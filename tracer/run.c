@@ -333,7 +333,6 @@ static int prepare_group(struct run *run, struct launch *launch)
 	launch->reserved = reserved;
 	int r = launch_prepare(launch, &run->child);
 	launch->reserved = NULL;
-
 	if (r == 0)
 		run->cgroup = cgroup_make(&run->guard.limits);
 	if (run->cgroup && cgroup_add(run->cgroup, run->child.pid) < 0) {
@@ -377,6 +376,8 @@ static int start(struct run *run)
 	if (r == 0)
 		r = meter_start(&run->guard.meter, &run->guard.limits, end_for_limit);
 	run->guard.tracees.meter = run->guard.meter;
+	if (r == 0 && !traced)
+		launch.cgroup = run->cgroup = cgroup_make(&run->guard.limits);
 	if (r == 0 && !traced)
 		r = run->guard.level == LEVEL_PRELOAD ? start_alone(run, &launch) : start_notified(run, &launch);
 	close_all((int[]){ launch.in, launch.out, launch.err }, 3);
@@ -464,7 +465,7 @@ static void fill_outcome(struct run *run)
 	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
 	o->boundary = run->guard.level != LEVEL_PRELOAD;
 	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
-	o->control_group = run->cgroup != NULL;
+	o->control_group = cgroup_used(run->cgroup);
 	o->processes = run->guard.tracees.processes_seen;
 	o->supervisor_stops = run->guard.stops;
 	o->gate_roots = run->guard.gate.roots.count;
