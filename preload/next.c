@@ -45,20 +45,8 @@ static const uint8_t name_offset[] = {
 };
 _Static_assert(sizeof name_offset == WRAP_COUNT - WRAP_STUBS && sizeof names <= 1 << 8, "those behind the stubs");
 
-/* How many of ours are exported: all but those that are only looked up. */
-enum {
-	EXPORTED = WRAP_STUBS
-#undef BODY
-#undef LOOKUP
-#define BODY(...) +1
-#define LOOKUP(...)
-#include "wrap.def"
-#undef SAME
-#undef MAPPED
-#undef HAND
-#undef BODY
-#undef LOOKUP
-};
+/* How many of ours are exported: those before the first that is only looked up. */
+enum { EXPORTED = WRAP___errno_location };
 
 static void *_Atomic found[WRAP_COUNT];
 
