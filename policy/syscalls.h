@@ -32,7 +32,7 @@ enum call_op {
 	OP_REFUSE_PROC,	/* refused calls: EPERM, kind `process_control` */
 	OP_OPEN,	/* open an object by name; access by its flags */
 	OP_LOOK,	/* read what a name is, not what it holds (stat, getxattr) */
-	OP_READLINK,	/* where a symbolic link leads: as LOOK, but not those that /proc has of strangers */
+	OP_READLINK,	/* where a symbolic link leads: as LOOK, but what /proc has of strangers takes all of /proc */
 	OP_CREATE,	/* make a new name (mkdir, mknod) */
 	OP_SYMLINK,	/* make a new symbolic link: changes what names mean */
 	OP_REMOVE,	/* remove a name (unlink, rmdir) */
