@@ -7,7 +7,7 @@
 #   SUITES="bullseye trixie"    Debian releases whose kernels are tried (default: this machine's)
 #   TESTS="denials opens"       test scripts of part "tests" (default: denials commands older)
 #   LEVELS="seccomp gate"       as everywhere
-#   MEMORY=1024 CPUS=1          the machine's; memory in MiB
+#   MEMORY=2048 CPUS=1          the machine's; memory in MiB
 #   ACCEL="-accel kvm -cpu host"  options for qemu (default: -accel tcg -cpu max, which works everywhere)
 #   LIMIT=3600                  seconds after which a machine is switched off
 set -u
@@ -146,7 +146,7 @@ boot() {	# SUITE
 	cp --sparse=always "$place/root.img" "$place/disk.img" || return 1
 	: >"$place/$1.log"
 	# shellcheck disable=SC2086 # options
-	nice timeout -k 5 "${LIMIT:-3600}" qemu-system-x86_64 ${ACCEL:--accel tcg -cpu max} -smp "${CPUS:-1}" -m "${MEMORY:-1024}" -nographic -monitor none \
+	nice timeout -k 5 "${LIMIT:-3600}" qemu-system-x86_64 ${ACCEL:--accel tcg -cpu max} -smp "${CPUS:-1}" -m "${MEMORY:-2048}" -nographic -monitor none \
 		-nic none -no-reboot -kernel "$kernel/$version" -initrd "$place/initrd" \
 		-append "console=ttyS0 loglevel=4 panic=-1 syscall.x32=y" -serial "file:$place/$1.console" \
 		-serial "file:$place/$1.log" -drive "file=$place/disk.img,format=raw,if=virtio,cache=unsafe" </dev/null >/dev/null &
