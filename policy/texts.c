@@ -102,7 +102,7 @@ static int read_all(struct texts *texts, int fd, struct text_file *file)
 static void end_with_newline(struct text_file *file)
 {
 	if (!file->length || file->bytes[file->length - 1] != '\n')
-		file->bytes[file->length++] = '\n';
+		file->bytes[file->length++] = '\n'; /* NOLINT(clang-analyzer-core.NullDereference): it was read */
 	file->bytes[file->length] = 0;
 }
 

@@ -54,7 +54,7 @@ run_stage() {
 	release) stage release tests_with release CC=gcc CFLAGS='-O2 -DNDEBUG -Werror' ;;
 	asan)
 		sanitize='-fsanitize=address,undefined -fno-sanitize-recover=all'
-		# Leaks are looked for by the unit tests; the program itself is about to end.
+		# Leaks are not looked for: many a test, and the program where it is about to end, leaves them to the kernel.
 		ASAN_OPTIONS=detect_leaks=0 stage asan tests_with asan CC=gcc CFLAGS="-O1 -g $sanitize" LDFLAGS="$sanitize" \
 			HARDEN='-fPIE' ;;
 	tsan)

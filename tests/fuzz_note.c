@@ -29,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (plugin_elf_read(bytes, size, "fuzz", &elf, &why) == 0) {
 		for (size_t i = 0; i < elf.needed_count; i++)
-			sink += strlen(elf.needed[i]);
-		sink += (elf.interpreter ? strlen(elf.interpreter) : 0) + (elf.rpath ? strlen(elf.rpath) : 0) +
+			sink = sink + strlen(elf.needed[i]);
+		sink = sink + (elf.interpreter ? strlen(elf.interpreter) : 0) + (elf.rpath ? strlen(elf.rpath) : 0) +
 			(elf.runpath ? strlen(elf.runpath) : 0);
 	}
 	free(bytes);

@@ -99,7 +99,7 @@ static void put(struct wire_gate *page, uint64_t flags)
 	put_one(page, flags | O_CLOEXEC, 0);
 }
 
-#define EACH(list) size_t i_ = 0; i_ < sizeof list / sizeof list[0]; i_++
+#define EACH(list) size_t i_ = 0; i_ < sizeof(list) / sizeof(list)[0]; i_++
 static void put_modes(struct wire_gate *page, uint64_t flags)
 {
 	for (EACH(modes))

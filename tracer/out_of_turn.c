@@ -148,7 +148,7 @@ void out_of_turn_await(struct guard *guard, struct task *task)
 	for (;;) {
 		pid_t tid = out_of_turn_wait(guard, task->tid, &status, options);
 		if (tid == task->tid) {
-			defer(guard, tid, status);
+			defer(guard, tid, status); /* NOLINT(clang-analyzer-core.CallAndMessage): waitpid has set it */
 			return;
 		}
 		if (tid < 0 && errno != EINTR)
