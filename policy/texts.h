@@ -59,7 +59,7 @@ struct place texts_line(const struct texts *texts, const char *file, unsigned li
  */
 struct place texts_place(struct texts *texts, const char *file, unsigned line, enum token_kind kind, const char *text);
 
-/* Is the value of the setting `name` there a TOKEN_BAD_NUMBER? */
-bool texts_has_bad_number(struct texts *texts, const char *file, unsigned line, const char *name);
+/* Is the value of this setting, in that file and line, a TOKEN_BAD_NUMBER? */
+bool texts_has_bad_number(struct texts *texts, const char *name, unsigned line, const char *setting);
 
 #endif

@@ -113,7 +113,7 @@ command_of() {
 guard_words() {
 	case $1 in
 	bare) words=() ;;
-	strace) words=(strace -f --seccomp-bpf -o /dev/null -e trace=file,network) ;;
+	strace) words=(strace -f --seccomp-bpf -o /dev/null -e 'trace=file,network') ;;
 	proot | fakechroot) words=("$1") ;;
 	firejail) words=(firejail --quiet --noprofile) ;;
 	bwrap) words=(bwrap --bind / / --dev-bind /dev /dev --unshare-all --die-with-parent) ;;

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 cd "$SOURCE" || exit 1
 passed=0 failed=0 skipped=0
-make="make --no-print-directory -j$(nproc)"
+make=(make --no-print-directory "-j$(nproc)")
 
 add() {	# the closing line, or the lines, of a log
 	local p f s
@@ -33,7 +33,7 @@ stage() {	# NAME COMMAND...
 tests_with() {	# NAME VARIABLE=VALUE...
 	local name=$1
 	shift
-	$make BUILD="$BUILD/$name" "$@" test-programs && $make BUILD="$BUILD/$name" "$@" check-built
+	"${make[@]}" BUILD="$BUILD/$name" "$@" test-programs && "${make[@]}" BUILD="$BUILD/$name" "$@" check-built
 }
 
 # Can a program with ThreadSanitizer start here? Old ones do not with many bits of address randomisation.
@@ -59,20 +59,21 @@ run_stage() {
 			HARDEN='-fPIE' ;;
 	tsan)
 		if tsan_runs; then
-			stage tsan $make BUILD="$BUILD/tsan" CC=clang CFLAGS='-O1 -g -fsanitize=thread' LDFLAGS=-fsanitize=thread \
+			stage tsan "${make[@]}" BUILD="$BUILD/tsan" CC=clang CFLAGS='-O1 -g -fsanitize=thread' LDFLAGS=-fsanitize=thread \
 				HARDEN=-fPIE unit
 		else
 			echo 'skip - ThreadSanitizer: it does not start on this kernel'
 			skipped=$((skipped + 1))
 		fi ;;
 	analyse) stage analyse tests/analyse.sh ;;
-	fuzz) stage fuzz $make fuzz-smoke BUILD="$BUILD" ;;
-	faults) stage faults $make fault-injection BUILD="$BUILD/gcc" CC=gcc ;;
+	fuzz) stage fuzz "${make[@]}" fuzz-smoke BUILD="$BUILD" ;;
+	faults) stage faults "${make[@]}" fault-injection BUILD="$BUILD/gcc" CC=gcc ;;
 	*) echo "check_all.sh: no stage \"$1\"" >&2; exit 2 ;;
 	esac
 }
 
-for name in ${*:-gcc clang release asan tsan analyse fuzz faults}; do run_stage "$name"; done
+[ $# -gt 0 ] || set -- gcc clang release asan tsan analyse fuzz faults
+for name; do run_stage "$name"; done
 printf '%d passed, %d failed' "$passed" "$failed"
 [ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
 echo

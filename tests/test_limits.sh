@@ -188,7 +188,7 @@ writes() {
 		timeout 60 "$PICKET" run -q --enforce "$level" -r "$SCRATCH/r.json" --write-bytes 20M -- "$consume" files 2 500 \
 			</dev/null >/dev/null 2>&1
 		rm -f consumed.*; rmdir "$PWD"; cd "$SCRATCH" || exit 1
-		out= status=137
+		out='' status=137
 		says 'write: on tmpfs' "$ended and .resource_limited == \"write_bytes\""
 	else
 		skip "$level: write: on tmpfs" 'no tmpfs at /dev/shm'
@@ -204,7 +204,7 @@ weight() {
 
 input() {
 	head -c 1048576 /dev/zero | "$PICKET" run -q --enforce "$level" --capture -r r.json -- cat
-	out= status=0
+	out='' status=0
 	says 'input: a mebibyte through cat' '.success and (.stdout | length) == 1048576'
 	"$PICKET" run -q --enforce "$level" --capture -r r.json -- cat <&-
 	says 'input: none is empty' '.success and .stdout == ""'

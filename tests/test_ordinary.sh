@@ -42,6 +42,7 @@ done
 # ---- killing ---------------------------------------------------------------------------------------------------
 
 children() { cat "/proc/$1"/task/*/children 2>/dev/null; }
+# shellcheck disable=SC2046
 first_child() { set -- $(children "$1"); echo "${1:-}"; }
 
 end_leftovers() {

@@ -220,7 +220,7 @@ check_same 'the shim without a run does not let a program run' 126 $?
 
 gone() {	# MARK: nothing of that name is left, soon
 	local i
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		pgrep -f "^sleep $1\$" >/dev/null || return 0
 		read -rt 0.05 <> <(:) || :
 	done

@@ -141,7 +141,7 @@ told() {
 		fi
 	fi
 	if [ "$listed" ] && [ -z "$works_bare" ]; then
-		listed= verdict=	# nothing to get through with
+		listed='' verdict=''	# nothing to get through with
 	elif [ "$listed" ] && [ "$listed" != moment ] && [ -z "$verdict" ]; then
 		not_ok "$name, $build, at preload: it no longer gets through ($listed: $what); preload.txt says that it does" </dev/null
 		return
