@@ -85,7 +85,7 @@ static bool is_plain(const char *mode)
 
 	if (!readable(mode, LETTERS_MOST + 1) || (mode[0] != 'r' && mode[0] != 'w'))
 		return false;
-	while (mode[n] && n < LETTERS_MOST && text_find("+bex", mode[n]))
+	while (n < LETTERS_MOST && mode[n] && text_find("+bex", mode[n]))
 		n++;
 	return !mode[n];
 }

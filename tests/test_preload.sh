@@ -219,7 +219,6 @@ check_same 'the shim without a run does not let a program run' 126 $?
 # ---- the end --------------------------------------------------------------------------------------------------
 
 gone() {	# MARK: nothing of that name is left, soon
-	local i
 	for _ in $(seq 100); do
 		pgrep -f "^sleep $1\$" >/dev/null || return 0
 		read -rt 0.05 <> <(:) || :

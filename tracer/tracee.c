@@ -289,7 +289,7 @@ static struct task *add(struct tracees *all, pid_t tid, pid_t tgid, struct task 
 		meter_forked(all->meter, task->process->tgid, maker->process->tgid, task->memory == maker->memory);
 		task->process->dynamic = maker->process->dynamic;
 	}
-	if (vfork && task->memory == maker->memory)
+	if (maker && vfork && task->memory == maker->memory)
 		task->vfork_parent = maker;
 	HASH_ADD_INT(all->tasks, tid, task);
 	all->task_count++;
