@@ -367,8 +367,8 @@ static int read_names(const struct registry *registry, char ***out, size_t *out_
 	size_t count = 0, room = 0;
 	int error = entries ? 0 : -errno;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): without entries there is an error */
 	while (!error && (errno = 0, entry = readdir(entries))) {
-		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): readdir gave it */
 		size_t length = strlen(entry->d_name), suffix = strlen(MANIFEST_SUFFIX);
 		if (length <= suffix || strcmp(entry->d_name + length - suffix, MANIFEST_SUFFIX) != 0 ||
 		    strpbrk(entry->d_name, "\t\n")) /* none of ours, and nothing for a line of the index */
