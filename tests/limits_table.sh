@@ -47,7 +47,7 @@ rows() {
 	run --write-bytes 20M -- "$consume" files 2 500
 	row 'write, all' 20 "$(all)" MiB
 	run --cpu-weight 50 -- "$consume" nice
-	row weight 50 "$(awk -v n="$(sed 's/nice \([-0-9]*\),.*/\1/' <<<"$saw")" -v own="$(nice)" \
+	row weight 50 "$(awk -v n="$(cut -d' ' -f2 <<<"${saw%%,*}")" -v own="$(nice)" \
 		'BEGIN { printf "%.0f", 100 / 1.25 ^ (n - own) }')" '%'
 	rm -rf -- consumed*
 }

@@ -56,7 +56,7 @@ fetch_kernel() {
 # The files of packages, as they are on this machine.
 list_files() {
 	local names
-	# shellcheck disable=SC2086 # a list of words
+	# shellcheck disable=SC2046,SC2086 # lists of words
 	names=$(apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks \
 		--no-replaces --no-enhances $packages $(dpkg-query -W -f '${Package} ${Essential}\n' | sed -n 's/ yes$//p') |
 		grep '^[a-z]' | sort -u)
