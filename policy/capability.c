@@ -349,6 +349,7 @@ static enum capability_share share_of_env(const struct image *image, const char 
 	memcpy(variable, name, length);
 	memcpy(variable + length, "=x", 3);
 	if (environment_build(image, caller, &kept))
+		/* cppcheck-suppress memleak; freed by environment_free, or with its variable */
 		return share;
 	for (size_t i = 0; kept[i]; i++)
 		if (!strncmp(kept[i], variable, length + 1))

@@ -138,6 +138,7 @@ static void check_beaten(struct compiler *compiler, const struct named *list, si
 	for (size_t i = 0; i < count; i++) {
 		const struct draft_rule *rule = &rules[list[i].rule];
 		unsigned by = beaten_by(rule->rule.key) & keys;
+		/* cppcheck-suppress uninitvar; `by` has only bits whose entry is set */
 		const struct rule *winner = by ? &rules[first[__builtin_ctz(by)]].rule : NULL;
 
 		if (winner)

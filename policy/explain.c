@@ -62,6 +62,7 @@ static int ask_path(const struct draft *draft, const char *target, struct arena 
 	if (!error)
 		error = pattern_resolve(expanded, NULL, arena, &names, why);
 	if (!error)
+		/* cppcheck-suppress uninitStructMember; set where there is no error */
 		*path = names.resolved;
 	return error;
 }

@@ -82,6 +82,7 @@ static int set_base64(json_t *object, const char *key, const char *text)
 
 	if (asprintf(&sibling, "%s_base64", key) < 0) {
 		sibling = NULL;
+		/* cppcheck-suppress memleak; freed with its variable */
 		return -ENOMEM;
 	}
 	if (!encoded)

@@ -210,6 +210,7 @@ static int judge_unix(struct request *request, enum net_use use, const struct so
 static int judge_destination(struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
 {
 	struct sockaddr_in taken_for_internet;
+	/* cppcheck-suppress nullPointerArithmeticRedundantCheck; not used when it is NULL */
 	const char *name = (const char *)address + offsetof(struct sockaddr_un, sun_path);
 
 	if (!address || length < sizeof(address->sa_family) || length > 128 || !readable(address, length))

@@ -16,7 +16,7 @@ inject() {
 	shift 2
 	while [ "$at" -lt 20000 ]; do
 		rm -f "$FAIL_MARK" result.json
-		timeout -k 5 20 env LD_PRELOAD="$BUILD/tests/failing.so" FAIL_KIND=$kind FAIL_AT=$at "$@" >out 2>err </dev/null
+		timeout -k 5 20 env LD_PRELOAD="$BUILD/tests/failing.so" FAIL_KIND="$kind" FAIL_AT="$at" "$@" >out 2>err </dev/null
 		status=$?
 		[ -e "$FAIL_MARK" ] || break
 		tried=$((tried + 1))

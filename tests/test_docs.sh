@@ -25,6 +25,7 @@ same_set 'picket(1) has the options of the program' man.options program.options
 
 # Commands: the first column of the usage, without options and arguments.
 "$PICKET" help | sed -n 's/^  picket \([a-z]\+\( [a-z]\+\)\?\).*/\1/p' >program.commands
+# shellcheck disable=SC2013	# words
 for command in $(cut -d' ' -f1 program.commands | sort -u); do
 	check "picket(1) knows: $command" grep -qE "^\\.Cm $command|^\\.It Cm $command" "$man/picket.1"
 done

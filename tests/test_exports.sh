@@ -98,6 +98,7 @@ for root in ${LIBCS:-}; do
 	against "glibc $version" "${files[@]}"
 	versions "glibc $version" glibc "$version" "${files[@]}"
 done
+# shellcheck disable=SC2012	# plain names
 musl=$(ls /lib/ld-musl-x86_64.so.1 /usr/lib/x86_64-linux-musl/libc.so /usr/lib/musl/lib/libc.so 2>/dev/null | head -n 1)
 against musl "${musl:-/lib/ld-musl-x86_64.so.1}"
 [ -z "$musl" ] || versions musl musl "$("$musl" 2>&1 | sed -n 's/^Version //p')" "$musl"

@@ -175,10 +175,12 @@ writes() {
 	# what is removed on tmpfs is gone, and has cost nothing
 	[ "$(stat -f -c %T .)" = tmpfs ] && removed= || removed="nameless mapped"
 	for how in files $removed; do
+		# shellcheck disable=SC2086	# words
 		run --write-bytes 20M -- $how 2 500
 		says "write: in many files ($how) it is ended" "$ended and .resource_limited == \"write_bytes\""
-		[ $how = files ] && check "$level: write: little over the limit" \
+		[ "$how" = files ] && check "$level: write: little over the limit" \
 			test "$(du -sm --apparent-size . | cut -f1)" -lt 60
+		# shellcheck disable=SC2086	# words
 		run -- $how 2 30
 		says "write: without the limit ($how) it gets through" "$through"
 	done

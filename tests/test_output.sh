@@ -36,6 +36,7 @@ much() {
 	SPAWN_PEAK=1 "$spawn" peak "$PICKET" run --enforce "$level" -q --capture --output-bytes 1M -r r.json \
 		-- head -c 100M /dev/zero
 	status=$?
+	# shellcheck disable=SC2094	# a variable of the same name
 	read -r _ peak <peak
 	says 'a hundred MiB: the first of them are kept, the tool gets through, and the result says so' "\$status == 0 and .exit_code == 0 and
 		.truncated and .resource_limited == \"output_bytes\" and (.stdout | length) == $mib"

@@ -58,6 +58,7 @@ parity() {	# NAME PROGRAM
 }
 
 LEVELS='seccomp ptrace' levels_here
+# shellcheck disable=SC2086	# words
 supervised=$(set -- $LEVELS_HERE; echo "${1:-}")
 if [ -n "$supervised" ]; then
 	parity glibc "$helpers/functions"

@@ -26,7 +26,7 @@ case_git_here() { git add a && git commit -q -m here && git status --short && gi
 
 make_project() {
 	local i
-	for i in 1 2 3 4; do printf 'int f%d(int x);\nint f%d(int x) { return x * %d; }\n' $i $i $i >f$i.c; done
+	for i in 1 2 3 4; do printf 'int f%d(int x);\nint f%d(int x) { return x * %d; }\n' "$i" "$i" "$i" >"f$i.c"; done
 	cat >main.c <<-'END'
 		#include <math.h>
 		#include <stdio.h>
@@ -41,6 +41,7 @@ prepare_make_clang() { make_project; }
 case_make_clang() { make -s -j2 CC=clang CFLAGS=-O2 && ./prog; }
 
 case_python_venv() {
+	# shellcheck disable=SC1091	# made here
 	python3 -m venv env && env/bin/python -c 'import sys; print(sys.prefix)' && env/bin/pip --version &&
 		. env/bin/activate && command -v python
 }
@@ -158,6 +159,7 @@ case_find() {
 prepare_rsync() { mkdir -p src/sub; seq 3000 >src/one; echo two >src/sub/two; ln -s one src/link; chmod 600 src/sub/two; touch -d @1000 src/one; }
 case_rsync() { rsync -a src/ dst && echo more >>src/one && touch -d @2000 src/one && rsync -aic --delete src/ dst && diff -r src dst; }
 prepare_sed() { seq 20 >numbers; ln -s numbers link; }
+# shellcheck disable=SC2012	# what ls says of it is asked
 case_sed() { sed -i.bak 's/1/one/g; 5d' numbers && sed -i --follow-symlinks '$a end' link && cat numbers; ls -l link | cut -c1; }
 case_bash() {
 	set -m

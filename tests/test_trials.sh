@@ -59,6 +59,7 @@ make_fixture() {
 start_host() {
 	[ -z "$HOST_PID" ] || { kill "$HOST_PID"; wait "$HOST_PID"; } 2>/dev/null
 	exec 5<&- 6>&-
+	# shellcheck disable=SC2094	# a directory and a file of it
 	coproc HOST { TRIAL_KEY=$token exec "$programs/host" "$F/vault" "${F##*/}" 7<"$F/vault/secret" 8<"$F/vault"; }
 	exec 5<&"${HOST[0]}" 6>&"${HOST[1]}"
 	read -r -t 10 port host <&5 || { not_ok 'the host starts' </dev/null; finish; }

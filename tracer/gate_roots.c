@@ -378,6 +378,7 @@ static void hand_over(struct search *search, struct gate_roots *roots)
 			roots->reading = roots->count;
 	}
 	for (unsigned i = 0; i < roots->link_count; i++)
+		/* cppcheck-suppress uninitvar; set for each root that was found */
 		roots->links[i].root = place[roots->links[i].root];
 }
 

@@ -222,6 +222,7 @@ static void list_live(struct meter *meter, bool of_memory)
 		meter->list = list ? list : meter->list;
 		meter->copies = copies ? copies : meter->copies;
 		meter->room = list && copies ? 2 * count : meter->room;
+	/* cppcheck-suppress memleak; they are the meter's now */
 	}
 	meter->count = 0;
 	for (struct live *l = meter->census.live; l && meter->count < meter->room; l = l->hh.next) {

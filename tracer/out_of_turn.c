@@ -47,6 +47,7 @@ static pid_t peek(struct guard *guard, pid_t which, int options)
 
 pid_t out_of_turn_wait(struct guard *guard, pid_t which, int *status, int options)
 {
+	/* cppcheck-suppress uninitvar; wait4 fills it */
 	struct rusage rusage, *wanted = meter_wants_rusage(guard->meter) ? &rusage : NULL;
 	bool peeks = wanted && meter_wants_endings(guard->meter);
 	pid_t tid;

@@ -190,6 +190,7 @@ static void forget_gone(struct roll *roll, struct census *census)
 
 	HASH_ITER(hh, census->live, live, next)
 	{
+		/* cppcheck-suppress uninitvar; calloc, and HASH_ITER */
 		if (live->round == roll->round || (is_there(live->pid) && ++live->missed < MISSED_MOST))
 			continue;
 		census->ended_cpu += live->cpu_seen;
