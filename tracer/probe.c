@@ -69,22 +69,23 @@ const char *feature_name(enum feature feature)
 	return features[feature].name;
 }
 
-/* Not on the processor of the parent, which goes on with other work. A child of ours would wait for it to be done with that. */
-static void leave_processor(int processor)
+/* The child, and what it makes, not on our processor: we go on with other work, and it would wait until that is done. It is told by
+ * us, as it would first have to run. */
+static void send_away(pid_t child)
 {
 	cpu_set_t set;
+	int processor = sched_getcpu();
 
-	if (processor < 0 || sched_getaffinity(0, sizeof(set), &set) < 0 || !CPU_ISSET((size_t)processor, &set) || CPU_COUNT(&set) < 2)
+	if (processor < 0 || sched_getaffinity(child, sizeof(set), &set) < 0 || !CPU_ISSET((size_t)processor, &set) || CPU_COUNT(&set) < 2)
 		return;
 	CPU_CLR((size_t)processor, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+	sched_setaffinity(child, sizeof(set), &set);
 }
 
 /* In the child: try, report, end. A refusal may be deadly (an outer filter): no core for that. */
-static void attempt_and_exit(unsigned which, int fd, int processor)
+static void attempt_and_exit(unsigned which, int fd)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	leave_processor(processor);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	signal(SIGCHLD, SIG_DFL);
 	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
@@ -174,11 +175,12 @@ static int try_in_child(struct probing *probing)
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
-	int processor = sched_getcpu();
 	probing->child = fork();
 	if (probing->child == 0)
-		attempt_and_exit(probing->features, ends[1], processor);
+		attempt_and_exit(probing->features, ends[1]);
 	int error = probing->child < 0 ? -errno : 0;
+	if (error == 0)
+		send_away(probing->child);
 	close(ends[1]);
 	probing->fd = ends[0];
 	if (error < 0) {
