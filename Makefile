@@ -52,7 +52,9 @@ $(BUILD)/.deps:
 # SHARED_LIBS=1 is for distributions, which mend a library in one place.
 LINK_PICKET = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
 $(BUILD)/picket: $(BUILD)/tracer/main.o $(LIB)
-	$(if $(SHARED_LIBS),,$(LINK_PICKET) -Wl,-Bstatic $(PKG_STATIC) -Wl,-Bdynamic $(filter-out $(PKG_LIBS),$(LDLIBS)) 2>/dev/null ||) $(LINK_PICKET) $(LDLIBS)
+	@echo '$(CC) ... -o $@'
+	@$(if $(SHARED_LIBS),,$(LINK_PICKET) -Wl,-Bstatic $(PKG_STATIC) -Wl,-Bdynamic $(filter-out $(PKG_LIBS),$(LDLIBS)) 2>/dev/null ||) \
+		$(LINK_PICKET) $(LDLIBS)
 
 $(BUILD)/picket-shared: $(BUILD)/tracer/main.o $(LIB)
 	$(LINK_PICKET) $(LDLIBS)

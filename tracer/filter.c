@@ -22,19 +22,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "caller.h"
-#include "decide.h"
-#include "floor.h"
+#include "leaf.h"
 #include "net.h"
 #include "register_rules.h"
 #include "syscalls.h"
-#include "together.h"
 #include "wire.h"
 
 enum { ASSEMBLY_ROOM = BPF_MAXINSNS };
-
-/* What happens to a call number. */
-enum leaf { LEAF_PASS, LEAF_STOP, LEAF_LOOK, LEAF_UNKNOWN /* ENOSYS */ };
 
 struct assembly {
 	const struct guard *guard;
@@ -138,119 +132,6 @@ static void stop_if_low(struct assembly *p, int arg, bool not_zero)
 	stop(p);
 }
 
-/* ---- which calls are worth a stop --------------------------------------- */
-
-static bool may_refuse(const struct guard *guard, unsigned access)
-{
-	for (unsigned i = 0; i < guard->policy_count; i++)
-		if (decide_may_refuse(guard->policies[i]->image, access))
-			return true;
-	return false;
-}
-
-static bool every_address(const struct guard *guard, enum net_use use)
-{
-	for (unsigned i = 0; i < guard->policy_count; i++)
-		if (!decide_every_address(guard->policies[i]->image, use))
-			return false;
-	return true;
-}
-
-/* Would readlink tell where a stranger has its files? A compiler makes a thousand of these calls for a file: where there is the floor
- * the kernel itself refuses what there is to refuse, and nothing stops. */
-static bool tells_of_strangers(const struct guard *guard)
-{
-	return guard->on_violation == ON_VIOLATION_AUDIT || (floor_wanted(guard) && !guard->floor);
-}
-
-static enum leaf leaf_of_judged(const struct guard *guard, const struct call *call)
-{
-	switch ((enum call_op)call->op) {
-	case OP_LOOK:
-		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP : LEAF_PASS;
-	case OP_READLINK:
-		return may_refuse(guard, ACCESS_LOOK) || tells_of_strangers(guard) ? LEAF_STOP : LEAF_PASS;
-	case OP_CONNECT:
-		return every_address(guard, NET_CONNECT) ? LEAF_PASS : LEAF_LOOK;
-	case OP_SENDMSG:
-	case OP_SENDMMSG:
-		return every_address(guard, NET_CONNECT) ? LEAF_PASS : LEAF_STOP;
-	case OP_BIND:
-		return LEAF_STOP;	/* also to know which sockets are the run's own */
-	case OP_LISTEN:
-		return every_address(guard, NET_BIND) ? LEAF_PASS : LEAF_STOP;
-	case OP_CREDENTIALS:	/* what is done for a task is done with its ids; and see act.c of the gate */
-		return (guard_by_notification(guard) || guard->gate.page) && caller_may_change() ? LEAF_STOP : LEAF_PASS;
-	case OP_FORK:
-		return guard->limits.processes ? LEAF_STOP : LEAF_PASS;
-	case OP_ALLOCATE:
-		return guard->limits.write_bytes ? LEAF_STOP : LEAF_PASS;
-	case OP_CLONE:
-		return guard->limits.processes ? LEAF_STOP : LEAF_LOOK;
-	case OP_CLONE3:	/* its flags lie in memory; every library then uses clone, whose flags are in registers */
-		return guard_by_notification(guard) || guard->gate.page ? LEAF_UNKNOWN : LEAF_STOP;
-	case OP_CONFINE:
-		return guard_by_notification(guard) ? LEAF_UNKNOWN : LEAF_PASS;
-	/* some names are refused whatever the policy says: the machine's, and the ways that /proc has into strangers */
-	case OP_OPEN:
-		return guard->gate.page && call_arg_index(call, ARG_OPEN_HOW, 0) >= 0 ? LEAF_LOOK : LEAF_STOP;
-	case OP_CHDIR:
-	case OP_CREATE:
-	case OP_CHANGE:
-	case OP_CHANGE_FD:
-	case OP_SYMLINK:
-	case OP_REMOVE:
-	case OP_RENAME:
-	case OP_LINK:
-	case OP_WATCH:
-	case OP_EXEC:
-	case OP_SIGNAL:
-	case OP_ASYNC:
-		return LEAF_STOP;
-	case OP_SOCKET:
-	case OP_SOCKOPT:
-	case OP_PROCESS:
-	case OP_PRCTL:
-	case OP_IOCTL:
-	case OP_FCNTL:
-	case OP_SECCOMP:
-	case OP_MEMORY:
-	case OP_DESCRIPTOR:
-	case OP_IPC:
-		return LEAF_LOOK;
-	case OP_NONE:
-	case OP_REFUSE:
-	case OP_REFUSE_IFACE:
-	case OP_REFUSE_PROC:
-	case OP_COUNT:
-		break;
-	}
-	return LEAF_STOP;
-}
-
-static enum leaf leaf_of(const struct guard *guard, long number)
-{
-	const struct call *call = call_find(number);
-
-	if (guard->level >= LEVEL_SECCOMP && !guard_by_notification(guard) && together_shown_by(number))
-		return LEAF_STOP;
-	switch ((enum call_class)call->class) {
-	case CALL_HARMLESS:
-		return LEAF_PASS;
-	case CALL_JUDGED:
-		return leaf_of_judged(guard, call);
-	case CALL_REFUSED:	/* they must be recorded, so they stop, too */
-	case CALL_UNLISTED:
-		break;
-	}
-	return LEAF_STOP;
-}
-
-bool filter_never_stops(const struct guard *guard, long number)
-{
-	return leaf_of(guard, number) == LEAF_PASS;
-}
-
 /* ---- blocks that look at registers -------------------------------------- */
 
 static void look_domain(struct assembly *p, int arg)
@@ -273,7 +154,7 @@ static void look_domain(struct assembly *p, int arg)
 
 static void look_sockopt(struct assembly *p, int arg)
 {
-	bool anywhere = every_address(p->guard, NET_CONNECT);
+	bool anywhere = leaf_every_address(p->guard, NET_CONNECT);
 
 	for (unsigned i = 0; i < net_option_count; i++) {
 		const struct net_option_rule *rule = &net_options[i];
@@ -616,4 +497,9 @@ int filter_compile(const struct guard *guard, struct sock_fprog *filter)
 	}
 	free(p);
 	return r;
+}
+
+bool filter_never_stops(const struct guard *guard, long number)
+{
+	return leaf_of(guard, number) == LEAF_PASS;
 }

@@ -39,8 +39,8 @@
  *   level        the names of the levels; probe: which this machine gives; attempt: the tries it makes;
  *                probe_print: how that is told
  *   run          the stages of a run, one after the other
- *   launch       the child that becomes the tool; filter: its seccomp filter, from policy and table; floor: Landlock under it;
- *                descriptors: closing many
+ *   launch       the child that becomes the tool; filter: its seccomp filter, from policy and table;
+ *                leaf: which calls stop; floor: Landlock under it; descriptors: closing many
  *   supervise    the loop: next stop, judge, act; guard: all it works with
  *   tracee       each thread and process, and what they share; mapped: what lies at an address of one; constant: files
  *                that nobody changes; owned: sockets and IPC objects that the run has made itself
