@@ -136,8 +136,8 @@ static int read_name(struct request *request, struct name_arg *name, const struc
 	return 0;
 }
 
-/* Where open(2) may make a file, a name that ends in '/' is none, whatever is there: cuts the slashes off, and says so. */
-static bool cut_slashes(const struct request *request, struct name_arg *name)
+/* Cuts the slashes at the end off; false: there are none, or what they stand behind is a directory. */
+static bool cut_slashes(struct name_arg *name)
 {
 	size_t end = name->length;
 
@@ -146,16 +146,32 @@ static bool cut_slashes(const struct request *request, struct name_arg *name)
 	bool dot = end > 0 && name->text[end - 1] == '.' &&
 		   (end == 1 || name->text[end - 2] == '/' ||
 		    (name->text[end - 2] == '.' && (end == 2 || name->text[end - 3] == '/')));
-	if (!(request->how.flags & O_CREAT) || end == name->length || end == 0 || dot)
+	if (end == name->length || end == 0 || dot)
 		return false;
 	name->text[end] = 0;
 	name->length = end;
 	return true;
 }
 
+/* A new name, "file/": the kernel looks first whether something is there. */
+static void resolve_file_with_slash(struct guard *guard, struct request *request, struct name_arg *name)
+{
+	enum call_op op = request->call->op;
+	size_t length = name->length;
+
+	if (name->at.error != -ENOTDIR || !name->makes || op == OP_REMOVE || op == OP_RENAME || !cut_slashes(name))
+		return;
+	resolve_as(&guard->tracees, request->task, name->dirfd, name->text, RESOLVE_NOFOLLOW, true, request->how.resolve, &name->at);
+	name->text[name->length] = '/';
+	name->length = length;
+	if (name->at.error == 0)
+		name->at.error = name->at.exists ? -EEXIST : -ENOTDIR;
+}
+
 static void resolve_name(struct guard *guard, struct request *request, struct name_arg *name)
 {
-	if (!name->by_fd && cut_slashes(request, name)) {
+	/* where open(2) may make a file, such a name is none, whatever is there */
+	if (!name->by_fd && (request->how.flags & O_CREAT) && cut_slashes(name)) {
 		resolve_as(&guard->tracees, request->task, name->dirfd, name->text, RESOLVE_NOFOLLOW, true, request->how.resolve,
 			   &name->at);
 		if (name->at.error == 0)
@@ -168,6 +184,7 @@ static void resolve_name(struct guard *guard, struct request *request, struct na
 		resolve_as(&guard->tracees, request->task, name->dirfd, name->text,
 			   name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW,
 			   name->makes || (request->how.flags & O_CREAT), request->how.resolve, &name->at);
+	resolve_file_with_slash(guard, request, name);
 }
 
 static void decode_name(struct guard *guard, struct request *request, struct name_arg *name, int index)

@@ -28,16 +28,19 @@ struct ruleset_attr {
 	uint64_t handled_access_fs, handled_access_net, scoped;
 };
 
-bool floor_wanted(const struct guard *guard)
+bool floor_tells_of_strangers(const struct guard *guard)
 {
 	static const char stranger[] = "/proc/1/environ";
 
-	if (guard->level == LEVEL_PRELOAD || guard->on_violation == ON_VIOLATION_AUDIT)
-		return false;
 	for (unsigned i = 0; i < guard->policy_count; i++)
 		if (!decide_path(guard->policies[i]->image, stranger, sizeof stranger - 1, ACCESS_READ).allowed)
-			return true;
-	return false;
+			return false;
+	return true;
+}
+
+bool floor_wanted(const struct guard *guard)
+{
+	return guard->level != LEVEL_PRELOAD && guard->on_violation != ON_VIOLATION_AUDIT && !floor_tells_of_strangers(guard);
 }
 
 bool floor_is_there(void)

@@ -9,6 +9,9 @@
 
 struct guard;
 
+/* Do the policies let the tool read all of /proc, and so know where processes outside the run have their files? */
+bool floor_tells_of_strangers(const struct guard *guard);
+
 /*
  * Should it be laid? Not where the policy lets the tool read all of /proc, or everything is only audited: it keeps back what
  * ptrace(2) would be needed for. Nor at level preload, which rests on what the tool does itself.

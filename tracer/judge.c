@@ -343,13 +343,8 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 		judge_move(guard, judgement, from, to);
 }
 
-/* A policy that lets the tool read all of /proc lets it know where strangers have their files; such links do not stop (filter.c). */
-static bool tells_of_strangers(const struct guard *guard)
-{
-	return guard->on_violation != ON_VIOLATION_AUDIT && !floor_wanted(guard);
-}
-
-/* Else it is no more told than the way there is gone; and what the kernel does not tell the user either is no violation. */
+/* Where a stranger has its files is no more told than the way there is gone, unless the policy lets the tool know; and what the kernel
+ * does not tell the user either is no violation. */
 static void judge_readlink(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
 {
 	char text[PATH_MAX];
@@ -357,7 +352,7 @@ static void judge_readlink(struct guard *guard, struct judgement *judgement, con
 	if (!name->at.exists)
 		judge_answer(judgement, -ENOENT);
 	else if (!judge_name(guard, judgement, name, name->access) || !is_link(name) ||
-		 !always_stranger(name->at.judged, name->at.judged_length) || tells_of_strangers(guard))
+		 !always_stranger(name->at.judged, name->at.judged_length) || floor_tells_of_strangers(guard))
 		return;
 	else if (readlinkat(name->at.fd, "", text, sizeof text) < 0)
 		judge_answer(judgement, -errno);

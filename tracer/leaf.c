@@ -22,20 +22,14 @@ bool leaf_every_address(const struct guard *guard, enum net_use use)
 	return true;
 }
 
-/* Would readlink tell where a stranger has its files? A compiler makes a thousand of these calls for a file: where there is the floor
- * the kernel itself refuses what there is to refuse, and nothing stops. */
-static bool tells_of_strangers(const struct guard *guard)
-{
-	return guard->on_violation == ON_VIOLATION_AUDIT || (floor_wanted(guard) && !guard->floor);
-}
-
 static enum leaf leaf_of_judged(const struct guard *guard, const struct call *call)
 {
 	switch ((enum call_op)call->op) {
 	case OP_LOOK:
 		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP : LEAF_PASS;
 	case OP_READLINK:
-		return may_refuse(guard, ACCESS_LOOK) || tells_of_strangers(guard) ? LEAF_STOP : LEAF_PASS;
+		/* A compiler makes a thousand of these calls for a file. Under the floor the kernel refuses what there is to refuse. */
+		return may_refuse(guard, ACCESS_LOOK) || (!guard->floor && !floor_tells_of_strangers(guard)) ? LEAF_STOP : LEAF_PASS;
 	case OP_CONNECT:
 		return leaf_every_address(guard, NET_CONNECT) ? LEAF_PASS : LEAF_LOOK;
 	case OP_SENDMSG:

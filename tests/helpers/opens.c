@@ -396,8 +396,18 @@ static void makes_and_removes(void)
 	int here = open(".", O_RDONLY | O_DIRECTORY);
 
 	for (int n = 0; n < NAMES; n++) {
-		if (names[n][strlen(names[n]) - 1] == '/')
-			continue;
+		if (symlink("x", names[n]) < 0)
+			errno_of("symlink", names[n]);
+		else if (unlink(names[n]) < 0)
+			errno_of("no link after all:", names[n]);
+		if (mknod(names[n], S_IFIFO | 0600, 0) < 0)
+			errno_of("mknod", names[n]);
+		else if (unlink(names[n]) < 0)
+			errno_of("no FIFO after all:", names[n]);
+		if (link("d/f", names[n]) < 0)
+			errno_of("link", names[n]);
+		else if (unlink(names[n]) < 0)
+			errno_of("no file after all:", names[n]);
 		if (mkdir(names[n], 0755) < 0)
 			errno_of("mkdir", names[n]);
 		else if (mkdirat(here, names[n], 0755) == 0 || rmdir(names[n]) < 0)
