@@ -61,6 +61,9 @@ run_stage() {
 		if tsan_runs; then
 			stage tsan "${make[@]}" BUILD="$BUILD/tsan" CC=clang CFLAGS='-O1 -g -fsanitize=thread' LDFLAGS=-fsanitize=thread \
 				HARDEN=-fPIE unit
+			# and the supervisor's own threads, which only level notify has many of
+			stage tsan-notify env TSAN_OPTIONS='halt_on_error=1 exitcode=66' TEST_LEVELS=notify PICKET="$BUILD/tsan/picket" \
+				tests/run.sh languages opens
 		else
 			echo 'skip - ThreadSanitizer: it does not start on this kernel'
 			skipped=$((skipped + 1))

@@ -163,10 +163,10 @@ void notify_credentials(struct guard *guard)
 
 static void *work(void *argument);
 
-/* One more thread. Under the lock. */
+/* One more thread. Under the lock; not when those that there are are already waited for. */
 static bool add_worker(struct notifier *n)
 {
-	struct worker *worker = n->count < WORKERS_MOST ? calloc(1, sizeof *worker) : NULL;
+	struct worker *worker = n->count < WORKERS_MOST && !n->stopping ? calloc(1, sizeof *worker) : NULL;
 	pthread_attr_t attributes;
 
 	if (!worker)
