@@ -60,7 +60,7 @@ run_stage() {
 	tsan)
 		if tsan_runs; then
 			stage tsan "${make[@]}" BUILD="$BUILD/tsan" CC=clang CFLAGS='-O1 -g -fsanitize=thread' LDFLAGS=-fsanitize=thread \
-				HARDEN=-fPIE unit
+				HARDEN=-fPIE all unit
 			# and the supervisor's own threads, which only level notify has many of
 			stage tsan-notify env TSAN_OPTIONS='halt_on_error=1 exitcode=66' TEST_LEVELS=notify PICKET="$BUILD/tsan/picket" \
 				tests/run.sh languages opens
