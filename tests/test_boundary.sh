@@ -129,15 +129,19 @@ heard_at_terminal() {
 	[ "$level" = bare ] || command=("$PICKET" run -q --profile none --enforce "$level" --read /usr --read /lib --read /lib64
 		--read /etc/ld.so.cache --write /dev --read "$programs/terminal" --exec "$programs/terminal" "$@" -- "${command[@]}")
 	printf '%q ' "${command[@]}" >"$SCRATCH/command"
-	coproc TERMINAL { exec script -qec "sh -c 'trap \"echo HEARD\" USR1; . $SCRATCH/command; echo over'" /dev/null 2>&1; }
-	while IFS= read -r -t 20 line <&"${TERMINAL[0]}"; do
+	rm -f "$SCRATCH/keys" "$SCRATCH/screen"
+	mkfifo "$SCRATCH/keys" "$SCRATCH/screen"
+	exec 7<>"$SCRATCH/keys" 8<>"$SCRATCH/screen"
+	script -qec "sh -c 'trap \"echo HEARD\" USR1; . $SCRATCH/command; echo over'" /dev/null <&7 >&8 2>&1 &
+	while IFS= read -r -t 20 line <&8; do
 		case $line in
-		ready*) echo typed >&"${TERMINAL[1]}" ;;
+		ready*) echo typed >&7 ;;
 		HEARD*) heard=0 ;;
 		*over*) break ;;
 		esac
 	done
-	wait "$TERMINAL_PID" 2>/dev/null
+	exec 7>&- 8>&-
+	wait $! 2>/dev/null
 	return "$heard"
 }
 
