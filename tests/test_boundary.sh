@@ -132,7 +132,7 @@ heard_at_terminal() {
 	rm -f "$SCRATCH/keys" "$SCRATCH/screen"
 	mkfifo "$SCRATCH/keys" "$SCRATCH/screen"
 	exec 7<>"$SCRATCH/keys" 8<>"$SCRATCH/screen"
-	script -qec "sh -c 'trap \"echo HEARD\" USR1; . $SCRATCH/command; echo over'" /dev/null <&7 >&8 2>&1 &
+	script -qec "exec sh -c 'trap \"echo HEARD\" USR1; . $SCRATCH/command; echo over'" /dev/null <&7 >&8 2>&1 &
 	while IFS= read -r -t 20 line <&8; do
 		case $line in
 		ready*) echo typed >&7 ;;
