@@ -79,23 +79,22 @@ tell_of() {	# SUITE, which has run
 	fi
 }
 
-# The trials are many, and none is about time: they run beside all others.
-beside=
+# These take long, and none is about time: one after the other they run beside all others.
+beside=() others=()
 trap 'trap - INT TERM; kill 0' INT TERM	# and end with them
 for suite in ${suites+"${suites[@]}"}; do
-	[ "$(basename "$suite")" = test_trials.sh ] || continue
-	run_suite "$suite" &
-	beside=$suite
+	case $(basename "$suite" .sh) in
+	test_trials | test_languages | test_real_programs | test_lab | test_plugin) beside+=("$suite") ;;
+	*) others+=("$suite") ;;
+	esac
 done
-for suite in ${suites+"${suites[@]}"}; do
-	[ "$suite" != "$beside" ] || continue
+for suite in ${beside+"${beside[@]}"}; do run_suite "$suite"; done &
+for suite in ${others+"${others[@]}"}; do
 	run_suite "$suite"
 	tell_of "$suite"
 done
-if [ "$beside" ]; then
-	wait
-	tell_of "$beside"
-fi
+wait
+for suite in ${beside+"${beside[@]}"}; do tell_of "$suite"; done
 
 if [ ${#suites[@]} -eq 0 ]; then
 	echo 'run.sh: no tests found; build them first: make check' >&2
