@@ -346,6 +346,7 @@ static enum capability_share share_of_env(const struct image *image, const char 
 
 	if (!variable)
 		return share;
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes, not a string */
 	memcpy(variable, name, length);
 	memcpy(variable + length, "=x", 3);
 	if (environment_build(image, caller, &kept))

@@ -11,13 +11,12 @@ tidy_of_shim=',-clang-analyzer-core.UndefinedBinaryOperatorResult,-clang-analyze
 tidy_of_shim+=',-clang-analyzer-core.CallAndMessage'
 
 # Without: the "safe" variants of Annex K, which glibc has not; what only counts; padding; unix.Malloc, which does not know
-# __attribute__((cleanup)) and calls each cleanup_free a leak (use after free is AddressSanitizer's); strcpy as such, where the
-# room was reckoned beforehand (_FORTIFY_SOURCE looks again); memcpy of bytes that are not to be terminated.
+# __attribute__((cleanup)) and calls each cleanup_free a leak (use after free is AddressSanitizer's).
 tidy='clang-analyzer-*,bugprone-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling'
 tidy+=',-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions'
 tidy+=',-bugprone-assignment-in-if-condition,-bugprone-branch-clone,-clang-analyzer-optin.performance.Padding'
-tidy+=',-bugprone-implicit-widening-of-multiplication-result,-bugprone-not-null-terminated-result'
-tidy+=',-clang-analyzer-unix.Malloc,-clang-analyzer-security.insecureAPI.strcpy'
+tidy+=',-bugprone-implicit-widening-of-multiplication-result'
+tidy+=',-clang-analyzer-unix.Malloc'
 
 if have clang-tidy; then
 	for source in "${sources[@]}"; do

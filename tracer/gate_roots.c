@@ -236,6 +236,7 @@ static void consider_way(struct search *search, const char *path)
 
 	if (strlen(path) >= sizeof name)
 		return;
+	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.strcpy): its room was reckoned before */
 	strcpy(name, path);
 	/* of root's trees the small ones are likely to do */
 	for (slash = search->root_user ? NULL : strchr(name + 1, '/'); slash && access != WRITE; slash = strchr(slash + 1, '/')) {
