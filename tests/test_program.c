@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include "policy_help.h"
 #include "wire.h"
@@ -376,6 +378,33 @@ START_TEST(rubbish_is_unknown)
 }
 END_TEST
 
+/* What is known of a file that is left alone for a while is kept; not beyond its change, though the file is as long and as old. */
+START_TEST(a_program_that_was_changed_is_looked_into_again)
+{
+	static const struct timespec settled = {.tv_sec = 3};
+	struct program_file file;
+	struct stat before;
+
+	ck_assert_int_eq(read_program("#!/bin/one\n", 11, &file), 0);
+	ck_assert_int_eq(stat("program", &before), 0);
+	nanosleep(&settled, NULL);
+	for (int i = 0; i < 2; i++) {
+		int fd = open_path("program");
+		ck_assert_int_eq(program_read(fd, &file), 0);
+		close(fd);
+		ck_assert_str_eq(file.interpreter, "/bin/one");
+	}
+	int fd = open("program", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(pwrite(fd, "two", 3, 7), 3);
+	ck_assert_int_eq(futimens(fd, (struct timespec[2]){before.st_atim, before.st_mtim}), 0);
+	close(fd);
+	fd = open_path("program");
+	ck_assert_int_eq(program_read(fd, &file), 0);
+	close(fd);
+	ck_assert_str_eq(file.interpreter, "/bin/two");
+}
+END_TEST
+
 START_TEST(only_regular_files_are_looked_into)
 {
 	struct program_file file;
@@ -463,6 +492,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_script_names_its_interpreter, 0, COUNT(scripts));
 	tcase_add_loop_test(tests, a_line_that_is_too_long_to_be_sure_of_is_no_script, 0, COUNT(lines));
 	tcase_add_loop_test(tests, rubbish_is_unknown, 0, COUNT(rubbish));
+	tcase_add_test(tests, a_program_that_was_changed_is_looked_into_again);
 	tcase_add_test(tests, only_regular_files_are_looked_into);
 	tcase_add_test(tests, a_file_that_may_only_be_run_is_told_so);
 	tcase_add_loop_test(tests, the_program_among_a_loaders_arguments_is_found, 0, COUNT(commands));
