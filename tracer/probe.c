@@ -24,7 +24,7 @@
 #include "cleanup.h"
 #include "shim_file.h"
 
-enum { ATTEMPT_MS = 10000 }; /* a try takes well under a millisecond, but not on a machine that is overloaded; one that hangs is refused */
+enum { ATTEMPT_MS = 2000 }; /* a try takes well under a millisecond; one that hangs is refused */
 
 /* What a child reports through its pipe, of each feature that it tried. */
 struct report {
