@@ -127,8 +127,10 @@ cp tool.sh origin/good.sh
 printf '#!/bin/sh\necho "BAD"\n' >evil.sh
 chmod 755 evil.sh
 # Each way of changing the file, in a loop, against rounds of runs: only the good bytes or a refusal.
+# The loops end by themselves when `halt` is there: who kills one leaves its last command at work, and an mv
+# that comes late makes tool.sh a link to the origin, which the next way then empties.
 swap() {
-	while :; do
+	until [ -e halt ]; do
 		case $1 in
 		rename) cp evil.sh x && mv x tool.sh; cp origin/good.sh x && mv x tool.sh ;;
 		rewrite) cat evil.sh >tool.sh; cat origin/good.sh >tool.sh ;;
@@ -152,8 +154,9 @@ for way in rename rewrite link truncate; do
 		*) other+="$out;" ;;
 		esac
 	done
-	kill $swapper 2>/dev/null
-	wait $swapper 2>/dev/null
+	touch halt
+	wait $swapper
+	rm halt
 	check_same "swapped in a loop by $way: no other bytes run ($good ran, $refused refused)" '' "$other"
 done
 rm -f tool.sh x
@@ -165,15 +168,16 @@ sign good.sh --key signer.key --id swap --version 1 --signer signer@test >/dev/n
 printf '#!/bin/sh\necho "good second"\n' >second.sh
 sign second.sh --key signer.key --id swap --version 2 --signer signer@test >/dev/null
 plugin install good.sh >/dev/null
-(while :; do plugin install second.sh; plugin install good.sh; done) >/dev/null 2>&1 &
+(until [ -e halt ]; do plugin install second.sh; plugin install good.sh; done) >/dev/null 2>&1 &
 swapper=$!
 other=''
 for _ in $(seq 25); do
 	out=$(plugin run -q swap 2>&1)
 	case $out in 'good'*) ;; *) other+="$out;" ;; esac
 done
-kill $swapper
-wait $swapper 2>/dev/null
+touch halt
+wait $swapper
+rm halt
 check_same 'a plugin that is replaced in a loop always runs whole' '' "$other"
 
 # ---- ELF ---------------------------------------------------------------------------------------------------
