@@ -12,7 +12,7 @@
 #include "regs.h"
 #include "traced.h"
 
-enum { VARIABLES_MOST = 5000, VARIABLE_SIZE = 16 };
+enum { VARIABLES_MOST = 5000, VARIABLE_SIZE = 24 };
 
 static const int sizes[] = { 0, 1, 40, 511, 512, 513, 5000 };	/* around what a page holds of addresses, and far beyond */
 static int variables, arguments;

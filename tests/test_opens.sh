@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Every way to open every kind of name (helpers/opens.c) comes to what it comes to without a guard, at each level, in a glibc and in a
-# musl program. At level gate, what the shim can open needs no stop; programs with a filter of their own go on; and
-# the origin of a refusal is true.
+# musl program. At level gate, what the shim can open needs no stop (helpers/opens_fast.c); programs with a filter of their own go on;
+# and the origin of a refusal is true.
 . "$(dirname "$0")/lib.sh"
 make_scratch
 helpers=$BUILD/tests/helpers
@@ -50,9 +50,13 @@ same() {	# NAME PROGRAM WHAT LEVEL...
 	done
 }
 programs=("glibc $helpers/opens")
-if have musl-gcc && musl-gcc -D_GNU_SOURCE -std=gnu17 -O1 -idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
-	-o opens-musl "$SOURCE/tests/helpers/opens.c" 2>musl.log; then
-	programs+=("musl $SCRATCH/opens-musl")
+musl_compile() {	# NAME: of the helpers, into musl/NAME
+	musl-gcc -D_GNU_SOURCE -std=gnu17 -O1 -idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
+		-o "musl/$1" "$SOURCE/tests/helpers/$1.c" 2>musl.log
+}
+mkdir musl
+if have musl-gcc && musl_compile opens && musl_compile opens_fast; then
+	programs+=("musl $SCRATCH/musl/opens")
 else
 	skip 'a musl program' musl-gcc
 fi
@@ -62,12 +66,13 @@ for program in "${programs[@]}"; do
 		same "${program%% *}" "${program#* }" $what $LEVELS_HERE
 	done
 	case $LEVELS_HERE in *gate*) ;; *) continue ;; esac
+	fast=${program#* }_fast
 	make_places
-	out=$(cd w && "${guarded[@]}" "${program#* }" fast 2>&1 </dev/null)
+	out=$(cd w && "${guarded[@]}" "$fast" 2>&1 </dev/null)
 	check_same "${program%% *}: nothing that the shim can open needs a stop" 'control, what no shim can open: /proc: a stop' \
 		"$(grep -v ': fast$' <<<"$out")"
 	check_same "${program%% *}: of so many" 16 "$(grep -c ': fast$' <<<"$out")"
-	out=$(cd w && "${program#* }" fast 2>&1 </dev/null)
+	out=$(cd w && "$fast" 2>&1 </dev/null)
 	check_same "${program%% *}: control: without the shim each would be one" 17 "$(grep -c ': a stop$' <<<"$out")"
 done
 
@@ -286,12 +291,12 @@ origin() {	# EXPECTED COMMAND...
 print(*{x["origin"] for x in v})')"
 }
 origin shim /bin/cat secret.so
-origin raw "$helpers/opens" raw secret.so
+origin raw "$helpers/opens_fast" raw secret.so
 origin loader env "LD_PRELOAD=$SCRATCH/secret.so" /bin/true
-if $CC -D_GNU_SOURCE -std=gnu17 -static -o opens-static "$SOURCE/tests/helpers/opens.c" 2>static.log; then
+if $CC -D_GNU_SOURCE -std=gnu17 -static -o opens-static "$SOURCE/tests/helpers/opens_fast.c" 2>static.log; then
 	origin static ./opens-static raw secret.so
 else
 	skip 'a static program' 'a static libc'
 fi
-[ ! -x opens-musl ] || origin raw ./opens-musl raw secret.so
+[ ! -x musl/opens_fast ] || origin raw ./musl/opens_fast raw secret.so
 finish
