@@ -387,6 +387,22 @@ static int judge_clone_flags(struct request *request, uint64_t flags)
 	return 0;
 }
 
+static int judge_registers(struct request *request)
+{
+	switch (request->call->op) {
+	case OP_CLONE:
+		return judge_clone_flags(request, request->args[0]);
+	case OP_IOCTL:
+		return judge_ioctl(request);
+	case OP_FCNTL:
+		return judge_fcntl(request);
+	default:	/* DESCRIPTOR */
+		return judge_descriptor(request);
+	}
+}
+
+/* ---- every call --------------------------------------------------------- */
+
 static int judge_exec_call(struct request *request)
 {
 	int path = call_arg_index(request->call, ARG_PATH, 0), argv = call_arg_index(request->call, ARG_ARGV, 0);
@@ -397,15 +413,21 @@ static int judge_exec_call(struct request *request)
 			  (char *const *)request->args[argv], (int)flag_argument(request, ARG_AT_FLAGS));
 }
 
+/* A call that no tool gets. */
+static int judge_refused(struct request *request)
+{
+	if (request->call->op == OP_REFUSE_IFACE)
+		return refuse_always(request, WIRE_INTERFACE, ENOSYS, NULL);
+	return refuse_always(request, request->call->op == OP_REFUSE_PROC ? WIRE_PROCESS_CONTROL : WIRE_PRIVILEGE, EPERM, NULL);
+}
+
 int judge(struct request *request)
 {
 	switch ((enum call_op)request->call->op) {
 	case OP_REFUSE:
-		return refuse_always(request, WIRE_PRIVILEGE, EPERM, NULL);
 	case OP_REFUSE_IFACE:
-		return refuse_always(request, WIRE_INTERFACE, ENOSYS, NULL);
 	case OP_REFUSE_PROC:
-		return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, NULL);
+		return judge_refused(request);
 	case OP_OPEN:
 		return judge_open_call(request);
 	case OP_LOOK:
@@ -437,13 +459,10 @@ int judge(struct request *request)
 	case OP_IPC:
 		return judge_processes(request);
 	case OP_CLONE:
-		return judge_clone_flags(request, request->args[0]);
 	case OP_IOCTL:
-		return judge_ioctl(request);
 	case OP_FCNTL:
-		return judge_fcntl(request);
 	case OP_DESCRIPTOR:
-		return judge_descriptor(request);
+		return judge_registers(request);
 	/* What a supervisor needs to know of, or its reserved memory: nothing without one. */
 	case OP_NONE:
 	case OP_CLONE3:

@@ -415,15 +415,30 @@ static int by_group(struct request *request)
 
 /* ------------------------------------------------------------------------- */
 
+/* HOW_OPEN_2: the function ends the program when it would need a third argument. */
+static int by_open(enum wrap_how how, struct request *request)
+{
+	if (how == HOW_OPEN_2)
+		request->args[call_arg_index(request->call, ARG_OPEN_FLAGS, 0) + 1] = 0;
+	return judge(request);
+}
+
+/* A function that knows by itself what it opens. */
+static int by_itself(enum wrap_how how, struct request *request)
+{
+	if (how == HOW_TMPFILE)
+		return judge_open(request, AT_FDCWD, "/tmp", O_RDWR | O_TMPFILE);
+	if (how == HOW_PTMX)
+		return judge_open(request, AT_FDCWD, "/dev/ptmx", O_RDWR);
+	return judge_open(request, AT_FDCWD, how == HOW_SHADOW ? "/etc/shadow" : "/etc/gshadow", O_RDONLY);
+}
+
 int judge_by_hand(enum wrap_how how, struct request *request, struct frame *frame)
 {
 	switch (how) {
 	case HOW_OPEN:
-		return judge(request);
 	case HOW_OPEN_2:
-		/* the function ends the program when it would need a third argument */
-		request->args[call_arg_index(request->call, ARG_OPEN_FLAGS, 0) + 1] = 0;
-		return judge(request);
+		return by_open(how, request);
 	case HOW_FOPEN:
 	case HOW_REOPEN:
 		return by_mode(request);
@@ -443,18 +458,16 @@ int judge_by_hand(enum wrap_how how, struct request *request, struct frame *fram
 	case HOW_TEMPORARY_O:
 	case HOW_TEMPORARY_SO:
 		return by_template(request);
-	case HOW_TMPFILE:
-		return judge_open(request, AT_FDCWD, "/tmp", O_RDWR | O_TMPFILE);
 	case HOW_SHM_OPEN:
 	case HOW_SHM_UNLINK:
 	case HOW_SEM_OPEN:
 	case HOW_SEM_UNLINK:
 		return by_object(how, request);
+	case HOW_TMPFILE:
 	case HOW_PTMX:
-		return judge_open(request, AT_FDCWD, "/dev/ptmx", O_RDWR);
 	case HOW_SHADOW:
 	case HOW_GSHADOW:
-		return judge_open(request, AT_FDCWD, how == HOW_SHADOW ? "/etc/shadow" : "/etc/gshadow", O_RDONLY);
+		return by_itself(how, request);
 	case HOW_ADD_CLOSEFROM:
 		return by_add_closefrom(request);
 	case HOW_CLOSEFROM:

@@ -410,17 +410,23 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 
 /* ---- every call --------------------------------------------------------- */
 
+/* A call that no tool gets. */
+static void judge_refused(const struct call *call, struct judgement *judgement)
+{
+	if (call->op == OP_REFUSE_IFACE)
+		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "%s", call->name);
+	else
+		judge_always(judgement, call->op == OP_REFUSE_PROC ? VIOLATION_PROCESS_CONTROL : VIOLATION_PRIVILEGE, EPERM, "%s",
+			     call->name);
+}
+
 static void judge_listed(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	switch ((enum call_op)request->call->op) {
 	case OP_REFUSE:
-		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", request->call->name);
-		break;
 	case OP_REFUSE_IFACE:
-		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "%s", request->call->name);
-		break;
 	case OP_REFUSE_PROC:
-		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EPERM, "%s", request->call->name);
+		judge_refused(request->call, judgement);
 		break;
 	case OP_OPEN:
 	case OP_LOOK:

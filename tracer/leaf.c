@@ -22,6 +22,34 @@ bool leaf_every_address(const struct guard *guard, enum net_use use)
 	return true;
 }
 
+static enum leaf leaf_of_network(const struct guard *guard, const struct call *call)
+{
+	if (call->op == OP_BIND)
+		return LEAF_STOP;	/* also to know which sockets are the run's own */
+	if (leaf_every_address(guard, call->op == OP_LISTEN ? NET_BIND : NET_CONNECT))
+		return LEAF_PASS;
+	return call->op == OP_CONNECT ? LEAF_LOOK : LEAF_STOP;
+}
+
+/* What a task does to itself, and its children. */
+static enum leaf leaf_of_task(const struct guard *guard, const struct call *call)
+{
+	bool performs = guard_by_notification(guard) || guard->gate.page;
+
+	switch (call->op) {
+	case OP_CREDENTIALS:	/* what is done for a task is done with its ids; and see act.c of the gate */
+		return performs && caller_may_change() ? LEAF_STOP : LEAF_PASS;
+	case OP_FORK:
+		return guard->limits.processes ? LEAF_STOP : LEAF_PASS;
+	case OP_CLONE:
+		return guard->limits.processes ? LEAF_STOP : LEAF_LOOK;
+	case OP_CLONE3:	/* its flags lie in memory; every library then uses clone, whose flags are in registers */
+		return performs ? LEAF_UNKNOWN : LEAF_STOP;
+	default:	/* CONFINE */
+		return guard_by_notification(guard) ? LEAF_UNKNOWN : LEAF_PASS;
+	}
+}
+
 static enum leaf leaf_of_judged(const struct guard *guard, const struct call *call)
 {
 	switch ((enum call_op)call->op) {
@@ -31,26 +59,19 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 		/* A compiler makes a thousand of these calls for a file. Under the floor the kernel refuses what there is to refuse. */
 		return may_refuse(guard, ACCESS_LOOK) || (!guard->floor && !floor_tells_of_strangers(guard)) ? LEAF_STOP : LEAF_PASS;
 	case OP_CONNECT:
-		return leaf_every_address(guard, NET_CONNECT) ? LEAF_PASS : LEAF_LOOK;
 	case OP_SENDMSG:
 	case OP_SENDMMSG:
-		return leaf_every_address(guard, NET_CONNECT) ? LEAF_PASS : LEAF_STOP;
 	case OP_BIND:
-		return LEAF_STOP;	/* also to know which sockets are the run's own */
 	case OP_LISTEN:
-		return leaf_every_address(guard, NET_BIND) ? LEAF_PASS : LEAF_STOP;
-	case OP_CREDENTIALS:	/* what is done for a task is done with its ids; and see act.c of the gate */
-		return (guard_by_notification(guard) || guard->gate.page) && caller_may_change() ? LEAF_STOP : LEAF_PASS;
+		return leaf_of_network(guard, call);
+	case OP_CREDENTIALS:
 	case OP_FORK:
-		return guard->limits.processes ? LEAF_STOP : LEAF_PASS;
+	case OP_CLONE:
+	case OP_CLONE3:
+	case OP_CONFINE:
+		return leaf_of_task(guard, call);
 	case OP_ALLOCATE:
 		return guard->limits.write_bytes ? LEAF_STOP : LEAF_PASS;
-	case OP_CLONE:
-		return guard->limits.processes ? LEAF_STOP : LEAF_LOOK;
-	case OP_CLONE3:	/* its flags lie in memory; every library then uses clone, whose flags are in registers */
-		return guard_by_notification(guard) || guard->gate.page ? LEAF_UNKNOWN : LEAF_STOP;
-	case OP_CONFINE:
-		return guard_by_notification(guard) ? LEAF_UNKNOWN : LEAF_PASS;
 	/* some names are refused whatever the policy says: the machine's, and the ways that /proc has into strangers */
 	case OP_OPEN:
 		return guard->gate.page && call_arg_index(call, ARG_OPEN_HOW, 0) >= 0 ? LEAF_LOOK : LEAF_STOP;
