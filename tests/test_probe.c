@@ -114,6 +114,27 @@ START_TEST(what_is_refused_is_missing_with_its_reason)
 }
 END_TEST
 
+/* A call that is handed to a listener who never answers. */
+START_TEST(a_try_that_hangs_is_ended_and_missing)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = 4, .filter = code};
+	struct probe probe;
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_ge(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program), 0);
+	probe_machine(&probe);
+	ck_assert_str_eq(probe.feature[FEATURE_OPENAT2].why, "a try did not come to an end");
+	ck_assert(!probe.level[LEVEL_GATE].available);
+	ck_assert(probe.level[LEVEL_SECCOMP].available); /* the others were tried all the same */
+	assert_no_children();
+}
+END_TEST
+
 START_TEST(a_run_at_one_level_tries_only_what_that_level_needs)
 {
 	struct probing probing;
@@ -287,7 +308,9 @@ int main(void)
 {
 	Suite *suite = suite_create("probe");
 	TCase *probe = tcase_create("probe"), *choose = tcase_create("choose");
+	tcase_set_timeout(probe, 60); /* what hangs takes seconds */
 	tcase_add_loop_test(probe, what_is_refused_is_missing_with_its_reason, 0, ROWS(refusals));
+	tcase_add_test(probe, a_try_that_hangs_is_ended_and_missing);
 	tcase_add_test(probe, a_run_at_one_level_tries_only_what_that_level_needs);
 	tcase_add_test(probe, a_try_that_nobody_waits_for_leaves_nothing);
 	tcase_add_test(probe, a_refused_fork_is_a_reason_too);

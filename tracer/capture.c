@@ -99,7 +99,8 @@ static bool take(struct capture *c, struct stream *s, const char *bytes, size_t 
 	c->seen += kept;
 	if (!c->keep)
 		return pass_on(c, s->to, bytes, kept);
-	memcpy(s->bytes + s->length, bytes, kept);
+	if (kept > 0)	/* beyond the limit a stream may have no memory at all */
+		memcpy(s->bytes + s->length, bytes, kept);
 	s->length += kept;
 	return true;
 }

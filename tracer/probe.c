@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -24,7 +25,13 @@
 #include "cleanup.h"
 #include "shim_file.h"
 
-enum { ATTEMPT_MS = 2000 }; /* a try takes well under a millisecond; one that hangs is refused */
+enum {
+	SOON_MS = 20,	   /* a try takes well under a millisecond */
+	ATTEMPT_MS = 2000, /* one that hangs is refused */
+	WAITS_MOST = 30,   /* times ATTEMPT_MS, for one that does not hang but gets no processor */
+	FAMILY_MOST = 8,   /* processes of a try */
+	TEXT_SIZE = 512,
+};
 
 /* What a child reports through its pipe, of each feature that it tried. */
 struct report {
@@ -80,6 +87,75 @@ static void send_away(pid_t child)
 		return;
 	CPU_CLR((size_t)processor, &set);
 	sched_setaffinity(child, sizeof(set), &set);
+}
+
+/* The beginning of a file of /proc; "" when there is none. */
+static void read_text(const char *path, char text[TEXT_SIZE])
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, TEXT_SIZE - 1);
+
+	text[n > 0 ? n : 0] = 0;
+}
+
+/* The child, and what it has made: how many. */
+static int family_of(pid_t child, pid_t family[FAMILY_MOST])
+{
+	char path[64], text[TEXT_SIZE], *end;
+	int count = 0;
+
+	family[count++] = child;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)child, (int)child);
+	read_text(path, text);
+	for (const char *at = text; count < FAMILY_MOST; at = end) {
+		long pid = strtol(at, &end, 10);
+		if (end == at)
+			break;
+		family[count++] = (pid_t)pid;
+	}
+	return count;
+}
+
+/* When we have nothing to do but to wait, it may have our processor, too: the other one may be somebody else's for long. */
+static void call_back(pid_t child)
+{
+	pid_t family[FAMILY_MOST];
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return;
+	for (int i = family_of(child, family) - 1; i >= 0; i--)
+		sched_setaffinity(family[i], sizeof(set), &set);
+}
+
+/* Would it go on if it had a processor? On an overloaded machine a process of low priority may wait for one for seconds, and that must
+ * not make the level another. proc(5), /proc/PID/stat: R running or runnable, D at what cannot be interrupted. */
+static bool goes_on(pid_t child)
+{
+	pid_t family[FAMILY_MOST];
+	char path[32], text[TEXT_SIZE];
+
+	for (int i = family_of(child, family) - 1; i >= 0; i--) {
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)family[i]);
+		read_text(path, text);
+		const char *name_end = strrchr(text, ')');
+		if (name_end && (strncmp(name_end, ") R", 3) == 0 || strncmp(name_end, ") D", 3) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* As poll(2): 0 for a try that hangs. */
+static int wait_for_report(pid_t child, int fd)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	int ready = poll(&wait, 1, SOON_MS);
+
+	if (ready == 0)
+		call_back(child);
+	for (int waits = 0; ready == 0 && waits < WAITS_MOST && (waits == 0 || goes_on(child)); waits++)
+		ready = poll(&wait, 1, ATTEMPT_MS);
+	return ready;
 }
 
 /* In the child: try, report, end. A refusal may be deadly (an outer filter): no core for that. */
@@ -151,8 +227,7 @@ static unsigned read_reports(struct probe *probe, unsigned which, pid_t child, i
 	struct report report;
 	int ready = 1;
 	while (which != 0) {
-		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		ready = poll(&wait, 1, ATTEMPT_MS);
+		ready = wait_for_report(child, fd);
 		if (ready < 0 && errno == EINTR)
 			continue;
 		if (ready <= 0 || read(fd, &report, sizeof(report)) != (ssize_t)sizeof(report))
