@@ -8,7 +8,7 @@ cd "$SOURCE" || exit 1
 passed=0 failed=0 skipped=0
 make=(make --no-print-directory "-j$(nproc)")
 
-add() {	# the closing line, or the lines, of a log
+add() {	# LOG STATUS: its closing line, or its lines; a command that fails and says nothing of it is a failure too
 	local p f s
 	if [[ $(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$1" | tail -n 1) =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+))? ]]; then
 		p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[4]:-0}
@@ -16,6 +16,7 @@ add() {	# the closing line, or the lines, of a log
 		p=$(grep -ac '^ok - ' "$1") f=$(grep -ac '^not ok - ' "$1") s=$(grep -ac '^skip - ' "$1")
 		[ $((p + f + s)) -gt 0 ] || f=1
 	fi
+	[ "$2" -eq 0 ] || [ "$f" -gt 0 ] || f=1
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
@@ -25,8 +26,8 @@ stage() {	# NAME COMMAND...
 	log=$BUILD/check-all-$name.log
 	mkdir -p "$BUILD"
 	echo "---- $name"
-	"$@" 2>&1 | tee "$log" | grep -avE '^(ok - |gcc |clang )'
-	add "$log"
+	"$@" 2>&1 | tee "$log" | grep -avE --line-buffered '^(ok - |gcc |clang )'
+	add "$log" "${PIPESTATUS[0]}"
 }
 
 # Build into a directory and run its tests. Warnings are errors here.
@@ -55,7 +56,8 @@ run_stage() {
 	asan)
 		sanitize='-fsanitize=address,undefined -fno-sanitize-recover=all'
 		# Leaks are not looked for: many a test, and the program where it is about to end, leaves them to the kernel.
-		ASAN_OPTIONS=detect_leaks=0 stage asan tests_with asan CC=gcc CFLAGS="-O1 -g $sanitize" LDFLAGS="$sanitize" \
+		# A suite may take three times as long as one that nothing is added to.
+		TEST_TIMEOUT=1800 ASAN_OPTIONS=detect_leaks=0 stage asan tests_with asan CC=gcc CFLAGS="-O1 -g $sanitize" LDFLAGS="$sanitize" \
 			HARDEN='-fPIE' ;;
 	tsan)
 		if tsan_runs; then

@@ -58,8 +58,10 @@ tell_of() {	# SUITE, which has run
 	read -r status seconds <"$logs/$name.status"
 	read -r p f s < <(count "$log")
 	why=
-	if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
-		f=1 why=" (exit status $status$([ "$status" = 124 ] && echo ": took over $limit seconds"))"
+	if [ "$status" = 124 ]; then
+		f=$((f + 1)) why=" (it took over $limit seconds, and was ended)"
+	elif [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
+		f=1 why=" (exit status $status)"
 	elif [ $((p + f + s)) -eq 0 ]; then
 		f=1 why=' (it tested nothing)'
 	fi

@@ -58,6 +58,8 @@ for level in $LEVELS_HERE; do
 done
 
 # The supervisor's own memory, by its children's largest: the run of many distinct refusals must not cost much more than none.
+# Of one built with AddressSanitizer what it has freed is not to count, which that otherwise keeps for a while.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=0:thread_local_quarantine_size_kb=0
 peak() {	# ARGUMENT...: KiB of the supervisor, which is bash's only child here but the tool's own small processes
 	bash -c 'exec "$@"' - python3 -c '
 import os, resource, subprocess, sys

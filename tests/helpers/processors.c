@@ -108,8 +108,10 @@ int main(int argc, char **argv)
 	}
 	/* somebody else of the run asks while we go on */
 	pid_t watcher = fork();
-	for (answers = watchers; watcher == 0;)
-		ask(self);
+	answers = watchers;
+	if (watcher == 0)
+		for (;;)
+			ask(self);
 	while (*(volatile int *)&watchers->count == 0)
 		sched_yield();
 	for (long i = 0; i < opens / 4; i++)
