@@ -156,7 +156,11 @@ static const char no_policy[] = "picket: a program was started with Picket's shi
 /* Fails closed: a program that cannot be guarded does not come to run. */
 __attribute__((constructor)) static void start(void)
 {
-	if (shim_ready() != SHIM_BROKEN)
+	enum shim_state state = shim_ready();
+
+	if (state == SHIM_BESIDE && shim.gate)
+		site_take();
+	if (state != SHIM_BROKEN)
 		return;
 	raw(__NR_write, 2, no_policy, sizeof no_policy - 1);
 	raw(__NR_exit_group, EXIT_NOT_GUARDED);

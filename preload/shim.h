@@ -170,6 +170,9 @@ bool gate_missing(int dirfd, const char *path, int flags, long *answer);
 /* Is there something of that name, be it a link? False also when that cannot be seen without a stop. Async-signal-safe. */
 bool gate_exists(int dirfd, const char *path);
 
+/* site.c: from now on libc's own opens go by the gate, too. Once, as early as can be. */
+void site_take(void);
+
 /* Done already, without the function behind ours? Then frame->result is what to return. `number` is its call's. */
 bool beside(enum wrap_how how, long number, struct frame *frame);
 

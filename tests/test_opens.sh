@@ -110,6 +110,20 @@ os.closerange(3, 1 << 20)
 os.execv('$helpers/openclose', ['openclose', '10010'])")
 check "and when every descriptor was closed" test $((many - few)) -lt 5000
 
+# What libc opens inside itself: of a locale a dozen files, names that are not there among them.
+if [ "$(LC_ALL=C.UTF-8 locale charmap 2>locale.log)" = UTF-8 ] && have strace &&
+	[ "$(LC_ALL=C.UTF-8 strace -qq -e trace=open,openat sort /dev/null 2>&1 | wc -l)" -gt \
+		"$(($(LC_ALL=C strace -qq -e trace=open,openat sort /dev/null 2>&1 | wc -l) + 5))" ]; then
+	few=$(stops sort /dev/null)
+	many=$(LC_ALL=C.UTF-8 stops sort /dev/null)
+	check "the files of a locale cost $((many - few)) stops" test $((many - few)) -lt 3
+	LC_ALL=C.UTF-8 "$PICKET" run "${options[@]}" --enforce seccomp -- sort /dev/null
+	many=$(sed -n 's/.*"supervisor_stops": \([0-9]*\).*/\1/p' result.json)
+	check 'control: at level seccomp each is one' test $((many - few)) -gt 5
+else
+	echo '# not here: a locale that is read from files'
+fi
+
 few=$(stops python3 -c 0)
 many=$(stops python3 -c "
 import os

@@ -90,7 +90,8 @@
  *   shim         what the parts say to one another; place: what a name means; program: what a file is
  *   exec         functions that start programs; shell: those that do it by a shell; environment: what started ones get
  *   report       refusals to the launcher
- *   beside       what a wrapped function does where a supervisor decides; gate: opens that need no stop
+ *   beside       what a wrapped function does where a supervisor decides; gate: opens that need no stop; site: those that
+ *                libc makes inside itself
  *
  * Plugins (policy/)
  *   manifest     what a plugin says of itself; capability: what it asks for, as a policy
