@@ -21,7 +21,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LDLIBS     += $(PKG_LIBS) -pthread
 
 SOURCES := $(wildcard policy/*.c tracer/*.c)
-LIB     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tracer/main.c,$(SOURCES)))
+LIB     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tracer/main.c,$(SOURCES))) $(BUILD)/tracer/gate_code.o
 TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench_*.c))
 FUZZERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz_*.c))
@@ -32,8 +32,10 @@ EVERY_C  = $(wildcard policy/*.[ch] tracer/*.[ch] preload/*.[ch] tests/*.[ch] te
 
 # The shim: freestanding, of the parts of policy/ that decide and its own.
 SHIM     = $(BUILD)/libpicket-preload.so
-SHIM_O  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard preload/*.c)) $(BUILD)/preload/enter.o \
-	   $(patsubst %,$(BUILD)/preload/policy/%.o,always decide image net path syscalls)
+SHIM_O  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out preload/loader.c,$(wildcard preload/*.c))) $(BUILD)/preload/enter.o \
+	   $(patsubst %,$(BUILD)/preload/policy/%.o,always decide image net open_site path syscalls)
+# And the code in the gate's page.
+LOADER_O := $(patsubst %,$(BUILD)/preload/%.o,loader_enter loader gate_way text)
 
 .DELETE_ON_ERROR:
 .PHONY: all check check-all check-built unit bench limits machines demo install uninstall deps help clean format format-check \
@@ -83,7 +85,7 @@ $(BUILD)/preload/policy/%.o: policy/%.c
 $(BUILD)/preload/%.o: preload/%.c
 	@mkdir -p $(@D)
 	$(CC) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/preload/enter.o: preload/enter.S preload/wrap.def preload/note.h
+$(BUILD)/preload/%.o: preload/%.S preload/serve.inc preload/wrap.def preload/note.h
 	@mkdir -p $(@D)
 	$(CC) -iquote preload -c -o $@ $<
 # One segment of code and constants, one of data: each is a mapping that the loader makes in every program; and data that is
@@ -92,6 +94,12 @@ SHIM_LINK = -Wl,--gc-sections,--hash-style=gnu,--build-id=sha1,-Bsymbolic-functi
 	    -Wl,-z,now,-z,norelro,-z,nodelete,-z,noexecstack,-z,noseparate-code
 $(SHIM): $(SHIM_O)
 	$(CC) -shared -nostdlib $(SHIM_LINK) -o $@ $^
+
+$(BUILD)/preload/loader.bin: $(LOADER_O) preload/loader.ld
+	$(CC) -nostdlib -static -no-pie -Wl,-T,preload/loader.ld,--gc-sections,--build-id=none,--oformat=binary -o $@ $(LOADER_O)
+$(BUILD)/tracer/gate_code.o: tracer/gate_code.S $(BUILD)/preload/loader.bin
+	@mkdir -p $(@D)
+	$(CC) -Wa,-I$(BUILD) -c -o $@ $<
 
 # ---- programs for tests ----------------------------------------------------------------------------
 

@@ -34,6 +34,11 @@
 #define GATE_START  RESERVED_START
 #define GATE_LENGTH 0x10000ul
 #define GATE_MAGIC  0x45544147u	/* "GATE" */
+/* Behind the struct: code that the dynamic linker's open site (open_site.h) jumps to, where it may be executed. An entrance for sites
+ * that move their arguments, then one for the others. Trusted by nobody, as the shim. */
+#define GATE_CODE	 (GATE_START + 0xc000ul)
+#define GATE_CODE_LENGTH (GATE_START + GATE_LENGTH - GATE_CODE)
+#define GATE_ENTRANCE	 32ul	/* bytes from the one entrance to the other */
 enum {
 	GATE_HOWS = 640,
 	GATE_ROOTS = 32,	/* descriptors */
@@ -61,11 +66,12 @@ struct wire_gate {
 	uint32_t how_reading, how_count;
 	uint32_t how_creating, mode_count; /* from that entry on files are made: for each kind of flags one entry a mode */
 	uint32_t looking_passes;	/* not 0: a stat needs no stop */
+	_Atomic uint32_t loader_site;	/* where the last dynamic linker's open site was, from its start on; 0: none was taken */
 	uint32_t name_count;		/* longest paths first: the first that fits is the nearest root */
 	struct wire_gate_name name[GATE_NAMES];
 	char text[GATE_TEXT];
 };
-_Static_assert(sizeof(struct wire_how) == 32 && sizeof(struct wire_gate) <= GATE_LENGTH, "entries are aligned, and all fits");
+_Static_assert(sizeof(struct wire_how) == 32 && sizeof(struct wire_gate) <= GATE_CODE - GATE_START, "entries are aligned, and all fits");
 
 /* Sealed argument copies. Written by the supervisor, read-only for the tool. Slots of two pages each, and small ones, enough
  * for most calls: each is in use until its call is over, and hundreds of threads may wait in theirs. */

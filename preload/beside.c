@@ -72,6 +72,8 @@ static void note_filter(long number, const uint64_t *args)
 	if ((number == __NR_prctl && args[0] == PR_SET_SECCOMP) ||
 	    (number == __NR_seccomp && args[0] != SECCOMP_GET_ACTION_AVAIL && args[0] != SECCOMP_GET_NOTIF_SIZES)) {
 		shim.filtered = true;
+		if (shim.gate)
+			site_give_back();
 		shim.gate = false;
 	}
 }

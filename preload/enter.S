@@ -108,47 +108,16 @@ enter_low:
 	.cfi_endproc
 	.size shim_enter, . - shim_enter
 
-/*
- * Jumped to in place of libc's `mov $257, %eax` (site.c), with what the system call has in registers; moves: before they are there.
- * What lies below the stack pointer may be in use (System V ABI, AMD64, 3.2.2), and all registers are kept but those that a system
- * call spends. Goes back to behind the `syscall` with its result, or to it.
- */
-#define GATE_NOT -4096
+#include "serve.inc"
+/* Libc's open site jumps here (site.c). */
 	.globl site_enter, site_enter_moves
 	.hidden site_enter, site_enter_moves
 	.type site_enter, @function
 site_enter_moves:
-	movq %rdi, %rsi
-	movl $-100, %edi	/* AT_FDCWD */
+	move_arguments
 site_enter:
-	leaq -128(%rsp), %rsp
-	pushq %rbp
-	movq %rsp, %rbp
-	andq $-16, %rsp
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %r10
-	pushq %r8
-	pushq %r9
-	movq %r10, %rcx
-	call site_open
-	popq %r9
-	popq %r8
-	popq %r10
-	popq %rdx
-	popq %rsi
-	popq %rdi
-	movq %rbp, %rsp
-	popq %rbp
-	leaq 128(%rsp), %rsp
 	movq site_call(%rip), %rcx
-	cmpq $GATE_NOT, %rax
-	je 1f
-	addq $2, %rcx
-	jmp *%rcx
-1:	movl $257, %eax
-	jmp *%rcx
+	serve site_open
 	.size site_enter, . - site_enter
 
 /* What the launcher reads before it has anything load this: made for which wire.h. */

@@ -166,13 +166,25 @@ bool libc_is_musl(void)
 	return &_dl_debug_addr != NULL;
 }
 
+/* Or NULL. */
+static const struct r_debug *for_debuggers(void)
+{
+	if (&_r_debug)
+		return &_r_debug;
+	return &_dl_debug_addr ? _dl_debug_addr : NULL;
+}
+
+void *loader_base(void)
+{
+	const struct r_debug *debug = for_debuggers();
+
+	return debug ? (void *)debug->r_ldbase : NULL;
+}
+
 /* Ourselves in the list, or NULL. */
 static const struct link_map *own_map(void)
 {
-	const struct r_debug *debug = &_r_debug;
-
-	if (!debug)
-		debug = &_dl_debug_addr ? _dl_debug_addr : NULL;
+	const struct r_debug *debug = for_debuggers();
 	const struct link_map *map = debug ? debug->r_map : NULL;
 	while (map && map->l_ld != _DYNAMIC)
 		map = map->l_next;

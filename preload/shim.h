@@ -114,6 +114,9 @@ void *next_of(enum wrap_index index);
 /* Where the shim was loaded from, as the loader was told; NULL when that cannot be found out. */
 const char *shim_path(void);
 
+/* Where the dynamic linker is, or NULL. */
+void *loader_base(void);
+
 /* Which libc it is that the program has. */
 bool libc_is_musl(void);
 
@@ -161,6 +164,8 @@ enum {
 };
 /* As openat. A descriptor, or -errno that openat would have failed with, or GATE_NOT. Async-signal-safe. */
 long gate_open(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsigned ways);
+/* Where the dynamic linker's open site was taken, from loader_base() on; 0: nowhere. */
+size_t gate_loader_site(void);
 /* Length of a name; GATE_NAME_MOST when it is too long or when not all of it can be read. */
 enum { GATE_NAME_MOST = 4096 };
 size_t gate_name_length(const char *name);
@@ -172,6 +177,8 @@ bool gate_exists(int dirfd, const char *path);
 
 /* site.c: from now on libc's own opens go by the gate, too. Once, as early as can be. */
 void site_take(void);
+/* And those of the dynamic linker do not any more. */
+void site_give_back(void);
 
 /* Done already, without the function behind ours? Then frame->result is what to return. `number` is its call's. */
 bool beside(enum wrap_how how, long number, struct frame *frame);

@@ -39,7 +39,8 @@ static void compile_filter(bool gate)
 	guard.policies[guard.policy_count++] = &policy;
 	guard.open_files = LIMIT;
 	guard.level = LEVEL_GATE;
-	guard.gate = (struct gate){ .fd = -1, .page = gate ? &somewhere : NULL, .how_reading = READING_HOWS, .how_count = HOWS };
+	guard.gate = (struct gate){ .fd = -1, .page = gate ? &somewhere : NULL, .protection = PROT_READ | PROT_EXEC,
+				    .how_reading = READING_HOWS, .how_count = HOWS };
 	guard.gate.roots.count = ROOTS;
 	guard.gate.roots.reading = READING_ROOTS;
 	ck_assert_int_eq(filter_compile(&guard, &filter), 0);
@@ -112,9 +113,9 @@ END_TEST
 /* Of mmaps at low addresses only that of the page: each argument changed in each of its halves makes it another. */
 START_TEST(one_mapping_of_the_page_passes)
 {
-	const uint64_t exact[6] = { GATE_START, GATE_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE,
+	const uint64_t exact[6] = { GATE_START, GATE_LENGTH, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE,
 				    LIMIT + RESERVED_FD_GATE, 0 };
-	static const uint64_t changes[] = { 1, 2, 0x10, 0x1000, UINT64_C(1) << 32, UINT64_C(1) << 63 };
+	static const uint64_t changes[] = { 1, 2, 4, 0x10, 0x1000, UINT64_C(1) << 32, UINT64_C(1) << 63 };
 
 	compile_filter(true);
 	ck_assert(passes(SYS_mmap, AUDIT_ARCH_X86_64, exact));
@@ -303,7 +304,7 @@ START_TEST(the_page_cannot_be_written)
 	make_tree();
 	open_gate(&gate, NULL);
 	ck_assert_int_eq(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, gate.fd, 0) == MAP_FAILED, 1);
-	void *page = mmap(NULL, GATE_LENGTH, PROT_READ, MAP_SHARED, gate.fd, 0);
+	void *page = mmap(NULL, GATE_LENGTH, gate.protection, MAP_SHARED, gate.fd, 0);
 	ck_assert_ptr_ne(page, MAP_FAILED);
 	ck_assert_int_lt(mprotect(page, 4096, PROT_READ | PROT_WRITE), 0);
 	ck_assert_int_lt(pwrite(gate.fd, "x", 1, 0), 0);

@@ -70,14 +70,14 @@ static void end(pid_t child)
 
 START_TEST(the_auxiliary_vector_is_what_the_kernel_says)
 {
-	static const uint64_t types[] = { AT_SYSINFO_EHDR, AT_ENTRY, AT_PHDR, AT_RANDOM, AT_EXECFN, AT_PLATFORM };
 	uint64_t stack;
 	pid_t child = start(sizes[_i], _i % 2 ? sizes[_i] : 0, &stack);
+	struct new_stack_auxiliary found = new_stack_auxiliary(child, stack);
 
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-		ck_assert_uint_eq(new_stack_auxiliary(child, stack, types[i]), as_the_kernel_says(child, types[i]));
-	ck_assert_uint_ne(new_stack_auxiliary(child, stack, AT_SYSINFO_EHDR), 0);
-	ck_assert_uint_eq(new_stack_auxiliary(child, stack, 4711), 0);
+	ck_assert_uint_ne(found.vdso, 0);
+	ck_assert_uint_eq(found.vdso, as_the_kernel_says(child, AT_SYSINFO_EHDR));
+	ck_assert_uint_ne(found.linker, 0);
+	ck_assert_uint_eq(found.linker, as_the_kernel_says(child, AT_BASE));
 	end(child);
 }
 END_TEST
@@ -105,11 +105,11 @@ START_TEST(a_stack_that_cannot_be_read_holds_nothing)
 	const uint64_t none[] = { 0, 8, stack + 1, UINT64_MAX - 7, stack & 4095 };
 
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-		ck_assert_uint_eq(new_stack_auxiliary(child, none[i], AT_ENTRY), 0);
+		ck_assert_uint_eq(new_stack_auxiliary(child, none[i]).linker, 0);
 		ck_assert_uint_eq(new_stack_variable(child, none[i], "LAST="), 0);
 	}
 	end(child);
-	ck_assert_uint_eq(new_stack_auxiliary(child, stack, AT_ENTRY), 0);
+	ck_assert_uint_eq(new_stack_auxiliary(child, stack).linker, 0);
 }
 END_TEST
 

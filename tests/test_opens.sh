@@ -124,6 +124,24 @@ else
 	echo '# not here: a locale that is read from files'
 fi
 
+# What the dynamic linker opens: each library that a program needs.
+libraries='-lm -lresolv -l:libpthread.so.0 -l:libdl.so.2 -l:librt.so.1 -l:libutil.so.1'
+echo 'int main(void) { return 0; }' >needs.c
+# shellcheck disable=SC2086	# words
+if ${CC:-gcc} -o needs-one -Wl,--no-as-needed needs.c -lm && ${CC:-gcc} -o needs-six -Wl,--no-as-needed needs.c $libraries; then
+	few=$(stops ./needs-one)
+	many=$(stops ./needs-six)
+	check "six libraries cost $((many - few)) stops more than one" test $((many - few)) -lt 1
+	few=$(stops env NOTHING=/none ./needs-six)
+	many=$(stops env LD_LIBRARY_PATH=/none:/usr/none ./needs-six)
+	check "and $((many - few)) when they are not where they are looked for first" test $((many - few)) -lt 1
+	few=$("$PICKET" run "${options[@]}" --enforce seccomp -- ./needs-one; sed -n 's/.*"supervisor_stops": \([0-9]*\).*/\1/p' result.json)
+	many=$("$PICKET" run "${options[@]}" --enforce seccomp -- ./needs-six; sed -n 's/.*"supervisor_stops": \([0-9]*\).*/\1/p' result.json)
+	check 'control: at level seccomp each is one' test $((many - few)) -ge 5
+else
+	skip 'libraries' "${CC:-gcc}"
+fi
+
 few=$(stops python3 -c 0)
 many=$(stops python3 -c "
 import os
@@ -242,9 +260,11 @@ fi
 # ---- programs with a filter of their own ----------------------------------------------------------------------
 
 cat >own_filter.c <<'END'
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <locale.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -268,13 +288,17 @@ int main(int argc, char **argv)
 		return 3;
 	if (open("/usr/include/stdio.h", O_RDONLY) < 0)
 		return 4;
+	/* what the C library and the dynamic linker open by themselves */
+	setlocale(LC_ALL, "C.UTF-8");
+	if (!dlopen("libm.so.6", RTLD_NOW))
+		return 5;
 	if (argc > 2)
 		execv(argv[2], argv + 2);
 	return 0;
 }
 END
 : "${CC:=gcc}"
-if $CC -o own_filter own_filter.c 2>compile.log; then
+if $CC -o own_filter own_filter.c -ldl 2>compile.log; then
 	for by in prctl seccomp; do
 		check "a filter by $by that ends whoever calls openat2" "${guarded[@]}" ./own_filter $by
 		check "nor does it end what is started then, $by" "${guarded[@]}" ./own_filter $by /bin/cat /usr/include/stdio.h

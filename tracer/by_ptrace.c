@@ -174,14 +174,16 @@ static void end_again(struct task *task, int64_t result)
  */
 static bool map_gate(struct guard *guard, struct task *task)
 {
-	const uint64_t args[CALL_ARG_COUNT] = { GATE_START, GATE_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE,
-						guard->open_files + RESERVED_FD_GATE, 0 };
-	uint64_t vdso = regs_get(task->tid, &task->saved) < 0 ? 0 :
-			new_stack_auxiliary(task->tid, task->saved.rsp, AT_SYSINFO_EHDR);
+	const uint64_t args[CALL_ARG_COUNT] = { GATE_START, GATE_LENGTH, (uint64_t)guard->gate.protection,
+						MAP_SHARED | MAP_FIXED_NOREPLACE, guard->open_files + RESERVED_FD_GATE, 0 };
+	struct new_stack_auxiliary from = { 0 };
 
-	if (!vdso || regs_call_at(task->tid, &task->saved, vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)
+	if (regs_get(task->tid, &task->saved) == 0)
+		from = new_stack_auxiliary(task->tid, task->saved.rsp);
+	if (!from.vdso || regs_call_at(task->tid, &task->saved, from.vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)
 		return false;
-	gate_withdraw(&guard->gate, task->tid, task->saved.rsp);
+	if (gate_withdraw(&guard->gate, task->tid, task->saved.rsp))
+		gate_loader(&guard->gate, task->tid, from.linker, task->saved.rip);
 	task->gate_opens = true;
 	ptrace(PTRACE_CONT, task->tid, NULL, NULL);
 	return true;

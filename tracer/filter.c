@@ -199,7 +199,7 @@ static void pass_page(struct assembly *p)
 	const struct {
 		int arg;
 		uint32_t value;
-	} exactly[] = { { 0, GATE_START }, { 1, GATE_LENGTH }, { 2, PROT_READ }, { 3, MAP_SHARED | MAP_FIXED_NOREPLACE },
+	} exactly[] = { { 0, GATE_START }, { 1, GATE_LENGTH }, { 2, (uint32_t)p->guard->gate.protection }, { 3, MAP_SHARED | MAP_FIXED_NOREPLACE },
 			{ 4, p->guard->open_files + RESERVED_FD_GATE }, { 5, 0 } };
 	const uint8_t each = 4, count = sizeof exactly / sizeof exactly[0];
 

@@ -159,6 +159,9 @@ static void put_names(struct wire_gate *page, const struct gate_roots *roots)
 
 /* ---- the page ----------------------------------------------------------- */
 
+extern const unsigned char gate_code[] __attribute__((visibility("hidden"))),	/* gate_code.S */
+	gate_code_end[] __attribute__((visibility("hidden")));
+
 long gate_call_offset(void)
 {
 	const unsigned char *vdso = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);	/* NOLINT: an address it is */
@@ -200,6 +203,21 @@ static int make_page(struct gate *gate)
 	return gate->fd < 0 ? -errno : 0;
 }
 
+/* Where a security module has something against code in a memfd, there is none. */
+static void put_code(struct gate *gate)
+{
+	size_t length = (size_t)(gate_code_end - gate_code);
+	void *try = mmap(NULL, GATE_LENGTH, PROT_READ | PROT_EXEC, MAP_SHARED, gate->fd, 0);
+
+	gate->protection = PROT_READ;
+	if (try == MAP_FAILED)
+		return;
+	munmap(try, GATE_LENGTH);
+	assert(length <= GATE_CODE_LENGTH);
+	memcpy((char *)gate->page + (GATE_CODE - GATE_START), gate_code, length);
+	gate->protection |= PROT_EXEC;
+}
+
 int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy_count, const char *cwd,
 	      char *const *environment, unsigned limit)
 {
@@ -218,6 +236,7 @@ int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy
 	for (unsigned i = 0; i < policy_count; i++)
 		if (decide_may_refuse(policies[i]->image, ACCESS_LOOK))
 			gate->page->looking_passes = 0;
+	put_code(gate);
 	put_hows(gate->page);
 	put_names(gate->page, &gate->roots);
 	gate->how_reading = gate->page->how_reading;

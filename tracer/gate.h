@@ -47,9 +47,21 @@ struct gate_seen {
 	enum gate_want want;
 };
 
+/* A dynamic linker, told by where it begins to run, and where in it things are, from its start on. */
+enum { GATE_LINKERS = 4 };
+struct gate_linker {
+	uint64_t entry;	/* 0: none yet */
+	uint64_t site;	/* 0: there is none that is known, or no room */
+	uint64_t room;	/* behind the last of its code */
+	bool moves;	/* open_site.h */
+};
+
 struct gate {
 	int fd;			/* the page: sealed, open for reading only; -1: there is no gate */
 	struct wire_gate *page;	/* our writable view of it */
+	int protection;		/* of the page in the tool's memory: PROT_READ, and PROT_EXEC when it has code */
+	struct gate_linker linkers[GATE_LINKERS];
+	unsigned linkers_next;
 	struct gate_roots roots;
 	unsigned how_reading, how_count;
 	long call_offset;	/* from the start of the vdso: a `syscall` instruction */
@@ -96,9 +108,16 @@ bool gate_admits(const struct gate *gate, int moved, int into);
  * gate_withdraw.c: a program was executed and has not run an instruction; `stack` is its stack pointer. If AddressSanitizer's
  * library is the first that it needs, which then insists on being the first that is loaded, or if it calls none of the functions
  * that the shim stands in front of, and so starts nothing either that could want it, the shim is taken out of its LD_PRELOAD: it
- * (and in the first case what it starts) runs without the fast way.
+ * (and in the first case what it starts) runs without the fast way. True: it has the shim.
  */
-void gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack);
+bool gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack);
+
+/*
+ * gate_loader.c: at the same moment, the page being there before the program runs: let what its dynamic linker opens go by the gate.
+ * `base` is where the linker was mapped (0: there is none), `start` where the program begins to run. For programs that have the
+ * shim, which gives it back when the program makes a filter of its own. Nothing rests on it but speed.
+ */
+void gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t start);
 
 /* Offset of a `syscall` instruction in the vdso, which is the same in every process; or -1. */
 long gate_call_offset(void);

@@ -72,17 +72,18 @@ static bool take_out(char *list, const char *word)
 	return found;
 }
 
-void gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack)
+bool gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack)
 {
-	char list[LIST_MOST] = "";
-	enum gate_want want = gate->shim ? want_of(gate, pid) : GATE_WANTS_SHIM;
-
-	if (want == GATE_WANTS_SHIM)
-		return;
-	uint64_t address = new_stack_variable(pid, stack, "LD_PRELOAD=");
+	char list[LIST_MOST] = "", rest[LIST_MOST];
+	uint64_t address = gate->shim ? new_stack_variable(pid, stack, "LD_PRELOAD=") : 0;
 	ssize_t length = address ? mem_read_string(pid, address, list, sizeof list) : -1;
-	if (length <= 0 || (want == GATE_WANTS_NONE && strcmp(list, gate->shim) != 0))
-		return;	/* or: of what else is loaded nothing is known */
-	if (take_out(list, gate->shim))
-		mem_write(pid, address, list, (size_t)length);
+
+	if (length <= 0)
+		return false;
+	memcpy(rest, list, (size_t)length + 1);
+	bool has = take_out(rest, gate->shim);
+	enum gate_want want = has ? want_of(gate, pid) : GATE_WANTS_SHIM;
+	if (want == GATE_WANTS_SHIM || (want == GATE_WANTS_NONE && strcmp(list, gate->shim) != 0))
+		return has;	/* or: of what else is loaded nothing is known */
+	return mem_write(pid, address, rest, (size_t)length) < 0;
 }

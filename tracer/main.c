@@ -19,7 +19,7 @@
  *   syscalls     what each system call means; syscalls.def: the table, the only list of calls
  *   pure         below which directories it says the same of every name
  *   always       names that no policy opens
- *   wire         what both sides of a run must agree on
+ *   wire         what both sides of a run must agree on; open_site: where glibc makes the opens that pass no function
  *
  * Where the image comes from (policy/, outside only)
  *   compile      profile, file and command line -> rules; compile_file, compile_limits, compile_launch, compile_rule:
@@ -62,6 +62,7 @@
  *   program      what kind of program a file is; exec: what runs is what was approved
  *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories;
  *                gate_devices: no device is or comes below them;
+ *                gate_loader: the opens of dynamic linkers go by it, too; gate_code: the code on the page;
  *                gate_withdraw: programs that do without the shim; shim_names: who calls none of its functions;
  *                new_stack: what a new program finds on its stack
  *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;
@@ -90,8 +91,9 @@
  *   shim         what the parts say to one another; place: what a name means; program: what a file is
  *   exec         functions that start programs; shell: those that do it by a shell; environment: what started ones get
  *   report       refusals to the launcher
- *   beside       what a wrapped function does where a supervisor decides; gate: opens that need no stop; site: those that
- *                libc makes inside itself
+ *   beside       what a wrapped function does where a supervisor decides; gate: opens that need no stop; gate_way: by which
+ *                root; site: those that libc makes inside itself; loader: the dynamic linker's, in code on the gate's page
+ *                (serve: how both come in)
  *
  * Plugins (policy/)
  *   manifest     what a plugin says of itself; capability: what it asks for, as a policy

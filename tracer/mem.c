@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/uio.h>
 
 enum { PAGE = 4096, FIRST_READ = 256 };
@@ -30,6 +31,28 @@ int mem_write(pid_t tid, uint64_t address, const void *from, size_t length)
 	if (n < 0)
 		return -errno;
 	return (size_t)n == length ? 0 : -EFAULT;
+}
+
+int mem_patch(pid_t tid, uint64_t address, const void *from, size_t length)
+{
+	const char *bytes = from;
+	size_t done = 0;
+
+	while (done < length) {
+		uint64_t word, at = (address + done) & ~(uint64_t)(sizeof word - 1);
+		size_t skip = (size_t)(address + done - at), count = sizeof word - skip;
+		if (count > length - done)
+			count = length - done;
+		errno = 0;
+		word = (uint64_t)ptrace(PTRACE_PEEKTEXT, tid, (void *)(uintptr_t)at, NULL);
+		if (errno)
+			return -errno;
+		memcpy((char *)&word + skip, bytes + done, count);
+		if (ptrace(PTRACE_POKETEXT, tid, (void *)(uintptr_t)at, (void *)(uintptr_t)word) < 0)
+			return -errno;
+		done += count;
+	}
+	return 0;
 }
 
 unsigned mem_read_each(pid_t tid, const uint64_t *addresses, unsigned count, size_t length, void *to)

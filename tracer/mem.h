@@ -14,6 +14,10 @@
 int mem_read(pid_t tid, uint64_t address, void *to, size_t length);
 int mem_write(pid_t tid, uint64_t address, const void *from, size_t length);
 
+/* Write where the program itself may not, into its code; by its tracer (ptrace(2), PTRACE_POKETEXT). 0 or -errno, and then
+ * some of it may be written. */
+int mem_patch(pid_t tid, uint64_t address, const void *from, size_t length);
+
 /* Copy `length` bytes from each of `count` addresses (at most MEM_EACH_MOST), one behind the other. How many could be read, up to the
  * first that could not. */
 enum { MEM_EACH_MOST = 64 };

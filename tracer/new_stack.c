@@ -2,6 +2,7 @@
 /* new_stack.c - see new_stack.h. Read by pages, so that nothing is asked for that may not be mapped. */
 #include "new_stack.h"
 
+#include <elf.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -53,20 +54,24 @@ static bool begin(struct reader *reader, pid_t tid, uint64_t stack)
 	return true;
 }
 
-uint64_t new_stack_auxiliary(pid_t tid, uint64_t stack, uint64_t type)
+struct new_stack_auxiliary new_stack_auxiliary(pid_t tid, uint64_t stack)
 {
+	struct new_stack_auxiliary found = { 0 };
 	struct reader reader;
 	uint64_t word, value;
 
 	if (!begin(&reader, tid, stack))
-		return 0;
+		return found;
 	for (unsigned i = 0; i < WORDS_MOST && next_word(&reader, &word); i++)
 		if (word == 0)
 			break;
-	while (next_word(&reader, &word) && next_word(&reader, &value) && word != 0)
-		if (word == type)
-			return value;
-	return 0;
+	while (next_word(&reader, &word) && next_word(&reader, &value) && word != AT_NULL) {
+		if (word == AT_SYSINFO_EHDR)
+			found.vdso = value;
+		else if (word == AT_BASE)
+			found.linker = value;
+	}
+	return found;
 }
 
 /* Which of these strings begins with the name; `count` when none does. */

@@ -9,8 +9,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The entry of that type in the auxiliary vector, or 0. `stack`: what rsp is. */
-uint64_t new_stack_auxiliary(pid_t tid, uint64_t stack, uint64_t type);
+/* Entries of the auxiliary vector, 0: there is none. `stack`: what rsp is. */
+struct new_stack_auxiliary {
+	uint64_t vdso;		/* AT_SYSINFO_EHDR */
+	uint64_t linker;	/* AT_BASE */
+};
+struct new_stack_auxiliary new_stack_auxiliary(pid_t tid, uint64_t stack);
 
 /* Where the value of a variable, "NAME=", lies in the program's memory; or 0. */
 uint64_t new_stack_variable(pid_t tid, uint64_t stack, const char *name);
