@@ -5,6 +5,7 @@
  */
 #include "capture.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -91,11 +92,8 @@ static const struct {
 	size_t limit, written, kept;
 	bool truncated;
 } limits[] = {
-	{100, 99, 99, false},
-	{100, 100, 100, false},
-	{100, 101, 100, true},
-	{1, LARGE, 1, true},
-	{70000, LARGE, 70000, true}, /* within the second piece */
+	{100, 99, 99, false},	      {100, 100, 100, false},	   {100, 101, 100, true},
+	{1, LARGE, 1, true},	      {70000, LARGE, 70000, true}, /* within the second piece */
 	{LARGE, LARGE, LARGE, false},
 };
 
@@ -286,6 +284,182 @@ START_TEST(a_reader_that_is_gone_is_gone_for_the_tool)
 }
 END_TEST
 
+START_TEST(stdout_and_stderr_of_one_place_come_in_the_order_in_which_they_were_written)
+{
+	redirect_us();
+	ck_assert_int_eq(dup2(STDOUT_FILENO, STDERR_FILENO), STDERR_FILENO);
+	start(false, 12);
+	for (int i = 0; i < 4; i++) {
+		write_all(err, "e", 1);
+		write_all(out, "oo", 2);
+	}
+	write_all(err, "beyond", 6);
+	finish(false);
+	restore_us();
+	passed(1, "eooeooeooeoo", 12);
+	ck_assert(capture_truncated(capture));
+	capture_free(capture);
+}
+END_TEST
+
+/* Each piece of LARGE in pieces of a few bytes. */
+START_TEST(many_small_writes_are_all_passed_on)
+{
+	char *bytes = pattern(LARGE);
+	redirect_us();
+	pid_t reader = fork();
+	if (reader == 0) {
+		restore_us();
+		passed(1, bytes, LARGE);
+		_exit(0);
+	}
+	close(ours[0]);
+	start(false, UINT64_C(1) << 40);
+	for (size_t at = 0; at < LARGE; at += 50)
+		write_all(out, bytes + at, 50);
+	finish(false);
+	restore_us();
+	int status;
+	ck_assert_int_eq(waitpid(reader, &status, 0), reader);
+	ck_assert_int_eq(status, 0);
+	ck_assert(!capture_truncated(capture));
+	capture_free(capture);
+	free(bytes);
+}
+END_TEST
+
+static void fill(int fd)
+{
+	static const char bytes[4096];
+	int flags = fcntl(fd, F_GETFL);
+
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	while (write(fd, bytes, sizeof bytes) > 0)
+		continue;
+	fcntl(fd, F_SETFL, flags);
+}
+
+START_TEST(a_reader_that_takes_nothing_holds_only_its_own_stream)
+{
+	redirect_us();
+	fill(STDOUT_FILENO);
+	start(false, 1000);
+	write_all(out, "o", 1);
+	write_all(err, "e", 1);
+	char byte = 0;
+	struct pollfd p = {ours[1], POLLIN, 0};
+	ck_assert_int_eq(poll(&p, 1, 10000), 1);
+	ck_assert_int_eq(read(ours[1], &byte, 1), 1);
+	ck_assert_int_eq(byte, 'e');
+	finish(true);
+	restore_us();
+	capture_free(capture);
+}
+END_TEST
+
+START_TEST(what_is_thrown_away_waits_for_no_reader)
+{
+	char *bytes = pattern(LARGE);
+	redirect_us();
+	fill(STDOUT_FILENO);
+	start(false, 1);
+	write_all(out, "o", 1); /* nobody takes it */
+	write_all(err, "e", 1); /* counts */
+	write_all(err, "e", 1);
+	char byte;
+	ck_assert_int_eq(read(ours[1], &byte, 1), 1);
+	write_all(out, bytes, LARGE); /* would not return */
+	finish(true);
+	restore_us();
+	ck_assert(capture_truncated(capture));
+	capture_free(capture);
+	free(bytes);
+}
+END_TEST
+
+/* ---- passed on into a file ---------------------------------------------- */
+
+static int into_file(int flags)
+{
+	int file = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	ck_assert_int_ge(file, 0);
+	fcntl(file, F_SETFL, flags);
+	redirect_us();
+	ck_assert_int_eq(dup2(file, STDOUT_FILENO), STDOUT_FILENO);
+	return file;
+}
+
+static const int file_flags[] = {0, O_APPEND};
+
+START_TEST(a_file_gets_all_to_the_byte_and_no_more)
+{
+	char *bytes = pattern(LARGE), *got = malloc(LARGE);
+	int file = into_file(file_flags[_i]);
+	write_all(STDOUT_FILENO, "before", 6);
+	start(false, LARGE - 1000);
+	write_all(out, bytes, LARGE);
+	finish(false);
+	write_all(STDOUT_FILENO, "after", 5);
+	restore_us();
+	ck_assert_int_eq(lseek(file, 0, SEEK_END), 6 + LARGE - 1000 + 5);
+	ck_assert_int_eq(pread(file, got, 6 + LARGE - 1000 + 5, 0), 6 + LARGE - 1000 + 5);
+	ck_assert_int_eq(memcmp(got, "before", 6), 0);
+	ck_assert_int_eq(memcmp(got + 6, bytes, LARGE - 1000), 0);
+	ck_assert_int_eq(memcmp(got + 6 + LARGE - 1000, "after", 5), 0);
+	ck_assert(capture_truncated(capture));
+	capture_free(capture);
+	close(file);
+	free(bytes);
+	free(got);
+}
+END_TEST
+
+/* As when make starts several runs that write into one log. */
+START_TEST(whoever_shares_the_file_is_not_overwritten)
+{
+	char *bytes = pattern(LARGE);
+	int file = into_file(0);
+	pid_t other = fork();
+	if (other == 0) {
+		for (int i = 0; i < LARGE / 100; i++)
+			write_all(STDOUT_FILENO, bytes, 100);
+		_exit(0);
+	}
+	start(false, UINT64_C(1) << 40);
+	for (int i = 0; i < LARGE / 100; i++)
+		write_all(out, bytes, 100);
+	finish(false);
+	restore_us();
+	int status;
+	ck_assert_int_eq(waitpid(other, &status, 0), other);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(lseek(file, 0, SEEK_END), 2 * LARGE);
+	capture_free(capture);
+	close(file);
+	free(bytes);
+}
+END_TEST
+
+/* ---- what is counted ---------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	bool counted;
+} places[] = {{"/dev/null", false}, {"/dev/full", true}, {"/dev/zero", true}, {"/proc/self/exe", true}};
+
+START_TEST(what_nobody_gets_is_not_counted)
+{
+	int fd = open(places[_i].name, O_RDONLY | O_CLOEXEC), ends[2];
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(capture_counts(fd), places[_i].counted);
+	close(fd);
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert(capture_counts(ends[1]));
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("capture");
@@ -304,6 +478,13 @@ int main(void)
 	tcase_add_test(pass, a_reader_that_takes_its_time_gets_all);
 	tcase_add_test(pass, a_reader_that_stopped_holds_no_run_that_was_ended);
 	tcase_add_test(pass, a_reader_that_is_gone_is_gone_for_the_tool);
+	tcase_add_test(pass, stdout_and_stderr_of_one_place_come_in_the_order_in_which_they_were_written);
+	tcase_add_test(pass, many_small_writes_are_all_passed_on);
+	tcase_add_test(pass, a_reader_that_takes_nothing_holds_only_its_own_stream);
+	tcase_add_test(pass, what_is_thrown_away_waits_for_no_reader);
+	tcase_add_loop_test(pass, a_file_gets_all_to_the_byte_and_no_more, 0, 2);
+	tcase_add_test(pass, whoever_shares_the_file_is_not_overwritten);
+	tcase_add_loop_test(pass, what_nobody_gets_is_not_counted, 0, (int)(sizeof places / sizeof places[0]));
 	suite_add_tcase(suite, pass);
 	return help_run(suite);
 }

@@ -53,6 +53,30 @@ much() {
 	check_same "$level: stdout and stderr stay apart" 'out err' "$(cat out) $(cat err)"
 }
 
+# ---- where it goes ----
+
+# of_both DIR: line by line to stdout and stderr in turns, into one place
+of_both() { "$@" sh -c 'for i in 1 2 3 4 5 6 7 8 9; do echo "o$i"; echo "e$i" >&2; done'; }
+places() {
+	local limited=("$PICKET" run --enforce "$level" -q -r r.json --output-bytes 1M --) said
+	check_same "$level: stdout and stderr in one pipe keep their order" "$(of_both env 2>&1 | cat)" "$(of_both "${limited[@]}" 2>&1 | cat)"
+	of_both "${limited[@]}" >one 2>&1
+	check_same "$level: and in one file" "$(of_both env 2>&1)" "$(cat one)"
+	{ echo before; of_both "${limited[@]}"; echo after; } >one 2>&1
+	check_same "$level: between what others write there" "$(echo before; of_both env 2>&1; echo after)" "$(cat one)"
+	{ echo before; } >one
+	of_both "${limited[@]}" >>one 2>&1
+	check_same "$level: at the end of a file" "$(echo before; of_both env 2>&1)" "$(cat one)"
+	said=$("${limited[@]}" sh -c 'head -c 3M /dev/zero; if [ /proc/self/fd/1 -ef /dev/null ]; then echo same >&2; fi' 2>&1 >/dev/null)
+	check_same "$level: /dev/null stays what it is" same "$said"
+	status=0
+	says 'and nothing is told to be missing where nobody gets anything' '.success and (.truncated | not) and .resource_limited == null'
+	said=$("${limited[@]}" sh -c 'if [ ! /proc/self/fd/1 -ef /dev/full ]; then echo another >&2; fi' 2>&1 >/dev/full)
+	check_same "$level: control: of another device it is counted" another "$said"
+	timeout 60 "${limited[@]}" sh -c 'head -c 3M /dev/zero >&2; echo over' 2>/dev/null | cat >one
+	check_same "$level: what goes to /dev/null uses nothing up" over "$(cat one)"
+}
+
 # ---- bytes ----
 
 python3 -c '
@@ -155,6 +179,7 @@ check_same 'control: without a guard descriptors are passed on' '5 77' \
 
 for level in $LEVELS_HERE; do
 	much
+	places
 	bytes
 	results
 	descriptors

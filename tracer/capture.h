@@ -16,8 +16,12 @@
 
 struct capture;
 
+/* Is there anything to limit in what goes to this descriptor of ours? Not where nobody gets it (/dev/null), nor on a
+ * terminal: the tool would notice that it is none. */
+bool capture_counts(int fd);
+
 /* `keep`: for the result; else passed on to our own stdout and stderr. *out, *err: for the tool, close them after its
- * start; NULL: that one is left alone. 0 or -errno. */
+ * start; NULL: that one is left alone. Where ours are one and the same, so are the tool's, unless kept. 0 or -errno. */
 int capture_start(struct capture **capture, bool keep, uint64_t limit, int *out, int *err);
 
 /* All that was written is read, and the thread is gone. To be called when no writer is left. With `hurry` what our own

@@ -284,13 +284,13 @@ static bool has_no_input(void)
 	return isatty(STDIN_FILENO) || (fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY;
 }
 
-/* Where the tool reads and writes. Output to a terminal is not limited: the tool would notice that it is none. */
+/* Where the tool reads and writes. */
 static int redirect(struct run *run, struct launch *launch)
 {
 	bool capture = run->job->capture;
 	uint64_t most = run->guard.limits.output_bytes;
-	int *out = capture || (most && !isatty(STDOUT_FILENO)) ? &launch->out : NULL;
-	int *err = capture || (most && !isatty(STDERR_FILENO)) ? &launch->err : NULL;
+	int *out = capture || (most && capture_counts(STDOUT_FILENO)) ? &launch->out : NULL;
+	int *err = capture || (most && capture_counts(STDERR_FILENO)) ? &launch->err : NULL;
 
 	if (capture && has_no_input()) {
 		launch->in = open("/dev/null", O_RDONLY | O_CLOEXEC);
