@@ -112,18 +112,18 @@ static bool follows(const struct request *request, enum final final)
 
 /* ---- names -------------------------------------------------------------- */
 
-static bool may_be_empty(const struct request *request, const struct call_arg *arg, bool null)
+static bool may_be_empty(const struct request *request, const struct call_arg *arg, int dirfd, bool null)
 {
 	if ((arg->empty & EMPTY_BY_FLAGS) && (request->flags & AT_EMPTY_PATH))
 		return true;
-	return null ? (arg->empty & EMPTY_NULL) != 0 : (arg->empty & EMPTY_ALWAYS) != 0;
+	return null ? (arg->empty & EMPTY_NULL) && dirfd != AT_FDCWD : (arg->empty & EMPTY_ALWAYS) != 0;
 }
 
 /* Read the text of one name. 0 or -errno. */
 static int read_name(struct request *request, struct name_arg *name, const struct call_arg *arg)
 {
 	name->address = value(request, name->arg);
-	if (name->address == 0 && name->dirfd_arg >= 0 && may_be_empty(request, arg, true)) {
+	if (name->address == 0 && name->dirfd_arg >= 0 && may_be_empty(request, arg, name->dirfd, true)) {
 		name->by_fd = true;
 		return 0;
 	}
@@ -131,7 +131,7 @@ static int read_name(struct request *request, struct name_arg *name, const struc
 	if (n < 0)
 		return (int)n;
 	name->length = (size_t)n;
-	if (n == 0 && name->dirfd_arg >= 0 && may_be_empty(request, arg, false))
+	if (n == 0 && name->dirfd_arg >= 0 && may_be_empty(request, arg, name->dirfd, false))
 		name->by_fd = true;
 	return 0;
 }
@@ -226,7 +226,8 @@ static int read_address(struct request *request, uint64_t pointer, uint64_t leng
 {
 	struct address_arg *address = &request->address;
 
-	if (pointer == 0 || length == 0)
+	bool needed = request->call->op == OP_BIND || call_arg_index(request->call, ARG_SOCKADDR, 0) == 1;
+	if (length == 0 || (pointer == 0 && !needed))
 		return 0;	/* none: to where the socket is connected */
 	if (length > sizeof(struct sockaddr_storage))
 		return -EINVAL;	/* move_addr_to_kernel() in net/socket.c */
@@ -345,6 +346,8 @@ static void clear(struct request *request)
 	request->how_size = 0;
 	request->socket = request->held_socket = -1;
 	request->address.used = false;
+	request->address.length = 0;	/* what is left there is the address of another call */
+	request->message = (struct msghdr){ 0 };
 	memset(&request->clone, 0, sizeof request->clone);
 }
 
