@@ -16,6 +16,7 @@
 
 /* clang-format off */
 #define ANY				 {ARG_ANY, 0, 0, 0}
+#define EARLY(what_)			 {ARG_ANY, 0, EARLY_##what_, 0}
 #define ARG(kind_)			 {ARG_##kind_, 0, 0, 0}
 #define OBJECT(access_)			 {ARG_OBJECT, ACCESS_##access_, 0, 0}
 #define PATH(access_, final_)		 {ARG_PATH, ACCESS_##access_, FINAL_##final_, 0}

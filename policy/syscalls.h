@@ -146,11 +146,23 @@ enum empty {
 	EMPTY_NULL = 4,		/* NULL without any flag (utimensat, futimesat) */
 };
 
+/* What an ARG_ANY points to, or is, that the kernel looks at before it looks at any name. When both are wrong, it is this that
+ * the kernel complains about. */
+enum early {
+	EARLY_NOTHING,
+	EARLY_TEXT,		/* a string */
+	EARLY_BYTES,		/* as many as the argument after it says */
+	EARLY_TIME,		/* struct utimbuf, or NULL */
+	EARLY_TIMES,		/* two struct timespec or timeval, or NULL */
+	EARLY_XATTR_ARGS,	/* struct xattr_args; its size follows */
+	EARLY_DESCRIPTOR,	/* a descriptor */
+};
+
 /* One argument: kind, and for ARG_PATH and ARG_OBJECT what is done with it. */
 struct call_arg {
 	uint16_t kind : 6;	/* enum arg_kind */
 	uint16_t access : 4;	/* enum access bits; 0: by the flags of the call */
-	uint16_t final : 3;	/* enum final */
+	uint16_t final : 3;	/* enum final; of an ARG_ANY, enum early */
 	uint16_t empty : 3;	/* enum empty bits; 0: an empty path is an error */
 };
 

@@ -114,9 +114,11 @@ static bool follows(const struct request *request, enum final final)
 
 static bool may_be_empty(const struct request *request, const struct call_arg *arg, int dirfd, bool null)
 {
+	if (null && (arg->empty & EMPTY_NULL))
+		return dirfd != AT_FDCWD;
 	if ((arg->empty & EMPTY_BY_FLAGS) && (request->flags & AT_EMPTY_PATH))
-		return true;
-	return null ? (arg->empty & EMPTY_NULL) && dirfd != AT_FDCWD : (arg->empty & EMPTY_ALWAYS) != 0;
+		return !null || request->call->op != OP_EXEC;
+	return !null && (arg->empty & EMPTY_ALWAYS);
 }
 
 /* Read the text of one name. 0 or -errno. */
@@ -210,6 +212,16 @@ static void decode_name(struct guard *guard, struct request *request, struct nam
 		resolve_name(guard, request, name);
 }
 
+/* Of two names the kernel looks first where the first one leads, even when the other is no name at all. */
+static void put_off_error(struct request *request)
+{
+	if (request->names[1].arg >= 0 && request->error < 0) {
+		request->names[1].at.error = request->error;
+		request->names[1].at.exists = false;
+		request->error = 0;
+	}
+}
+
 static void decode_names(struct guard *guard, struct request *request)
 {
 	int used = 0;
@@ -218,6 +230,7 @@ static void decode_names(struct guard *guard, struct request *request)
 		if (kind_of(request, i) == ARG_PATH ||
 		    (kind_of(request, i) == ARG_OBJECT && request->call->op == OP_CHANGE_FD))
 			decode_name(guard, request, &request->names[used++], i);
+	put_off_error(request);
 }
 
 /* ---- addresses ---------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include "judge.h"
 
 #include "always.h"
+#include "early.h"
 #include "floor.h"
 
 #include <errno.h>
@@ -125,6 +126,8 @@ static bool device_elsewhere(const struct resolved *at)
 	if (at->type != S_IFCHR || below(at->name, "/dev") || fstat(at->fd, &st) < 0)
 		return false;
 	unsigned device = major(st.st_rdev), number = minor(st.st_rdev);
+	if (device == 0)	/* nothing is behind it: a whiteout, which everybody may make (mknod(2), renameat2(2)) */
+		return false;
 	if (device == MEMORY)	/* null, zero, full, random, urandom */
 		return number != 3 && number != 5 && (number < 7 || number > 9);
 	return device != TERMINALS && (device < PTS_FIRST || device > PTS_LAST);
@@ -310,12 +313,8 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 	struct name_arg *from = &request->names[0], *to = &request->names[1];
 	bool exchange = request->flags & RENAME_EXCHANGE;
 
-	if (!from->at.exists || (exchange && !to->at.exists)) {
+	if (exchange && !to->at.exists) {
 		judge_answer(judgement, -ENOENT);
-		return;
-	}
-	if (to->at.exists && (request->flags & RENAME_NOREPLACE)) {
-		judge_answer(judgement, -EEXIST);
 		return;
 	}
 	judgement->moves_names = is_link(from) || is_directory(from) || is_socket(from) || is_link(to) || is_directory(to) ||
@@ -331,10 +330,6 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 {
 	struct name_arg *from = &request->names[0], *to = &request->names[1];
 
-	if (!from->at.exists) {
-		judge_answer(judgement, -ENOENT);
-		return;
-	}
 	judgement->moves_names = is_link(from) || is_socket(from);
 	if (from->at.type == S_IFBLK || device_elsewhere(&from->at))
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", from->at.name);
@@ -368,15 +363,74 @@ static void judge_existing(struct guard *guard, struct judgement *judgement, con
 		judge_name(guard, judgement, name, name->access);
 }
 
+/* Is the last component one that nobody can move? */
+static bool ends_in_dots(const struct name_arg *name)
+{
+	const char *slash = strrchr(name->text, '/'), *last = slash ? slash + 1 : name->text;
+
+	return strcmp(last, ".") == 0 || strcmp(last, "..") == 0;
+}
+
+/* "file/": that this is no directory shows only when the file is looked for, and its directory was found before. */
+static bool is_no_directory(const struct name_arg *name)
+{
+	return name->at.error == -ENOTDIR && name->length > 0 && name->text[name->length - 1] == '/';
+}
+
+/* The same of a last component that is too long. Of a name that is too long as a whole there is no text (length 0). */
+static bool is_too_long(const struct name_arg *name)
+{
+	const char *slash = name->length ? strrchr(name->text, '/') : NULL, *last = slash ? slash + 1 : name->text;
+
+	return name->at.error == -ENAMETOOLONG && name->length > NAME_MAX && strlen(last) > NAME_MAX;
+}
+
+/* What is wrong with the names that are moved, in the order of the kernel's: both directories, then what is in them. */
+static int rename_error(const struct request *request)
+{
+	const struct name_arg *from = &request->names[0], *to = &request->names[1];
+	bool keeps = request->flags & RENAME_NOREPLACE;
+
+	if (from->at.error < 0 && !is_no_directory(from) && !is_too_long(from))
+		return from->at.error;
+	if (to->at.error < 0 && !is_no_directory(to) && !is_too_long(to))
+		return to->at.error;
+	if (ends_in_dots(from) || (ends_in_dots(to) && !keeps))
+		return -EBUSY;
+	if (from->at.error == 0 && !from->at.exists)
+		return -ENOENT;
+	if (is_too_long(from) || is_too_long(to))
+		return -ENAMETOOLONG;
+	if (keeps && (to->at.exists || to->at.error < 0))
+		return -EEXIST;
+	return from->at.error < 0 ? from->at.error : to->at.error;
+}
+
+/* What the kernel would say of the names, whatever the policy does. */
+static int names_error(const struct request *request)
+{
+	const struct name_arg *name = &request->names[0];
+
+	if (name->arg < 0)
+		return 0;
+	if (request->call->op == OP_RENAME)
+		return rename_error(request);
+	if (name->at.error < 0)
+		return name->at.error;
+	if (request->call->op == OP_LINK)
+		return name->at.exists ? request->names[1].at.error : -ENOENT;
+	return 0;
+}
+
 void judge_files(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct name_arg *name = &request->names[0];
+	int error = names_error(request);
 
-	for (int i = 0; i < REQUEST_NAMES; i++)
-		if (request->names[i].arg >= 0 && request->names[i].at.error < 0) {
-			judge_answer(judgement, request->names[i].at.error);
-			return;
-		}
+	if (error < 0) {
+		judge_answer(judgement, error);
+		return;
+	}
 	judgement->names = true;
 	switch (request->call->op) {
 	case OP_OPEN:
@@ -480,6 +534,25 @@ static void judge_listed(struct guard *guard, struct request *request, struct ju
 	}
 }
 
+/*
+ * What the kernel complains about before it looks at a name it says first, whatever there is to say of the name. Where the
+ * kernel makes the call, only what it does not come to has to be asked for.
+ */
+static void judge_ours(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	if (request->error < 0)
+		judge_answer(judgement, request->error);
+	else
+		judge_listed(guard, request, judgement);
+	bool performed = guard_by_notification(guard);
+	bool passes = judgement->outcome == OUTCOME_PASS;
+	int early = passes && !performed ? 0 : early_error(request);
+	if (early == 0)
+		early = !passes ? early_socket(request) : performed ? early_descriptor(request) : 0;
+	if (early < 0)
+		judge_answer(judgement, early);
+}
+
 void judge(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	memset(judgement, 0, offsetof(struct judgement, target));
@@ -492,8 +565,6 @@ void judge(struct guard *guard, struct request *request, struct judgement *judge
 			     request->stop.number & 0xffff);
 	else if (request->call->class == CALL_UNLISTED)
 		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "system call %ld", request->stop.number);
-	else if (request->error < 0)
-		judge_answer(judgement, request->error);
 	else
-		judge_listed(guard, request, judgement);
+		judge_ours(guard, request, judgement);
 }

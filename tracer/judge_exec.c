@@ -23,6 +23,7 @@ enum {
 	SCRIPTS_MOST = 5,	/* execve(2): interpreters that are scripts themselves, then ELOOP */
 	LOADER_ARGS_MOST = 64,	/* arguments of a loader that are looked at */
 	LOADER_ARG_SIZE = PATH_MAX,
+	EXECVE_CHECK = 0x10000,	/* AT_EXECVE_CHECK, linux/fcntl.h of Linux 6.14: would it be run? */
 };
 
 /* Is this refusal for lack of a rule, or by the empty list (no *further* program)? Then it does not mean the command that
@@ -178,8 +179,10 @@ static bool judge_link(struct guard *guard, struct request *request, struct judg
 			     at->judged);
 		return false;
 	}
-	if (r < 0 || file->kind == PROGRAM_UNKNOWN) {
-		judge_answer(judgement, r < 0 ? r : -ENOEXEC);
+	bool runs = r == 0 && (file->kind == PROGRAM_ELF || file->kind == PROGRAM_SCRIPT);
+	int failure = runs ? 0 : resolve_ordinary(at, X_OK);	/* before anybody looks into it */
+	if (failure < 0 || r < 0 || file->kind == PROGRAM_UNKNOWN) {
+		judge_answer(judgement, failure < 0 ? failure : r < 0 ? r : -ENOEXEC);
 		return false;
 	}
 	if (file->kind == PROGRAM_FOREIGN || file->kind == PROGRAM_LOW) {
@@ -203,6 +206,14 @@ void judge_exec(struct guard *guard, struct request *request, struct judgement *
 	struct program_file file;
 	int links = 0;
 
+	if (request->names[0].length == 0 && !request->names[0].by_fd) {
+		judge_answer(judgement, -ENOENT);
+		return;
+	}
+	if (request->flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | EXECVE_CHECK)) {
+		judge_answer(judgement, -EINVAL);
+		return;
+	}
 	if (at->error < 0 || !at->exists) {
 		judge_answer(judgement, at->error < 0 ? at->error : -ENOENT);
 		return;

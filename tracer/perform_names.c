@@ -70,7 +70,9 @@ static int64_t dots(const struct deed *deed, size_t length)
 	if (deed->request->call->op == OP_RENAME)
 		return -EBUSY;
 	if (deed->request->call->op == OP_REMOVE)
-		return length == 1 ? -EINVAL : -ENOTEMPTY;
+		return deed->request->stop.number != SYS_rmdir && !(deed->request->flags & AT_REMOVEDIR) ? -EISDIR :
+		       length == 1									? -EINVAL :
+														  -ENOTEMPTY;
 	return -EEXIST;
 }
 
@@ -173,7 +175,7 @@ static int64_t make(struct deed *deed, const struct place *place)
 	uint64_t mode = deed->tail[0];
 
 	if (deed->request->stop.number != SYS_mkdir && deed->request->stop.number != SYS_mkdirat)
-		return mknodat(place->dirfd, place->last, (mode_t)mode, (dev_t)deed->tail[1]) < 0 ? -errno : 0;
+		return syscall(SYS_mknodat, place->dirfd, place->last, mode, deed->tail[1]) < 0 ? -errno : 0;
 	return mkdirat(place->dirfd, place->last, (mode_t)mode) < 0 ? -errno : 0;
 }
 

@@ -24,6 +24,7 @@
 #define ACCESS_BY_FLAGS 0
 #define EMPTY_NULL_OR_BY_FLAGS (EMPTY_NULL | EMPTY_BY_FLAGS)
 #define ANY {ARG_ANY, 0, 0, 0}
+#define EARLY(what_) ANY
 #define ARG(kind_) {ARG_##kind_, 0, 0, 0}
 #define OBJECT(access_) {ARG_OBJECT, ACCESS_##access_, 0, 0}
 #define PATH(access_, final_) {ARG_PATH, ACCESS_##access_, FINAL_##final_, 0}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Which error comes first when more than one argument is wrong is as without a guard: tests/helpers/errors.c makes every judged
+# call about names and sockets with every pair of good and bad arguments, and what it says is compared line by line.
+. "$(dirname "$0")/lib.sh"
+make_scratch
+levels_here
+errors=$BUILD/tests/helpers/errors
+# what a tool of root's does not have; without them some calls say something else
+unprivileged=()
+if [ "$(id -u)" = 0 ]; then
+	if ! have setpriv; then skip errors 'setpriv(1)'; finish; fi
+	unprivileged=(setpriv --no-new-privs --bounding-set
+		-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+net_bind_service,+ipc_lock,+lease)
+fi
+
+# outcomes WAY COMMAND...: in an empty directory. Linux 6.13 to 6.18 take AT_FDCWD for a descriptor there, which is not what we
+# are to be like.
+outcomes() {
+	local way=$1
+	shift
+	rm -rf "$SCRATCH/in"
+	mkdir "$SCRATCH/in"
+	(cd "$SCRATCH/in" && "$@" "$errors" "$way") | grep -v '^removexattrat(0xffffffffffffff9c, "" (0), 0x1000'
+}
+
+for way in raw libc; do
+	outcomes "$way" "${unprivileged[@]}" >"$SCRATCH/plain.$way"
+	if [ "$(wc -l <"$SCRATCH/plain.$way")" -lt 10000 ]; then not_ok "control: $way without a guard" <"$SCRATCH/plain.$way"; fi
+done
+for level in $LEVELS_HERE; do
+	[ "$level" != ptrace ] || continue	# the same code as at level seccomp, and each call there would stop twice
+	way=raw
+	[ "$level" != gate ] || way=libc	# through the shim; where it does nothing that level is like another
+	outcomes "$way" "$PICKET" run -q --enforce "$level" --result "$SCRATCH/result" -- >"$SCRATCH/guarded"
+	check "$level: $way: each call fails as without a guard" diff "$SCRATCH/plain.$way" "$SCRATCH/guarded"
+	check_same "$level: $way: nothing was refused" 0 "$(jq .violation_count "$SCRATCH/result")"
+done
+# the same comparison finds a difference where there is one
+for level in $LEVELS_HERE; do
+	outcomes libc "$PICKET" run -q --enforce "$level" --read-only "$SCRATCH/in/top/home/dir" -- >"$SCRATCH/guarded" 2>/dev/null
+	check_not "$level: control: another outcome is noticed" cmp -s "$SCRATCH/plain.libc" "$SCRATCH/guarded"
+	break
+done
+finish
