@@ -534,11 +534,12 @@ static int ptrace_next(struct guard *guard, struct event *event)
 	if (!out_of_turn_next(guard, &tid, &status)) {
 		tid = wait_for_any(guard, &status);
 		if (tid < 0) {
-			if (errno == EINTR)
+			int error = errno;	/* the task that is let go now may be gone, which would be another one */
+			if (error == EINTR)
 				together_interrupted(guard->together);
-			if (errno == ECHILD)
+			if (error == ECHILD)
 				event->kind = EVENT_ALL_GONE;
-			return errno == ECHILD || errno == EINTR ? 0 : -errno;
+			return error == ECHILD || error == EINTR ? 0 : -error;
 		}
 	}
 	if (!understand(guard, tid, status, event))
