@@ -57,9 +57,11 @@
  *   regs         registers (the architecture); mem: the memory of a stopped thread
  *   decode       registers -> request, by the table
  *   resolve      what a name means to the thread that said it; walk: following it, step by step
+ *   early        what the kernel complains about before it looks at a name
  *   judge        request -> what is to be done; judge_exec, judge_network, judge_processes, judge_registers: by what
  *                is asked for; register_rules: which register values are worth judging at all
- *   program      what kind of program a file is; exec: what runs is what was approved
+ *   program      what kind of program a file is; elf_bounds: no more of it is read than a program has;
+ *                exec: what runs is what was approved
  *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories;
  *                gate_devices: no device is or comes below them;
  *                gate_loader: the opens of dynamic linkers go by it, too; gate_code: the code on the page;

@@ -13,9 +13,13 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "elf_bounds.h"
 #include "wire.h"
 
-enum { SCRIPT_LINE = 256 };	/* BINPRM_BUF_SIZE: as far as the kernel reads a "#!" line */
+enum {
+	SCRIPT_LINE = 256,	/* BINPRM_BUF_SIZE: as far as the kernel reads a "#!" line */
+	HEADERS_SIZE = 65536,	/* load_elf_phdrs(): a program with more program headers is none */
+};
 
 /* "#! interpreter [argument]": as load_script() in fs/binfmt_script.c takes it apart. */
 static int read_script(const char *line, size_t length, struct program_file *file)
@@ -48,7 +52,7 @@ static int read_interpreter(int fd, const GElf_Phdr *header, struct program_file
 /* Does the dynamic section say that this is a program (a static PIE), and not a library or loader? */
 static bool says_pie(Elf *elf, const GElf_Phdr *header)
 {
-	Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)header->p_offset, header->p_filesz, ELF_T_DYN);
+	Elf_Data *data = elf_bounds_dynamic(elf, header);
 	GElf_Dyn entry;
 
 	for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
@@ -64,7 +68,7 @@ static int read_elf(int fd, Elf *elf, struct program_file *file)
 	size_t count;
 	bool pie = false;
 
-	if (!gelf_getehdr(elf, &head) || elf_getphdrnum(elf, &count) < 0)
+	if (!gelf_getehdr(elf, &head) || elf_getphdrnum(elf, &count) < 0 || count * sizeof(Elf64_Phdr) > HEADERS_SIZE)
 		return -ENOEXEC;
 	file->kind = PROGRAM_ELF;
 	if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_machine != EM_X86_64) {
@@ -164,8 +168,7 @@ static int read_file(int path_fd, struct program_file *file)
 		return read_script(line, (size_t)n, file);
 	if (n < SELFMAG || memcmp(line, ELFMAG, SELFMAG) != 0)
 		return 0;
-	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	Elf *elf = elf_bounds_begin(fd);
 	if (!elf)
 		return -ENOEXEC;
 	int r = read_elf(fd, elf, file);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "elf_bounds.h"
 #include "wire.h"
 
 #ifndef PREFIX
@@ -141,10 +142,10 @@ static const char *first_needed(Elf *elf)
 	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
 		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNAMIC)
 			continue;
-		Elf_Data *data = elf_getdata(section, NULL);
+		Elf_Data *data = elf_bounds_section(section, &header);
 		for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
 			if (entry.d_tag == DT_NEEDED)
-				return elf_strptr(elf, header.sh_link, entry.d_un.d_val);
+				return elf_bounds_string(elf, header.sh_link, entry.d_un.d_val);
 	}
 	return NULL;
 }
@@ -155,8 +156,7 @@ bool shim_file_sanitizer(int fd)
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	cleanup_fd int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	elf_version(EV_CURRENT);
-	Elf *elf = file < 0 ? NULL : elf_begin(file, ELF_C_READ, NULL);
+	Elf *elf = file < 0 ? NULL : elf_bounds_begin(file);
 	const char *name = elf ? first_needed(elf) : NULL;
 	bool found = name && strncmp(name, "libasan.so", 10) == 0;
 	elf_end(elf);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "elf_bounds.h"
 
 /* A symbol table of the dynamic linker's. */
 struct table {
@@ -33,7 +34,7 @@ static bool find_table(Elf *elf, struct table *table)
 
 	if (!section || header.sh_entsize == 0)
 		return false;
-	*table = (struct table){ elf_getdata(section, NULL), header.sh_link, header.sh_size / header.sh_entsize };
+	*table = (struct table){ elf_bounds_section(section, &header), header.sh_link, header.sh_size / header.sh_entsize };
 	return table->data != NULL;
 }
 
@@ -44,7 +45,7 @@ static const char *symbol_name(Elf *elf, const struct table *table, size_t i, bo
 
 	if (!gelf_getsym(table->data, (int)i, &symbol) || (symbol.st_shndx != SHN_UNDEF) != defined)
 		return NULL;
-	return elf_strptr(elf, table->strings, symbol.st_name);
+	return elf_bounds_string(elf, table->strings, symbol.st_name);
 }
 
 static int by_name(const void *a, const void *b)
@@ -81,8 +82,7 @@ int shim_names_read(struct shim_names *names, const char *path)
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	Elf *elf = elf_bounds_begin(fd);
 	int r = find_table(elf, &table) ? collect(names, elf, &table) : -ENOEXEC;
 	elf_end(elf);
 	return r;
@@ -100,10 +100,10 @@ static bool needs_only_libc(Elf *elf)
 	GElf_Shdr header;
 	GElf_Dyn entry;
 	Elf_Scn *section = find_section(elf, SHT_DYNAMIC, &header);
-	Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
+	Elf_Data *data = section ? elf_bounds_section(section, &header) : NULL;
 
 	for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++) {
-		const char *name = entry.d_tag == DT_NEEDED ? elf_strptr(elf, header.sh_link, entry.d_un.d_val) : "libc.";
+		const char *name = entry.d_tag == DT_NEEDED ? elf_bounds_string(elf, header.sh_link, entry.d_un.d_val) : "libc.";
 		if (!name || strncmp(name, "libc.", 5) != 0)
 			return false;
 	}
@@ -124,8 +124,7 @@ bool shim_names_used(const struct shim_names *names, int fd)
 {
 	struct table table;
 
-	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	Elf *elf = elf_bounds_begin(fd);
 	bool used = !needs_only_libc(elf) || !find_table(elf, &table) || asks_for_one(names, elf, &table);
 	elf_end(elf);
 	return used;
