@@ -11,7 +11,7 @@
 
 #include "program.h"
 
-enum { LARGE = (64 << 20) / 24 * 24, PART_OF_IT = 32 << 10 };	/* bytes; KiB, as getrusage counts */
+enum { LARGE = (64 << 20) / 24 * 24, PART_OF_IT = 32 << 10 }; /* bytes; KiB, as getrusage counts */
 
 static long peak(void)
 {
@@ -26,15 +26,22 @@ static int large_file(uint16_t sections, uint64_t first_size)
 {
 	char name[] = "/tmp/elf_bounds.XXXXXX";
 	int fd = mkstemp(name);
-	Elf64_Ehdr head = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-			    .e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_ehsize = sizeof head,
-			    .e_shoff = 4096, .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = sections,
-			    .e_phoff = sizeof head, .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1 };
-	Elf64_Phdr dynamic = { .p_type = PT_DYNAMIC, .p_filesz = LARGE };
-	Elf64_Shdr table[] = { { .sh_size = first_size },
-			       { .sh_type = SHT_DYNSYM, .sh_size = LARGE, .sh_link = 2, .sh_entsize = sizeof(Elf64_Sym) },
-			       { .sh_type = SHT_STRTAB, .sh_size = LARGE },
-			       { .sh_type = SHT_STRTAB, .sh_size = 64, .sh_offset = 1, .sh_flags = SHF_COMPRESSED } };
+	Elf64_Ehdr head = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+			   .e_type = ET_DYN,
+			   .e_machine = EM_X86_64,
+			   .e_version = EV_CURRENT,
+			   .e_ehsize = sizeof head,
+			   .e_shoff = 4096,
+			   .e_shentsize = sizeof(Elf64_Shdr),
+			   .e_shnum = sections,
+			   .e_phoff = sizeof head,
+			   .e_phentsize = sizeof(Elf64_Phdr),
+			   .e_phnum = 1};
+	Elf64_Phdr dynamic = {.p_type = PT_DYNAMIC, .p_filesz = LARGE};
+	Elf64_Shdr table[] = {{.sh_size = first_size},
+			      {.sh_type = SHT_DYNSYM, .sh_size = LARGE, .sh_link = 2, .sh_entsize = sizeof(Elf64_Sym)},
+			      {.sh_type = SHT_STRTAB, .sh_size = LARGE},
+			      {.sh_type = SHT_STRTAB, .sh_size = 64, .sh_offset = 1, .sh_flags = SHF_COMPRESSED}};
 
 	ck_assert_int_ge(fd, 0);
 	unlink(name);
@@ -75,7 +82,7 @@ START_TEST(a_file_of_many_sections_is_not_begun)
 	ck_assert_ptr_null(elf_bounds_begin(fd));
 	ck_assert_int_lt(peak() - before, PART_OF_IT);
 	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);	/* control */
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL); /* control */
 	ck_assert_int_ge(peak() - before, PART_OF_IT);
 	elf_end(elf);
 	close(fd);
@@ -90,7 +97,7 @@ START_TEST(a_program_with_a_large_dynamic_section_is_looked_at_all_the_same)
 
 	ck_assert_int_eq(program_read(fd, &file), 0);
 	ck_assert_int_eq(file.kind, PROGRAM_ELF);
-	ck_assert(file.loader);	/* nothing says that it is none */
+	ck_assert(file.loader); /* nothing says that it is none */
 	ck_assert_int_lt(peak() - before, PART_OF_IT);
 	close(fd);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * early.c - see early.h. Kernels differ in what they check and when, so this one is asked: it is given the same call with names
- * that lead nowhere. What it then complains about, if not about the name, it found before. Such a call has no effect, whatever
- * its other arguments are; what they point to is a copy.
+ * early.c - see early.h. Kernels differ in what they check and when, so this one is asked: it is given the same call
+ * with names that lead nowhere. What it then complains about, if not about the name, it found before. Such a call has
+ * no effect, whatever its other arguments are; what they point to is a copy.
  */
 #include "early.h"
 
@@ -18,8 +18,8 @@
 #include "mem.h"
 
 enum {
-	ARGS_MOST = 4096,	/* of a struct with its size: the kernel takes no larger one */
-	VALUE_MOST = 65536,	/* XATTR_SIZE_MAX, linux/limits.h */
+	ARGS_MOST = 4096,   /* of a struct with its size: the kernel takes no larger one */
+	VALUE_MOST = 65536, /* XATTR_SIZE_MAX, linux/limits.h */
 	TIME_SIZE = 16,
 	TIMES_SIZE = 32,
 };
@@ -27,8 +27,8 @@ enum {
 /* The same call, for us. */
 struct question {
 	uint64_t args[CALL_ARG_COUNT];
-	char *copies[CALL_ARG_COUNT];	/* malloc'ed, or NULL */
-	int descriptor;			/* or -1 */
+	char *copies[CALL_ARG_COUNT]; /* malloc'ed, or NULL */
+	int descriptor;		      /* or -1 */
 };
 
 /* A name that leads nowhere: from no directory, or where a call takes none, below a file. */
@@ -50,8 +50,8 @@ static uint64_t copy_of(const struct request *request, struct question *question
 	question->copies[i] = calloc(1, size + 1);
 	if (!question->copies[i])
 		return 1;
-	ssize_t r = text ? mem_read_string(request->task->tid, address, question->copies[i], size) :
-			   mem_read(request->task->tid, address, question->copies[i], size);
+	ssize_t r = text ? mem_read_string(request->task->tid, address, question->copies[i], size)
+			 : mem_read(request->task->tid, address, question->copies[i], size);
 	if (text && r == -ENAMETOOLONG)
 		memset(question->copies[i], 'x', size);
 	else if (r < 0)
@@ -62,8 +62,12 @@ static uint64_t copy_of(const struct request *request, struct question *question
 /* struct xattr_args, linux/xattr.h, holds one more address, which is not ours to follow. */
 static uint64_t copy_of_args(const struct request *request, struct question *question, int i)
 {
-	struct { uint64_t value; uint32_t size, flags; } args;
-	uint64_t size = request->stop.args[i + 1], copy = copy_of(request, question, i, size < ARGS_MOST ? size : ARGS_MOST, false);
+	struct {
+		uint64_t value;
+		uint32_t size, flags;
+	} args;
+	uint64_t size = request->stop.args[i + 1],
+		 copy = copy_of(request, question, i, size < ARGS_MOST ? size : ARGS_MOST, false);
 
 	if (copy > 1 && size >= sizeof args) {
 		memcpy(&args, question->copies[i], sizeof args);
@@ -85,7 +89,9 @@ static uint64_t early_arg(const struct request *request, struct question *questi
 	case EARLY_TEXT:
 		return copy_of(request, question, i, PATH_MAX, true);
 	case EARLY_BYTES:
-		return request->stop.args[i + 1] > VALUE_MOST ? 1 : copy_of(request, question, i, request->stop.args[i + 1], false);
+		return request->stop.args[i + 1] > VALUE_MOST
+			       ? 1
+			       : copy_of(request, question, i, request->stop.args[i + 1], false);
 	case EARLY_TIME:
 		return copy_of(request, question, i, TIME_SIZE, false);
 	case EARLY_TIMES:
@@ -115,7 +121,8 @@ static uint64_t arg_of_question(const struct request *request, struct question *
 	case ARG_OPEN_HOW:
 		return (uint64_t)(uintptr_t)&request->how;
 	case ARG_ANY:
-		return i > 0 && call->args[i - 1].kind == ARG_OPEN_HOW ? request->how_size : early_arg(request, question, i);
+		return i > 0 && call->args[i - 1].kind == ARG_OPEN_HOW ? request->how_size
+								       : early_arg(request, question, i);
 	default:
 		return value;
 	}
@@ -123,7 +130,7 @@ static uint64_t arg_of_question(const struct request *request, struct question *
 
 int early_error(const struct request *request)
 {
-	struct question question = { .descriptor = -1 };
+	struct question question = {.descriptor = -1};
 
 	/* of the calls that open, the one that has its flags in a struct */
 	if (!asked[request->call->op] && request->how_size == 0)

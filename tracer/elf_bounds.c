@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 enum {
-	SECTIONS_MOST = UINT16_MAX,	/* libelf keeps some 300 bytes for each */
-	SECTION_MOST = 16 << 20,	/* bytes; the symbols of a browser take a tenth */
+	SECTIONS_MOST = UINT16_MAX, /* libelf keeps some 300 bytes for each */
+	SECTION_MOST = 16 << 20,    /* bytes; the symbols of a browser take a tenth */
 	DYNAMIC_MOST = 64 << 10,
 };
 
@@ -20,13 +20,14 @@ union head {
 	Elf64_Ehdr wide;
 };
 
-/* The first section header, where it is; its size is the number of all when that does not fit into the file's header. */
+/* The first section header, where it is; its size is the number of all when that does not fit into the file's header.
+ */
 static uint64_t count_in_first(int fd, bool wide, bool swapped, uint64_t at)
 {
 	union {
 		Elf32_Shdr narrow;
 		Elf64_Shdr wide;
-	} first = { .wide = { 0 } };
+	} first = {.wide = {0}};
 
 	if (at > INT64_MAX || pread(fd, &first, wide ? sizeof first.wide : sizeof first.narrow, (off_t)at) <= 0)
 		return 0;
@@ -37,7 +38,7 @@ static uint64_t count_in_first(int fd, bool wide, bool swapped, uint64_t at)
 
 static uint64_t section_count(int fd)
 {
-	union head head = { .wide = { .e_ident = { 0 } } };
+	union head head = {.wide = {.e_ident = {0}}};
 	ssize_t n = pread(fd, &head, sizeof head, 0);
 	bool wide = head.ident[EI_CLASS] == ELFCLASS64, swapped = head.ident[EI_DATA] == ELFDATA2MSB;
 
@@ -72,12 +73,13 @@ const char *elf_bounds_string(Elf *elf, size_t section, size_t offset)
 {
 	GElf_Shdr header;
 
-	return gelf_getshdr(elf_getscn(elf, section), &header) && is_modest(&header) ? elf_strptr(elf, section, offset) : NULL;
+	return gelf_getshdr(elf_getscn(elf, section), &header) && is_modest(&header) ? elf_strptr(elf, section, offset)
+										     : NULL;
 }
 
 Elf_Data *elf_bounds_dynamic(Elf *elf, const GElf_Phdr *header)
 {
-	return header->p_filesz <= DYNAMIC_MOST ?
-		       elf_getdata_rawchunk(elf, (int64_t)header->p_offset, header->p_filesz, ELF_T_DYN) :
-		       NULL;
+	return header->p_filesz <= DYNAMIC_MOST
+		       ? elf_getdata_rawchunk(elf, (int64_t)header->p_offset, header->p_filesz, ELF_T_DYN)
+		       : NULL;
 }

@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-static const struct sockaddr_in local = { .sin_family = AF_INET, .sin_addr = { .s_addr = 0x0100007f } };
+static const struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr = {.s_addr = 0x0100007f}};
 
 static int new_socket(int type)
 {
@@ -18,7 +18,7 @@ static int new_socket(int type)
 
 static bool has_port(int fd)
 {
-	struct sockaddr_in now = { 0 };
+	struct sockaddr_in now = {0};
 	socklen_t length = sizeof now;
 
 	return getsockname(fd, (struct sockaddr *)&now, &length) == 0 && now.sin_port != 0;
@@ -71,7 +71,7 @@ static int connect_nowhere(void)
 static int send_without(void)
 {
 	struct sockaddr_in to = local;
-	struct msghdr message = { .msg_name = &to, .msg_namelen = sizeof to };
+	struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof to};
 	pthread_t thread;
 	int fd = new_socket(SOCK_DGRAM);
 
@@ -79,14 +79,15 @@ static int send_without(void)
 	NEED(-pthread_create(&thread, NULL, wait_for_ever, NULL));
 	/* it has a port of its own by then, which is nothing */
 	return sendmsg(fd, &message, 0) >= 0 || sendto(fd, "", 1, 0, (struct sockaddr *)&to, 0) >= 0 ||
-			       sendto(fd, "", 1, 0, NULL, sizeof to) >= 0 ?
-		       WORKED : REFUSED;
+			       sendto(fd, "", 1, 0, NULL, sizeof to) >= 0
+		       ? WORKED
+		       : REFUSED;
 }
 
 static const struct row rows[] = {
-	{ GETS_OUT, "bind_without", bind_without },
-	{ GETS_OUT, "connect_without", connect_without },
-	{ GETS_OUT, "connect_nowhere", connect_nowhere },
-	{ GETS_OUT, "send_without", send_without },
+	{GETS_OUT, "bind_without", bind_without},
+	{GETS_OUT, "connect_without", connect_without},
+	{GETS_OUT, "connect_nowhere", connect_nowhere},
+	{GETS_OUT, "send_without", send_without},
 };
 MAIN(rows)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errors.c - which error a call gives first when more than one of its arguments is wrong: every judged call of the table, with
- * every two of its arguments good or bad in every way, the others as they should be. Prints what came of each; that has to be the same with
- * and without a guard. Run in an empty directory:  errors raw | libc
+ * errors.c - which error a call gives first when more than one of its arguments is wrong: every judged call of the
+ * table, with every two of its arguments good or bad in every way, the others as they should be. Prints what came of
+ * each; that has to be the same with and without a guard. Run in an empty directory:  errors raw | libc
  *
  * raw: by the instruction. libc: by the function of the same name, where there is one, and so through the shim.
- * A call of other kinds is left out: it makes or ends processes, changes who we are, or takes away the memory that we are in.
+ * A call of other kinds is left out: it makes or ends processes, changes who we are, or takes away the memory that we
+ * are in.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -44,15 +45,15 @@ struct row {
 #define ROW_HARMLESS(...)
 #define ROW_REFUSED(...)
 #define ROW_UNLISTED(...)
-#define ROW_JUDGED(number, name, op, ...) { number, #name, #op, { __VA_ARGS__ } },
+#define ROW_JUDGED(number, name, op, ...) {number, #name, #op, {__VA_ARGS__}},
 #define CALL(number, name, class, ...) ROW_##class(number, name, __VA_ARGS__)
 static const struct row rows[] = {
 #include "../../policy/syscalls.def"
 };
 
-static const char *const operations[] = { "OPEN", "LOOK", "READLINK", "CREATE", "SYMLINK", "REMOVE", "RENAME", "LINK", "CHANGE",
-					  "CHANGE_FD", "CHDIR", "WATCH", "BIND", "CONNECT", "LISTEN", "SENDMSG",
-					  "SOCKOPT", "EXEC" };
+static const char *const operations[] = {"OPEN",   "LOOK",    "READLINK", "CREATE",    "SYMLINK", "REMOVE",
+					 "RENAME", "LINK",    "CHANGE",	  "CHANGE_FD", "CHDIR",	  "WATCH",
+					 "BIND",   "CONNECT", "LISTEN",	  "SENDMSG",   "SOCKOPT", "EXEC"};
 
 /* ---- what there is ---------------------------------------------------------------------------------------------- */
 
@@ -62,8 +63,11 @@ enum { TOP = 20, HOME, FILE_READ, FILE_WRITE, DIRECTORY, WATCHES, STREAM, MESSAG
 /* Memory that calls are given: at the same place each time, as numbers are made of it as well. */
 enum { PIECE = 4096 };
 static char *const memory = (char *)0x20000000;
-static char *piece(int i) { return memory + PIECE * i; }
-enum { TEXT, ZEROS, ONES, SPACE, STRUCTS, PIECES };	/* behind the last nothing is mapped */
+static char *piece(int i)
+{
+	return memory + PIECE * i;
+}
+enum { TEXT, ZEROS, ONES, SPACE, STRUCTS, PIECES }; /* behind the last nothing is mapped */
 
 static void put_at(int fd, int to)
 {
@@ -101,8 +105,9 @@ static void build(void)
 	if (fchdir(HOME) < 0)
 		abort();
 	put_at(open("file", O_CREAT | O_RDWR, 0600), FILE_WRITE);
-	if (write(FILE_WRITE, "text", 4) != 4 || mkdir("dir", 0700) < 0 || symlink("file", "link") < 0 || symlink("loop", "loop") < 0 ||
-	    symlink("nowhere", "dangling") < 0 || mkdir("full", 0700) < 0 || mkdir("full/entry", 0700) < 0)
+	if (write(FILE_WRITE, "text", 4) != 4 || mkdir("dir", 0700) < 0 || symlink("file", "link") < 0 ||
+	    symlink("loop", "loop") < 0 || symlink("nowhere", "dangling") < 0 || mkdir("full", 0700) < 0 ||
+	    mkdir("full/entry", 0700) < 0)
 		abort();
 	put_at(open("file", O_RDONLY), FILE_READ);
 	put_at(open("dir", O_RDONLY | O_DIRECTORY), DIRECTORY);
@@ -123,19 +128,20 @@ static void fill(void)
 	memset(memory, 0, PIECE * PIECES);
 	strcpy(piece(TEXT), "user.x");
 	memset(piece(ONES), 0xff, PIECE);
-	*socket_address = (struct sockaddr_un){ AF_UNIX, "missing" };
-	*part = (struct iovec){ piece(TEXT), 4 };
-	*message = (struct msghdr){ .msg_name = socket_address, .msg_namelen = 10, .msg_iov = part, .msg_iovlen = 1 };
-	message[1] = (struct msghdr){ .msg_name = (void *)1, .msg_namelen = 10, .msg_iov = part, .msg_iovlen = 1 };
-	how[0] = (struct open_how){ .flags = O_RDONLY };
-	how[1] = (struct open_how){ .flags = O_RDONLY, .resolve = 1 << 30 };
-	how[2] = (struct open_how){ .flags = O_RDONLY, .mode = 0600 };
-	how[3] = (struct open_how){ .flags = UINT64_C(1) << 40 };
+	*socket_address = (struct sockaddr_un){AF_UNIX, "missing"};
+	*part = (struct iovec){piece(TEXT), 4};
+	*message = (struct msghdr){.msg_name = socket_address, .msg_namelen = 10, .msg_iov = part, .msg_iovlen = 1};
+	message[1] = (struct msghdr){.msg_name = (void *)1, .msg_namelen = 10, .msg_iov = part, .msg_iovlen = 1};
+	how[0] = (struct open_how){.flags = O_RDONLY};
+	how[1] = (struct open_how){.flags = O_RDONLY, .resolve = 1 << 30};
+	how[2] = (struct open_how){.flags = O_RDONLY, .mode = 0600};
+	how[3] = (struct open_how){.flags = UINT64_C(1) << 40};
 	list[0] = piece(TEXT);
 	list[2] = (char *)1;
 }
 
-/* ---- what an argument may be -------------------------------------------------------------------------------------- */
+/* ---- what an argument may be --------------------------------------------------------------------------------------
+ */
 
 static char *long_name(void)
 {
@@ -151,7 +157,7 @@ static size_t take(uint64_t *values, const uint64_t *from, size_t bytes)
 	memcpy(values, from, bytes);
 	return bytes / sizeof *from;
 }
-#define VALUES_ARE(...) return take(values, (const uint64_t[]){ __VA_ARGS__ }, sizeof((const uint64_t[]){ __VA_ARGS__ }))
+#define VALUES_ARE(...) return take(values, (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}))
 
 static size_t names(uint64_t *values)
 {
@@ -159,8 +165,9 @@ static size_t names(uint64_t *values)
 
 	memset(component, 'y', sizeof component - 1);
 	snprintf(mid, sizeof mid, "%s/x", component);
-	VALUES_ARE(WORD("file"), WORD("missing"), WORD("none/x"), WORD("file/x"), WORD("dir"), WORD(""), WORD(0), WORD(1), WORD("loop"),
-		   WORD("loop/x"), WORD("link"), WORD("full"), WORD("file/"), WORD("."), WORD(component), WORD(mid), WORD(long_name()));
+	VALUES_ARE(WORD("file"), WORD("missing"), WORD("none/x"), WORD("file/x"), WORD("dir"), WORD(""), WORD(0),
+		   WORD(1), WORD("loop"), WORD("loop/x"), WORD("link"), WORD("full"), WORD("file/"), WORD("."),
+		   WORD(component), WORD(mid), WORD(long_name()));
 }
 
 /* By the kind; and of what has nothing to judge, by the call. */
@@ -178,8 +185,9 @@ static size_t values_of(const struct row *row, int i, uint64_t *values)
 	if (strcmp(kind, "AT_FLAGS") == 0)
 		VALUES_ARE(0, AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_EMPTY_PATH, 1, WORD(-1));
 	if (strcmp(kind, "OPEN_FLAGS") == 0)
-		VALUES_ARE(O_RDONLY, O_CREAT | O_RDWR, O_CREAT | O_EXCL | O_WRONLY, O_DIRECTORY, O_TMPFILE, O_TMPFILE | O_RDWR, O_PATH, O_NOFOLLOW,
-			   O_CREAT | O_DIRECTORY, 3, WORD(-1), O_TRUNC | O_WRONLY);
+		VALUES_ARE(O_RDONLY, O_CREAT | O_RDWR, O_CREAT | O_EXCL | O_WRONLY, O_DIRECTORY, O_TMPFILE,
+			   O_TMPFILE | O_RDWR, O_PATH, O_NOFOLLOW, O_CREAT | O_DIRECTORY, 3, WORD(-1),
+			   O_TRUNC | O_WRONLY);
 	if (strcmp(kind, "OPEN_HOW") == 0)
 		VALUES_ARE(WORD(how), WORD(how + 1), WORD(how + 2), WORD(how + 3), 0, 1);
 	if (is_any && i > 0 && strcmp(row->kinds[i - 1], "OPEN_HOW") == 0)
@@ -187,8 +195,8 @@ static size_t values_of(const struct row *row, int i, uint64_t *values)
 	if (strcmp(kind, "RENAME_FLAGS") == 0)
 		VALUES_ARE(0, 1, 2, 3, 4, 8, WORD(-1));
 	if (strcmp(kind, "WATCH_MASK") == 0)
-		VALUES_ARE(IN_ACCESS, 0, IN_ONLYDIR | IN_ACCESS, IN_DONT_FOLLOW | IN_ACCESS, WORD(-1), IN_MASK_ADD | IN_MASK_CREATE | IN_ACCESS,
-			   WORD(1) << 27);
+		VALUES_ARE(IN_ACCESS, 0, IN_ONLYDIR | IN_ACCESS, IN_DONT_FOLLOW | IN_ACCESS, WORD(-1),
+			   IN_MASK_ADD | IN_MASK_CREATE | IN_ACCESS, WORD(1) << 27);
 	if (strcmp(row->op, "WATCH") == 0)
 		VALUES_ARE(WATCHES, WORD(-1), FILE_READ, NONE);
 	/* of the rest of a message each family has its own order */
@@ -214,14 +222,17 @@ static size_t values_of(const struct row *row, int i, uint64_t *values)
 	VALUES_ARE(WORD(piece(TEXT)), 0, WORD(piece(ONES)), WORD(piece(PIECES) - 2), 1, 16, 0x6000);
 }
 
-/* ---- doing it ------------------------------------------------------------------------------------------------------- */
+/* ---- doing it -------------------------------------------------------------------------------------------------------
+ */
 
 static long instruction(long number, const uint64_t *a)
 {
 	register uint64_t r10 __asm__("r10") = a[3], r8 __asm__("r8") = a[4], r9 __asm__("r9") = a[5];
 	long result;
 
-	__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return result;
 }
@@ -254,7 +265,8 @@ static void tell(const struct row *row, const uint64_t *args, int count, functio
 	for (int i = 0; i < count; i++) {
 		bool text = strcmp(row->kinds[i], "PATH") == 0 && args[i] > 0x10000;
 		if (text)
-			printf("%s\"%.10s\" (%zu)", i ? ", " : "", (const char *)args[i], strlen((const char *)args[i]));
+			printf("%s\"%.10s\" (%zu)", i ? ", " : "", (const char *)args[i],
+			       strlen((const char *)args[i]));
 		else
 			printf("%s%#llx", i ? ", " : "", (unsigned long long)args[i]);
 	}
@@ -263,7 +275,7 @@ static void tell(const struct row *row, const uint64_t *args, int count, functio
 
 static void every_pair(const struct row *row, function *f)
 {
-	uint64_t values[ARGS][VALUES], args[ARGS] = { 0 };
+	uint64_t values[ARGS][VALUES], args[ARGS] = {0};
 	size_t counts[ARGS];
 	int count = 0;
 
@@ -300,18 +312,22 @@ static bool is_meant(const struct row *row)
 int main(int argc, char **argv)
 {
 	bool by_libc = argc > 1 && strcmp(argv[1], "libc") == 0;
-	void *libc = dlopen("libc.so.6", RTLD_LAZY);	/* the shim has functions that this one may lack */
+	void *libc = dlopen("libc.so.6", RTLD_LAZY); /* the shim has functions that this one may lack */
 
 	if (mkdir("top", 0700) < 0)
 		abort();
 	put_at(open("top", O_RDONLY | O_DIRECTORY), TOP);
-	if (mmap(memory, PIECE * PIECES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != memory)
+	if (mmap(memory, PIECE * PIECES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+		 0) != memory)
 		abort();
 	build();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		/* what libc makes of them is more than the call */
-		function *f = by_libc && libc && dlsym(libc, rows[i].name) ? (function *)dlsym(RTLD_DEFAULT, rows[i].name) : NULL;
-		if (is_meant(&rows[i]) && (!by_libc || (f && !looks_into(rows[i].name))) && (argc < 3 || strcmp(argv[2], rows[i].name) == 0))
+		function *f = by_libc && libc && dlsym(libc, rows[i].name)
+				      ? (function *)dlsym(RTLD_DEFAULT, rows[i].name)
+				      : NULL;
+		if (is_meant(&rows[i]) && (!by_libc || (f && !looks_into(rows[i].name))) &&
+		    (argc < 3 || strcmp(argv[2], rows[i].name) == 0))
 			every_pair(&rows[i], f);
 	}
 	return 0;
