@@ -134,6 +134,10 @@ enum wire_about { WIRE_ABOUT_CALL, WIRE_ABOUT_PATH, WIRE_ABOUT_MOVE, WIRE_ABOUT_
 		  WIRE_ABOUT_PROGRAM /* one that cannot be guarded */ };
 #define WIRE_RULE_ALWAYS (UINT32_MAX - 1)
 
+/* How the library is named, from its beginning, that AddressSanitizer wants to be the first: gcc's, and clang's (-shared-libasan). */
+#define WIRE_SANITIZER_GCC "libasan.so"
+#define WIRE_SANITIZER_CLANG "libclang_rt.asan"
+
 /* About a call: a '%' at the start of the target stands for the call's name. */
 
 /* One refusal: this, then the texts one behind the other, none with a NUL. */

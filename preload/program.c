@@ -90,11 +90,11 @@ static void read_dynamic(int fd, const Elf64_Phdr *header, struct dynamic *dynam
 /* `first` is the segment that has the names of libraries. */
 static bool needs_sanitizer(int fd, const struct dynamic *dynamic, const Elf64_Phdr *first)
 {
-	char name[16] = "";
+	char name[sizeof WIRE_SANITIZER_CLANG] = "";
 	uint64_t at = dynamic->strings - first->p_vaddr + first->p_offset + dynamic->name;
 
 	return dynamic->needs && first->p_filesz > 0 && raw(__NR_pread64, fd, name, sizeof name - 1, at) > 0 &&
-	       text_begins(name, "libasan.so");
+	       (text_begins(name, WIRE_SANITIZER_GCC) || text_begins(name, WIRE_SANITIZER_CLANG));
 }
 
 static bool read_elf(int fd, const char *head, long length, struct program *program)

@@ -308,17 +308,29 @@ if $CC -o own_filter own_filter.c -ldl 2>compile.log; then
 else
 	skip 'filters' "$CC"
 fi
-if $CC -fsanitize=address -o sanitized -xc - <<<'int main(void) { return 0; }' 2>/dev/null; then
-	check 'a program with AddressSanitizer' "${guarded[@]}" env ASAN_OPTIONS=detect_leaks=0 ./sanitized
-	check 'as the command' "$PICKET" run "${options[@]}" --enforce gate --env ASAN_OPTIONS=detect_leaks=0 -- ./sanitized
-	check 'started with another environment' "${guarded[@]}" sh -c "env -i ASAN_OPTIONS=detect_leaks=0 '$SCRATCH/sanitized'"
-	check 'where the gate does not lead' "$PICKET" run "${options[@]}" --enforce gate --deny "$SCRATCH/none" -- env ASAN_OPTIONS=detect_leaks=0 ./sanitized
-	$CC -fsanitize=address -o shows -xc - <<<'#include <stdlib.h>
+# AddressSanitizer's library must be the first; clang puts it into the program unless it is told not to.
+libm=/usr/lib/x86_64-linux-gnu/libm.so.6
+sanitized() {	# NAME KEPT COMPILER...: KEPT is what comes before its library
+	if ! "${@:3}" -fsanitize=address -o sanitized -xc - <<<'int main(void) { return 0; }' 2>/dev/null; then
+		skip "AddressSanitizer of $1" "what ${*:3} needs"
+		return
+	fi
+	check "$1: a program with AddressSanitizer" "${guarded[@]}" env ASAN_OPTIONS=detect_leaks=0 ./sanitized
+	check "$1: as the command" "$PICKET" run "${options[@]}" --enforce gate --env ASAN_OPTIONS=detect_leaks=0 -- ./sanitized
+	check "$1: at level preload" "$PICKET" run "${options[@]}" --enforce preload --env ASAN_OPTIONS=detect_leaks=0 -- ./sanitized
+	check "$1: started with another environment" "${guarded[@]}" sh -c "env -i ASAN_OPTIONS=detect_leaks=0 '$SCRATCH/sanitized'"
+	check "$1: where the gate does not lead" "$PICKET" run "${options[@]}" --enforce gate --deny "$SCRATCH/none" -- \
+		env ASAN_OPTIONS=detect_leaks=0 ./sanitized
+	"${@:3}" -fsanitize=address -o shows -xc - <<<'#include <stdlib.h>
 		#include <stdio.h>
 		int main(void) { printf("%s\n", getenv("LD_PRELOAD")); return 0; }'
-	check_same 'it has no shim, but what else it was to have' '/usr/lib/x86_64-linux-gnu/libm.so.6' \
-		"$("${guarded[@]}" env ASAN_OPTIONS=detect_leaks=0,verify_asan_link_order=0 LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libm.so.6 ./shows 2>&1 | tr -d :)"
-fi
+	check_same "$1: the shim only where it may be the first, and what else it was to have" "$2$libm" \
+		"$("${guarded[@]}" env ASAN_OPTIONS=detect_leaks=0,verify_asan_link_order=0 LD_PRELOAD=$libm ./shows 2>&1 | tr -d :)"
+}
+clang_library=$(clang -print-file-name=libclang_rt.asan-x86_64.so 2>/dev/null)
+sanitized gcc '' gcc
+sanitized clang '' clang -shared-libasan "-Wl,-rpath,${clang_library%/*}"
+sanitized 'clang, static' "$BUILD/libpicket-preload.so" clang
 
 # ---- origin -----------------------------------------------------------------------------------------------------
 

@@ -158,7 +158,8 @@ bool shim_file_sanitizer(int fd)
 	cleanup_fd int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	Elf *elf = file < 0 ? NULL : elf_bounds_begin(file);
 	const char *name = elf ? first_needed(elf) : NULL;
-	bool found = name && strncmp(name, "libasan.so", 10) == 0;
+	bool found = name && (strncmp(name, WIRE_SANITIZER_GCC, sizeof WIRE_SANITIZER_GCC - 1) == 0 ||
+			      strncmp(name, WIRE_SANITIZER_CLANG, sizeof WIRE_SANITIZER_CLANG - 1) == 0);
 	elf_end(elf);
 	return found;
 }
