@@ -67,6 +67,31 @@ START_TEST(a_new_address_is_added_and_the_old_ones_stay)
 }
 END_TEST
 
+/* A result tells the digest at its end, and it is to be that of the policy that was loaded. */
+START_TEST(a_new_address_leaves_the_digest_as_it_was)
+{
+	const char *text = "network: { connect = ( \"a.example:443\" ); };";
+	struct policy asked, unasked, other;
+	char before[sizeof(asked.digest)];
+
+	answer = "192.0.2.1";
+	asked = help_policy(help_source(), text);
+	unasked = help_policy(help_source(), text);
+	strcpy(before, policy_digest(&asked));
+	answer = "192.0.2.2";
+	ck_assert_int_eq(policy_resolve_again(&asked), 1);
+	ck_assert_int_eq(policy_resolve_again(&unasked), 1);
+	ck_assert_str_eq(policy_digest(&asked), before);
+	ck_assert_str_eq(policy_digest(&unasked), before);
+	/* control: one that is loaded now has another */
+	other = help_policy(help_source(), text);
+	ck_assert_str_ne(policy_digest(&other), before);
+	policy_free(&asked);
+	policy_free(&unasked);
+	policy_free(&other);
+}
+END_TEST
+
 START_TEST(a_name_is_not_looked_up_at_every_refusal)
 {
 	struct policy policy = help_policy(help_source(), "network: { connect = ( \"a.example:443\" ); };");
@@ -108,6 +133,7 @@ int main(void)
 
 	tcase_add_checked_fixture(all, help_setup, help_teardown);
 	tcase_add_test(all, a_new_address_is_added_and_the_old_ones_stay);
+	tcase_add_test(all, a_new_address_leaves_the_digest_as_it_was);
 	tcase_add_test(all, a_name_is_not_looked_up_at_every_refusal);
 	tcase_add_test(all, a_name_that_was_unknown_is_found_later);
 	tcase_add_test(all, a_policy_without_names_asks_nobody);

@@ -147,8 +147,8 @@ static const struct mount *mount_of(const struct search *search, int fd)
 
 /*
  * Can nothing that may be opened below it be a device? Block devices are refused to every tool, whatever the policy says of their
- * names. They belong to root, so that others cannot open them; and no tool can make one (mknod takes a capability that
- * it has not). For root itself a tree that is not too large is looked through; but for /usr, which distributions fill and
+ * names. They belong to root, so that others cannot open them, but for what root has put there for everybody (picket(7) says
+ * so); and no tool can make one (mknod takes a capability that it has not). For root itself a tree that is not too large is looked through; but for /usr, which distributions fill and
  * which by the hierarchy standard can be mounted read-only and shared.
  */
 static bool device_free(struct search *search, const struct mount *mount, int fd, const char *name)

@@ -179,6 +179,8 @@ int64_t perform_bind(struct deed *deed)
 
 int64_t perform_listen(struct deed *deed)
 {
+	if (may_proceed(deed))
+		return PERFORM_PROCEED;
 	int fd = socket_of(deed);
 
 	if (fd < 0)

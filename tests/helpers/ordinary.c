@@ -135,6 +135,19 @@ static void *connect_to(void *name)
 	return fd < 0 ? (void *)strerrorname_np(errno) : "works";
 }
 
+/* Who connects sees who listens. */
+static void listener(void)
+{
+	int server = unix_socket("listener", true), client = unix_socket("listener", false);
+	struct ucred who = { 0 };
+	socklen_t length = sizeof who;
+
+	printf("SO_PEERCRED %s, it is %s\n", outcome(getsockopt(client, SOL_SOCKET, SO_PEERCRED, &who, &length)),
+	       who.pid == getpid() ? "us" : "another");
+	close(client);
+	close(server);
+}
+
 /* A full backlog: connect waits for accept. */
 static void backlog(void)
 {
@@ -521,7 +534,7 @@ static const struct {
 	const char *name;
 	void (*row)(void);
 } rows[] = {
-	{ "fifo", fifo },	{ "backlog", backlog },	    { "slow_accept", slow_accept }, { "interrupted", interrupted },
+	{ "listener", listener }, { "fifo", fifo },	{ "backlog", backlog },	    { "slow_accept", slow_accept }, { "interrupted", interrupted },
 	{ "storm", storm },	{ "killed", killed },	    { "stopped", stopped },	    { "masks", masks },
 	{ "others", others },	{ "file_size", file_size }, { "descriptors", descriptors }, { "programs", programs },
 };
