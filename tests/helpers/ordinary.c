@@ -141,9 +141,9 @@ static void listener(void)
 	int server = unix_socket("listener", true), client = unix_socket("listener", false);
 	struct ucred who = { 0 };
 	socklen_t length = sizeof who;
+	int r = getsockopt(client, SOL_SOCKET, SO_PEERCRED, &who, &length);
 
-	printf("SO_PEERCRED %s, it is %s\n", outcome(getsockopt(client, SOL_SOCKET, SO_PEERCRED, &who, &length)),
-	       who.pid == getpid() ? "us" : "another");
+	printf("SO_PEERCRED %s, it is %s\n", outcome(r), who.pid == getpid() ? "us" : "another");
 	close(client);
 	close(server);
 }
