@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What guarding costs. Each piece of work runs bare and under each guard in turns, several rounds; a figure is the median over
 # the rounds of guarded by bare of the same round, so that a busy machine troubles both alike.
-#   bench.sh [--count] [WORK...]    work: open open2 files build1 build2 git npm python node tar shell true; default: all
+#   bench.sh [--count] [WORK...]    work: open open2 files pipe file build1 build2 git npm python node tar shell true; default: all
 #   --count                         how often the supervisor was asked, instead of times: the same on any machine; about what,
 #                                   stops.sh tells of one command
 #   LEVELS="seccomp gate" ROUNDS=5 OTHERS="bwrap"   levels, rounds, other tools (default: all that there are)
@@ -72,6 +72,8 @@ script() { words sh -c "$1"; }
 work_open() { words "$helpers/openclose" 20000; }
 work_open2() { words "$helpers/openclose" 10000 2; }
 work_files() { script 'find /usr/include -type f -exec cat {} + >/dev/null'; }
+work_pipe() { script 'find /usr/include -type f -exec cat {} +'; }	# as files, with a reader
+work_file() { work_pipe; }
 work_build1() { words make -s -C project -B CC=gcc CFLAGS=-O0 -j1; }
 work_build2() { words make -s -C project -B CC=gcc CFLAGS=-O0 -j2; }
 work_git() { ! have git || script 'cd repository && git status --short && git grep -c "line 77 of" >/dev/null'; }
@@ -86,12 +88,13 @@ work_tar() { script 'rm -rf unpacked/packed && tar xf packed.tar -C unpacked'; }
 work_shell() { words sh shell.sh; }
 work_true() { words true; }
 declare -A title=([open]='open + close' [open2]='open + close, two threads' [files]='find + cat /usr/include'
+	[pipe]='the same into a pipe' [file]='the same into a file'
 	[build1]='build of 60 files, -j1' [build2]='build of 60 files, -j2' [git]='git status, grep: 20,000 files'
 	[npm]='npm install, local' [python]='python3, 20 imports' [node]='node start' [tar]='tar x, 5,000 files'
 	[shell]='200 short processes' [true]='start and end, ms more')
 declare -A needs=([build1]=build [build2]=build [git]=git [npm]=npm [tar]=tar [shell]=shell) prepared
 
-works=${*:-open open2 files build1 build2 git npm python node tar shell true}
+works=${*:-open open2 files pipe file build1 build2 git npm python node tar shell true}
 for work in $works; do
 	if [ -z "${title[$work]:-}" ]; then
 		echo "bench.sh: no work is called $work; there are: ${!title[*]}" >&2
@@ -133,24 +136,33 @@ done
 median() { sort -g | awk '{ v[NR] = $1 } END { if (NR == 0) print "-"; else if (NR % 2) print v[(NR + 1) / 2]; else print (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
 declare -A ratios bares stops
-measure() {	# GUARD: microseconds of the command
+measure() {	# GUARD WORK: microseconds of the command, and those of processor time
 	guard_words "$1"
-	"$helpers/spawn" time.txt "${words[@]}" "${command[@]}" >/dev/null 2>errors.txt </dev/null || {
+	run_into "$2" "$helpers/spawn" time.txt "${words[@]}" "${command[@]}" 2>errors.txt </dev/null || {
 		echo "bench.sh: $1 failed: ${command[*]}: $(tail -n 1 errors.txt)" >&2
 		return 1
 	}
-	read -r microseconds _ <time.txt
+	{ read -r microseconds _; read -r processor; } <time.txt
+}
+run_into() {	# WORK COMMAND...: where the command's output goes
+	local work=$1
+	shift
+	case $work in
+	pipe) "$@" | cat >/dev/null; return "${PIPESTATUS[0]}" ;;
+	file) "$@" >output.txt ;;
+	*) "$@" >/dev/null ;;
+	esac
 }
 
 bench() {	# WORK
 	local round guard bare
-	measure bare >/dev/null	# what is cached is cached for all
+	measure bare "$1" >/dev/null	# what is cached is cached for all
 	for ((round = 0; round < ROUNDS; round++)); do
-		measure bare || return
+		measure bare "$1" || return
 		bare=$microseconds
 		bares[$1]+="$bare "
 		for guard in $guards; do
-			measure "$guard" || continue
+			measure "$guard" "$1" || continue
 			if [ "$1" = true ]; then	# a difference, not a ratio
 				ratios[$1,$guard]+="$(awk "BEGIN { printf \"%.2f\", ($microseconds - $bare) / 1000 }") "
 			else
@@ -250,18 +262,20 @@ plot() {
 plot >"$BUILD/bench.svg" && echo "Plot: $BUILD/bench.svg" && echo
 
 # ---- limits -------------------------------------------------------------------------------------------------
-echo 'All limits set, as ratios to none set:'
+# The processor time of a run and of all below it tells more on a busy machine.
+echo 'All limits set, as ratios to none set: time, processor time'
 for level in $LEVELS_HERE; do
 	for work in $measured; do
 		[ "$work" != true ] || continue
 		command_of "$work"
-		figure=$(for ((round = 0; round < ROUNDS; round++)); do
-			measure "$level" || break
-			without=$microseconds
-			measure "$level+limits" || break
-			awk "BEGIN { printf \"%.3f\\n\", $microseconds / $without }"
-		done | median)
-		printf '  %-10s%-32s%8.2f\n' "$level" "${title[$work]}" "$figure"
+		for ((round = 0; round < ROUNDS; round++)); do
+			measure "$level" "$work" || break
+			without=$microseconds processor_without=$processor
+			measure "$level+limits" "$work" || break
+			awk "BEGIN { printf \"%.3f %.3f\\n\", $microseconds / $without, $processor / $processor_without }"
+		done >pairs.txt
+		printf '  %-10s%-32s%8.2f%8.2f\n' "$level" "${title[$work]}" \
+			"$(cut -d ' ' -f 1 pairs.txt | median)" "$(cut -d ' ' -f 2 pairs.txt | median)"
 	done
 done
 echo
