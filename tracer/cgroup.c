@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "mounts.h"
 
 enum {
 	MEMORY_PART_MORE =
@@ -104,26 +105,25 @@ static bool own_group(char path[PATH_MAX])
 	return found;
 }
 
-/* Where the hierarchy is mounted as a whole. */
-static bool mount_point(char path[PATH_MAX])
+/* Where the hierarchy is mounted as a whole. NULL: nowhere. */
+static const char *mount_point(void)
 {
-	char line[2 * PATH_MAX], root[PATH_MAX];
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	bool found = false;
+	const struct mount *mounts;
+	size_t count = mounts_all(&mounts);
 
-	while (file && !found && fgets(line, sizeof line, file))
-		found = strstr(line, " - cgroup2 ") && sscanf(line, "%*d %*d %*s %4095s %4095s", root, path) == 2 &&
-			strcmp(root, "/") == 0;
-	if (file)
-		fclose(file);
-	return found;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(mounts[i].type, "cgroup2") == 0 && strcmp(mounts[i].root, "/") == 0)
+			return mounts[i].point;
+	return NULL;
 }
 
 struct cgroup *cgroup_make(const struct policy_limits *limits)
 {
-	char group[PATH_MAX], mount[PATH_MAX], directory[2 * PATH_MAX];
+	char group[PATH_MAX], directory[2 * PATH_MAX];
+	bool wanted = limits->memory_bytes || limits->cpu_weight;
+	const char *mount = wanted && own_group(group) ? mount_point() : NULL;
 
-	if ((!limits->memory_bytes && !limits->cpu_weight) || !own_group(group) || !mount_point(mount))
+	if (!mount)
 		return NULL;
 	int length = snprintf(directory, sizeof directory, "%s%s", mount, strcmp(group, "/") == 0 ? "" : group);
 	char *last = strrchr(directory, '/');

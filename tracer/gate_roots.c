@@ -34,12 +34,12 @@
 #include "cleanup.h"
 #include "compile.h"
 #include "environment.h"
+#include "mounts.h"
 #include "pure.h"
 #include "syscalls.h"
 
 enum {
 	IMAGES_MOST = 2,
-	MOUNTS_MOST = 1024,
 	RULES_LOOKED_AT = 256,
 	ENTRIES_LOOKED_AT = 256,	/* of one directory */
 	REFUSALS_KEPT = 32,		/* many rules name the same few directories, or what lies in them */
@@ -52,12 +52,6 @@ static const char *const plain[] = { "ext4", "ext3", "ext2", "xfs", "btrfs", "tm
 				     "erofs", "squashfs", "ramfs", "rootfs", "nfs", "nfs4", "cifs", "9p", "virtiofs",
 				     "jfs", "nilfs2", "aufs", "ecryptfs", "iso9660", "vfat", "exfat" };
 
-struct mount {
-	int id;
-	bool plain;
-	bool no_devices;	/* none can be opened there */
-};
-
 struct found {
 	struct gate_root root;
 	int mount;
@@ -66,7 +60,7 @@ struct found {
 struct search {
 	struct pure pures[IMAGES_MOST];
 	unsigned pure_count;
-	struct mount *mounts;
+	const struct mount *mounts;
 	size_t mount_count;
 	struct found found[GATE_ROOTS];
 	unsigned count;
@@ -79,39 +73,12 @@ struct search {
 
 /* ---- mounts ------------------------------------------------------------- */
 
-static bool has_word(const char *list, const char *word)
+static bool is_plain(const struct mount *mount)
 {
-	size_t n = strlen(word);
-
-	for (; list; list = strchr(list, ',') ? strchr(list, ',') + 1 : NULL)
-		if (strncmp(list, word, n) == 0 && (list[n] == ',' || list[n] == 0))
+	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+		if (strcmp(mount->type, plain[i]) == 0)
 			return true;
 	return false;
-}
-
-/* proc_pid_mountinfo(5): "id parent major:minor root point options [optional ...] - type source options" */
-static int read_mounts(struct search *search)
-{
-	char *line = NULL;
-	size_t size = 0;
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-
-	search->mounts = calloc(MOUNTS_MOST, sizeof *search->mounts);
-	while (file && search->mounts && search->mount_count < MOUNTS_MOST && getline(&line, &size, file) > 0) {
-		struct mount *mount = &search->mounts[search->mount_count];
-		char options[256], type[64], *rest = strstr(line, " - ");
-		if (!rest || sscanf(line, "%d %*d %*s %*s %*s %255s", &mount->id, options) != 2 ||
-		    sscanf(rest, " - %63s", type) != 1)
-			continue;
-		mount->no_devices = has_word(options, "nodev");
-		for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
-			mount->plain |= strcmp(type, plain[i]) == 0;
-		search->mount_count++;
-	}
-	free(line);
-	if (file)
-		fclose(file);
-	return search->mounts ? 0 : -ENOMEM;
 }
 
 /* statx(2) tells it since Linux 5.8, proc_pid_fdinfo(5) ever since there was a gate to find (openat2, Linux 5.6). -1: neither. */
@@ -212,7 +179,7 @@ static unsigned consider(struct search *search, const char *name)
 		return access;
 	int fd = open_exactly(name);
 	const struct mount *mount = fd >= 0 ? mount_of(search, fd) : NULL;
-	if (mount && mount->plain && !covered(search, name, mount->id, writable) && device_free(search, mount, fd, name)) {
+	if (mount && is_plain(mount) && !covered(search, name, mount->id, writable) && device_free(search, mount, fd, name)) {
 		char *copy = strdup(name);
 		if (copy) {
 			search->found[search->count++] =
@@ -349,7 +316,7 @@ static void consider_link(struct search *search, struct gate_roots *roots, const
 		int fd = search->count < GATE_ROOTS ? open_exactly(target) : -1;
 		const struct mount *mount = fd >= 0 ? mount_of(search, fd) : NULL;
 		char *name = strdup(target);
-		if (!mount || !mount->plain || !device_free(search, mount, fd, target) || !name) {
+		if (!mount || !is_plain(mount) || !device_free(search, mount, fd, target) || !name) {
 			free(name);
 			if (fd >= 0)
 				close(fd);
@@ -388,7 +355,9 @@ int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, un
 {
 	static const char *const links[] = { "/lib", "/lib64", "/bin", "/sbin" };
 	struct search search = { .root_user = geteuid() == 0, .entries = GATE_ENTRIES_MOST };
-	int r = read_mounts(&search);
+	int r = 0;
+
+	search.mount_count = mounts_all(&search.mounts);
 
 	memset(roots, 0, sizeof *roots);
 	for (unsigned i = 0; r == 0 && i < policy_count && i < IMAGES_MOST; i++) {
@@ -405,7 +374,6 @@ int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, un
 		pure_close(&search.pures[i]);
 	for (unsigned i = 0; i < search.refused_count; i++)
 		free(search.refused[i]);
-	free(search.mounts);
 	return r;
 }
 

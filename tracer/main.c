@@ -74,6 +74,7 @@
  *                heard: what it tells -> violations; filter_alone: the filter where nobody supervises
  *   end          signals and time that end a run; capture: its output
  *   cgroup       a control group of the run, where there can be one
+ *   mounts       what is mounted where, read once for all who ask
  *   limit        which limits hold, those that the kernel keeps, those that are decided at a call
  *   meter        what a run uses while it runs, and which limit it reaches; census: its processes, living and ended;
  *                roll: its processes where nobody is traced; headcount: the limit of processes there;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* meter_files.c - see meter_files.h; proc(5): /proc/meminfo, /proc/PID/mountinfo. */
+/* meter_files.c - see meter_files.h; proc(5): /proc/meminfo. */
 #include "meter_files.h"
 
 #include <errno.h>
@@ -10,19 +10,20 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "mounts.h"
 #include "usage.h"
 
-enum { MOUNTS_MOST = 32, LINE_SIZE = 4096 + 512, TEXT_SIZE = 4096 };
+enum { TREES_MOST = 32, TEXT_SIZE = 4096 };
 
-struct mount {
-	int fd;		 /* of its root */
-	char device[16]; /* "0:25" */
-	uint64_t used;	 /* bytes, at the start */
+struct tree {
+	int fd; /* of its root */
+	dev_t device;
+	uint64_t used; /* bytes, at the start */
 };
 
 struct meter_files {
-	struct mount mount[MOUNTS_MOST];
-	unsigned mounts;
+	struct tree tree[TREES_MOST];
+	unsigned trees;
 	uint64_t shared; /* bytes, at the start */
 };
 
@@ -48,53 +49,29 @@ static uint64_t used(int fd)
 	return fstatfs(fd, &fs) == 0 ? (uint64_t)(fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize : 0;
 }
 
-/* "36 35 0:25 / /dev/shm rw,nosuid shared:1 - tmpfs tmpfs rw,size=1024k": its path, "\040" for a blank */
-static void unescape(char *path)
+static void add_tree(struct meter_files *files, const struct mount *mount)
 {
-	char *to = path;
+	struct tree *tree = &files->tree[files->trees];
 
-	for (const char *from = path; *from; to++) {
-		unsigned byte;
-		if (*from == '\\' && sscanf(from + 1, "%3o", &byte) == 1) {
-			*to = (char)byte;
-			from += 4;
-		} else {
-			*to = *from++;
-		}
-	}
-	*to = 0;
-}
-
-static void add_mount(struct meter_files *files, const char *device, char *path)
-{
-	struct mount *mount = &files->mount[files->mounts];
-
-	for (unsigned i = 0; i < files->mounts; i++)
-		if (strcmp(files->mount[i].device, device) == 0)
+	for (unsigned i = 0; i < files->trees; i++)
+		if (files->tree[i].device == mount->device)
 			return;
-	unescape(path);
-	mount->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (mount->fd < 0)
+	tree->fd = open(mount->point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (tree->fd < 0)
 		return;
-	snprintf(mount->device, sizeof mount->device, "%s", device);
-	mount->used = used(mount->fd);
-	files->mounts++;
+	tree->device = mount->device;
+	tree->used = used(tree->fd);
+	files->trees++;
 }
 
-static void find_mounts(struct meter_files *files)
+static void find_trees(struct meter_files *files)
 {
-	char line[LINE_SIZE], device[16], path[4096], how[3];
-	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	const struct mount *mounts;
+	size_t count = mounts_all(&mounts);
 
-	if (!mounts)
-		return;
-	while (files->mounts < MOUNTS_MOST && fgets(line, sizeof line, mounts)) {
-		const char *type = strstr(line, " - tmpfs ");
-		if (type && sscanf(line, "%*d %*d %15s %*s %4095s %2s", device, path, how) == 3 &&
-		    strcmp(how, "rw") == 0)
-			add_mount(files, device, path);
-	}
-	fclose(mounts);
+	for (size_t i = 0; i < count && files->trees < TREES_MOST; i++)
+		if (mounts[i].writable && strcmp(mounts[i].type, "tmpfs") == 0)
+			add_tree(files, &mounts[i]);
 }
 
 int meter_files_open(struct meter_files **out)
@@ -103,7 +80,7 @@ int meter_files_open(struct meter_files **out)
 
 	if (!files)
 		return -ENOMEM;
-	find_mounts(files);
+	find_trees(files);
 	files->shared = shared_memory();
 	*out = files;
 	return 0;
@@ -120,9 +97,9 @@ uint64_t meter_files_on_tmpfs(const struct meter_files *files)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < files->mounts; i++) {
-		uint64_t now = used(files->mount[i].fd);
-		sum += now > files->mount[i].used ? now - files->mount[i].used : 0;
+	for (unsigned i = 0; i < files->trees; i++) {
+		uint64_t now = used(files->tree[i].fd);
+		sum += now > files->tree[i].used ? now - files->tree[i].used : 0;
 	}
 	return sum;
 }
@@ -131,7 +108,7 @@ void meter_files_close(struct meter_files *files)
 {
 	if (!files)
 		return;
-	for (unsigned i = 0; i < files->mounts; i++)
-		close(files->mount[i].fd);
+	for (unsigned i = 0; i < files->trees; i++)
+		close(files->tree[i].fd);
 	free(files);
 }
