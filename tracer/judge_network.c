@@ -327,8 +327,13 @@ void judge_network(struct guard *guard, struct request *request, struct judgemen
 	case OP_SOCKOPT:
 		judge_sockopt(guard, request, judgement);
 		break;
-	case OP_SENDMSG:
-	case OP_SENDMMSG:	/* messages without an address are pinned too: one could be written into them */
+	case OP_SENDMMSG:
+		if (arg(request, ARG_MMSGHDR, 1) == 0) {	/* none to be sent, and none is to be made of it */
+			judge_answer(judgement, 0);
+			break;
+		}
+		/* fall through */
+	case OP_SENDMSG:	/* messages without an address are pinned too: one could be written into them */
 		judgement->names = true;
 		judge_destination(guard, request, judgement, NET_CONNECT);
 		if (judgement->outcome == OUTCOME_PASS)

@@ -84,10 +84,27 @@ static int send_without(void)
 		       : REFUSED;
 }
 
+/* No message is no message, not an empty one. */
+static int send_none(void)
+{
+	struct mmsghdr messages[1] = { 0 };
+	int ends[2];
+	char byte;
+
+	NEED(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends));
+	if (sendmmsg(ends[0], messages, 0, 0) != 0 || recv(ends[1], &byte, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN)
+		return REFUSED;
+	if (sendmmsg(-1, messages, 0, 0) >= 0 || errno != EBADF)
+		return REFUSED;
+	/* and one is one */
+	return sendmmsg(ends[0], messages, 1, 0) == 1 && recv(ends[1], &byte, 1, MSG_DONTWAIT) == 0 ? WORKED : REFUSED;
+}
+
 static const struct row rows[] = {
 	{GETS_OUT, "bind_without", bind_without},
 	{GETS_OUT, "connect_without", connect_without},
 	{GETS_OUT, "connect_nowhere", connect_nowhere},
 	{GETS_OUT, "send_without", send_without},
+	{HAS_TO_WORK, "send_none", send_none},
 };
 MAIN(rows)
