@@ -101,6 +101,7 @@ enum reserved_fd {
 	RESERVED_FD_NARROWER = RESERVED_FD_COUNT - 3,	/* a second one, if the run has it */
 	RESERVED_FD_REPORT = RESERVED_FD_COUNT - 4,	/* level preload: socket to the launcher, one message a refusal */
 	RESERVED_FD_SHARED = RESERVED_FD_COUNT - 5,	/* level preload: struct wire_shared */
+	RESERVED_FD_PROGRAMS = RESERVED_FD_COUNT - 6,	/* level preload: an eventfd, one more for each shim that has started */
 };
 
 /* What L is when neither caller nor policy ask for less. fork() copies the descriptor table up to its highest entry:
@@ -119,9 +120,8 @@ struct wire_shared {
 	uint32_t version;	/* WIRE_VERSION */
 	int32_t launcher;	/* process that every process of the run descends from */
 	uint32_t on_violation;	/* enum on_violation */
-	_Atomic uint32_t programs;	/* shims that have started */
-	_Atomic uint64_t dropped;	/* refusals that found no room in the socket */
 	_Atomic uint32_t sockets_used;
+	_Atomic uint64_t dropped;	/* refusals that found no room in the socket */
 	struct wire_socket sockets[WIRE_SOCKETS];	/* unix sockets that the run has made, with a name */
 };
 

@@ -34,15 +34,20 @@ static void *map_whole(int fd, uint64_t protection, uint64_t kind, size_t *size)
 	return raw_failed(address) ? NULL : (void *)address;
 }
 
-/* A sealed policy of our version. */
+static bool is_sealed(int fd)
+{
+	long seals = raw(__NR_fcntl, fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
+/* A policy of our version, from a descriptor that is sealed. */
 static const struct image *map_image(int fd)
 {
 	size_t size;
-
-	if ((raw(__NR_fcntl, fd, F_GET_SEALS) & SEALS) != SEALS)
-		return NULL;
 	/* not MAP_SHARED: before Linux 6.7 a file sealed against writing cannot be mapped so, even to be read */
 	void *image = map_whole(fd, PROT_READ, MAP_PRIVATE, &size);
+
 	if (image && image_check_head(image, size) < 0) {
 		raw(__NR_munmap, image, size);
 		return NULL;
@@ -85,7 +90,7 @@ static int highest_descriptor(void)
  * The number at which reserved descriptors begin: our hard limit; or, when a program of the run has lowered that, what the
  * highest descriptor tells, which is the image's, since nobody could make one as high.
  */
-static bool find_image(void)
+static bool find_limit(void)
 {
 	struct {
 		uint64_t current, most;
@@ -93,16 +98,14 @@ static bool find_image(void)
 
 	if (raw(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, &limit) < 0)
 		return false;
-	shim.limit = (unsigned)limit.most;
-	shim.images[0] = map_image((int)shim.limit + RESERVED_FD_IMAGE);
-	if (!shim.images[0]) {
-		int highest = highest_descriptor();
-		if (highest < (int)limit.most + RESERVED_FD_IMAGE)
+	int highest = (int)limit.most + RESERVED_FD_IMAGE;
+	if (!is_sealed(highest)) {
+		highest = highest_descriptor();
+		if (highest < (int)limit.most + RESERVED_FD_IMAGE || !is_sealed(highest))
 			return false;
-		shim.limit = (unsigned)(highest - RESERVED_FD_IMAGE);
-		shim.images[0] = map_image(highest);
 	}
-	return shim.images[0] != NULL;
+	shim.limit = (unsigned)(highest - RESERVED_FD_IMAGE);
+	return true;
 }
 
 static unsigned refusable(void)
@@ -116,18 +119,24 @@ static unsigned refusable(void)
 	return access;
 }
 
-static enum shim_state find_out(void)
+/* SHIM_UNKNOWN: there is a policy, which nobody has read yet. */
+static enum shim_state look(void)
 {
-	int narrower;
-
 	if (gate_find())
 		return SHIM_BESIDE;
-	if (!find_image())
+	return find_limit() ? SHIM_UNKNOWN : SHIM_BROKEN;
+}
+
+static enum shim_state map_run(void)
+{
+	int narrower = (int)shim.limit + RESERVED_FD_NARROWER;
+
+	shim.images[0] = map_image((int)shim.limit + RESERVED_FD_IMAGE);
+	if (!shim.images[0])
 		return SHIM_BROKEN;
 	shim.image_count = 1;
-	narrower = (int)shim.limit + RESERVED_FD_NARROWER;
 	if (raw(__NR_fcntl, narrower, F_GETFD) >= 0) {
-		shim.images[1] = map_image(narrower);
+		shim.images[1] = is_sealed(narrower) ? map_image(narrower) : NULL;
 		if (!shim.images[1])
 			return SHIM_BROKEN;
 		shim.image_count = 2;
@@ -142,9 +151,10 @@ enum shim_state shim_ready(void)
 	int state = shim.state;
 
 	if (state == SHIM_UNKNOWN) {
-		state = (int)find_out();
-		if (state == SHIM_ALONE)
-			shim.shared->programs++;
+		if (!shim.looked)
+			state = (int)look();
+		if (state == SHIM_UNKNOWN)
+			state = (int)map_run();
 		shim.state = state;
 	}
 	return (enum shim_state)state;
@@ -153,17 +163,30 @@ enum shim_state shim_ready(void)
 static const char no_policy[] = "picket: a program was started with Picket's shim, but without the policy of a run: "
 				"it does not run\n";
 
-/* Fails closed: a program that cannot be guarded does not come to run. */
+/*
+ * Fails closed: a program that cannot be guarded does not come to run. But that there is a policy is all that is found out
+ * here: what a program that never asks for anything does not need is not mapped, since that costs more than all of the rest.
+ */
 __attribute__((constructor)) static void start(void)
 {
-	enum shim_state state = shim_ready();
+	static const uint64_t one = 1;
+	enum shim_state state = (enum shim_state)shim.state;
 
+	if (state == SHIM_UNKNOWN) {
+		state = look();
+		if (state == SHIM_UNKNOWN)
+			shim.looked = true;
+		else
+			shim.state = (int)state;
+	}
+	if (state == SHIM_BROKEN) {
+		raw(__NR_write, 2, no_policy, sizeof no_policy - 1);
+		raw(__NR_exit_group, EXIT_NOT_GUARDED);
+	}
 	if (state == SHIM_BESIDE && shim.gate)
 		site_take();
-	if (state != SHIM_BROKEN)
-		return;
-	raw(__NR_write, 2, no_policy, sizeof no_policy - 1);
-	raw(__NR_exit_group, EXIT_NOT_GUARDED);
+	else if (state != SHIM_BESIDE)
+		raw(__NR_write, shim.limit + RESERVED_FD_PROGRAMS, &one, sizeof one);
 }
 
 /* ---- the run's processes ------------------------------------------------ */

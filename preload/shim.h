@@ -126,7 +126,7 @@ void shim_set_errno(int error);
 /* ---- the run ------------------------------------------------------------ */
 
 enum shim_state {
-	SHIM_UNKNOWN, /* not looked yet */
+	SHIM_UNKNOWN, /* not looked yet, or nothing has had to be decided */
 	SHIM_ALONE,   /* level preload: we decide */
 	SHIM_BESIDE,  /* a supervisor decides */
 	SHIM_BROKEN,  /* no policy where it should be: everything that is judged is refused */
@@ -136,6 +136,7 @@ enum { SHIM_IMAGES = 2 };
 
 struct shim {
 	_Atomic int state;	/* enum shim_state; set last */
+	_Atomic bool looked;	/* SHIM_UNKNOWN: `limit` is found, and nothing mapped yet */
 	unsigned limit;		/* reserved descriptors begin there */
 	unsigned image_count;
 	unsigned may_refuse;	/* enum access bits that some path is refused by some image */

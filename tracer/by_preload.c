@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -159,6 +160,14 @@ static int share(struct preload *preload, const struct guard *guard)
 	return 0;
 }
 
+/* A mapping to count in would cost each program as much as all the rest of its shim's start. */
+static int make_count(struct preload *preload)
+{
+	preload->programs = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	preload->reserved[RESERVED_FD_PROGRAMS] = preload->programs < 0 ? -1 : fcntl(preload->programs, F_DUPFD_CLOEXEC, 3);
+	return preload->reserved[RESERVED_FD_PROGRAMS] < 0 ? -errno : 0;
+}
+
 int preload_prepare(struct preload *preload, const struct guard *guard, struct launch *launch)
 {
 	static const int places[GUARD_IMAGES] = { RESERVED_FD_IMAGE, RESERVED_FD_NARROWER };
@@ -182,7 +191,8 @@ int preload_prepare(struct preload *preload, const struct guard *guard, struct l
 	preload->reserved[RESERVED_FD_REPORT] = ends[1];
 	if (setsockopt(ends[1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) < 0)
 		setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-	return share(preload, guard);
+	int r = share(preload, guard);
+	return r < 0 ? r : make_count(preload);
 }
 
 int preload_start(struct preload *preload, const struct launch *launch)
@@ -270,6 +280,8 @@ static int watch(struct preload *preload, struct guard *guard, const atomic_int 
 
 int preload_watch(struct preload *preload, struct guard *guard, const atomic_int *ended, struct launch_trouble *trouble)
 {
+	uint64_t programs;
+
 	*trouble = (struct launch_trouble){ LAUNCH_OK, 0 };
 	guard->main_status = SIGKILL;	/* unless the keeper says otherwise */
 	meter_watch(guard->meter, preload->keeper.pid);
@@ -282,8 +294,10 @@ int preload_watch(struct preload *preload, struct guard *guard, const atomic_int
 	keeper_end_all();
 	hear(preload, guard);
 	result_miss(guard->result, preload->shared->dropped);
-	guard->tracees.processes_seen = preload->shared->programs;
-	if (r == 0 && trouble->stage == LAUNCH_OK && preload->shared->programs == 0 && !guard->unguarded &&
+	if (read(preload->programs, &programs, sizeof programs) != sizeof programs)
+		programs = 0;	/* EAGAIN: none */
+	guard->tracees.processes_seen = programs;
+	if (r == 0 && trouble->stage == LAUNCH_OK && programs == 0 && !guard->unguarded &&
 	    WIFEXITED(guard->main_status))
 		guard->shimless = true;
 	return r;
@@ -296,6 +310,8 @@ void preload_free(struct preload *preload)
 			close(preload->reserved[i]);
 	if (preload->reports >= 0)
 		close(preload->reports);
+	if (preload->programs >= 0)
+		close(preload->programs);
 	if (preload->shared)
 		munmap(preload->shared, sizeof *preload->shared);
 	if (preload->keeper.words >= 0)

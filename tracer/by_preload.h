@@ -17,11 +17,12 @@
 struct preload {
 	int reserved[RESERVED_FD_COUNT];	/* what the tool gets; -1: nothing */
 	int reports;				/* our end of the socket, or -1 */
+	int programs;				/* an eventfd that counts shims, or -1 */
 	struct wire_shared *shared;		/* or NULL */
 	struct keeper keeper;
 	struct roll roll;	/* to count processes */
 };
-#define PRELOAD_NONE ((struct preload){ .reports = -1, .keeper = { -1, -1 } })
+#define PRELOAD_NONE ((struct preload){ .reports = -1, .programs = -1, .keeper = { -1, -1 } })
 
 /*
  * May this program, the one that the user named, be started, and will the shim be in it? `fd` is a sealed copy that will
