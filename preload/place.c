@@ -19,6 +19,8 @@ enum {
 	COMPONENT_MOST = 255,	/* NAME_MAX */
 	LINKS_MOST = 40,	/* MAXSYMLINKS */
 	LINK_NAME = 48,
+	LINKS_WALKED = 4,	/* more of them are left to the kernel, */
+	TARGET_MOST = 256,	/* and longer ones */
 };
 
 static const char DELETED[] = " (deleted)";
@@ -39,6 +41,30 @@ static char *room(struct place *place, size_t size)
 		place->mapped = (char *)address;
 	}
 	return place->mapped;
+}
+
+/* Are they the same object? */
+static bool same(int one, int other)
+{
+	struct statx a, b;
+
+	return raw(__NR_statx, one, "", AT_EMPTY_PATH, STATX_INO, &a) == 0 &&
+	       raw(__NR_statx, other, "", AT_EMPTY_PATH, STATX_INO, &b) == 0 && a.stx_ino == b.stx_ino &&
+	       a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
+}
+
+long place_read(const struct place *place)
+{
+	char path[LINK_NAME];
+	/* by its name, which costs less than /proc; FIFOs are not waited for */
+	long fd = raw(__NR_open, place->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+
+	if (fd >= 0 && same((int)fd, place->fd))
+		return fd;
+	if (fd >= 0)
+		raw(__NR_close, fd);
+	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+	return raw(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
 void place_close(struct place *place)
@@ -150,36 +176,138 @@ static int take_text(struct place *place, const char *path, size_t length)
 	return 0;
 }
 
+/*
+ * A name that the kernel walked without meeting a link says the same without its "." and "..", behind the working directory's if
+ * it is a relative one. False: it must be read back. That would always do; but what a process has in /proc is made only when
+ * somebody looks, so the first time it costs as much as ten other calls.
+ */
+static bool take_plainly(struct place *place, int dirfd, const char *path)
+{
+	char *name = place->room;
+	size_t length = 0;
+
+	if (place->mapped || (path[0] != '/' && dirfd != AT_FDCWD))
+		return false;
+	if (path[0] != '/') {
+		long n = raw(__NR_getcwd, name, PLACE_ROOM); /* with its NUL */
+		if (n <= 1 || name[0] != '/')
+			return false;
+		length = n == 2 ? 0 : (size_t)n - 1;
+	}
+	if (length + text_length(path) + sizeof "/proc/self" > PLACE_ROOM)
+		return false;
+	while (*path) {
+		const char *end = path;
+		while (*end && *end != '/')
+			end++;
+		size_t component = (size_t)(end - path);
+		if (component == 2 && path[0] == '.' && path[1] == '.') {
+			while (length > 0 && name[--length] != '/')
+				;
+		} else if (component > 1 || (component == 1 && path[0] != '.')) {
+			name[length++] = '/';
+			memcpy(name + length, path, component);
+			length += component;
+		}
+		path = *end ? end + 1 : end;
+	}
+	if (length == 0)
+		name[length++] = '/';
+	name[length] = 0;
+	place->name = name;
+	place->length = length;
+	rename_proc(place, name);
+	return true;
+}
+
 /* ---- walking ------------------------------------------------------------ */
 
-/* As O_PATH; *linkless: no symbolic link was met. */
-static int hold(int dirfd, const char *path, uint64_t flags, bool *linkless)
+/* As O_PATH, meeting no symbolic link. */
+static int hold_linkless(int dirfd, const char *path, uint64_t flags)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC | flags, .resolve = RESOLVE_NO_SYMLINKS };
-	long fd = raw(__NR_openat2, dirfd, path, &how, sizeof how);
 
-	*linkless = true;
-	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM) { /* -EPERM: filters that know no openat2 */
-		*linkless = false;
-		fd = raw(__NR_openat, dirfd, path, O_PATH | O_CLOEXEC | flags);
+	return (int)raw(__NR_openat2, dirfd, path, &how, sizeof how);
+}
+
+/* The same, by links if there are any; *linkless: there are none. */
+static int hold(int dirfd, const char *path, uint64_t flags, int first, bool *linkless)
+{
+	*linkless = first != -ELOOP && first != -ENOSYS && first != -EPERM; /* -EPERM: filters that know no openat2 */
+	return *linkless ? first : (int)raw(__NR_openat, dirfd, path, O_PATH | O_CLOEXEC | flags);
+}
+
+/* The last component of text[0..end), which begins at `start`, becomes what the link is read to be; false: it is none, or too long. */
+__attribute__((noinline)) static bool put_target(char *text, size_t start, size_t end)
+{
+	char target[TARGET_MOST], behind = text[end];
+
+	text[end] = 0;
+	long n = raw(__NR_readlink, text, target, sizeof target);
+	text[end] = behind;
+	if (n <= 0 || n == sizeof target)
+		return false;
+	if (target[0] == '/')
+		start = 0;
+	size_t rest = text_length(text + end) + 1;
+	if (start + (size_t)n + rest > PLACE_ROOM)
+		return false;
+	memmove(text + start + n, text + end, rest);
+	memcpy(text + start, target, (size_t)n);
+	return true;
+}
+
+/*
+ * A name through links, the most common ones: the last component is one, or the first (/bin, /lib, /lib64). They are read as the kernel
+ * reads them until it meets none, which says that the name is right. False: it must be held as it is, and read back.
+ */
+static bool walk_links(struct place *place, const char *path, uint64_t flags)
+{
+	char *text = place->room;
+	size_t length = text_length(path), first, last;
+
+	if (path[0] != '/' || place->mapped || length >= PLACE_ROOM)
+		return false;
+	memcpy(text, path, length + 1);
+	for (int links = 0; links < LINKS_WALKED && !text_begins(text, "/proc"); links++) {
+		for (first = 1; text[first] && text[first] != '/'; first++)
+			;
+		for (length = last = text_length(text); text[last - 1] != '/'; last--)
+			;
+		if (((flags & O_NOFOLLOW) || !put_target(text, last, length)) && (!text[first] || !put_target(text, 1, first)))
+			return false;
+		int fd = hold_linkless(AT_FDCWD, text, flags);
+		if (fd >= 0) {
+			place->fd = fd;
+			place->exists = true;
+			return take_plainly(place, AT_FDCWD, text);
+		}
+		if (fd != -ELOOP)
+			return false;
 	}
-	return (int)fd;
+	return false;
 }
 
 static int resolve_missing(struct place *place, int dirfd, const char *path, bool follow, bool linkless);
 
 static int resolve(struct place *place, int dirfd, const char *path, bool follow)
 {
+	uint64_t flags = follow ? 0 : O_NOFOLLOW;
 	bool linkless;
 	size_t length;
 
-	place->fd = hold(dirfd, path, follow ? 0 : O_NOFOLLOW, &linkless);
+	int first = hold_linkless(dirfd, path, flags);
+	if (first == -ELOOP && walk_links(place, path, flags))
+		return 0;
+	place->fd = hold(dirfd, path, flags, first, &linkless);
 	if (place->fd == -ENOENT)
 		return resolve_missing(place, dirfd, path, follow, linkless);
 	if (place->fd < 0)
 		return place->fd;
 	place->exists = true;
-	return linkless && is_clean(path, &length) ? take_text(place, path, length) : read_back(place, 0);
+	if (linkless && is_clean(path, &length))
+		return take_text(place, path, length);
+	return linkless && take_plainly(place, dirfd, path) ? 0 : read_back(place, 0);
 }
 
 /* The last component is a link to what is not there: that is what is meant. `place->fd` is its directory. */
@@ -233,7 +361,7 @@ static int hold_parent(struct place *place, int dirfd, const char *path, size_t 
 	if (length == 0)
 		parent[length++] = '.';
 	parent[length] = 0;
-	return hold(dirfd, parent, O_DIRECTORY, linkless);
+	return hold(dirfd, parent, O_DIRECTORY, hold_linkless(dirfd, parent, O_DIRECTORY), linkless);
 }
 
 static int resolve_missing(struct place *place, int dirfd, const char *path, bool follow, bool linkless)
@@ -256,6 +384,8 @@ static int resolve_missing(struct place *place, int dirfd, const char *path, boo
 	place->exists = false;
 	if (linkless && is_clean(path, &whole))
 		return take_text(place, path, whole);
+	if (linkless && take_plainly(place, dirfd, path))
+		return 0;
 	int r = read_back(place, sizeof name + 1);
 	if (r < 0)
 		return r;

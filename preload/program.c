@@ -97,6 +97,19 @@ static bool needs_sanitizer(int fd, const struct dynamic *dynamic, const Elf64_P
 	       (text_begins(name, WIRE_SANITIZER_GCC) || text_begins(name, WIRE_SANITIZER_CLANG));
 }
 
+static bool read_interpreter(int fd, const char *head, long length, const Elf64_Phdr *header, struct program *program)
+{
+	uint64_t size = header->p_filesz, at = header->p_offset;
+
+	if (size < 2 || size > sizeof program->interpreter)
+		return false;
+	if (at <= (uint64_t)length && size <= (uint64_t)length - at)
+		memcpy(program->interpreter, head + at, size);
+	else if (raw(__NR_pread64, fd, program->interpreter, size, at) != (long)size)
+		return false;
+	return program->interpreter[size - 1] == 0;
+}
+
 static bool read_elf(int fd, const char *head, long length, struct program *program)
 {
 	Elf64_Ehdr elf;
@@ -120,9 +133,7 @@ static bool read_elf(int fd, const char *head, long length, struct program *prog
 			first = header;
 		if (header.p_type != PT_INTERP || program->kind == PROGRAM_DYNAMIC)
 			continue;
-		if (header.p_filesz < 2 || header.p_filesz > sizeof program->interpreter ||
-		    raw(__NR_pread64, fd, program->interpreter, header.p_filesz, header.p_offset) != (long)header.p_filesz ||
-		    program->interpreter[header.p_filesz - 1] != 0)
+		if (!read_interpreter(fd, head, length, &header, program))
 			return false;
 		program->kind = PROGRAM_DYNAMIC;
 	}
@@ -152,10 +163,8 @@ static int read_from(long fd, struct program *program)
 
 static int program_read(const struct place *place, struct program *program)
 {
-	char path[48];
+	long fd = place_read(place);
 
-	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
-	long fd = raw(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	return fd < 0 ? (int)fd : read_from(fd, program);
 }
 

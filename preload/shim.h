@@ -208,6 +208,8 @@ struct place {
  */
 int place_resolve(struct place *place, int dirfd, const char *path, bool follow);
 int place_of_fd(struct place *place, int fd); /* the object of a descriptor */
+/* A descriptor of it to read from, or -errno. */
+long place_read(const struct place *place);
 void place_close(struct place *place);
 bool place_unresolvable(int error);
 /* st_mode & S_IFMT of the object, 0 when it does not exist. */
