@@ -86,7 +86,11 @@ _Static_assert(sizeof(struct wire_how) == 32 && sizeof(struct wire_gate) <= GATE
 /*
  * Descriptors. The run's hard RLIMIT_NOFILE is lowered to some L; the kernel
  * gives nobody a descriptor at or above it, so what the launcher put there stays what it is.
+ *
+ * At level preload, where nothing rests on that, they begin at RESERVED_LOW if L is above it: fork() copies the descriptor table
+ * up to its highest entry, and 1024 entries instead of 4096 are 3% of a short process.
  */
+#define RESERVED_LOW (1024u - RESERVED_FD_COUNT)
 enum reserved_fd {
 	RESERVED_FD_SLOTS,	/* L + 0: the memory of the slots */
 	RESERVED_FD_PROGRAM,	/* a plugin's sealed program, while it runs */
@@ -95,8 +99,8 @@ enum reserved_fd {
 	RESERVED_FD_ROOT = 8,	/* level gate: GATE_ROOTS O_PATH descriptors of directories; those that may only be read first */
 	RESERVED_FD_COUNT = 48,	/* room that is kept between L and the limit of the caller */
 
-	/* For the shim, from the top down. The image's is the highest that a program ever sees: so it is found even after
-	 * the program has lowered its limit. */
+	/* For the shim, from the top down. The image's is the highest that a program sees, unless they begin at RESERVED_LOW: so
+	 * it is found even after the program has lowered its limit. */
 	RESERVED_FD_IMAGE = RESERVED_FD_COUNT - 2,	/* the sealed policy */
 	RESERVED_FD_NARROWER = RESERVED_FD_COUNT - 3,	/* a second one, if the run has it */
 	RESERVED_FD_REPORT = RESERVED_FD_COUNT - 4,	/* level preload: socket to the launcher, one message a refusal */

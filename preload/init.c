@@ -87,25 +87,25 @@ static int highest_descriptor(void)
 }
 
 /*
- * The number at which reserved descriptors begin: our hard limit; or, when a program of the run has lowered that, what the
- * highest descriptor tells, which is the image's, since nobody could make one as high.
+ * The image's descriptor, or -1. Reserved ones begin at a fixed number, or at our hard limit where that is lower; when a program of
+ * the run has lowered it further, it is the highest descriptor that there is, since nobody could make one as high.
  */
-static bool find_limit(void)
+static int find_image(void)
 {
 	struct {
 		uint64_t current, most;
 	} limit;
+	int fd = (int)RESERVED_LOW + RESERVED_FD_IMAGE;
 
+	if (is_sealed(fd))
+		return fd;
 	if (raw(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, &limit) < 0)
-		return false;
-	int highest = (int)limit.most + RESERVED_FD_IMAGE;
-	if (!is_sealed(highest)) {
-		highest = highest_descriptor();
-		if (highest < (int)limit.most + RESERVED_FD_IMAGE || !is_sealed(highest))
-			return false;
-	}
-	shim.limit = (unsigned)(highest - RESERVED_FD_IMAGE);
-	return true;
+		return -1;
+	fd = (int)limit.most + RESERVED_FD_IMAGE;
+	if (is_sealed(fd))
+		return fd;
+	int highest = highest_descriptor();
+	return highest > fd && is_sealed(highest) ? highest : -1;
 }
 
 static unsigned refusable(void)
@@ -124,7 +124,11 @@ static enum shim_state look(void)
 {
 	if (gate_find())
 		return SHIM_BESIDE;
-	return find_limit() ? SHIM_UNKNOWN : SHIM_BROKEN;
+	int fd = find_image();
+	if (fd < 0)
+		return SHIM_BROKEN;
+	shim.limit = (unsigned)(fd - RESERVED_FD_IMAGE);
+	return SHIM_UNKNOWN;
 }
 
 static enum shim_state map_run(void)

@@ -346,7 +346,7 @@ static int judge_ioctl(struct request *request)
 		return judge_hearing(request, readable(on, sizeof *on) && *on);
 	}
 	case FIOCLEX:
-		return (uint32_t)request->args[0] >= shim.limit ? -EBADF : 0;
+		return is_reserved(request->args[0]) ? -EBADF : 0;
 	default:
 		return 0;
 	}
@@ -356,7 +356,7 @@ static int judge_fcntl(struct request *request)
 {
 	int who = (int)request->args[2];
 
-	if ((uint32_t)request->args[0] >= shim.limit)
+	if (is_reserved(request->args[0]))
 		return -EBADF;
 	if (request->args[1] == F_SETFL)
 		return judge_hearing(request, who & FASYNC);
@@ -365,19 +365,29 @@ static int judge_fcntl(struct request *request)
 	return 0;
 }
 
-/* Reserved descriptors are not there for the program; a range ends before them. */
+/* close_range: reserved descriptors are left out, what is above them is closed first. */
+static int judge_range(struct request *request)
+{
+	uint32_t first = (uint32_t)request->args[0], last = (uint32_t)request->args[1], behind = shim.limit + RESERVED_FD_COUNT;
+
+	if (first > last || last < shim.limit || first >= behind)
+		return 0;
+	if (first >= shim.limit) {
+		request->args[0] = behind;
+		return last < behind ? JUDGED_DONE : 0;
+	}
+	if (last >= behind)
+		raw(__NR_close_range, behind, last, request->args[2]);
+	request->args[1] = shim.limit - 1;
+	return 0;
+}
+
+/* Reserved descriptors are not there for the program. */
 static int judge_descriptor(struct request *request)
 {
-	int slot = call_arg_index(request->call, ARG_SLOT, 0), last = call_arg_index(request->call, ARG_LAST_SLOT, 0);
-
-	if (last >= 0) {
-		if ((uint32_t)request->args[slot] >= shim.limit)
-			return JUDGED_DONE; /* nothing can be open there that is not reserved */
-		if ((uint32_t)request->args[last] >= shim.limit)
-			request->args[last] = shim.limit - 1;
-		return 0;
-	}
-	return (uint32_t)request->args[slot] >= shim.limit ? -EBADF : 0;
+	if (call_arg_index(request->call, ARG_LAST_SLOT, 0) >= 0)
+		return judge_range(request);
+	return is_reserved(request->args[call_arg_index(request->call, ARG_SLOT, 0)]) ? -EBADF : 0;
 }
 
 static int judge_clone_flags(struct request *request, uint64_t flags)

@@ -150,6 +150,12 @@ extern struct shim shim;
 /* Finds out about the run, once; also before our constructor ran. */
 enum shim_state shim_ready(void);
 
+/* Is it the number of a reserved descriptor? */
+static inline bool is_reserved(uint64_t fd)
+{
+	return (uint32_t)fd - shim.limit < RESERVED_FD_COUNT;
+}
+
 /* Is it a process (or thread) of this run? */
 bool run_has(int pid);
 

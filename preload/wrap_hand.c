@@ -173,7 +173,7 @@ static int each_descriptor(unsigned low, int (*function)(void *, int), void *con
 			unsigned long number = text_number(entries + at + 19, NULL);
 			uint16_t length;
 			memcpy(&length, entries + at + 16, sizeof length);
-			if (entries[at + 19] != '.' && number >= low && number < shim.limit && (long)number != fd)
+			if (entries[at + 19] != '.' && number >= low && !is_reserved(number) && (long)number != fd)
 				r = function(context, (int)number);
 			at += length ? length : n;
 		}
@@ -194,8 +194,12 @@ static int by_closefrom(struct request *request)
 {
 	unsigned low = (int)request->args[0] < 0 ? 0 : (unsigned)request->args[0];
 
-	if (low < shim.limit && raw(__NR_close_range, low, shim.limit - 1, 0) < 0)
+	uint32_t behind = shim.limit + RESERVED_FD_COUNT;
+
+	if (raw(__NR_close_range, low < behind ? behind : low, UINT32_MAX, 0) < 0)
 		each_descriptor(low, close_one, NULL);
+	else if (low < shim.limit)
+		raw(__NR_close_range, low, shim.limit - 1, 0);
 	return JUDGED_DONE;
 }
 

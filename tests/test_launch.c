@@ -133,6 +133,7 @@ static struct launch launch_of(char *const *argv)
 		.out = -1,
 		.err = -1,
 		.open_files = 64,
+		.reserved_at = 64,
 		.slots_fd = -1,
 		.handover = -1,
 		.untraced = true, /* nobody waits for its stop */
@@ -314,7 +315,7 @@ START_TEST(limits_hold_from_the_first_instruction)
 {
 	struct launch launch = launch_of(nothing);
 	launch.limits = (struct policy_limits){.write_bytes = 8192, .cpu_time_ms = 5000};
-	launch.open_files = 32;
+	launch.open_files = launch.reserved_at = 32;
 	ck_assert_str_eq(printed_by(launch, "ulimit -n; ulimit -Hf; ulimit -Ht; ulimit -f 9 2>/dev/null || echo no more"),
 			 "32\n8\n7\nno more\n");
 }

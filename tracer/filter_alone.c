@@ -147,15 +147,16 @@ static void look_at_ioctl(struct instructions *p)
 	say(p, EPERM);
 }
 
-/* Reserved descriptors stay. (Not close_range: it cannot be told to leave some; the shim shortens it.) */
-static void look_at_descriptors(struct instructions *p, unsigned limit)
+/* Reserved descriptors stay. (Not close_range: it cannot be told to leave some; the shim goes round them.) */
+static void look_at_descriptors(struct instructions *p, unsigned first)
 {
 	static const struct { const char *name; int arg; } calls[] = { { "close", 0 }, { "dup2", 1 }, { "dup3", 1 } };
 
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-		for_number(p, number_of(calls[i].name), 4);
+		for_number(p, number_of(calls[i].name), 5);
 		load_argument(p, calls[i].arg);
-		emit(p, BPF_JMP | BPF_JGE | BPF_K, limit, 0, 1);
+		emit(p, BPF_JMP | BPF_JGE | BPF_K, first, 0, 2);
+		emit(p, BPF_JMP | BPF_JGE | BPF_K, first + RESERVED_FD_COUNT, 1, 0);
 		say(p, EBADF);
 		pass(p);
 	}
@@ -173,7 +174,7 @@ int filter_compile_alone(const struct guard *guard, struct sock_fprog *filter)
 	load(p, offsetof(struct seccomp_data, nr));
 	emit(p, BPF_JMP | BPF_JGE | BPF_K, CALL_NUMBERS, 0, 1);	/* x32 among them */
 	say(p, ENOSYS);
-	look_at_descriptors(p, guard->open_files);
+	look_at_descriptors(p, guard->reserved_at);
 	look_at_ioctl(p);
 	look_at_clone(p);
 	look_at_socket(p, any_internet(guard));

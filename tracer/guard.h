@@ -54,7 +54,8 @@ struct guard {
 	atomic_bool launching;	/* level notify: the tool has not been executed yet */
 	bool passes[CALL_NUMBERS];	/* calls that the policies cannot refuse (filter.h); no level judges them */
 	struct policy_limits limits; /* of all policies */
-	unsigned open_files;	/* the run's hard limit of descriptors; reserved ones begin there */
+	unsigned open_files;	/* the run's hard limit of descriptors */
+	unsigned reserved_at;	/* reserved ones begin there: at open_files; at level preload at RESERVED_LOW if that is less */
 	bool verbose;
 
 	struct result *result;

@@ -190,11 +190,11 @@ static int place_reserved(const struct launch *launch, int top, struct held *hel
 	return 0;
 }
 
-/* Descriptors: ours in place of 0..2 where we were given others, the reserved ones at the limit, and nothing else. */
+/* Descriptors: ours in place of 0..2 where we were given others, the reserved ones, and nothing else. */
 static int arrange_descriptors(const struct launch *launch, struct held *held)
 {
 	struct rlimit limit;
-	int top = (int)launch->open_files;
+	int top = (int)launch->reserved_at;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return -errno;

@@ -23,8 +23,9 @@ struct launch {
 	int in, out, err;	/* the tool's stdin, stdout and stderr, or -1: as ours */
 	struct policy_limits limits;
 	unsigned open_files;	/* its hard and soft limit of descriptors; see wire.h */
-	int slots_fd;		/* goes to open_files + RESERVED_FD_SLOTS; or -1 */
-	const int *reserved;	/* NULL, or RESERVED_FD_COUNT descriptors for open_files + 0 and on, -1: none */
+	unsigned reserved_at;	/* where reserved ones begin, at most open_files */
+	int slots_fd;		/* goes to reserved_at + RESERVED_FD_SLOTS; or -1 */
+	const int *reserved;	/* NULL, or RESERVED_FD_COUNT descriptors for reserved_at + 0 and on, -1: none */
 	int handover;		/* or -1; level notify: tells of the filter's listener, struct launch_listener, and waits for a */
 				/* byte, after which the child has it no more */
 	const struct cgroup *cgroup;	/* or NULL; where a keeper puts the child */

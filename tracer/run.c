@@ -192,7 +192,9 @@ static int make_guard(struct run *run)
 		diag("%s", why);
 		return EXIT_STATUS_PICKET;
 	}
-	guard->open_files = launch_open_files(guard->limits.open_files);
+	guard->open_files = guard->reserved_at = launch_open_files(guard->limits.open_files);
+	if (guard->level == LEVEL_PRELOAD && guard->reserved_at > RESERVED_LOW)
+		guard->reserved_at = RESERVED_LOW;
 	guard->transport = guard_by_notification(guard) ? &by_notify : &by_ptrace;
 	pthread_mutex_init(&guard->result_lock, NULL);
 	pthread_rwlock_init(&guard->policy_lock, NULL);
@@ -357,6 +359,7 @@ static int start(struct run *run)
 		.err = -1,
 		.limits = run->guard.limits,
 		.open_files = run->guard.open_files,
+		.reserved_at = run->guard.reserved_at,
 		.slots_fd = run->guard.slots.fd,
 		.handover = -1,
 		.landlock = run->guard.floor,
