@@ -175,6 +175,130 @@ for level in preload $LEVELS_HERE; do
 	check "$level: the shim adds under 64 KiB to a process ($adds)" test "$adds" -gt 0 -a "$adds" -lt 64
 done
 
+# ---- names ------------------------------------------------------------------------------------------------
+
+# However a file is called, it is the one that the policy speaks of. Each name is tried from the directory "at", without the guard as
+# a control; what is refused is recorded under its own name.
+mkdir -p at names/real && cd names && ln -s real linked && ln -s ../linked/secret real/behind && ln -s secret real/near &&
+	ln -s "$SCRATCH/names/linked/near" far && ln -s missing real/dangling && cd .. && echo secret >names/real/secret
+deep=$(printf 'd%.0s' {1..200})
+mkdir -p "names/$deep/$deep/$deep" && ln -s ../../../real/secret "names/$deep/$deep/$deep/secret"
+alone_at() { (cd "$SCRATCH/$1" && shift && "$PICKET" run --enforce preload "$@"); }
+real=$SCRATCH/names/real
+while read -r at name; do
+	check_same "control: $at: $name" secret "$(cd "$at" && cat "${name//ROOT/$SCRATCH}")"
+	rm -f name.json
+	alone_at "$at" -q -r "$SCRATCH/name.json" --deny "$real" -- cat "${name//ROOT/$SCRATCH}" >out 2>&1
+	check_not "$at: $name is denied" grep -q '^secret' out
+	check "$at: $name is recorded as what it is" grep -q "\"target\": \"$real/secret\"" name.json
+	check_same "$at: $name is read where nothing denies it" secret "$(alone_at "$at" -q --deny "$SCRATCH/at" -- cat "${name//ROOT/$SCRATCH}" 2>&1)"
+done <<-END
+	names real/secret
+	names ./real/.//secret
+	names/real secret
+	names/real ../real/../real/secret
+	names/real near
+	at/../names linked/../../names/real/secret
+	names linked/secret
+	names linked/behind
+	names far
+	names/linked near
+	names/linked behind
+	. names/linked/../linked/near
+	. ROOT/names/real/secret
+	. ROOT/names/./real/../linked/near
+	. ROOT/at/../names/far
+	names/real /proc/self/cwd/secret
+	names/real ../../../../../../../../../../../../../..ROOT/names/real/secret
+	names $deep/$deep/$deep/secret
+	names/$deep/$deep/$deep secret
+	names/$deep/$deep/$deep ../../../linked/near
+END
+alone_at names/real -q -r "$SCRATCH/name.json" --deny "$real" -- sh -c 'echo x >made; echo x >dangling; echo x >../linked/made' 2>/dev/null
+check_same 'nor is anything made there' 'behind dangling near secret' "$(ls names/real | xargs)"
+check_same 'which is recorded under the names that it would have had' 'made missing' \
+	"$(sed -n 's/.*"target": "[^"]*\/\([a-z]*\)".*/\1/p' name.json | sort -u | xargs)"
+cp /bin/true names/real/program && ln -s program names/real/starts
+for name in names/linked/program names/real/starts names/linked/starts; do
+	check_same "control: $name runs" 0 "$(alone -q -- sh -c "$name; echo \$?" 2>&1)"
+	check_same "$name is denied" 126 "$(alone -q --deny "$real" -- sh -c "$name; echo \$?" 2>/dev/null)"
+done
+
+# ---- descriptors -------------------------------------------------------------------------------------------
+
+# Those of the run lie in the midst of the program's own.
+cat >descriptors.py <<-'END'
+	import os, subprocess, sys
+	own = os.open("/dev/null", os.O_RDONLY)
+	high = [900, 975, 1024, 1500, 3000]
+	for fd in high:
+	    os.dup2(own, fd, inheritable=True)
+	reserved = [fd for fd in map(int, os.listdir("/proc/self/fd")) if 976 <= fd < 1024]
+	assert len(reserved) >= 4, reserved
+	def refused(call, *args):
+	    try:
+	        call(*args)
+	    except OSError as e:
+	        return e.errno == 9
+	for fd in reserved:
+	    assert refused(os.close, fd) and refused(os.dup2, own, fd), fd
+	what = sys.argv[1]
+	if what == "spawned":	# libc closes what is above
+	    actions = [(os.POSIX_SPAWN_CLOSE, fd) for fd in high]
+	    pid = os.posix_spawn("/bin/sh", ["sh", "-c", sys.argv[2]], os.environ, file_actions=actions)
+	    sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	os.closerange(*{"all": (3, 1 << 20), "above": (1000, 1 << 20), "below": (3, 1000), "one": (1500, 1501)}[what])
+	left = [fd for fd in map(int, os.listdir("/proc/self/fd")) if fd in high]
+	expected = {"all": [], "above": [900, 975], "below": [1024, 1500, 3000], "one": [900, 975, 1024, 3000]}[what]
+	assert sorted(left) == expected, left
+	assert set(reserved) <= set(map(int, os.listdir("/proc/self/fd")))
+	sys.exit(subprocess.run(["/bin/sh", "-c", sys.argv[2]]).returncode)
+END
+for what in all above below one spawned; do
+	check_same "closing $what leaves those of the run" denied "$(alone -q --deny "$real" -- python3 descriptors.py $what \
+		"cat $real/secret 2>/dev/null || echo denied" 2>&1)"
+done
+limits='ulimit -Hn; ulimit -Sn'
+check_same 'the limit of descriptors is what it is at other levels' \
+	"$(for level in $supervised; do "$PICKET" run -q --enforce "$level" -- sh -c "$limits"; done)" "$(alone -q -- sh -c "$limits")"
+
+# Looked at round the shim, and by it.
+cat >maps.c <<-'END'
+	#include <fcntl.h>
+	#include <stdio.h>
+	#include <string.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	static long raw(long number, long a, long b, long c)
+	{
+		long result;
+		__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+		return result;
+	}
+	static int of_the_run(long fd)	/* mappings */
+	{
+		static char text[1 << 16];
+		long n, length = 0;
+		int count = 0;
+		while ((n = raw(SYS_read, fd, (long)(text + length), sizeof text - 1 - length)) > 0)
+			length += n;
+		text[length] = 0;
+		for (char *at = text; (at = strstr(at, "memfd:picket")); at++)
+			count++;
+		return count;
+	}
+	int main(void)
+	{
+		int before = of_the_run(raw(SYS_open, (long)"/proc/self/maps", O_RDONLY, 0));
+		return printf("%d %d\n", before, of_the_run(open("/proc/self/maps", O_RDONLY))) < 0;
+	}
+END
+if $CC -o maps maps.c 2>maps.log; then
+	check_same 'a program that asks for nothing maps nothing of the run, one that does policy and account' '0 2' "$(alone -q -- ./maps)"
+fi
+alone -q -r result.json -- /bin/sh -c '/bin/true; ./maps >maps.out; :'
+check 'all of them are counted' grep -q '"processes": 3,' result.json
+
 # ---- environments -------------------------------------------------------------------------------------------
 
 secret=$SCRATCH/secret
