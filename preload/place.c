@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * place.c - what a name means, found out by the kernel: the object is held by
- * an O_PATH descriptor, and its name read back from that. A clean absolute name that the kernel
- * walked without meeting a symbolic link is its own name already, which saves the reading back.
+ * an O_PATH descriptor, and its name read back from that. A name that the kernel
+ * walked without meeting a symbolic link says by itself what it is, which saves the reading back.
  *
  * The name is looked at only after the kernel has read it, so that a bad address is EFAULT and not a crash.
  */
@@ -19,8 +19,9 @@ enum {
 	COMPONENT_MOST = 255,	/* NAME_MAX */
 	LINKS_MOST = 40,	/* MAXSYMLINKS */
 	LINK_NAME = 48,
-	LINKS_WALKED = 4,	/* more of them are left to the kernel, */
-	TARGET_MOST = 256,	/* and longer ones */
+	PLAIN_MOST = PLACE_ROOM - 16, /* rename_proc() may make a name longer */
+	LINKS_WALKED = 4, /* more of them are left to the kernel, */
+	TARGET_MOST = 256, /* and longer ones */
 };
 
 static const char DELETED[] = " (deleted)";
@@ -137,45 +138,6 @@ static int read_back(struct place *place, size_t more)
 
 /* ---- names that are as they were written -------------------------------- */
 
-/* Absolute, without "//", "." and ".."; *length leaves slashes at the end out. */
-static bool is_clean(const char *path, size_t *length)
-{
-	size_t n = text_length(path);
-
-	while (n > 1 && path[n - 1] == '/')
-		n--;
-	*length = n;
-	if (path[0] != '/')
-		return false;
-	for (size_t i = 0; i + 1 < n; i++) {
-		if (path[i] != '/')
-			continue;
-		const char *next = path + i + 1;
-		size_t left = n - i - 1;
-		if (next[0] == '/' || (next[0] == '.' && (left == 1 || next[1] == '/')) ||
-		    (next[0] == '.' && left >= 2 && next[1] == '.' && (left == 2 || next[2] == '/')))
-			return false;
-	}
-	return true;
-}
-
-/* The program's own text is the name; entries of /proc need to be changed. */
-static int take_text(struct place *place, const char *path, size_t length)
-{
-	place->name = path;
-	place->length = length;
-	if (!text_begins(path, "/proc/"))
-		return 0;
-	char *name = room(place, length + 16);
-	if (!name)
-		return -ENOMEM;
-	memcpy(name, path, length);
-	name[length] = 0;
-	place->name = name;
-	rename_proc(place, name);
-	return 0;
-}
-
 /*
  * A name that the kernel walked without meeting a link says the same without its "." and "..", behind the working directory's if
  * it is a relative one. False: it must be read back. That would always do; but what a process has in /proc is made only when
@@ -194,7 +156,7 @@ static bool take_plainly(struct place *place, int dirfd, const char *path)
 			return false;
 		length = n == 2 ? 0 : (size_t)n - 1;
 	}
-	if (length + text_length(path) + sizeof "/proc/self" > PLACE_ROOM)
+	if (length + text_length(path) > PLAIN_MOST)
 		return false;
 	while (*path) {
 		const char *end = path;
@@ -250,7 +212,7 @@ __attribute__((noinline)) static bool put_target(char *text, size_t start, size_
 	if (target[0] == '/')
 		start = 0;
 	size_t rest = text_length(text + end) + 1;
-	if (start + (size_t)n + rest > PLACE_ROOM)
+	if (start + (size_t)n + rest > PLAIN_MOST)
 		return false;
 	memmove(text + start + n, text + end, rest);
 	memcpy(text + start, target, (size_t)n);
@@ -266,7 +228,7 @@ static bool walk_links(struct place *place, const char *path, uint64_t flags)
 	char *text = place->room;
 	size_t length = text_length(path), first, last;
 
-	if (path[0] != '/' || place->mapped || length >= PLACE_ROOM)
+	if (path[0] != '/' || place->mapped || length > PLAIN_MOST)
 		return false;
 	memcpy(text, path, length + 1);
 	for (int links = 0; links < LINKS_WALKED && !text_begins(text, "/proc"); links++) {
@@ -294,7 +256,6 @@ static int resolve(struct place *place, int dirfd, const char *path, bool follow
 {
 	uint64_t flags = follow ? 0 : O_NOFOLLOW;
 	bool linkless;
-	size_t length;
 
 	int first = hold_linkless(dirfd, path, flags);
 	if (first == -ELOOP && walk_links(place, path, flags))
@@ -305,8 +266,6 @@ static int resolve(struct place *place, int dirfd, const char *path, bool follow
 	if (place->fd < 0)
 		return place->fd;
 	place->exists = true;
-	if (linkless && is_clean(path, &length))
-		return take_text(place, path, length);
 	return linkless && take_plainly(place, dirfd, path) ? 0 : read_back(place, 0);
 }
 
@@ -324,14 +283,6 @@ static int resolve_dangling(struct place *place, const char *last)
 	long n = raw(__NR_readlinkat, directory, last, target, NAME_MOST - 1);
 	int r = n > 0 ? resolve(place, directory, target, true) : -ENOENT;
 	raw(__NR_close, directory);
-	/* the target's text is gone with this: nothing may point into it */
-	if (r == 0 && place->name >= target && place->name < target + NAME_MOST) {
-		char *name = room(place, place->length + 1);
-		if (name)
-			memcpy(name, place->name, place->length + 1);
-		place->name = name;
-		r = name ? 0 : -ENOMEM;
-	}
 	raw(__NR_munmap, address, NAME_MOST);
 	return r;
 }
@@ -366,7 +317,7 @@ static int hold_parent(struct place *place, int dirfd, const char *path, size_t 
 
 static int resolve_missing(struct place *place, int dirfd, const char *path, bool follow, bool linkless)
 {
-	size_t length, whole;
+	size_t length;
 	const char *last = last_component(path, &length);
 	char name[COMPONENT_MOST + 1];
 	struct statx stx;
@@ -382,8 +333,6 @@ static int resolve_missing(struct place *place, int dirfd, const char *path, boo
 	    (stx.stx_mode & S_IFMT) == S_IFLNK)
 		return resolve_dangling(place, name);
 	place->exists = false;
-	if (linkless && is_clean(path, &whole))
-		return take_text(place, path, whole);
 	if (linkless && take_plainly(place, dirfd, path))
 		return 0;
 	int r = read_back(place, sizeof name + 1);

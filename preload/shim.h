@@ -194,7 +194,7 @@ bool beside(enum wrap_how how, long number, struct frame *frame);
 
 enum { PLACE_ROOM = 512, PLACE_MOST = 8192 };
 
-/* What a name means. `name` may point into the program's memory or into `room`. */
+/* What a name means. */
 struct place {
 	int fd;		/* O_PATH descriptor of the object, of the parent when it does not exist; -1: none */
 	bool exists;
@@ -202,7 +202,7 @@ struct place {
 	bool deleted;	/* nameless with a name that it once had */
 	bool borrowed;	/* fd is the program's own */
 	unsigned depth;	/* links that lead nowhere, followed so far */
-	const char *name; /* for the policy: absolute, entries of the run's processes below /proc/self */
+	const char *name; /* for the policy: absolute, entries of the run's processes below /proc/self; in `room` or `mapped` */
 	size_t length;
 	char *mapped;	/* PLACE_MOST bytes when `room` was too small */
 	char room[PLACE_ROOM];
