@@ -56,7 +56,7 @@ rows() {
 group() {
 	run --memory 256M -- true
 	if jq -e .enforcement.control_group r.json >/dev/null 2>&1; then
-		echo 'in a control group'
+		echo 'in a control group: memory at most 9/8 of the limit, and what the largest process maps of files'
 	else
 		echo 'no place for control groups (version 2 with a memory controller)'
 	fi
