@@ -24,7 +24,7 @@ struct name {
 };
 static struct {
 	struct how how[HOWS];
-	uint32_t magic, version, first_root, how_reading, how_count, how_creating, mode_count, looking_passes, name_count;
+	uint32_t magic, version, first_root, how_reading, how_count, how_creating, mode_count, looking_passes, loader_site, name_count;
 	struct name name[64];
 	char text[16384];
 } *const page = (void *)START;
