@@ -137,6 +137,47 @@ if [ "$(id -u)" != 0 ]; then
 	check_same 'what may be run but not read does not start' 126 $?
 fi
 
+# shellcheck disable=SC2016 # assembler
+if $CC -m32 -nostdlib -static -no-pie -o foreign -xassembler - 2>foreign.log \
+	<<<'.globl _start; _start: mov $1, %eax; mov $5, %ebx; int $0x80' && { ./foreign; [ $? = 5 ]; }; then
+	out=$(alone -- ./foreign 2>&1)
+	check_same 'nor does a program of another architecture' 126 $?
+	check_contains 'which is said to need --exec' "another architecture and cannot be guarded at level preload; --exec $SCRATCH/foreign" "$out"
+else
+	skip 'programs of another architecture' '32-bit programs'
+fi
+if [ "$(id -u)" = 0 ]; then
+	cp /bin/cat setuid && chown 65534 setuid && chmod 4755 setuid && echo secret >unseen
+	check_same 'control: a set-user-id program has its rights' 65534 "$(cp /usr/bin/id id && chown 65534 id && chmod 4755 id && ./id -u)"
+	check_same 'guarded it has none' 0 "$(alone -q -- ./id -u)"
+	check_same 'but the shim' denied "$(alone -q --deny "$SCRATCH/unseen" -- sh -c './setuid unseen 2>/dev/null || echo denied')"
+fi
+
+# ---- no shim -----------------------------------------------------------------------------------------------
+
+mkdir lone && cp "$PICKET" lone/picket
+LEVELS=gate levels_here
+for level in preload $LEVELS_HERE; do
+	for what in none foreign older; do
+		rm -f lone/libpicket-preload.so
+		case $what in
+		foreign) cp /lib/x86_64-linux-gnu/libc.so.6 lone/libpicket-preload.so 2>/dev/null || cp /bin/true lone/libpicket-preload.so ;;
+		older) python3 - "$BUILD/libpicket-preload.so" lone/libpicket-preload.so <<-'END' ;;
+			import struct, sys
+			library = bytearray(open(sys.argv[1], "rb").read())
+			at = library.index(b"Picket\0\0") + 8	# of the note; its version is behind the owner
+			version, = struct.unpack_from("<I", library, at)
+			struct.pack_into("<I", library, at, version + 1)
+			open(sys.argv[2], "wb").write(library)
+		END
+		esac
+		out=$(lone/picket run -q --enforce "$level" -- /bin/echo it ran 2>&1)
+		check_same "$level, the shim: $what: nothing runs" 125 $?
+		check_contains "which says why" 'libpicket-preload.so is n' "$out"
+	done
+done
+cp "$BUILD/libpicket-preload.so" lone/ && check_same 'control: with its own' 'it ran' "$(lone/picket run -q --enforce preload -- /bin/echo it ran 2>&1)"
+
 # ---- the result -------------------------------------------------------------------------------------------
 
 alone -q -r result.json -- /bin/true

@@ -142,6 +142,20 @@ static void vforked(void)
 	say("vfork, then calls, then exec", status == 0 && refused());
 }
 
+/* fork without its handlers, for signal handlers: glibc from 2.34, musl from 1.2.3. */
+static void bare_fork(void)
+{
+	pid_t (*bare)(void) = (pid_t (*)(void))dlsym(RTLD_DEFAULT, "_Fork");
+	int status;
+
+	if (!bare)
+		return;
+	pid_t child = bare();
+	if (child == 0)
+		_exit(!(refused() && allowed()));
+	say("_Fork, then calls", waitpid(child, &status, 0) == child && status == 0 && refused());
+}
+
 static void in_thread(void)
 {
 	/* two threads and a fork in one of them */
@@ -328,6 +342,7 @@ int main(int argc, char **argv)
 	storm();
 	jumps();
 	vforked();
+	bare_fork();
 	threads();
 	cancellation();
 	errnos();
