@@ -363,7 +363,7 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 		if (!ended && (!child || guard->ending)) {
 			kill(tid, SIGKILL);
 		} else if (!ended) {
-			together_born(guard->together, maker->tid, tid, vfork);
+			together_born(guard->together, maker->tid, tid);
 			if (maker->exit_action == EXIT_RESTORE) {
 				child->exit_action = EXIT_BORN;
 				child->saved = maker->saved;
@@ -397,7 +397,7 @@ static bool adopt_orphans(struct guard *guard)
 		if (ended)
 			continue;
 		struct task *child = tracee_adopt(&guard->tracees, tid);
-		together_born(guard->together, 0, tid, false);
+		together_born(guard->together, 0, tid);
 		if (child)
 			resume(guard, child, 0);
 		else

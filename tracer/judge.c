@@ -216,8 +216,10 @@ static void note_status_open(struct guard *guard, struct request *request)
 	if (sscanf(request->names[0].at.name, "/proc/%d", &pid) != 1)
 		return;
 	struct task *task = tracee_find(&guard->tracees, pid);
-	if (task)
+	if (task && !task->process->shown) {
 		task->process->shown = true;
+		guard->tracees.shown++;
+	}
 }
 
 static void judge_open(struct guard *guard, struct request *request, struct judgement *judgement)

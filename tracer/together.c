@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * together.c - see together.h; sched_setaffinity(2). At most one task is held at a time. That it is held for too long is told
- * by a timer, whose signal does nothing but interrupt the wait for a stop.
+ * together.c - see together.h; sched_setaffinity(2). Held are at most the task whose stops come and those that made it, each
+ * waiting for the next. That they are held for too long is told by a timer, whose signal does nothing but interrupt the wait
+ * for a stop.
  */
 #include "together.h"
 
@@ -23,13 +24,19 @@ enum {
 	WORD_BITS = sizeof(unsigned long) * CHAR_BIT,
 	STREAK = 2,		/* stops of one task, one after the other, before it is begun */
 	LOOK_EVERY = 64,	/* stops of one task after which it is looked whether others want the processor */
-	HOLD_NS = 1000000,	/* a task that does not stop for so long, or twice that, is not held any more */
+	HOLD_NS = 1000000,	/* when nothing stops for so long, or twice that, nobody is held any more */
+	HELD_MOST = 4,		/* make, its shell, the compiler's driver, the compiler */
 };
 
 /* Which processors a task may run on. */
 struct mask {
 	size_t size;	/* bytes that the kernel has filled in */
 	unsigned long word[PROCESSORS_MOST / WORD_BITS];
+};
+
+struct held {
+	pid_t tid;
+	struct mask mask;	/* what it may run on otherwise */
 };
 
 struct together {
@@ -41,10 +48,12 @@ struct together {
 	unsigned streak;	/* stops of that task, one after the other, and of those that it left the processor to */
 	unsigned since;		/* its stops since it was looked last; in the middle, nanoseconds: */
 	uint64_t time, used;	/* time of day; CPU time of the supervisor and of the task's process */
-	pid_t held;		/* a task that is kept on `here`; 0: none */
-	struct mask held_mask;	/* what it, or the one that was held last, may run on otherwise */
+	struct held held[HELD_MOST];	/* who is kept on `here`: each has made the next, and has not stopped since that did */
+	unsigned held_count;
+	struct mask held_mask;	/* what the one that was held last may run on otherwise */
+	uint64_t shown;		/* as it was when it was looked last (tracees) */
 	pid_t maker;		/* of the one that was born last */
-	pid_t born;		/* a child that has not run, while its maker waits for it; it has got `here` from that. 0: none */
+	pid_t born;		/* a child that nobody but its maker has run since; it has got `here` from that. 0: none */
 	struct mask born_mask;	/* what it may run on */
 	timer_t timer;
 	bool ticking;		/* it is set */
@@ -157,14 +166,41 @@ static void part(struct together *together)
 	together->streak = 0;
 }
 
+static struct held *find_held(struct together *together, pid_t tid)
+{
+	for (unsigned i = 0; i < together->held_count; i++)
+		if (together->held[i].tid == tid)
+			return &together->held[i];
+	return NULL;
+}
+
+static bool is_held_last(const struct together *together, pid_t tid)
+{
+	return together->held_count > 0 && together->held[together->held_count - 1].tid == tid;
+}
+
+static void drop_held(struct together *together, struct held *held)
+{
+	size_t after = (size_t)(&together->held[together->held_count] - held) - 1;
+
+	memmove(held, held + 1, after * sizeof *held);
+	together->held_count--;
+}
+
 /* What somebody else has set meanwhile stays. */
-static void let_go(struct together *together)
+static void let_go_one(struct together *together, struct held *held)
 {
 	struct mask mask;
 
-	if (together->held && mask_get(together->held, &mask) == 0 && mask_equal(&mask, &together->here))
-		mask_set(together->held, &together->held_mask);
-	together->held = 0;
+	if (mask_get(held->tid, &mask) == 0 && mask_equal(&mask, &together->here))
+		mask_set(held->tid, &held->mask);
+	drop_held(together, held);
+}
+
+static void let_go(struct together *together)
+{
+	while (together->held_count)
+		let_go_one(together, &together->held[together->held_count - 1]);
 }
 
 void together_end(struct together *together)
@@ -233,10 +269,12 @@ void together_stopped(struct together *together, const struct task *task)
 		return;
 	together->stopped = true;
 	if (task->tid != together->with) {
-		let_go(together);
+		bool begins = task->tid == together->child;
 		/* when the last one is gone, or a child begins, nothing tells of work in parallel */
-		if (together->with != 0 && task->tid != together->child)
+		if (together->with != 0 && !begins)
 			part(together);
+		if (together->with != 0 ? !begins : !is_held_last(together, task->tid))
+			let_go(together);
 		together->with = task->tid;
 		together->child = 0;
 		together->since = 0;
@@ -256,8 +294,10 @@ void together_stopped(struct together *together, const struct task *task)
 
 void together_gone(struct together *together, pid_t tid)
 {
-	if (together && together->held == tid)
-		together->held = 0;
+	struct held *held = together ? find_held(together, tid) : NULL;
+
+	if (held)
+		drop_held(together, held);
 	if (together && together->with == tid)
 		together->with = 0;
 	if (together && together->born == tid)
@@ -266,8 +306,10 @@ void together_gone(struct together *together, pid_t tid)
 
 void together_renamed(struct together *together, pid_t former, pid_t tid)
 {
-	if (together && together->held == former)
-		together->held = tid;
+	struct held *held = together ? find_held(together, former) : NULL;
+
+	if (held)
+		held->tid = tid;
 	if (together && together->with == former)
 		together->with = tid;
 }
@@ -281,10 +323,10 @@ void together_interrupted(struct together *together)
 		part(together);
 	}
 	together->stopped = false;
-	tick(together, together->held != 0);
+	tick(together, together->held_count != 0);
 }
 
-/* Only this one may be where the supervisor is, if any. */
+/* Only this one may be where the supervisor is, and those that wait for it. */
 static bool may_be_held(const struct together *together, const struct task *task)
 {
 	return together->kept && task->tid == together->with && !task->all->seeing && !task->process->shown;
@@ -295,35 +337,37 @@ static void hold(struct together *together, const struct task *task)
 	struct mask mask;
 
 	if (together->born == task->tid) {	/* it is where it should be */
-		together->held = task->tid;
-		together->held_mask = together->born_mask;
+		mask = together->born_mask;
 		together->born = 0;
-		tick(together, true);
+	} else if (mask_get(task->tid, &mask) < 0 || mask_equal(&mask, &together->here) ||
+		   mask_first_of_both(&mask, &together->here) < 0 || mask_set(task->tid, &together->here) < 0) {
 		return;
 	}
-	if (mask_get(task->tid, &mask) < 0 || mask_equal(&mask, &together->here) ||
-	    mask_first_of_both(&mask, &together->here) < 0 || mask_set(task->tid, &together->here) < 0)
-		return;
-	together->held = task->tid;
+	if (together->held_count == HELD_MOST)
+		let_go_one(together, together->held);
+	together->held[together->held_count++] = (struct held){ .tid = task->tid, .mask = mask };
 	together->held_mask = mask;
 	tick(together, true);
 }
 
 void together_resume(struct together *together, const struct task *task, enum __ptrace_request request, int signal)
 {
-	bool is_held = together && may_be_held(together, task);
-
-	if (is_held && together->held != task->tid)
-		hold(together, task);
-	else if (together && !is_held)
-		let_go(together);
-	if (together && task->tid != together->maker)
-		settle_born(together);
+	if (together) {
+		bool may = may_be_held(together, task), shown = task->all->shown != together->shown;
+		if (!may || shown)	/* what was shown may be any of those that are held */
+			let_go(together);
+		if (!may || (task->tid != together->born && (shown || task->tid != together->maker)))
+			settle_born(together);
+		if (may && !is_held_last(together, task->tid))
+			hold(together, task);
+		together->shown = task->all->shown;
+	}
 	ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
 }
 
-void together_born(struct together *together, pid_t maker, pid_t child, bool waits)
+void together_born(struct together *together, pid_t maker, pid_t child)
 {
+	struct held *held = together ? find_held(together, maker) : NULL;
 	struct mask theirs, its;
 
 	if (together && maker == together->with)
@@ -332,8 +376,8 @@ void together_born(struct together *together, pid_t maker, pid_t child, bool wai
 		settle_born(together);
 	if (!together || mask_get(child, &its) < 0 || !mask_equal(&its, &together->here))
 		return;
-	if (maker == 0 || maker == together->held)
-		theirs = together->held_mask;
+	if (maker == 0 || held)
+		theirs = held ? held->mask : together->held_mask;
 	else if (mask_get(maker, &theirs) < 0)
 		return;
 	if (!theirs.size || mask_equal(&its, &theirs))
@@ -341,6 +385,6 @@ void together_born(struct together *together, pid_t maker, pid_t child, bool wai
 	together->maker = maker;
 	together->born = child;
 	together->born_mask = theirs;
-	if (!waits || maker != together->held)
+	if (!held)
 		settle_born(together);
 }

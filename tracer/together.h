@@ -7,12 +7,13 @@
  * machine, where it is an exit to the host). While the stops that come are all of one task, the supervisor keeps itself on a
  * processor, and lets that task run on the same one only: then the one goes on where the other has just left off. The task
  * is held so until another one stops, or for a millisecond or two without a stop: work in parallel, and long work, is left
- * to the scheduler.
+ * to the scheduler. A child that it makes is held with it, and it stays while the child does: as a rule it waits for the
+ * child's end, and then goes on where the child was. If it does not wait, it stops before long, and both are let go.
  *
  * The tool must not see it:
  *   - calls that tell or change what a task may run on stop (together_shown_by); no task is held while one is under way;
  *   - nor is a task of a process whose /proc/PID/status was opened, which tells the same;
- *   - a child gets what its maker may run on otherwise, before it runs;
+ *   - a child has what its maker may run on otherwise before it, or anybody else but its maker, runs;
  *   - a task is never put where it may not run.
  * Outside the run it can be seen, and what somebody there sets meanwhile stays.
  */
@@ -49,8 +50,7 @@ void together_interrupted(struct together *together);
 /* The answer: ptrace(request, task->tid, NULL, signal). */
 void together_resume(struct together *together, const struct task *task, enum __ptrace_request request, int signal);
 
-/* `maker` is stopped in the call in which it made `child`, and `child` has not run. `maker` 0: it is not known. `waits`: it goes on
- * when the child has executed something or is gone (vfork(2)). */
-void together_born(struct together *together, pid_t maker, pid_t child, bool waits);
+/* `maker` is stopped in the call in which it made `child`, and `child` has not run. `maker` 0: it is not known. */
+void together_born(struct together *together, pid_t maker, pid_t child);
 
 #endif

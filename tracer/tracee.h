@@ -90,6 +90,7 @@ struct tracees {
 	uint64_t processes_seen;	/* ever */
 	unsigned forking;		/* tasks with forking */
 	unsigned seeing;		/* tasks with seeing */
+	uint64_t shown;			/* processes with shown, ever */
 	struct meter *meter;		/* told of processes; or NULL */
 	unsigned kept_open;		/* descriptors in shares */
 
