@@ -44,10 +44,11 @@ enum { NEWBORN_WAITS_NS = 20000000 };		/* for its maker, at most; that comes wit
 static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 			    PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL;
 
-static void resume(const struct guard *guard, struct task *task, int signal)
+static void resume(struct guard *guard, struct task *task, int signal)
 {
 	bool to_end = guard->level == LEVEL_PTRACE || task->exit_action != EXIT_NOTHING || task->on_exit || task->seeing;
 
+	out_of_turn_answered(guard, task->tid);
 	together_resume(guard->together, task, to_end ? PTRACE_SYSCALL : PTRACE_CONT, signal);
 }
 
@@ -185,6 +186,7 @@ static bool map_gate(struct guard *guard, struct task *task)
 	if (gate_withdraw(&guard->gate, task->tid, task->saved.rsp))
 		gate_loader(&guard->gate, task->tid, from.linker, task->saved.rip);
 	task->gate_opens = true;
+	out_of_turn_answered(guard, task->tid);
 	ptrace(PTRACE_CONT, task->tid, NULL, NULL);
 	return true;
 }
@@ -465,10 +467,12 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		return false;
 	case PTRACE_EVENT_STOP:
 		is_born(task);
-		if (is_stopping(signal))
+		if (is_stopping(signal)) {
+			out_of_turn_answered(guard, task->tid);
 			ptrace(PTRACE_LISTEN, task->tid, NULL, NULL);
-		else
+		} else {
 			resume(guard, task, 0);
+		}
 		return false;
 	default:
 		if (gate_is_mapped(task, signal))

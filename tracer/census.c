@@ -5,7 +5,7 @@
  * When a traced process ends it stays, after the supervisor has been told, until its parent waits for it: then its
  * clock still tells what CPU time it had. If it is gone at once, then it was the supervisor's own child, whose use the
  * kernel has added to the supervisor's children's; or its parent was quicker, or ignores SIGCHLD, and then only wait4
- * knows, which from then on is asked for it (wants_rusage). The other of "how much with its children" and "how much
+ * knows. The other of "how much with its children" and "how much
  * without" follows from the ends of those children.
  */
 #include "census.h"
@@ -72,8 +72,6 @@ void census_forked(struct census *census, pid_t process, pid_t maker, bool same_
 	if (!parent)
 		return;
 	parent->copy |= !same_memory;
-	if (!parent->makes) /* once: it costs something. Who says so later is found out by the first that vanishes */
-		census->wants_rusage |= usage_ignores(maker, SIGCHLD) > 0;
 	parent->makes = true;
 }
 
@@ -169,19 +167,19 @@ static void end_vanished(struct census *census, const struct live *live, const s
 			spent = usage_of(rusage);
 		else
 			spent = (struct usage_spent){live->cpu_seen + live->waited_cpu, live->io_seen.stored, 0};
-		census->wants_rusage = true;
 		end_unseen(census, live, spent);
 	}
 	uint64_t own = less(spent.cpu_ns, live->waited_cpu);
 	census->ended_cpu += own > live->cpu_seen ? own : live->cpu_seen;
 }
 
-/* It has ended, and nobody has waited for it yet. */
+/* It has ended, and nobody has waited for it yet. What it has moved goes into its parent's account, or, if that ignores its
+ * end, into none. */
 void census_ending(struct census *census, pid_t task)
 {
 	struct live *live = census_find(census, task);
 
-	if (live)
+	if (live && census_find(census, live->parent) && usage_ignores_still(&census->parent, live->parent, SIGCHLD))
 		usage_io(task, &live->io_seen);
 }
 
@@ -287,6 +285,7 @@ void census_clear(struct census *census)
 	struct live *live, *next_live;
 	struct zombie *zombie, *next_zombie;
 
+	usage_forget(&census->parent);
 	HASH_ITER(hh, census->zombies, zombie, next_zombie) /* first: they are linked to their parents */
 	drop_zombie(census, zombie);
 	HASH_ITER(hh, census->live, live, next_live)

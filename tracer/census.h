@@ -38,7 +38,6 @@ struct zombie {
 
 struct census {
 	bool counts_files;	     /* write_bytes is limited */
-	bool wants_rusage;	     /* see meter_wants_rusage; of the supervisor's thread only */
 	struct live *live;	     /* hash */
 	struct zombie *zombies;	     /* hash */
 	unsigned next_look;	     /* when there are so many, those that are gone are forgotten */
@@ -46,6 +45,7 @@ struct census {
 	uint64_t ended_stored;	     /* bytes, of those that are in nobody's account but the supervisor's */
 	struct usage_io lost;	     /* of those whose parents ignored their end */
 	struct usage_spent children; /* of the supervisor, as last seen */
+	struct usage_kept parent;    /* of the process that ended last; the supervisor's thread only */
 };
 
 /* As in meter.h. */

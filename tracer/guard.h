@@ -72,6 +72,8 @@ struct guard {
 	dev_t shim_dev;		/* level gate: the shim, which programs may read whatever the policy says; ino 0: none */
 	ino_t shim_ino;
 	struct deferred deferred;
+	pid_t seen;		/* levels ptrace and seccomp: a task whose stop was seen, and not answered yet; 0: none */
+	int seen_as;		/* its status */
 	struct newborn newborn[NEWBORN_MOST];
 	size_t newborn_count;
 	struct together *together;	/* levels ptrace and seccomp (together.h), or NULL */

@@ -123,21 +123,11 @@ void meter_gone(struct meter *meter, pid_t task, const struct rusage *rusage)
 
 void meter_ending(struct meter *meter, pid_t task)
 {
-	if (!meter)
+	if (!meter || !meter->by_root)
 		return;
 	pthread_mutex_lock(&meter->lock);
 	census_ending(&meter->census, task);
 	pthread_mutex_unlock(&meter->lock);
-}
-
-bool meter_wants_endings(const struct meter *meter)
-{
-	return meter_wants_rusage(meter) && meter->by_root;
-}
-
-bool meter_wants_rusage(const struct meter *meter)
-{
-	return meter && meter->census.wants_rusage;
 }
 
 unsigned meter_zombies(struct meter *meter, bool exact)

@@ -44,13 +44,10 @@ void meter_born(struct meter *meter, pid_t process);
 void meter_forked(struct meter *meter, pid_t process, pid_t maker, bool same_memory);
 /* It runs another program: nothing is in common with its maker any more. */
 void meter_execed(struct meter *meter, pid_t process);
+/* A task has ended, and is about to be waited for. */
+void meter_ending(struct meter *meter, pid_t task);
 /* waitpid said that this task has ended. `rusage` as wait4 gives it, or NULL. */
 void meter_gone(struct meter *meter, pid_t task, const struct rusage *rusage);
-/* Should waitpid be asked for rusage, and meter_ending be told before it of what has ended? It costs something at every
- * stop, so only after a process that nobody waited for, or when one that ignores the ends of its children makes some. */
-bool meter_wants_rusage(const struct meter *meter);
-bool meter_wants_endings(const struct meter *meter);
-void meter_ending(struct meter *meter, pid_t task);
 /* Processes that have ended and that their parents have not waited for. `exact`: look whether they are still there. */
 unsigned meter_zombies(struct meter *meter, bool exact);
 /* Space was set aside (fallocate) that will not be seen being written. False: that is more than write_bytes; not

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "syscalls.h"
+#include "together.h"
 
 bool out_of_turn_next(struct guard *guard, pid_t *tid, int *status)
 {
@@ -32,37 +34,78 @@ bool out_of_turn_next(struct guard *guard, pid_t *tid, int *status)
 	return true;
 }
 
-/* Which task there is something to wait for: its number, 0 (WNOHANG) or -1. The meter may look at one that has ended, since
- * what that has moved is told, to root, as long as nobody has waited for it. */
-static pid_t peek(struct guard *guard, pid_t which, int options)
+static pid_t take(struct guard *guard, pid_t which, int *status, int options)
 {
-	siginfo_t info = { .si_pid = 0 };
+	struct rusage rusage;
+	pid_t tid = wait4(which, status, options, &rusage);
 
-	if (waitid(which < 0 ? P_ALL : P_PID, which < 0 ? 0 : (id_t)which, &info, WEXITED | WSTOPPED | WNOWAIT | options) < 0)
-		return -1;
-	if (info.si_pid && (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED))
-		meter_ending(guard->meter, info.si_pid);
-	return info.si_pid;
+	if (tid > 0 && !WIFSTOPPED(*status))
+		meter_gone(guard->meter, tid, &rusage);
+	return tid;
 }
 
+static bool has_ended_in(const siginfo_t *info)
+{
+	return info->si_code == CLD_EXITED || info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
+}
+
+static bool is_exec(const siginfo_t *info)
+{
+	return info->si_code == CLD_TRAPPED && info->si_status == (SIGTRAP | PTRACE_EVENT_EXEC << CHAR_BIT);
+}
+
+/* wait(2): what the two ways of asking say of a stop. */
+static int status_of_stop(const siginfo_t *info)
+{
+	enum { STOPPED = 0x7f };
+
+	return info->si_status << CHAR_BIT | STOPPED;
+}
+
+/*
+ * First it is looked who has something to say. What a process that has ended has moved is told, to root, as long as nobody has
+ * waited for it; and a stop that was seen need not be taken in: it is over with the answer, PTRACE_CONT or PTRACE_LISTEN, which sets
+ * `seen` back to 0. One that got no answer is taken in before the next look, or it would be seen again.
+ *
+ * The stop at an exec is taken in: until then the kernel lets nothing be done with that task, since what has its number now may not be
+ * who it was meant for (looks_like_a_spurious_pid() in kernel/ptrace.c).
+ */
 pid_t out_of_turn_wait(struct guard *guard, pid_t which, int *status, int options)
 {
-	/* cppcheck-suppress uninitvar; wait4 fills it */
-	struct rusage rusage, *wanted = meter_wants_rusage(guard->meter) ? &rusage : NULL;
-	bool peeks = wanted && meter_wants_endings(guard->meter);
-	pid_t tid;
+	pid_t tid = which < 0 ? guard->seen : 0;
 
-	/* What was peeked at need not be there any more: an exec ends the other threads, and the first of a group, stopped a
+	if (tid) {
+		guard->seen = 0;
+		/* it may have been killed meanwhile, or the number be that of a thread by now that has executed something */
+		if (take(guard, tid, status, __WALL | WNOHANG) == tid && *status != guard->seen_as)
+			return tid;
+	}
+	/* What was seen need not be there any more: an exec ends the other threads, and the first of a group, stopped a
 	 * moment ago, then says nothing before all others were waited for. So it is asked, and not waited for. */
 	do {
-		pid_t one = peeks ? peek(guard, which, options) : which;
-		if (peeks && one <= 0)
-			return one;
-		tid = wait4(one, status, peeks ? options | WNOHANG : options, wanted);
-	} while (peeks && (tid == 0 || (tid < 0 && errno == ECHILD && which < 0)) && !(options & WNOHANG));
-	if (tid > 0 && !WIFSTOPPED(*status))
-		meter_gone(guard->meter, tid, wanted);
+		siginfo_t info = { .si_pid = 0 };
+		if (waitid(which < 0 ? P_ALL : P_PID, which < 0 ? 0 : (id_t)which, &info,
+			   WEXITED | WSTOPPED | WNOWAIT | options) < 0)
+			return -1;
+		if (!info.si_pid)
+			return 0;
+		if (has_ended_in(&info)) {
+			meter_ending(guard->meter, info.si_pid);
+			together_ending(guard->together, info.si_pid);
+		} else if (which < 0 && !is_exec(&info)) {
+			guard->seen = info.si_pid;
+			guard->seen_as = *status = status_of_stop(&info);
+			return info.si_pid;
+		}
+		tid = take(guard, info.si_pid, status, options | WNOHANG);
+	} while ((tid == 0 || (tid < 0 && errno == ECHILD && which < 0)) && !(options & WNOHANG));
 	return tid;
+}
+
+void out_of_turn_answered(struct guard *guard, pid_t tid)
+{
+	if (guard->seen == tid)
+		guard->seen = 0;
 }
 
 enum whereabouts { SOMEWHERE_ELSE, MAYBE_IN_CALL, IN_EXEC, GONE };

@@ -11,8 +11,10 @@
 
 #include "guard.h"
 
-/* wait4(2), which also tells the meter of ends. */
+/* As wait4(2), and tells the meter of ends. `which` is a task, or -1: any, and then a stop is not taken in. */
 pid_t out_of_turn_wait(struct guard *guard, pid_t which, int *status, int options);
+/* This task's stop is over, or is about to be. */
+void out_of_turn_answered(struct guard *guard, pid_t tid);
 
 /* A status that was taken in out of turn, the oldest first. False: there is none. */
 bool out_of_turn_next(struct guard *guard, pid_t *tid, int *status);

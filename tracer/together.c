@@ -292,6 +292,16 @@ void together_stopped(struct together *together, const struct task *task)
 		keep_here(together, task);
 }
 
+void together_ending(struct together *together, pid_t tid)
+{
+	struct held *held = together ? find_held(together, tid) : NULL;
+
+	if (held)
+		let_go_one(together, held);
+	if (together && together->born == tid)
+		settle_born(together);
+}
+
 void together_gone(struct together *together, pid_t tid)
 {
 	struct held *held = together ? find_held(together, tid) : NULL;

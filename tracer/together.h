@@ -14,6 +14,7 @@
  *   - calls that tell or change what a task may run on stop (together_shown_by); no task is held while one is under way;
  *   - nor is a task of a process whose /proc/PID/status was opened, which tells the same;
  *   - a child has what its maker may run on otherwise before it, or anybody else but its maker, runs;
+ *   - so has one that has ended before its maker can be told;
  *   - a task is never put where it may not run.
  * Outside the run it can be seen, and what somebody there sets meanwhile stays.
  */
@@ -37,6 +38,9 @@ void together_end(struct together *together);
 
 /* A stop of this task was just taken in. */
 void together_stopped(struct together *together, const struct task *task);
+
+/* It has ended, and nobody has waited for it: its maker may still ask about it. */
+void together_ending(struct together *together, pid_t tid);
 
 /* It is gone. */
 void together_gone(struct together *together, pid_t tid);

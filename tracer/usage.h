@@ -8,6 +8,7 @@
 #ifndef PICKET_TRACER_USAGE_H
 #define PICKET_TRACER_USAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -56,6 +57,15 @@ void usage_files_clear(struct usage_files *files);
 /* Does the process have a handler for this signal; does it ignore it? 1, 0 or -errno. */
 int usage_handles(pid_t process, int signal);
 int usage_ignores(pid_t process, int signal);
+
+/* For asking of the same process again and again. Begins as all 0. */
+struct usage_kept {
+	pid_t process;	/* of which the descriptor is; 0: there is none */
+	int stat;
+};
+/* As usage_ignores, of signals below 32; false when it cannot be told. */
+bool usage_ignores_still(struct usage_kept *kept, pid_t process, int signal);
+void usage_forget(struct usage_kept *kept);
 
 /* What all children that the supervisor has waited for have used, and theirs. */
 struct usage_spent usage_children(void);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,77 @@ static void child(void)
 	_exit(0);
 }
 
+static void open_often(int times)
+{
+	for (int i = 0; i < times; i++)
+		close(open("/dev/null", O_RDONLY));
+}
+
+static void read_status_of(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	FILE *status = fopen(path, "r");
+	if (status) {
+		read_status(status);
+		fclose(status);
+	}
+}
+
+/* One who waits for a child, which asks of him and of those before him, by the call or by the file: nobody may have asked before
+ * about anybody whom it reads about. */
+static void wait_for_asker(bool by_file, int depth)
+{
+	pid_t before = getppid(), parent = getpid(), child;
+
+	open_often(20);
+	child = fork();
+	if (child == 0 && depth > 0) {
+		wait_for_asker(by_file, depth - 1);
+	} else if (child == 0) {
+		open_often(20);
+		by_file ? read_status_of(parent) : ask(parent);
+		open_often(20);
+		by_file ? read_status_of(before) : ask(before);
+	} else {
+		waitpid(child, NULL, 0);
+		ask(0);
+	}
+	if (child == 0)
+		_exit(0);
+}
+
+/* One who asks about a child that has hardly begun. */
+static void ask_of_newborn(bool by_file)
+{
+	open_often(20);
+	pid_t child = fork();
+	if (child == 0) {
+		open_often(2);
+		_exit(0);
+	}
+	by_file ? read_status_of(child) : ask(child);
+	waitpid(child, NULL, 0);
+}
+
+static void in_a_child(void (*work)(bool by_file), bool by_file)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		work(by_file);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void families(bool by_file)
+{
+	wait_for_asker(by_file, 0);
+	wait_for_asker(by_file, 2);
+}
+
 static struct table *new_table(void)
 {
 	void *at = mmap(NULL, sizeof *answers, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -105,6 +177,10 @@ int main(int argc, char **argv)
 				child();
 			waitpid(pid, NULL, 0);
 		}
+	}
+	for (long i = 0; i < opens / 512; i++) {
+		in_a_child(families, i % 2);
+		in_a_child(ask_of_newborn, i % 2);
 	}
 	/* somebody else of the run asks while we go on */
 	pid_t watcher = fork();
