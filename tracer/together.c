@@ -42,6 +42,7 @@ struct held {
 struct together {
 	struct mask own;	/* of the supervisor, as it came */
 	struct mask here;	/* the processor that it keeps to */
+	struct mask been;	/* all that it has kept to */
 	bool kept;		/* it keeps to it now */
 	pid_t with;		/* whose stop came last; 0: it is gone */
 	pid_t child;		/* what that task has made last */
@@ -259,6 +260,8 @@ static void keep_here(struct together *together, const struct task *task)
 		return;
 	together->here = (struct mask){ .size = together->own.size };
 	together->here.word[(unsigned)cpu / WORD_BITS] = 1ul << (unsigned)cpu % WORD_BITS;
+	together->been.size = together->own.size;
+	together->been.word[(unsigned)cpu / WORD_BITS] |= together->here.word[(unsigned)cpu / WORD_BITS];
 	together->kept = mask_set(0, &together->here) == 0;
 	together->since = 0;
 }
@@ -375,6 +378,13 @@ void together_resume(struct together *together, const struct task *task, enum __
 	ptrace(request, task->tid, NULL, (void *)(intptr_t)signal);
 }
 
+/* Could it be one that we have given? Where the maker was held when it was copied, that may have been the processor before. */
+static bool may_be_ours(const struct together *together, const struct mask *mask)
+{
+	return mask_equal(mask, &together->here) ||
+	       (mask_first_of_both(mask, &together->been) >= 0 && mask_is_one(mask));
+}
+
 void together_born(struct together *together, pid_t maker, pid_t child)
 {
 	struct held *held = together ? find_held(together, maker) : NULL;
@@ -384,7 +394,7 @@ void together_born(struct together *together, pid_t maker, pid_t child)
 		together->child = child;
 	if (together)
 		settle_born(together);
-	if (!together || mask_get(child, &its) < 0 || !mask_equal(&its, &together->here))
+	if (!together || mask_get(child, &its) < 0 || !may_be_ours(together, &its))
 		return;
 	if (maker == 0 || held)
 		theirs = held ? held->mask : together->held_mask;
@@ -395,6 +405,6 @@ void together_born(struct together *together, pid_t maker, pid_t child)
 	together->maker = maker;
 	together->born = child;
 	together->born_mask = theirs;
-	if (!held)
+	if (!held || !mask_equal(&its, &together->here))
 		settle_born(together);
 }
