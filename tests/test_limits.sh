@@ -238,6 +238,9 @@ usage() {
 		run -- unwaited 1 20	# of them an ordinary user is told only what was seen: picket-result(5)
 		says 'usage: bytes of short processes that nobody waits for' \
 			"$through and (.resource_usage.bytes_written | . >= 20 * $mib and . < 21 * $mib)"
+		run -- later 5 1
+		says 'usage: and of the first one after others that were waited for' \
+			"$through and (.resource_usage.bytes_written | . >= 5 * $mib and . < 6 * $mib)"
 	}
 }
 

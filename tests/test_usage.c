@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -213,6 +214,31 @@ START_TEST(signals_are_handled_ignored_or_neither)
 }
 END_TEST
 
+static void handle_under_a_name(void)
+{
+	handle();
+	prctl(PR_SET_NAME, ") S 1 2) 3");
+}
+
+START_TEST(whether_one_ignores_a_signal_is_asked_again_and_again)
+{
+	struct usage_kept kept = {0};
+	pid_t one = child_after(handle_under_a_name), other = child_after(reserve);
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert(usage_ignores_still(&kept, one, SIGCHLD));
+		ck_assert(!usage_ignores_still(&kept, one, SIGXCPU));
+		ck_assert(!usage_ignores_still(&kept, other, SIGCHLD));
+	}
+	ck_assert(usage_ignores_still(&kept, one, SIGCHLD));
+	end(one);
+	ck_assert(!usage_ignores_still(&kept, one, SIGCHLD));
+	ck_assert_int_eq(kept.process, 0);
+	end(other);
+	usage_forget(&kept);
+}
+END_TEST
+
 START_TEST(a_file_in_memory_counts_once_by_what_it_takes)
 {
 	pid_t one = child_after(hold_file);
@@ -301,6 +327,7 @@ int main(void)
 	tcase_add_test(one, processor_time_is_told_until_somebody_waits);
 	tcase_add_test(one, bytes_of_children_are_not_the_supervisors);
 	tcase_add_test(one, signals_are_handled_ignored_or_neither);
+	tcase_add_test(one, whether_one_ignores_a_signal_is_asked_again_and_again);
 	tcase_add_test(one, a_file_in_memory_counts_once_by_what_it_takes);
 	tcase_add_test(one, no_such_process);
 	tcase_add_loop_test(limits, a_value_is_read_or_refused, 0, ROWS(values));

@@ -173,8 +173,8 @@ static void end_vanished(struct census *census, const struct live *live, const s
 	census->ended_cpu += own > live->cpu_seen ? own : live->cpu_seen;
 }
 
-/* It has ended, and nobody has waited for it yet. What it has moved goes into its parent's account, or, if that ignores its
- * end, into none. */
+/* It has ended, and nobody has waited for it yet. What it has moved goes into its parent's account, or, if that ignores
+ * its end, into none. */
 void census_ending(struct census *census, pid_t task)
 {
 	struct live *live = census_find(census, task);

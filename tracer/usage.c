@@ -198,11 +198,11 @@ void usage_forget(struct usage_kept *kept)
 	kept->process = 0;
 }
 
-/* /proc/PID/stat costs half of what /proc/PID/status does, and open a quarter. Its name, which may hold anything, ends with the
- * last parenthesis. */
+/* /proc/PID/stat costs half of what /proc/PID/status does, and open a quarter. Its name, which may hold anything, ends
+ * with the last parenthesis. */
 static int ignored_mask(int stat, uint64_t *mask)
 {
-	enum { AFTER_NAME = 3, SIGIGNORE = 33 };	/* proc_pid_stat(5) */
+	enum { AFTER_NAME = 3, SIGIGNORE = 33 }; /* proc_pid_stat(5) */
 	char text[TEXT_SIZE];
 	ssize_t n = pread(stat, text, sizeof text - 1, 0);
 

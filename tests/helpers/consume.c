@@ -165,6 +165,15 @@ static void unwaited(long mib, long n)
 	}
 }
 
+/* The same by one who has waited for a child before. */
+static void later(long mib, long n)
+{
+	if (fork() == 0)
+		_exit(0);
+	wait(NULL);
+	unwaited(mib, n);
+}
+
 static void say_xcpu(int signal)
 {
 	(void)signal;
@@ -454,6 +463,7 @@ static const struct {
 	{"allocated", allocated}, {"sparse", sparse},
 	{"output", output},	  {"stopped", stopped},
 	{"nice", nice_up},	  {"unwaited", unwaited},
+	{"later", later},
 };
 
 int main(int argc, char **argv)
