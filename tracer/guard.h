@@ -46,7 +46,8 @@ struct together;
 struct guard {
 	struct policy *policies[GUARD_IMAGES];
 	unsigned policy_count;
-	unsigned policy_from;	/* a call is judged by the policies from this one on: see supervise.c */
+	unsigned policy_from;	/* a call is judged by the policies from this one on, */
+	unsigned policy_less;	/* but for so many at the end; only supervise.c changes these two, and nobody judges meanwhile */
 	enum on_violation on_violation;
 	enum level level;
 	const struct transport *transport;	/* how calls are stopped and answered */
@@ -88,8 +89,14 @@ struct guard {
 	bool sanitized;		/* level preload: AddressSanitizer is in the command (shim_file.h) */
 	bool shimless;		/* level preload: the tool ran, and no shim was in it, without that option */
 	bool violated_fatally;	/* on_violation kill */
-	uint64_t stops;		/* calls that were stopped */
+	_Atomic uint64_t stops;	/* calls that were stopped, by any thread of the transport */
 };
+
+/* Behind the last policy that a call is judged by. */
+static inline unsigned guard_policy_end(const struct guard *guard)
+{
+	return guard->policy_count - guard->policy_less;
+}
 
 /* Are calls stopped by notification? The gate is built on ptrace's stops so far. */
 static inline bool guard_by_notification(const struct guard *guard)

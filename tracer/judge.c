@@ -52,7 +52,7 @@ static enum violation_kind kind_of_access(unsigned access)
 
 bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access)
 {
-	for (unsigned i = guard->policy_from; i < guard->policy_count; i++) {
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		struct verdict verdict = decide_path(guard->policies[i]->image, at->judged, at->judged_length, access);
 		if (verdict.allowed)
 			continue;
@@ -276,7 +276,7 @@ static bool is_directory(const struct name_arg *name)
 static bool judge_move(struct guard *guard, struct judgement *judgement, const struct name_arg *from,
 		       const struct name_arg *to)
 {
-	for (unsigned i = guard->policy_from; i < guard->policy_count; i++) {
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		struct verdict verdict =
 			decide_move(guard->policies[i]->image, from->at.judged, from->at.judged_length, to->at.judged,
 				    to->at.judged_length, is_directory(from));

@@ -38,7 +38,7 @@ static int arg(const struct request *request, enum arg_kind kind, int after)
 
 static bool any_internet(struct guard *guard)
 {
-	for (unsigned i = guard->policy_from; i < guard->policy_count; i++)
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++)
 		if (!decide_any_internet(guard->policies[i]->image, NET_CONNECT) &&
 		    !decide_any_internet(guard->policies[i]->image, NET_BIND))
 			return false;
@@ -47,7 +47,7 @@ static bool any_internet(struct guard *guard)
 
 static bool every_address(struct guard *guard, enum net_use use)
 {
-	for (unsigned i = guard->policy_from; i < guard->policy_count; i++)
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++)
 		if (!decide_every_address(guard->policies[i]->image, use))
 			return false;
 	return true;
@@ -125,7 +125,7 @@ static bool judge_transport(struct guard *guard, const struct request *request, 
 {
 	const struct address_arg *address = &request->address;
 
-	for (unsigned i = guard->policy_from; i < guard->policy_count; i++) {
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		struct verdict verdict = decide_address(guard->policies[i]->image, use, transport, &address->any,
 							address->length);
 		if (verdict.allowed)
@@ -162,7 +162,7 @@ static void judge_address(struct guard *guard, struct request *request, struct j
 
 static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement, enum net_use use)
 {
-	for (unsigned i = guard->policy_from; i < guard->policy_count; i++) {
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		struct verdict verdict = decide_unix_path(guard->policies[i]->image, use, name->at.judged,
 							  name->at.judged_length);
 		if (verdict.allowed)

@@ -28,30 +28,33 @@ static bool more_addresses(struct guard *guard)
 
 /*
  * Judging ends at the first refusal. When the operator's refusals are only recorded, what a plugin may at most must have
- * had its say of every part of the call before: it is judged alone first, then the operator's policy.
+ * had its say of every part of the call before: it is judged alone first, then the operator's policy. Which policies are asked is a
+ * matter of all threads, so then only one of them judges at a time.
  */
+static bool judged_apart(const struct guard *guard)
+{
+	return guard->policy_count > 1 && guard->on_violation == ON_VIOLATION_AUDIT;
+}
+
 static void judge_by_all(struct guard *guard, struct desk *desk)
 {
-	unsigned count = guard->policy_count;
-
-	if (count > 1 && guard->on_violation == ON_VIOLATION_AUDIT) {
+	if (judged_apart(guard)) {
 		guard->policy_from = 1;
 		judge(guard, &desk->request, &desk->judgement);
 		guard->policy_from = 0;
 		if (desk->judgement.outcome != OUTCOME_PASS)
 			return;
-		guard->policy_count = 1;
+		guard->policy_less = guard->policy_count - 1;
 	}
 	judge(guard, &desk->request, &desk->judgement);
-	guard->policy_count = count;
+	if (judged_apart(guard))
+		guard->policy_less = 0;
 }
 
-/* The policies stay what they are while they are asked. Which of them are asked is a matter of all threads, too. */
+/* The policies stay what they are while they are asked. */
 static void judge_call(struct guard *guard, struct desk *desk)
 {
-	bool alone = guard->policy_count > 1 && guard->on_violation == ON_VIOLATION_AUDIT;
-
-	if (alone)
+	if (judged_apart(guard))
 		pthread_rwlock_wrlock(&guard->policy_lock);
 	else
 		pthread_rwlock_rdlock(&guard->policy_lock);
