@@ -18,6 +18,18 @@
 
 enum { TREE_MOST = 1024 };
 
+/* ThreadSanitizer has a thread of its own in each process, and makes fork of vfork: then a tree is not what it was made to be. */
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define TREE_HAS_STRANGERS 1
+#endif
+#endif
+#if !defined TREE_HAS_STRANGERS && defined __SANITIZE_THREAD__
+#define TREE_HAS_STRANGERS 1
+#elif !defined TREE_HAS_STRANGERS
+#define TREE_HAS_STRANGERS 0
+#endif
+
 static pid_t tree_members[TREE_MOST];
 static int tree_size;
 
