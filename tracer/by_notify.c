@@ -492,6 +492,10 @@ bool notify_end(struct guard *guard)
 
 	if (!n)
 		return true;
+	if (!n->workers && n->listener >= 0) {	/* nobody would ever answer the call that starts the tool, and the keeper waits for that */
+		close(n->listener);
+		n->listener = -1;
+	}
 	keeper_finish(&n->keeper);
 	pthread_mutex_lock(&n->lock);
 	n->stopping = true;
