@@ -7,9 +7,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "policy_help.h"
 #include "traced.h"
@@ -273,6 +276,30 @@ END_TEST
 
 #define COUNT(list) (int)(sizeof(list) / sizeof(list)[0])
 
+/* Where the lowest mapping begins is where something is mapped, and nowhere below. */
+START_TEST(nothing_is_mapped_below_the_lowest_mapping)
+{
+	const uint64_t low = 0x300000;
+
+	child = fork();
+	if (child == 0) {
+		if (mmap((void *)(uintptr_t)low, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+			_exit(1);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, NULL, WUNTRACED), child);
+	ck_assert(mapped_nothing_below(child, low));
+	ck_assert(mapped_nothing_below(child, 0));
+	ck_assert(!mapped_nothing_below(child, low + 1));
+	ck_assert(!mapped_nothing_below(child, UINT64_MAX));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	ck_assert(!mapped_nothing_below(child, 0));
+	child = 0;
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mapped");
@@ -284,6 +311,7 @@ int main(void)
 	tcase_add_test(tests, addresses_of_nobody_are_not_private);
 	tcase_add_test(tests, a_task_that_is_gone_has_no_private_memory);
 	tcase_add_test(tests, kept_descriptors_are_closed_with_their_memory);
+	tcase_add_test(tests, nothing_is_mapped_below_the_lowest_mapping);
 	suite_add_tcase(suite, tests);
 	return help_run(suite);
 }

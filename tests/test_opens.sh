@@ -257,6 +257,20 @@ else
 	echo '# not here: devices below roots (only root makes them, and not everywhere)'
 fi
 
+# A program begins in its dynamic linker, with a few instructions of ours: also in one that lies elsewhere, or is another's.
+linker=$(readlink -f "$(sed -n 's/.*interpreter: \(.*\)]/\1/p' <(LC_ALL=C readelf -lW /bin/sh 2>/dev/null))")
+if [ -n "$linker" ] && cp "$linker" own-linker && ${CC:-gcc} -o begins-own -Wl,--dynamic-linker="$SCRATCH/own-linker" -Wl,--no-as-needed needs.c -lm; then
+	few=$(stops ./needs-one)
+	many=$(stops ./begins-own)
+	check_same 'a program with a linker of its own costs what another does' "$few" "$many"
+	printf '\220' | dd of=own-linker bs=1 seek=$(($(LC_ALL=C grep -obUaP '\xb8\x01\x01\x00\x00(?=\x48\x89\xfe\xbf\x9c\xff\xff\xff\x0f\x05|\x0f\x05)' own-linker |
+		tail -n 1 | cut -d: -f1) + 1)) conv=notrunc status=none	# number 0x190, which the kernel does not know
+	many=$("${guarded[@]}" ./begins-own 2>&1 | grep -v LD_PRELOAD; echo "${PIPESTATUS[0]}")
+	check_same 'and one whose linker cannot open fails as without a guard' "$(./begins-own 2>&1; echo $?)" "$many"
+else
+	skip 'a linker of its own' "${CC:-gcc}"
+fi
+
 # ---- programs with a filter of their own ----------------------------------------------------------------------
 
 cat >own_filter.c <<'END'

@@ -9,7 +9,8 @@
  *   call:   level seccomp: PTRACE_EVENT_SECCOMP --> answer --> [syscall-exit-stop, if it was asked for]
  *           level ptrace:  syscall-entry-stop  --> answer --> syscall-exit-stop
  *   exec:   start of the call --> PTRACE_EVENT_EXEC (number may change to the leader's) --> runs
- *           level gate: ... --> syscall-exit-stop --> maps the page --> SIGTRAP behind that call --> runs
+ *           level gate: ... --> maps the page --> runs; or, where the program does not begin in a dynamic linker that is
+ *           known: ... --> syscall-exit-stop --> maps the page --> SIGTRAP behind that call --> runs
  *   signal: signal-delivery-stop --> passed on
  *   stop:   PTRACE_EVENT_STOP with a stopping signal --> PTRACE_LISTEN until SIGCONT
  *   end:    exited or killed
@@ -22,6 +23,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -30,6 +32,7 @@
 #include <unistd.h>
 
 #include "limit.h"
+#include "mapped.h"
 #include "new_stack.h"
 #include "out_of_turn.h"
 #include "syscalls.h"
@@ -170,21 +173,44 @@ static void end_again(struct task *task, int64_t result)
 
 /*
  * The new program has not run an instruction yet, and nobody else has its memory: what is at the page's address now
- * stays there. MAP_FIXED_NOREPLACE says whether something is already, since an ELF file may ask for any address, also one that
- * was changed since it was judged. The filter lets this mmap pass. False: it cannot be done.
+ * stays there. An ELF file may ask for any address, also one that was changed since it was judged: so it is asked what
+ * is mapped, or MAP_FIXED_NOREPLACE says it. The filter lets this mmap pass.
  */
+static void page_arguments(const struct guard *guard, uint64_t args[CALL_ARG_COUNT])
+{
+	const uint64_t all[] = { GATE_START, GATE_LENGTH, (uint64_t)guard->gate.protection, MAP_SHARED | MAP_FIXED_NOREPLACE,
+				 guard->open_files + RESERVED_FD_GATE, 0 };
+
+	memcpy(args, all, sizeof all);
+}
+
+/* The first instructions that it runs are ours, and map it. False: it has no place for them. */
+static bool begin_with_gate(struct guard *guard, struct task *task)
+{
+	uint64_t args[CALL_ARG_COUNT];
+
+	if (regs_get(task->tid, &task->saved) < 0 || !regs_64_bit(&task->saved) || !mapped_nothing_below(task->tid, RESERVED_END))
+		return false;
+	struct new_stack_auxiliary from = new_stack_auxiliary(task->tid, task->saved.rsp);
+	bool serve = gate_withdraw(&guard->gate, task->tid, task->saved.rsp);
+	uint64_t begin = gate_loader(&guard->gate, task->tid, from.linker, task->saved.rip, serve);
+	page_arguments(guard, args);
+	return begin != 0 && regs_begin_at(task->tid, &task->saved, begin, args) == 0;
+}
+
+/* It is made to map it, by a call of its own and a trap behind that. False: it cannot be done. */
 static bool map_gate(struct guard *guard, struct task *task)
 {
-	const uint64_t args[CALL_ARG_COUNT] = { GATE_START, GATE_LENGTH, (uint64_t)guard->gate.protection,
-						MAP_SHARED | MAP_FIXED_NOREPLACE, guard->open_files + RESERVED_FD_GATE, 0 };
+	uint64_t args[CALL_ARG_COUNT];
 	struct new_stack_auxiliary from = { 0 };
 
+	page_arguments(guard, args);
 	if (regs_get(task->tid, &task->saved) == 0)
 		from = new_stack_auxiliary(task->tid, task->saved.rsp);
-	if (!from.vdso || regs_call_at(task->tid, &task->saved, from.vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)
+	if (!from.vdso ||
+	    regs_call_at(task->tid, &task->saved, from.vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)
 		return false;
-	if (gate_withdraw(&guard->gate, task->tid, task->saved.rsp))
-		gate_loader(&guard->gate, task->tid, from.linker, task->saved.rip);
+	gate_withdraw(&guard->gate, task->tid, task->saved.rsp);
 	task->gate_opens = true;
 	out_of_turn_answered(guard, task->tid);
 	ptrace(PTRACE_CONT, task->tid, NULL, NULL);
@@ -460,7 +486,7 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		if (!task)
 			return false;
 		together_stopped(guard->together, task);
-		if (!guard->gate.page)
+		if (!guard->gate.page || begin_with_gate(guard, task))
 			return told_of_exec(task, false, event);
 		task->exit_action = EXIT_GATE;	/* the call's result is yet to be written over the number of any other */
 		resume(guard, task, 0);

@@ -108,16 +108,17 @@ bool gate_admits(const struct gate *gate, int moved, int into);
  * gate_withdraw.c: a program was executed and has not run an instruction; `stack` is its stack pointer. If AddressSanitizer's
  * library is the first that it needs, which then insists on being the first that is loaded, or if it calls none of the functions
  * that the shim stands in front of, and so starts nothing either that could want it, the shim is taken out of its LD_PRELOAD: it
- * (and in the first case what it starts) runs without the fast way. True: it has the shim.
+ * (and in the first case what it starts) runs without the fast way. True: what its dynamic linker opens may go by the gate; the shim
+ * takes that back in a program that makes a filter of its own, which a program that has no use for it does not.
  */
 bool gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack);
 
 /*
- * gate_loader.c: at the same moment, the page being there before the program runs: let what its dynamic linker opens go by the gate.
- * `base` is where the linker was mapped (0: there is none), `start` where the program begins to run. For programs that have the
- * shim, which gives it back when the program makes a filter of its own. Nothing rests on it but speed.
+ * gate_loader.c: at the same moment. Code that maps the page, with mmap's arguments in registers, and then begins at `start`, where the
+ * program was to begin, is put into its dynamic linker, which was mapped at `base` (0: there is none); `serve`: and what the linker
+ * opens goes by the gate from then on. The address of that code; 0: that cannot be done, and nothing was changed that matters.
  */
-void gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t start);
+uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t start, bool serve);
 
 /* Offset of a `syscall` instruction in the vdso, which is the same in every process; or -1. */
 long gate_call_offset(void);

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gate_loader.c - see gate.h: the dynamic linker's open site (open_site.h) gets a jump to a few bytes behind the end of its
- * code, in what is left of the last page; there the way to the code in the gate's page begins, which is too far for a short jump.
+ * gate_loader.c - see gate.h: the dynamic linker is where a program begins. In what is left of the last page of its code there is room
+ * for two pieces of ours: one that maps the gate's page, with arguments that are in registers already, and begins what would have
+ * begun; and one that the linker's open site (open_site.h) jumps to, from which the way leads on to the code in that page, too far for
+ * a short jump.
  *
  *   site:   jmp room                     in place of mov $257, %eax
  *   room:   lea site + 5, %rcx           where to go back to; a system call spends rcx
  *           mov $entrance, %eax
  *           jmp *%rax
+ *   begin:  mov $9, %eax                 mmap
+ *           syscall
+ *           cmp $GATE_START, %eax
+ *           jne 1f
+ *           xor ...                      what the kernel begins with: nothing in any register but the stack pointer
+ *           jmp start
+ *   1:      ud2                          without the page it does not run
  *
  * All that is read here is of a program that nobody vouches for, and is compared before anything is written; what it
  * could get by lying is a jump that it could have made itself.
@@ -16,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "gate.h"
 #include "mem.h"
@@ -25,7 +35,8 @@ enum {
 	PAGE = 4096,
 	SEGMENTS_MOST = 16,
 	CODE_MOST = 4 << 20,	/* bytes of a dynamic linker */
-	ROOM = 14,
+	ROOM = 56,		/* whole words */
+	BEGIN = 14,
 };
 
 /* Its segment of code, from `base` on. */
@@ -49,13 +60,14 @@ static bool find_code(pid_t pid, uint64_t base, Elf64_Phdr *code)
 static void look(struct gate_linker *linker, pid_t pid, uint64_t base)
 {
 	struct open_site site;
-	Elf64_Phdr code;
+	Elf64_Phdr code = { 0 };
 	uint8_t *text = find_code(pid, base, &code) ? malloc(code.p_filesz) : NULL;
 
 	linker->site = 0;
+	uint64_t room = (code.p_vaddr + code.p_filesz + sizeof(uint64_t) - 1) & ~(sizeof(uint64_t) - 1);
 	if (text && mem_read(pid, base + code.p_vaddr, text, code.p_filesz) == 0 && open_site_find(text, code.p_filesz, &site) &&
-	    (code.p_vaddr + code.p_filesz) % PAGE <= PAGE - ROOM && (code.p_vaddr + code.p_filesz) % PAGE != 0) {
-		linker->room = code.p_vaddr + code.p_filesz;
+	    room % PAGE <= PAGE - ROOM && room % PAGE != 0) {
+		linker->room = room;
 		linker->site = code.p_vaddr + site.at;
 		linker->moves = site.moves;
 	}
@@ -83,21 +95,46 @@ static bool has_site(const struct gate_linker *linker, pid_t pid, uint64_t base)
 	       open_site_find(text, sizeof text, &site) && site.at == OPEN_SITE_BEFORE && site.moves == linker->moves;
 }
 
-void gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t start)
+static void put_distance(uint8_t *at, uint64_t from, uint64_t to)
 {
+	int32_t distance = (int32_t)((int64_t)to - (int64_t)from);
+
+	memcpy(at, &distance, sizeof distance);
+}
+
+/* Both pieces; `start` is from the linker's own start on, as the rest. */
+static void fill(uint8_t room[ROOM], const struct gate_linker *linker, uint64_t start)
+{
+	const uint8_t pieces[ROOM] = {
+		0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0xb8, 0, 0, 0, 0, 0xff, 0xe0,
+		0xb8, SYS_mmap, 0, 0, 0, 0x0f, 0x05, 0x3d, 0, 0, 0, 0, 0x75, 24,
+		0x31, 0xc0, 0x31, 0xff, 0x31, 0xf6, 0x31, 0xd2, 0x31, 0xc9,	/* eax, edi, esi, edx, ecx, */
+		0x45, 0x31, 0xc0, 0x45, 0x31, 0xd2, 0x45, 0x31, 0xdb,		/* r8d, r10d, r11d; r9 was 0 */
+		0xe9, 0, 0, 0, 0, 0x0f, 0x0b, 0x90, 0x90,
+	};
+	const uint32_t entrance = (uint32_t)(GATE_CODE + (linker->moves ? 0 : GATE_ENTRANCE)), page = GATE_START;
+
+	memcpy(room, pieces, ROOM);
+	put_distance(room + 3, linker->room + 7, linker->site + OPEN_SITE_JUMP);
+	memcpy(room + 8, &entrance, sizeof entrance);
+	memcpy(room + 22, &page, sizeof page);
+	put_distance(room + 48, linker->room + 52, start);
+}
+
+uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t start, bool serve)
+{
+	uint8_t room[ROOM], jump[OPEN_SITE_JUMP] = { OPEN_SITE_JUMP_CODE };
+
 	if (!(gate->protection & PROT_EXEC) || base == 0 || start <= base)
-		return;
+		return 0;
 	const struct gate_linker *linker = linker_at(gate, pid, base, start - base);
 	if (linker->site == 0 || !has_site(linker, pid, base))
-		return;
-	int32_t back = (int32_t)((int64_t)(linker->site + OPEN_SITE_JUMP) - (int64_t)(linker->room + 7));
-	int32_t there = (int32_t)((int64_t)linker->room - (int64_t)(linker->site + OPEN_SITE_JUMP));
-	uint32_t entrance = (uint32_t)(GATE_CODE + (linker->moves ? 0 : GATE_ENTRANCE));
-	uint8_t room[ROOM] = { 0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0xb8, 0, 0, 0, 0, 0xff, 0xe0 }, jump[OPEN_SITE_JUMP] = { OPEN_SITE_JUMP_CODE };
-	memcpy(room + 3, &back, sizeof back);
-	memcpy(room + 8, &entrance, sizeof entrance);
-	memcpy(jump + 1, &there, sizeof there);
-	if (mem_patch(pid, base + linker->room, room, sizeof room) == 0 &&
-	    mem_patch(pid, base + linker->site, jump, sizeof jump) == 0)
+		return 0;
+	fill(room, linker, start - base);
+	if (mem_patch(pid, base + linker->room, room, sizeof room) < 0)
+		return 0;
+	put_distance(jump + 1, linker->site + OPEN_SITE_JUMP, linker->room);
+	if (serve && mem_patch(pid, base + linker->site, jump, sizeof jump) == 0)
 		gate->page->loader_site = (uint32_t)linker->site;
+	return base + linker->room + BEGIN;
 }

@@ -81,9 +81,11 @@ bool gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack)
 	if (length <= 0)
 		return false;
 	memcpy(rest, list, (size_t)length + 1);
-	bool has = take_out(rest, gate->shim);
-	enum gate_want want = has ? want_of(gate, pid) : GATE_WANTS_SHIM;
-	if (want == GATE_WANTS_SHIM || (want == GATE_WANTS_NONE && strcmp(list, gate->shim) != 0))
-		return has;	/* or: of what else is loaded nothing is known */
-	return mem_write(pid, address, rest, (size_t)length) < 0;
+	if (!take_out(rest, gate->shim))
+		return false;
+	enum gate_want want = want_of(gate, pid);
+	/* else, of what else is loaded nothing is known */
+	if (want == GATE_WANTS_ANOTHER || (want == GATE_WANTS_NONE && strcmp(list, gate->shim) == 0))
+		mem_write(pid, address, rest, (size_t)length);
+	return want != GATE_WANTS_ANOTHER;
 }

@@ -8,10 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "cleanup.h"
 
 enum {
 	PAGE = 4096,
@@ -87,6 +90,29 @@ struct procmap_question {
 };
 #define PROCMAP_ASK _IOWR('f', 17, struct procmap_question)
 #define PROCMAP_SHARED UINT64_C(8)
+#define PROCMAP_OR_NEXT UINT64_C(0x10)
+
+/* The lowest address that proc(5)'s list of what is mapped begins with; 0: it could not be read. */
+static uint64_t first_of_list(int fd)
+{
+	char line[32] = "";
+
+	return read(fd, line, sizeof line - 1) > 0 ? strtoull(line, NULL, 16) : 0;
+}
+
+bool mapped_nothing_below(pid_t tid, uint64_t address)
+{
+	struct procmap_question question = { .size = sizeof question, .query_flags = PROCMAP_OR_NEXT };
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)tid);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (ioctl(fd, PROCMAP_ASK, &question) == 0)
+		return question.vma_start >= address;
+	return errno == ENOTTY && first_of_list(fd) >= address;
+}
 
 /* proc(5), /proc/PID/maps: names of memory that only its owner writes to; not those of the kernel, such as [vvar]. */
 static bool is_anonymous_name(const char *name)

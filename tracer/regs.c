@@ -100,12 +100,17 @@ void regs_again(struct user_regs_struct *regs, const struct user_regs_struct *or
 	regs->orig_rax = (unsigned long long)-1;
 }
 
+bool regs_64_bit(const struct user_regs_struct *regs)
+{
+	return regs->cs == CODE_64;
+}
+
 int regs_call_at(pid_t tid, const struct user_regs_struct *before, uint64_t address, long number,
 		 const uint64_t args[CALL_ARG_COUNT])
 {
 	struct user_regs_struct regs = *before;
 
-	if (regs.cs != CODE_64)
+	if (!regs_64_bit(before))
 		return -ENOEXEC;
 	regs_call_set(&regs, number, args);
 	regs.rax = (unsigned long long)number;
@@ -113,6 +118,15 @@ int regs_call_at(pid_t tid, const struct user_regs_struct *before, uint64_t addr
 	regs.rip = address;
 	regs.rbp = regs.rsp;	/* behind the call a function may end, by `leave` perhaps */
 	regs.eflags |= TRAP_FLAG;	/* the call itself clears it while it goes on (MSR IA32_FMASK): the trap comes behind it */
+	return regs_set(tid, &regs);
+}
+
+int regs_begin_at(pid_t tid, const struct user_regs_struct *before, uint64_t address, const uint64_t args[CALL_ARG_COUNT])
+{
+	struct user_regs_struct regs = *before;
+
+	regs_call_set(&regs, (long)before->orig_rax, args);
+	regs.rip = address;
 	return regs_set(tid, &regs);
 }
 

@@ -51,6 +51,13 @@ int regs_call_at(pid_t tid, const struct user_regs_struct *before, uint64_t addr
 		 const uint64_t args[CALL_ARG_COUNT]);
 int64_t regs_called(const struct user_regs_struct *regs);
 
+/* At PTRACE_EVENT_EXEC: begin at this address instead, with these arguments for a call that the code there makes. Not with
+ * its number: the kernel is yet to write the exec's result over that register. */
+int regs_begin_at(pid_t tid, const struct user_regs_struct *before, uint64_t address, const uint64_t args[CALL_ARG_COUNT]);
+
+/* Does it run 64-bit code? */
+bool regs_64_bit(const struct user_regs_struct *regs);
+
 /* Is this result a request of the kernel's to restart the call (ERESTARTSYS and its kin)? Seen only by tracers. */
 bool regs_restarts(int64_t result);
 
