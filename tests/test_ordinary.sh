@@ -9,6 +9,7 @@ levels_here
 ordinary=$BUILD/tests/helpers/ordinary
 row_seconds=60
 kills=${KILLS:-6}	# moments at which each part is killed
+export STATUS=$SCRATCH/status
 
 inside() {	# COMMAND...: in an empty directory
 	rm -rf "$SCRATCH/in"
@@ -88,6 +89,62 @@ kill_part() {
 	wait "$first"
 	status=$?
 }
+
+# While the run begins, too: the supervisor is killed at its first, second, ... call of those that the launch goes through. What is
+# left would hold the pipe.
+cat >"$SCRATCH/dies.c" <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+static pid_t first;
+static int left;
+__attribute__((constructor)) static void begin(void)
+{
+	first = getpid();
+	left = atoi(getenv("DIES_AT"));
+}
+static void *real(const char *name)
+{
+	if (getpid() == first && --left == 0)
+		raise(SIGKILL);
+	return dlsym(RTLD_NEXT, name);
+}
+#define PASS(result, name, types, ...) result name types { return ((result (*) types)real(#name))(__VA_ARGS__); }
+PASS(pid_t, fork, (void))
+PASS(int, socketpair, (int a, int b, int c, int d[2]), a, b, c, d)
+PASS(ssize_t, send, (int a, const void *b, size_t c, int d), a, b, c, d)
+PASS(ssize_t, recv, (int a, void *b, size_t c, int d), a, b, c, d)
+long syscall(long number, ...)
+{
+	long a[6];
+	va_list list;
+	va_start(list, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(list, long);
+	va_end(list);
+	return ((long (*)(long, ...))real("syscall"))(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+END
+if ${CC:-cc} -shared -fPIC -o "$SCRATCH/dies.so" "$SCRATCH/dies.c" -ldl; then
+	for level in $LEVELS_HERE; do
+		wrong='' died=0 status=137
+		while [ "$status" = 137 ] && [ "$died" -lt 80 ]; do
+			died=$((died + 1))
+			# shellcheck disable=SC2016	# of the inner shell
+			timeout -k 1 20 bash -c 'out=$("$@" </dev/null 2>/dev/null; echo $? >"$STATUS")' run env LD_PRELOAD="$SCRATCH/dies.so" \
+				DIES_AT="$died" "$PICKET" run -q --enforce "$level" -- sleep 0.02 2>/dev/null || wrong+=" $died"
+			status=$(cat "$SCRATCH/status")
+		done
+		check_same "$level: the supervisor is killed at $((died - 1)) calls while the run begins: nothing is left" '' "$wrong"
+		check "$level: control: that many calls there were" test "$died" -gt 3
+	done
+else
+	skip 'a supervisor that dies at a call' "${CC:-cc}"
+fi
 
 for level in $LEVELS_HERE; do
 	for part in supervisor keeper tool child; do

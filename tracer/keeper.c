@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,16 +128,41 @@ static void tell(int words, const struct keeper_word *word)
 	(void)n;	/* nobody listens any more: SIGTERM is on its way */
 }
 
-/* Nothing of the launcher's stays open here: a pipe of the tool's ends when the tool closes it. */
-static int only(int fd)
+/* Nothing of the launcher's stays open here: a pipe of the tool's ends when the tool closes it, and whoever waits for the launcher
+ * sees that it is gone. -1 stays -1. */
+static void only(int *words, int *line)
 {
-	int kept = dup3(fd, 3, O_CLOEXEC) == 3 || fd == 3 ? 3 : fd;
+	int *kept[] = { words, line }, first = STDERR_FILENO + 1;
 
-	if (kept == 3)
-		descriptors_close(4, ~0u);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 2; i++)	/* out of the way of one another */
+		if (*kept[i] >= 0)
+			*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, first + 2);
+	for (int i = 0; i < 2; i++)
+		if (*kept[i] >= 0)
+			*kept[i] = dup3(*kept[i], first + i, O_CLOEXEC);
+	descriptors_close((unsigned)first + 2, ~0u);
+	for (int i = 0; i < first; i++)
 		close(i);
-	return kept;
+}
+
+static void noted(int signal)
+{
+	(void)signal;
+}
+
+/* What the tool's first process says while it becomes the tool. When we are to end meanwhile, it is killed, and says no more. */
+static struct launch_trouble listen_to(struct child *child)
+{
+	struct pollfd line = { .fd = child->line, .events = POLLIN };
+	sigset_t mask;
+
+	sigfillset(&mask);
+	sigdelset(&mask, SIGTERM);
+	signal(SIGTERM, noted);
+	while (ppoll(&line, 1, NULL, &mask) < 0 && errno == EINTR)
+		kill(child->pid, SIGKILL);
+	signal(SIGTERM, SIG_DFL);
+	return launch_trouble(child);
 }
 
 /* Until the tool's first process has ended, or we are told to end. Its status; 0 is taken for "it goes on" by nobody. */
@@ -179,13 +205,10 @@ static _Noreturn void keep(const struct launch *launch, pid_t launcher, int word
 	if (r == 0)
 		r = launch_go(&child);
 	setpgid(0, 0);	/* a signal of the tool's to its own group is not for us */
-	if (r == 0)
-		word.trouble = launch_trouble(&child);
-	else
-		word.trouble = (struct launch_trouble){ LAUNCH_PROCESS, -r };
+	only(&words, &child.line);
+	word.trouble = r == 0 ? listen_to(&child) : (struct launch_trouble){ LAUNCH_PROCESS, -r };
 	word.tool = child.pid;
 	tell(words, &word);
-	words = only(words);
 	if (child.pid > 0)
 		word.status = wait_for_end(child.pid, &awaited);
 	keeper_end_all();
