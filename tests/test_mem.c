@@ -192,6 +192,30 @@ START_TEST(memory_for_reading_only_is_not_written)
 }
 END_TEST
 
+/* Also where two pages meet; and nothing is written behind what is not there. */
+START_TEST(code_is_patched_where_the_task_may_not_write)
+{
+	char here[16];
+	const struct mem_patch patches[] = { { at(PAGE - 2), "across", 6 }, { at(8), "one", 3 } };
+	const struct mem_patch holed[] = { { at(HOLE * PAGE), "lost", 4 }, { at(16), "two", 3 } };
+
+	ck_assert_int_eq(mprotect(area, 2 * PAGE, PROT_READ | PROT_EXEC), 0);
+	start();
+	ck_assert_int_eq(mem_patch(child, patches, 2), 0);
+	ck_assert_int_eq(mem_read(child, at(PAGE - 3), here, 8), 0);
+	ck_assert_mem_eq(here, "xacrossx", 8);
+	ck_assert_int_eq(mem_read(child, at(7), here, 5), 0);
+	ck_assert_mem_eq(here, "xonex", 5);
+	ck_assert_mem_eq(area, "xxxxxxxxxxxx", 12);	/* the child's alone */
+	ck_assert_int_lt(mem_patch(child, holed, 2), 0);
+	ck_assert_int_eq(mem_read(child, at(16), here, 3), 0);
+	ck_assert_mem_eq(here, "xxx", 3);
+	traced_end(child);
+	ck_assert_int_lt(mem_patch(child, patches, 2), 0);
+	child = 0;
+}
+END_TEST
+
 START_TEST(a_task_that_is_gone_has_no_memory)
 {
 	char byte[16];
@@ -219,6 +243,7 @@ int main(void)
 	tcase_add_test(tests, of_many_places_those_before_the_first_hole_are_read);
 	tcase_add_test(tests, what_is_written_is_there);
 	tcase_add_test(tests, memory_for_reading_only_is_not_written);
+	tcase_add_test(tests, code_is_patched_where_the_task_may_not_write);
 	tcase_add_test(tests, a_task_that_is_gone_has_no_memory);
 	suite_add_tcase(suite, tests);
 	return help_run(suite);

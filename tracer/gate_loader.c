@@ -35,7 +35,7 @@ enum {
 	PAGE = 4096,
 	SEGMENTS_MOST = 16,
 	CODE_MOST = 4 << 20,	/* bytes of a dynamic linker */
-	ROOM = 56,		/* whole words */
+	ROOM = 54,
 	BEGIN = 14,
 };
 
@@ -64,7 +64,7 @@ static void look(struct gate_linker *linker, pid_t pid, uint64_t base)
 	uint8_t *text = find_code(pid, base, &code) ? malloc(code.p_filesz) : NULL;
 
 	linker->site = 0;
-	uint64_t room = (code.p_vaddr + code.p_filesz + sizeof(uint64_t) - 1) & ~(sizeof(uint64_t) - 1);
+	uint64_t room = code.p_vaddr + code.p_filesz;
 	if (text && mem_read(pid, base + code.p_vaddr, text, code.p_filesz) == 0 && open_site_find(text, code.p_filesz, &site) &&
 	    room % PAGE <= PAGE - ROOM && room % PAGE != 0) {
 		linker->room = room;
@@ -110,7 +110,7 @@ static void fill(uint8_t room[ROOM], const struct gate_linker *linker, uint64_t 
 		0xb8, SYS_mmap, 0, 0, 0, 0x0f, 0x05, 0x3d, 0, 0, 0, 0, 0x75, 24,
 		0x31, 0xc0, 0x31, 0xff, 0x31, 0xf6, 0x31, 0xd2, 0x31, 0xc9,	/* eax, edi, esi, edx, ecx, */
 		0x45, 0x31, 0xc0, 0x45, 0x31, 0xd2, 0x45, 0x31, 0xdb,		/* r8d, r10d, r11d; r9 was 0 */
-		0xe9, 0, 0, 0, 0, 0x0f, 0x0b, 0x90, 0x90,
+		0xe9, 0, 0, 0, 0, 0x0f, 0x0b,
 	};
 	const uint32_t entrance = (uint32_t)(GATE_CODE + (linker->moves ? 0 : GATE_ENTRANCE)), page = GATE_START;
 
@@ -131,10 +131,11 @@ uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t start
 	if (linker->site == 0 || !has_site(linker, pid, base))
 		return 0;
 	fill(room, linker, start - base);
-	if (mem_patch(pid, base + linker->room, room, sizeof room) < 0)
-		return 0;
 	put_distance(jump + 1, linker->site + OPEN_SITE_JUMP, linker->room);
-	if (serve && mem_patch(pid, base + linker->site, jump, sizeof jump) == 0)
+	const struct mem_patch patches[] = { { base + linker->room, room, sizeof room }, { base + linker->site, jump, sizeof jump } };
+	if (mem_patch(pid, patches, serve ? 2 : 1) < 0)
+		return 0;
+	if (serve)
 		gate->page->loader_site = (uint32_t)linker->site;
 	return base + linker->room + BEGIN;
 }

@@ -3,9 +3,13 @@
 #include "mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/uio.h>
+#include <unistd.h>
+
+#include "cleanup.h"
 
 enum { PAGE = 4096, FIRST_READ = 256 };
 
@@ -33,24 +37,18 @@ int mem_write(pid_t tid, uint64_t address, const void *from, size_t length)
 	return (size_t)n == length ? 0 : -EFAULT;
 }
 
-int mem_patch(pid_t tid, uint64_t address, const void *from, size_t length)
+int mem_patch(pid_t tid, const struct mem_patch *patches, unsigned count)
 {
-	const char *bytes = from;
-	size_t done = 0;
+	char path[64];
 
-	while (done < length) {
-		uint64_t word, at = (address + done) & ~(uint64_t)(sizeof word - 1);
-		size_t skip = (size_t)(address + done - at), count = sizeof word - skip;
-		if (count > length - done)
-			count = length - done;
-		errno = 0;
-		word = (uint64_t)ptrace(PTRACE_PEEKTEXT, tid, (void *)(uintptr_t)at, NULL);
-		if (errno)
-			return -errno;
-		memcpy((char *)&word + skip, bytes + done, count);
-		if (ptrace(PTRACE_POKETEXT, tid, (void *)(uintptr_t)at, (void *)(uintptr_t)word) < 0)
-			return -errno;
-		done += count;
+	snprintf(path, sizeof path, "/proc/%d/mem", (int)tid);
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	for (unsigned i = 0; i < count; i++) {
+		ssize_t n = pwrite(fd, patches[i].bytes, patches[i].length, (off_t)patches[i].address);
+		if (n != (ssize_t)patches[i].length)
+			return n < 0 ? -errno : -EFAULT;
 	}
 	return 0;
 }

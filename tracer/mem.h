@@ -14,9 +14,14 @@
 int mem_read(pid_t tid, uint64_t address, void *to, size_t length);
 int mem_write(pid_t tid, uint64_t address, const void *from, size_t length);
 
-/* Write where the program itself may not, into its code; by its tracer (ptrace(2), PTRACE_POKETEXT). 0 or -errno, and then
- * some of it may be written. */
-int mem_patch(pid_t tid, uint64_t address, const void *from, size_t length);
+/* Write where the program itself may not, into its code: a tracer may (proc(5), /proc/PID/mem), unless the kernel was told otherwise
+ * (proc_mem.force_override, Linux 6.12). In order. 0 or -errno, and then the first of them may be written. */
+struct mem_patch {
+	uint64_t address;
+	const void *bytes;
+	size_t length;
+};
+int mem_patch(pid_t tid, const struct mem_patch *patches, unsigned count);
 
 /* Copy `length` bytes from each of `count` addresses (at most MEM_EACH_MOST), one behind the other. How many could be read, up to the
  * first that could not. */
