@@ -133,39 +133,38 @@ static const struct {
 	void (*make)(void);
 	uint64_t offset;
 	size_t length;
-	bool anonymous;
 	const char *file; /* name in the test's directory, or NULL */
 } kinds[] = {
-	{KIND(of_its_own), 0, 1, true, NULL},
-	{KIND(of_its_own), 0, 0, true, NULL},
-	{KIND(of_its_own), PAGE - 1, 2, true, NULL},
-	{KIND(of_its_own), 0, 4 * PAGE, true, NULL},
-	{KIND(of_its_own), 1, 4 * PAGE, false, NULL}, /* more than is looked at */
-	{KIND(of_its_own), 0, SIZE_MAX, false, NULL},
-	{KIND(of_its_own), PAGES *PAGE, 1, false, NULL},
-	{KIND(of_its_own), PAGES *PAGE - 1, 2, false, NULL},
-	{KIND(behind_a_fork), 0, 1, true, NULL},
-	{KIND(untouched), 0, 1, false, NULL},
-	{KIND(only_looked_at), 0, 1, true, NULL},
-	{KIND(no_memory), 0, 1, false, NULL},
-	{KIND(with_a_hole), 0, PAGE, true, NULL},
-	{KIND(with_a_hole), 0, PAGE + 1, false, NULL},
-	{KIND(shared_anonymous), 0, 1, false, NULL},
-	{KIND(memfd_shared), 0, 1, false, NULL},
-	{KIND(memfd_private), 0, 1, false, NULL},
-	{KIND(file_private), 0, 1, false, "file"},
-	{KIND(file_private), PAGE - 1, 2, false, "file"},
-	{KIND(file_private), 0, PAGES *PAGE, false, "file"},
-	{KIND(file_private), 1, PAGES *PAGE, false, NULL}, /* not all of it */
-	{KIND(file_private), PAGES *PAGE - 1, 1, false, "file"},
-	{KIND(file_private_changed), 0, 1, true, "file"},
-	{KIND(file_shared), 0, 1, false, NULL},
-	{KIND(file_deleted), 0, 1, false, NULL},
-	{KIND(file_named_deleted), 0, 1, false, NULL}, /* cannot be told from one that was */
-	{KIND(file_renamed), 0, 1, false, "other"},
-	{KIND(anonymous_then_file), 0, 1, true, NULL},
-	{KIND(anonymous_then_file), PAGE - 1, 2, false, NULL},
-	{KIND(anonymous_then_file), PAGE, 1, false, "file"},
+	{KIND(of_its_own), 0, 1, NULL},
+	{KIND(of_its_own), 0, 0, NULL},
+	{KIND(of_its_own), PAGE - 1, 2, NULL},
+	{KIND(of_its_own), 0, 4 * PAGE, NULL},
+	{KIND(of_its_own), 1, 4 * PAGE, NULL},
+	{KIND(of_its_own), 0, SIZE_MAX, NULL},
+	{KIND(of_its_own), PAGES *PAGE, 1, NULL},
+	{KIND(of_its_own), PAGES *PAGE - 1, 2, NULL},
+	{KIND(behind_a_fork), 0, 1, NULL},
+	{KIND(untouched), 0, 1, NULL},
+	{KIND(only_looked_at), 0, 1, NULL},
+	{KIND(no_memory), 0, 1, NULL},
+	{KIND(with_a_hole), 0, PAGE, NULL},
+	{KIND(with_a_hole), 0, PAGE + 1, NULL},
+	{KIND(shared_anonymous), 0, 1, NULL},
+	{KIND(memfd_shared), 0, 1, NULL},
+	{KIND(memfd_private), 0, 1, NULL},
+	{KIND(file_private), 0, 1, "file"},
+	{KIND(file_private), PAGE - 1, 2, "file"},
+	{KIND(file_private), 0, PAGES *PAGE, "file"},
+	{KIND(file_private), 1, PAGES *PAGE, NULL}, /* not all of it */
+	{KIND(file_private), PAGES *PAGE - 1, 1, "file"},
+	{KIND(file_private_changed), 0, 1, "file"},
+	{KIND(file_shared), 0, 1, NULL},
+	{KIND(file_deleted), 0, 1, NULL},
+	{KIND(file_named_deleted), 0, 1, NULL}, /* cannot be told from one that was */
+	{KIND(file_renamed), 0, 1, "other"},
+	{KIND(anonymous_then_file), 0, 1, NULL},
+	{KIND(anonymous_then_file), PAGE - 1, 2, NULL},
+	{KIND(anonymous_then_file), PAGE, 1, "file"},
 };
 
 /* The middle of a larger hole, so that no neighbour is next to it. */
@@ -177,19 +176,6 @@ static void choose_area(void)
 	munmap(hole, 3 * PAGES * PAGE);
 	area = hole + PAGES * PAGE;
 }
-
-START_TEST(memory_is_private_only_where_nobody_else_has_the_page)
-{
-	choose_area();
-	child = traced_after(kinds[_i].make, PTRACE_O_TRACEFORK);
-	struct task *task = tracee_add(&all, child, NULL, false);
-	uint64_t address = (uint64_t)(uintptr_t)area + kinds[_i].offset;
-
-	for (int twice = 0; twice < 2; twice++) /* the second time by a descriptor that is open already */
-		ck_assert_msg(mapped_anonymous(task, address, kinds[_i].length) == kinds[_i].anonymous,
-			      "%s, %zu bytes", kinds[_i].name, kinds[_i].length);
-}
-END_TEST
 
 /* All of it lies in one private mapping of no file. */
 static bool in_memory_of_its_own(int i)
@@ -235,7 +221,6 @@ START_TEST(addresses_of_nobody_are_not_private)
 	struct task *task = tracee_add(&all, child, NULL, false);
 	for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
 		for (size_t length = 0; length < 3; length++) {
-			ck_assert(!mapped_anonymous(task, nowhere[i], length));
 			ck_assert_int_lt(mapped_file(task, nowhere[i], length, name, sizeof name), 0);
 		}
 }
@@ -251,7 +236,6 @@ START_TEST(a_task_that_is_gone_has_no_private_memory)
 	struct task *task = tracee_add(&all, child, NULL, false);
 	traced_end(child);
 	child = 0;
-	ck_assert(!mapped_anonymous(task, address, 1));
 	ck_assert_int_lt(mapped_file(task, address, 1, name, sizeof name), 0);
 }
 END_TEST
@@ -263,7 +247,6 @@ START_TEST(kept_descriptors_are_closed_with_their_memory)
 
 	for (int i = 0; i < 3; i++) {
 		struct task *task = tracee_add(&all, getpid(), NULL, false);
-		mapped_anonymous(task, (uint64_t)(uintptr_t)&all, 1);
 		mapped_file(task, (uint64_t)(uintptr_t)&all, 1, name, sizeof name);
 		ck_assert_int_gt(open_descriptors(), before);
 		ck_assert_uint_gt(all.kept_open, 0);
@@ -306,7 +289,6 @@ int main(void)
 	TCase *tests = tcase_create("mapped");
 
 	tcase_add_checked_fixture(tests, setup, teardown);
-	tcase_add_loop_test(tests, memory_is_private_only_where_nobody_else_has_the_page, 0, COUNT(kinds));
 	tcase_add_loop_test(tests, a_page_of_a_file_has_the_files_name, 0, COUNT(kinds));
 	tcase_add_test(tests, addresses_of_nobody_are_not_private);
 	tcase_add_test(tests, a_task_that_is_gone_has_no_private_memory);

@@ -58,9 +58,8 @@ static bool private_range(const struct guard *guard, struct task *task, uint64_t
 	if (!tracee_private_memory(task))
 		return false;
 	int r = mapped_file(task, address, length, name, sizeof name);
-	if (r == -ENXIO || (r == 0 && !judge_writable(guard, name) && constant_file(name)))
-		return true;
-	return mapped_anonymous(task, address, length);	/* of a file's mapping, what was written to */
+	/* not what was written to in the mapping of another file: whoever truncates that takes the copies of its pages away */
+	return r == -ENXIO || (r == 0 && !judge_writable(guard, name) && constant_file(name));
 }
 
 static bool name_is_fixed(const struct guard *guard, struct task *task, const struct name_arg *name)

@@ -193,7 +193,7 @@ static bool begin_with_gate(struct guard *guard, struct task *task)
 		return false;
 	struct new_stack_auxiliary from = new_stack_auxiliary(task->tid, task->saved.rsp);
 	bool serve = gate_withdraw(&guard->gate, task->tid, task->saved.rsp);
-	uint64_t begin = gate_loader(&guard->gate, task->tid, from.linker, task->saved.rip, serve);
+	uint64_t begin = gate_loader(&guard->gate, task->tid, from.linker, from.vdso, task->saved.rip, serve);
 	page_arguments(guard, args);
 	return begin != 0 && regs_begin_at(task->tid, &task->saved, begin, args) == 0;
 }

@@ -226,6 +226,7 @@ int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy
 	if (r < 0 || gate->roots.count == 0)
 		return r;
 	gate->call_offset = gate_call_offset();
+	gate->begin_offset = gate_begin_offset();
 	r = gate->call_offset < 0 ? -ENOSYS : make_page(gate);
 	if (r < 0)
 		return r;

@@ -64,6 +64,7 @@ struct gate {
 	unsigned linkers_next;
 	struct gate_roots roots;
 	unsigned how_reading, how_count;
+	long begin_offset;	/* from the start of the vdso: room for the code that maps the page; -1: none */
 	long call_offset;	/* from the start of the vdso: a `syscall` instruction */
 	char *shim;		/* what LD_PRELOAD names; malloc'ed; NULL: not known (yet) */
 	struct gate_seen seen[GATE_SEEN];
@@ -115,10 +116,14 @@ bool gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack);
 
 /*
  * gate_loader.c: at the same moment. Code that maps the page, with mmap's arguments in registers, and then begins at `start`, where the
- * program was to begin, is put into its dynamic linker, which was mapped at `base` (0: there is none); `serve`: and what the linker
- * opens goes by the gate from then on. The address of that code; 0: that cannot be done, and nothing was changed that matters.
+ * program was to begin, is put behind its vdso, for a program with a dynamic linker, which was mapped at `base` (0: there is none);
+ * `serve`: and what the linker opens goes by the gate from then on. The address of that code; 0: that cannot be done, and
+ * nothing was changed that matters.
  */
-uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t start, bool serve);
+uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t vdso, uint64_t start, bool serve);
+
+/* Offset of the room for that code, which is the same in every process; or -1. */
+long gate_begin_offset(void);
 
 /* Offset of a `syscall` instruction in the vdso, which is the same in every process; or -1. */
 long gate_call_offset(void);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gate_loader.c - see gate.h: the dynamic linker is where a program begins. In what is left of the last page of its code there is room
- * for two pieces of ours: one that maps the gate's page, with arguments that are in registers already, and begins what would have
- * begun; and one that the linker's open site (open_site.h) jumps to, from which the way leads on to the code in that page, too far for
- * a short jump.
+ * gate_loader.c - see gate.h: two pieces of code of ours. In what is left of the last page of the dynamic linker's code there is
+ * room for one that its open site (open_site.h) jumps to, from which the way leads on to the code in the gate's page, too far for a
+ * short jump. The other maps that page, with arguments that are in registers already, and begins what would have begun. On
+ * that one the boundary rests, so it lies in memory of no file, behind the vdso: who truncates a file takes the copies away, too,
+ * that were made of its pages, and a signal can have a program wait for that before its first instruction.
  *
  *   site:   jmp room                     in place of mov $257, %eax
  *   room:   lea site + 5, %rcx           where to go back to; a system call spends rcx
@@ -14,7 +15,7 @@
  *           cmp $GATE_START, %eax
  *           jne 1f
  *           xor ...                      what the kernel begins with: nothing in any register but the stack pointer
- *           jmp start
+ *           jmp *start(%rip)
  *   1:      ud2                          without the page it does not run
  *
  * All that is read here is of a program that nobody vouches for, and is compared before anything is written; what it
@@ -24,6 +25,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -35,8 +37,8 @@ enum {
 	PAGE = 4096,
 	SEGMENTS_MOST = 16,
 	CODE_MOST = 4 << 20,	/* bytes of a dynamic linker */
-	ROOM = 54,
-	BEGIN = 14,
+	ROOM = 14,
+	BEGIN = 49,
 };
 
 /* Its segment of code, from `base` on. */
@@ -102,40 +104,68 @@ static void put_distance(uint8_t *at, uint64_t from, uint64_t to)
 	memcpy(at, &distance, sizeof distance);
 }
 
-/* Both pieces; `start` is from the linker's own start on, as the rest. */
-static void fill(uint8_t room[ROOM], const struct gate_linker *linker, uint64_t start)
+static void fill(uint8_t room[ROOM], const struct gate_linker *linker)
 {
-	const uint8_t pieces[ROOM] = {
-		0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0xb8, 0, 0, 0, 0, 0xff, 0xe0,
-		0xb8, SYS_mmap, 0, 0, 0, 0x0f, 0x05, 0x3d, 0, 0, 0, 0, 0x75, 24,
-		0x31, 0xc0, 0x31, 0xff, 0x31, 0xf6, 0x31, 0xd2, 0x31, 0xc9,	/* eax, edi, esi, edx, ecx, */
-		0x45, 0x31, 0xc0, 0x45, 0x31, 0xd2, 0x45, 0x31, 0xdb,		/* r8d, r10d, r11d; r9 was 0 */
-		0xe9, 0, 0, 0, 0, 0x0f, 0x0b,
-	};
-	const uint32_t entrance = (uint32_t)(GATE_CODE + (linker->moves ? 0 : GATE_ENTRANCE)), page = GATE_START;
+	const uint8_t pieces[ROOM] = { 0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0xb8, 0, 0, 0, 0, 0xff, 0xe0 };
+	const uint32_t entrance = (uint32_t)(GATE_CODE + (linker->moves ? 0 : GATE_ENTRANCE));
 
 	memcpy(room, pieces, ROOM);
 	put_distance(room + 3, linker->room + 7, linker->site + OPEN_SITE_JUMP);
 	memcpy(room + 8, &entrance, sizeof entrance);
-	memcpy(room + 22, &page, sizeof page);
-	put_distance(room + 48, linker->room + 52, start);
 }
 
-uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t start, bool serve)
+static void fill_begin(uint8_t code[BEGIN], uint64_t start)
 {
-	uint8_t room[ROOM], jump[OPEN_SITE_JUMP] = { OPEN_SITE_JUMP_CODE };
+	const uint8_t pieces[BEGIN] = {
+		0xb8, SYS_mmap, 0, 0, 0, 0x0f, 0x05, 0x3d, 0, 0, 0, 0, 0x75, 25,
+		0x31, 0xc0, 0x31, 0xff, 0x31, 0xf6, 0x31, 0xd2, 0x31, 0xc9,	/* eax, edi, esi, edx, ecx, */
+		0x45, 0x31, 0xc0, 0x45, 0x31, 0xd2, 0x45, 0x31, 0xdb,		/* r8d, r10d, r11d; r9 was 0 */
+		0xff, 0x25, 2, 0, 0, 0, 0x0f, 0x0b,				/* jmp *2(%rip); ud2; .quad start */
+	};
+	const uint32_t page = GATE_START;
 
-	if (!(gate->protection & PROT_EXEC) || base == 0 || start <= base)
+	memcpy(code, pieces, BEGIN);
+	memcpy(code + 8, &page, sizeof page);
+	memcpy(code + BEGIN - sizeof start, &start, sizeof start);
+}
+
+/* Behind the vdso's file its last page is empty. */
+long gate_begin_offset(void)
+{
+	const unsigned char *vdso = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);	/* NOLINT: an address it is */
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)vdso;
+
+	if (!vdso)
+		return -1;
+	uint64_t at = (header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize + 15) & ~UINT64_C(15);
+	if (header->e_shnum == 0 || at % PAGE == 0 || at % PAGE > PAGE - BEGIN)
+		return -1;
+	for (unsigned i = 0; i < BEGIN; i++)
+		if (vdso[at + i])
+			return -1;
+	return (long)at;
+}
+
+uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t vdso, uint64_t start, bool serve)
+{
+	uint8_t room[ROOM], code[BEGIN], jump[OPEN_SITE_JUMP] = { OPEN_SITE_JUMP_CODE };
+
+	if (!(gate->protection & PROT_EXEC) || base == 0 || start <= base || vdso == 0 || gate->begin_offset < 0)
 		return 0;
 	const struct gate_linker *linker = linker_at(gate, pid, base, start - base);
 	if (linker->site == 0 || !has_site(linker, pid, base))
 		return 0;
-	fill(room, linker, start - base);
+	uint64_t begin = vdso + (uint64_t)gate->begin_offset;
+	fill(room, linker);
+	fill_begin(code, start);
 	put_distance(jump + 1, linker->site + OPEN_SITE_JUMP, linker->room);
-	const struct mem_patch patches[] = { { base + linker->room, room, sizeof room }, { base + linker->site, jump, sizeof jump } };
-	if (mem_patch(pid, patches, serve ? 2 : 1) < 0)
+	/* `begin` last: what was found in another linker may be elsewhere in this one, even behind the vdso */
+	const struct mem_patch patches[] = { { base + linker->room, room, sizeof room },
+					     { base + linker->site, jump, sizeof jump },
+					     { begin, code, sizeof code } };
+	if (mem_patch(pid, serve ? patches : patches + 2, serve ? 3 : 1) < 0)
 		return 0;
 	if (serve)
 		gate->page->loader_site = (uint32_t)linker->site;
-	return base + linker->room + BEGIN;
+	return begin;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mapped.c - see mapped.h. Asked of /proc/TID/pagemap and maps, whose descriptors stay open with the address space: they
- * are asked for with every exec and every connect.
+ * mapped.c - see mapped.h. Asked of /proc/TID/maps, whose descriptor stays open with the address space: it is asked for with
+ * every exec and every connect.
  */
 #include "mapped.h"
 
@@ -16,16 +16,7 @@
 
 #include "cleanup.h"
 
-enum {
-	PAGE = 4096,
-	PAGES_MOST = 4,		/* pages of one argument that are looked at */
-	KEPT_OPEN_MOST = 512,	/* descriptors of /proc/TID/pagemap and maps that are kept open */
-};
-
-/* pagemap (Documentation/admin-guide/mm/pagemap.rst): bit 61, page is of a file or shared; 62, in swap; 63, present. */
-#define PAGEMAP_FILE (UINT64_C(1) << 61)
-#define PAGEMAP_SWAP (UINT64_C(1) << 62)
-#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
+enum { KEPT_OPEN_MOST = 512 };	/* descriptors of /proc/TID/maps that are kept open */
 
 /* proc(5), /proc/PID/maps: what the name of a mapped file ends in when it was unlinked. */
 static const char DELETED[] = " (deleted)";
@@ -39,14 +30,15 @@ static bool leaves_enough(int fd)
 	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + ENOUGH < limit.rlim_cur;
 }
 
-/* A file of /proc/TID that is about its memory; *kept is where its descriptor may stay. To be let go with memory_close. */
-static int memory_open(const struct task *task, const char *file, int *kept)
+/* The descriptor may stay in the task's memory. To be let go with maps_close. */
+static int maps_open(const struct task *task)
 {
+	int *kept = &task->memory->maps;
 	char path[64];
 
 	if (*kept >= 0)
 		return *kept;
-	snprintf(path, sizeof path, "/proc/%d/%s", (int)task->tid, file);
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)task->tid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && !task->all->keeper && task->all->kept_open < KEPT_OPEN_MOST && leaves_enough(fd)) {
 		*kept = fd;
@@ -55,30 +47,10 @@ static int memory_open(const struct task *task, const char *file, int *kept)
 	return fd;
 }
 
-static void memory_close(int fd, int kept)
+static void maps_close(const struct task *task, int fd)
 {
-	if (fd != kept)
+	if (fd != task->memory->maps)
 		close(fd);
-}
-
-bool mapped_anonymous(const struct task *task, uint64_t address, size_t length)
-{
-	uint64_t first = address / PAGE, last = (address + (length ? length - 1 : 0)) / PAGE, entry[PAGES_MOST];
-
-	if (last < first || last - first >= PAGES_MOST)
-		return false;
-	int fd = memory_open(task, "pagemap", &task->memory->pagemap);
-	if (fd < 0)
-		return false;
-	size_t bytes = (size_t)(last - first + 1) * sizeof entry[0];
-	ssize_t n = pread(fd, entry, bytes, (off_t)(first * sizeof entry[0]));
-	memory_close(fd, task->memory->pagemap);
-	if (n != (ssize_t)bytes)
-		return false;
-	for (size_t i = 0; i <= (size_t)(last - first); i++)
-		if (!(entry[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAP)) || (entry[i] & PAGEMAP_FILE))
-			return false;
-	return true;
 }
 
 /* PROCMAP_QUERY (Linux 6.11, linux/fs.h), for headers that lack it. */
@@ -126,12 +98,12 @@ int mapped_file(const struct task *task, uint64_t address, size_t length, char *
 					     .query_addr = address,
 					     .vma_name_size = (uint32_t)size,
 					     .vma_name_addr = (uintptr_t)name };
-	int fd = memory_open(task, "maps", &task->memory->maps);
+	int fd = maps_open(task);
 
 	if (fd < 0)
 		return -errno;
 	int r = ioctl(fd, PROCMAP_ASK, &question) < 0 ? -errno : 0;
-	memory_close(fd, task->memory->maps);
+	maps_close(task, fd);
 	if (r < 0)
 		return r;
 	if ((question.vma_flags & PROCMAP_SHARED) || question.vma_end - address < length)

@@ -7,9 +7,6 @@
 
 #include "tracee.h"
 
-/* Are all pages of [address, address + length) anonymous and private to the address space? (false when it cannot be told) */
-bool mapped_anonymous(const struct task *task, uint64_t address, size_t length);
-
 /* Is nothing mapped below this address? (false when it cannot be told) Also between an exec and tracee_exec, when
  * a task still stands for the memory that is gone. */
 bool mapped_nothing_below(pid_t tid, uint64_t address);

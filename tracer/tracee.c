@@ -33,7 +33,7 @@ static struct share *share_new(void)
 
 	if (share) {
 		share->users = 1;
-		share->pagemap = share->maps = -1;
+		share->maps = -1;
 	}
 	return share;
 }
@@ -45,12 +45,10 @@ static void share_drop(struct tracees *all, struct share **share)
 	*share = NULL;
 	if (!s || --s->users > 0)
 		return;
-	const int kept[] = { s->pagemap, s->maps };
-	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
-		if (kept[i] >= 0) {
-			close(kept[i]);
-			all->kept_open--;
-		}
+	if (s->maps >= 0) {
+		close(s->maps);
+		all->kept_open--;
+	}
 	free(s);
 }
 

@@ -23,7 +23,7 @@ struct share {
 	unsigned users;		/* tasks that have it */
 	bool restless;		/* may change without any of them running: treated as shared for ever */
 	bool slots_mapped;	/* address space: the sealed slots are mapped */
-	int pagemap, maps;	/* address space: descriptors of /proc/TID/pagemap and maps, or -1 */
+	int maps;		/* address space: descriptor of /proc/TID/maps, or -1 */
 };
 
 /* A file that is about to be, or was, executed. */

@@ -19,7 +19,7 @@
 
 static void share_begin(struct share *share)
 {
-	*share = (struct share){ .users = 2, .restless = true, .pagemap = -1, .maps = -1 };
+	*share = (struct share){ .users = 2, .restless = true, .maps = -1 };
 }
 
 void visitor_come(struct visitor *visitor, struct tracees *all, pid_t tid)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* memory.c - attempts by way of memory: where the guard keeps arguments, and arguments that change after they were read. */
+#include <setjmp.h>
+
 #include "attempt.h"
 
 #include <sys/resource.h>
@@ -134,6 +136,49 @@ static int text_of_output(void)
 	return changing_text(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, from, 0), 1);
 }
 
+static sigjmp_buf written;
+
+static void went(int signal)
+{
+	(void)signal;
+	siglongjmp(written, 1);
+}
+
+/* Our own copy of a page of a file; but to truncate the file takes the copy away, too, and then the file's own text is there. */
+static int copied_text(void)
+{
+	const struct sigaction action = { .sa_handler = went, .sa_flags = SA_NODEFER };
+	volatile int won = REFUSED;
+	int file;
+
+	NEED(file = open("text", O_RDWR | O_CREAT, 0600));
+	NEED(pwrite(file, secret_name, sizeof secret_name, 0));
+	NEED(close(open(allowed_name, O_CREAT | O_WRONLY, 0600)));
+	char *copy = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+	NEED(copy == MAP_FAILED ? -1 : 0);
+	NEED(sigaction(SIGBUS, &action, NULL));
+	pid_t child = fork();
+	NEED(child);
+	for (unsigned wait = 1; child == 0; wait = wait * 1103515245 + 12345) {
+		if (ftruncate(file, 0) == 0)
+			pwrite(file, secret_name, sizeof secret_name, 0);
+		for (volatile unsigned i = 0; i < (wait >> 8) % 20000; i++)
+			;
+	}
+	for (double end = seconds() + RACE_SECONDS; won == REFUSED && seconds() < end;) {
+		if (sigsetjmp(written, 1))
+			continue;
+		memcpy(copy, allowed_name, sizeof allowed_name);
+		int fd = open(copy, O_RDONLY);
+		won = holds_secret(fd);
+		if (fd >= 0)
+			close(fd);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return won;
+}
+
 /* Memory that the kernel may empty at any time, even while it is looked at. */
 static int memory_that_vanishes(void)
 {
@@ -149,6 +194,7 @@ static const struct row rows[] = {
 	{ GETS_OUT, "nameless_text", nameless_text },
 	{ GETS_OUT, "text_with_two_names", text_with_two_names },
 	{ GETS_OUT, "text_of_output", text_of_output },
+	{ GETS_OUT, "copied_text", copied_text },
 	{ GETS_OUT, "memory_that_vanishes", memory_that_vanishes },
 	{ GETS_OUT, "grows_down", grows_down },
 	{ GETS_OUT, "empty_becomes_name", empty_becomes_name },
