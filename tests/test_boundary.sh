@@ -36,6 +36,8 @@ run_row() {
 	local level=$1 program=$programs/$2 row=$3 rules=()
 	# whoever may read all of /proc may also know where its processes have their files
 	[ "$row" != links_of_stranger ] || rules=(--deny /proc/1/environ)
+	# a program of its own
+	[ "$row" != linker_exchanged ] || rules=(--exec "$F/open")
 	cd "$F/open" || exit 1
 	# shellcheck disable=SC2016,SC2094  # STRANGER is what the neighbour says; what is read is what the row wrote
 	if [ "$level" = bare ]; then

@@ -162,13 +162,15 @@ static int copied_text(void)
 	for (unsigned wait = 1; child == 0; wait = wait * 1103515245 + 12345) {
 		if (ftruncate(file, 0) == 0)
 			pwrite(file, secret_name, sizeof secret_name, 0);
-		for (volatile unsigned i = 0; i < (wait >> 8) % 20000; i++)
+		for (volatile unsigned i = 0; i < (wait >> 8) % 4000; i++)
 			;
 	}
 	for (double end = seconds() + RACE_SECONDS; won == REFUSED && seconds() < end;) {
 		if (sigsetjmp(written, 1))
 			continue;
 		memcpy(copy, allowed_name, sizeof allowed_name);
+		for (volatile int i = 0; i < 5000; i++)
+			;
 		int fd = open(copy, O_RDONLY);
 		won = holds_secret(fd);
 		if (fd >= 0)
