@@ -165,7 +165,8 @@ static int copied_text(void)
 		for (volatile unsigned i = 0; i < (wait >> 8) % 4000; i++)
 			;
 	}
-	for (double end = seconds() + RACE_SECONDS; won == REFUSED && seconds() < end;) {
+	/* as a control it may take longer where much else runs */
+	for (double end = seconds() + (getenv("GUARDED") ? 1 : 5) * RACE_SECONDS; won == REFUSED && seconds() < end;) {
 		if (sigsetjmp(written, 1))
 			continue;
 		memcpy(copy, allowed_name, sizeof allowed_name);
