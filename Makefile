@@ -96,7 +96,7 @@ $(SHIM): $(SHIM_O)
 	$(CC) -shared -nostdlib $(SHIM_LINK) -o $@ $^
 
 $(BUILD)/preload/loader.bin: $(LOADER_O) preload/loader.ld
-	$(CC) -nostdlib -static -no-pie -Wl,-T,preload/loader.ld,--gc-sections,--build-id=none,--oformat=binary -o $@ $(LOADER_O)
+	$(CC) -nostdlib -static -Wl,-T,preload/loader.ld,--gc-sections,--build-id=none,--oformat=binary -o $@ $(LOADER_O)
 $(BUILD)/tracer/gate_code.o: tracer/gate_code.S $(BUILD)/preload/loader.bin
 	@mkdir -p $(@D)
 	$(CC) -Wa,-I$(BUILD) -c -o $@ $<
