@@ -25,8 +25,8 @@
 #define RESERVED_END   0x200000ul
 
 /*
- * The gate: struct wire_gate, a shared, read-only mapping of the sealed memfd at RESERVED_FD_GATE. At level gate the supervisor maps
- * it in every process at its exec, before the first instruction, so that nothing else can ever be there: whoever finds
+ * The gate: struct wire_gate, a shared, read-only mapping of the sealed memfd at RESERVED_FD_GATE. At level gate the supervisor has
+ * every program map it at its exec, before the first instruction of its own, so that nothing else can ever be there: whoever finds
  * GATE_MAGIC at GATE_START (is the address mapped at all?) has it. The filter lets an openat2 through
  * whose descriptor is a root's, whose `how` is the address of one of the first entries, as many as the root may use, and whose size
  * is that of three words (openat2(2)). All else in it is for the shim to find the way, and trusted by nobody.
