@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gate.c - beside a supervisor: an open that needs none (wire.h, "The gate"). The name is made one beneath a root, and the
- * kernel keeps the walk there; what flags it may have stands in the page. Nothing is decided here. Whatever is not
+ * gate.c - beside a supervisor: an open that needs none (wire.h, "The gate"). The name is made one beneath a root, and
+ * the kernel keeps the walk there; what flags it may have stands in the page. Nothing is decided here. Whatever is not
  * certain to be what the call itself would have come to is left to the call, which the supervisor then judges.
  *
- * Nothing is kept from one call to the next - working directories and descriptors belong to threads, and change - so that
- * vfork children, signal handlers and threads that share what others do not are all served alike. Nor is it
- * asked whether this process has another root directory or other mounts than the launcher, since
- * chroot, pivot_root, mount, setns and new namespaces are refused to every tool.
+ * Nothing is kept from one call to the next - working directories and descriptors belong to threads, and change - so
+ * that vfork children, signal handlers and threads that share what others do not are all served alike. Nor is it asked
+ * whether this process has another root directory or other mounts than the launcher, since chroot, pivot_root, mount,
+ * setns and new namespaces are refused to every tool.
  */
 #include <asm-generic/errno.h>
 #include <linux/fcntl.h>
@@ -36,9 +36,10 @@ size_t gate_loader_site(void)
 }
 
 /*
- * The directory that a relative name begins at, as a name in `joined`. Its length, 0: it has none. This is most of what such an
- * open costs, and nothing that is cheaper would be right: a name that is kept is another directory's as soon as one above is
- * moved, which neither inode nor mount shows; and /proc/self, a little faster, may be another thread's descriptors.
+ * The directory that a relative name begins at, as a name in `joined`. Its length, 0: it has none. This is most of what
+ * such an open costs, and nothing that is cheaper would be right: a name that is kept is another directory's as soon as
+ * one above is moved, which neither inode nor mount shows; and /proc/self, a little faster, may be another thread's
+ * descriptors.
  */
 static size_t directory_name(int dirfd, char *joined)
 {
@@ -64,11 +65,11 @@ static size_t directory_name(int dirfd, char *joined)
 /* ---- the call ----------------------------------------------------------- */
 
 /*
- * open() is a cancellation point: a thread that waits in it, for a FIFO's other end, can be cancelled. So while ours is in
- * the kernel the thread may be cancelled at any instruction, as older versions of glibc do it themselves; there is nothing
- * of ours that would be left behind.
+ * open() is a cancellation point: a thread that waits in it, for a FIFO's other end, can be cancelled. So while ours is
+ * in the kernel the thread may be cancelled at any instruction, as older versions of glibc do it themselves; there is
+ * nothing of ours that would be left behind.
  */
-static long open_beneath(const struct gate_way *way, bool cancels)
+static long open_cancelled(const struct gate_way *way, bool cancels)
 {
 	int (*set_type)(int, int *) = cancels ? (int (*)(int, int *))next_of(WRAP_pthread_setcanceltype) : NULL;
 	int type = 0;
@@ -86,15 +87,19 @@ static long open_absolute(const char *path, size_t length, uint32_t flags, uint6
 {
 	struct gate_way way;
 
-	if (!gate_way(path, length, flags, mode, &way))
-		return GATE_NOT;
-	long answer = open_beneath(&way, ways & GATE_CANCELS);
-	return gate_way_true(answer, ways & GATE_RELATIVE) ? answer : GATE_NOT;
+	for (int kind = 0; kind < GATE_KINDS; kind++) {
+		long answer = gate_way((enum gate_kind)kind, path, length, flags, mode, &way)
+				      ? open_cancelled(&way, ways & GATE_CANCELS)
+				      : GATE_NOT;
+		if (answer != GATE_NOT && gate_way_true(answer, ways & GATE_RELATIVE))
+			return answer;
+	}
+	return GATE_NOT;
 }
 
 /* Apart, for its stack. */
-__attribute__((noinline)) static long open_relative(int dirfd, const char *path, size_t length, uint32_t flags, uint64_t mode,
-						    unsigned ways)
+__attribute__((noinline)) static long open_relative(int dirfd, const char *path, size_t length, uint32_t flags,
+						    uint64_t mode, unsigned ways)
 {
 	char joined[JOINED_MOST];
 	size_t start = directory_name(dirfd, joined);
@@ -129,8 +134,8 @@ static long open_somehow(int dirfd, const char *path, uint64_t flags, uint64_t m
 
 	if (length == 0 || length >= GATE_NAME_MOST)
 		return GATE_NOT;
-	return path[0] == '/' ? open_absolute(path, length, (uint32_t)flags, mode, ways) :
-				open_relative(dirfd, path, length, (uint32_t)flags, mode, ways);
+	return path[0] == '/' ? open_absolute(path, length, (uint32_t)flags, mode, ways)
+			      : open_relative(dirfd, path, length, (uint32_t)flags, mode, ways);
 }
 
 long gate_open(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsigned ways)
@@ -138,7 +143,8 @@ long gate_open(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsig
 	long answer = shim.gate ? open_somehow(dirfd, path, flags, mode, ways) : GATE_NOT, missing;
 
 	/* an open that neither makes anything nor stops at a link */
-	if (answer == GATE_NOT && !(flags & (O_CREAT | O_TMPFILE_BIT | O_NOFOLLOW)) && gate_missing(dirfd, path, 0, &missing))
+	if (answer == GATE_NOT && !(flags & (O_CREAT | O_TMPFILE_BIT | O_NOFOLLOW)) &&
+	    gate_missing(dirfd, path, 0, &missing))
 		return missing;
 	return answer;
 }

@@ -73,7 +73,8 @@ static const char *behind(const char *path, const char *name, size_t length)
 }
 
 /*
- * The nearest root that `path` lies beneath, and the rest of it. Only the text of the root's own name is compared, so none of
+ * The nearest root that `path` lies beneath, and the rest of it. Only the text of the root's own name is compared, so
+ * none of
  * ".." is in it; the rest may be anything. A name of nothing but a root's becomes ".".
  */
 static bool find_root(const char *path, size_t length, struct root *root)
@@ -84,7 +85,7 @@ static bool find_root(const char *path, size_t length, struct root *root)
 		if (!rest)
 			continue;
 		rest = skip_slashes(rest);
-		*root = (struct root){ name->root, name->writable, *rest ? rest : "." };
+		*root = (struct root){name->root, name->writable, *rest ? rest : "."};
 		return root->number != GATE_GONE;
 	}
 	return false;
@@ -121,15 +122,58 @@ static const struct wire_how *find_how(const struct root *root, uint32_t flags, 
 	return NULL;
 }
 
-bool gate_way(const char *path, size_t length, uint32_t flags, uint64_t mode, struct gate_way *way)
+static bool beneath(const char *path, size_t length, uint32_t flags, uint64_t mode, struct gate_way *way)
 {
 	struct root root;
 
 	if (!find_root(path, length, &root))
 		return false;
-	*way = (struct gate_way){ (int)(GATE->first_root + root.number), root.rest, find_how(&root, flags, mode) };
+	*way = (struct gate_way){(int)(GATE->first_root + root.number), root.rest, find_how(&root, flags, mode)};
 	/* the name of a root may be that of a link to it; and "." cannot be made */
 	return way->how && !(root.rest[0] == '.' && !root.rest[1] && (flags & (O_NOFOLLOW | O_CREAT)));
+}
+
+/* ---- files -------------------------------------------------------------- */
+
+static bool is_name(const char *path, size_t length, const char *name)
+{
+	return memcmp(path, name, length) == 0 && name[length] == 0;
+}
+
+/* Which one has this name, or that of a link to it? file_count: none. `length` is less than that of the rooms for
+ * names. */
+static uint32_t find_file(const char *path, size_t length)
+{
+	for (uint32_t i = 0; i < GATE->file_count; i++)
+		if (is_name(path, length, GATE->file[i].name))
+			return i;
+	for (uint32_t i = 0; i < GATE->link_count; i++)
+		if (is_name(path, length, GATE->link[i].name))
+			return GATE->link[i].file;
+	return GATE->file_count;
+}
+
+static bool by_file(const char *path, size_t length, uint32_t flags, uint64_t mode, struct gate_way *way)
+{
+	uint32_t file = length < GATE_FILE_SIZE - 1 && !(flags & (O_PATH | O_NOFOLLOW)) ? find_file(path, length)
+											: GATE->file_count;
+
+	flags &= ~(uint32_t)O_LARGEFILE;
+	mode = flags & O_CREAT ? mode & MODE_BITS : 0;
+	if (file == GATE->file_count)
+		return false;
+	uint32_t end = file < GATE->file_reading ? GATE->how_file_reading : GATE->how_file_count;
+	for (uint32_t i = GATE->how_count; i < end; i++)
+		if (GATE->how[i].flags == flags && GATE->how[i].mode == mode) {
+			*way = (struct gate_way){AT_FDCWD, GATE->file[file].name, &GATE->how[i]};
+			return true;
+		}
+	return false;
+}
+
+bool gate_way(enum gate_kind kind, const char *path, size_t length, uint32_t flags, uint64_t mode, struct gate_way *way)
+{
+	return (kind == GATE_BENEATH ? beneath : by_file)(path, length, flags, mode, way);
 }
 
 /* ---- the call ----------------------------------------------------------- */
@@ -156,7 +200,8 @@ bool gate_way_true(long answer, bool relative)
 	case ETXTBSY:
 	case EROFS:
 		return true;
-	default: /* EXDEV, ELOOP: it leads out of the root. EAGAIN, EPERM, EINVAL, ...: may have reasons that are ours */
+	default: /* EXDEV, ELOOP: it leads out of the root. EAGAIN, EPERM, EINVAL, ...: may have reasons that are ours
+		  */
 		return false;
 	}
 }

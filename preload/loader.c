@@ -11,13 +11,17 @@ static long open_absolute(const char *path, size_t length, uint32_t flags, uint6
 {
 	struct gate_way way;
 
-	if (!gate_way(path, length, flags, mode, &way))
-		return GATE_NOT;
-	long answer = gate_way_open(&way);
-	return gate_way_true(answer, false) ? answer : GATE_NOT;
+	for (int kind = 0; kind < GATE_KINDS; kind++) {
+		long answer = gate_way((enum gate_kind)kind, path, length, flags, mode, &way) ? gate_way_open(&way)
+											      : GATE_NOT;
+		if (answer != GATE_NOT && gate_way_true(answer, false))
+			return answer;
+	}
+	return GATE_NOT;
 }
 
-/* What loader_enter.S asks: as openat, or GATE_NOT. Libraries are looked for where they are not (LD_LIBRARY_PATH, ld.so(8)). */
+/* What loader_enter.S asks: as openat, or GATE_NOT. Libraries are looked for where they are not (LD_LIBRARY_PATH,
+ * ld.so(8)). */
 long loader_open(int dirfd, const char *path, uint64_t flags, uint64_t mode);
 long loader_open(int dirfd, const char *path, uint64_t flags, uint64_t mode)
 {

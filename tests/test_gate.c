@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_gate.c - what the filter lets through at level gate, which directories become roots, and what the page says of them. */
+/* test_gate.c - what the filter lets through at level gate, which directories become roots, and what the page says of
+ * them. */
 #include "gate.h"
 
 #include <errno.h>
@@ -26,21 +27,37 @@ static struct image *image;
 static struct policy policy;
 static struct sock_fprog filter;
 static struct wire_gate somewhere;
-enum { ROOTS = 4, READING_ROOTS = 2, HOWS = 5, READING_HOWS = 3 };
+enum {
+	ROOTS = 4,
+	READING_ROOTS = 2,
+	HOWS = 5,
+	READING_HOWS = 3,
+	FILES = 3,
+	READING_FILES = 1,
+	FILE_READING_HOWS = 7,
+	FILE_HOWS = 8
+};
 
 static void compile_filter(bool gate)
 {
-	static const struct path_row rows[] = { { RULE_READ, LAYER_FILE, "/usr" }, { 0 } };
+	static const struct path_row rows[] = {{RULE_READ, LAYER_FILE, "/usr"}, {0}};
 	static struct guard guard;
 
 	image = make_path_image(rows, false);
-	policy = (struct policy){ .image = image };
+	policy = (struct policy){.image = image};
 	memset(&guard, 0, sizeof guard);
 	guard.policies[guard.policy_count++] = &policy;
 	guard.open_files = LIMIT;
 	guard.level = LEVEL_GATE;
-	guard.gate = (struct gate){ .fd = -1, .page = gate ? &somewhere : NULL, .protection = PROT_READ | PROT_EXEC,
-				    .how_reading = READING_HOWS, .how_count = HOWS };
+	guard.gate = (struct gate){.fd = -1,
+				   .page = gate ? &somewhere : NULL,
+				   .protection = PROT_READ | PROT_EXEC,
+				   .how_reading = READING_HOWS,
+				   .how_count = HOWS,
+				   .how_file_reading = FILE_READING_HOWS,
+				   .how_file_count = FILE_HOWS,
+				   .file_reading = READING_FILES,
+				   .file_count = FILES};
 	guard.gate.roots.count = ROOTS;
 	guard.gate.roots.reading = READING_ROOTS;
 	ck_assert_int_eq(filter_compile(&guard, &filter), 0);
@@ -54,7 +71,7 @@ static void let_go(void)
 
 static bool passes(long number, uint32_t arch, const uint64_t args[6])
 {
-	struct seccomp_data data = { .nr = (int)number, .arch = arch };
+	struct seccomp_data data = {.nr = (int)number, .arch = arch};
 
 	memcpy(data.args, args, sizeof data.args);
 	uint32_t result = run_filter(&filter, &data);
@@ -62,7 +79,7 @@ static bool passes(long number, uint32_t arch, const uint64_t args[6])
 	return result == SECCOMP_RET_ALLOW;
 }
 
-static const uint64_t upper[] = { 0, UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_C(0xffffffff00000000) };
+static const uint64_t upper[] = {0, UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_C(0xffffffff00000000)};
 
 /* As the kernel reads the arguments: an int, a pointer, a length. */
 static bool is_an_open_by_the_gate(const uint64_t args[6])
@@ -76,7 +93,7 @@ static bool is_an_open_by_the_gate(const uint64_t args[6])
 
 START_TEST(an_openat2_passes_with_a_root_and_an_entry_for_it)
 {
-	static const uint64_t sizes[] = { 0, 8, 16, 23, 24, 25, 32, 40, 4096 };
+	static const uint64_t sizes[] = {0, 8, 16, 23, 24, 25, 32, 40, 4096};
 	unsigned passed = 0, wanted = 0;
 
 	compile_filter(true);
@@ -84,12 +101,12 @@ START_TEST(an_openat2_passes_with_a_root_and_an_entry_for_it)
 		for (uint64_t how = GATE_START - 64; how < GATE_START + (HOWS + 2) * sizeof(struct wire_how); how += 4)
 			for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
 				for (size_t u = 0; u < sizeof upper / sizeof upper[0] * 3; u++) {
-					uint64_t args[6] = { fd, 0x7fff0000, how, sizes[s] };
-					static const int which[] = { 0, 2, 3 };
+					uint64_t args[6] = {fd, 0x7fff0000, how, sizes[s]};
+					static const int which[] = {0, 2, 3};
 					args[which[u % 3]] |= upper[u / 3];
 					bool pass = passes(SYS_openat2, AUDIT_ARCH_X86_64, args);
-					REQUIRE(pass == is_an_open_by_the_gate(args), "fd %u, how %#lx, size %lu: %d", fd,
-						(unsigned long)args[2], (unsigned long)args[3], pass);
+					REQUIRE(pass == is_an_open_by_the_gate(args), "fd %u, how %#lx, size %lu: %d",
+						fd, (unsigned long)args[2], (unsigned long)args[3], pass);
 					REQUIRE(!passes(SYS_openat2, AUDIT_ARCH_I386, args), "by another ABI");
 					passed += pass;
 					wanted += is_an_open_by_the_gate(args);
@@ -100,12 +117,53 @@ START_TEST(an_openat2_passes_with_a_root_and_an_entry_for_it)
 }
 END_TEST
 
+static bool is_an_open_of_a_file(const uint64_t args[6])
+{
+	uint64_t entry = (args[2] - GATE_START) / sizeof(struct wire_how),
+		 file = (args[1] - GATE_FILE_START) / GATE_FILE_SIZE;
+
+	return args[1] >= GATE_FILE_START && args[1] % GATE_FILE_SIZE == 0 && file < FILES && args[2] >= GATE_START &&
+	       args[2] % sizeof(struct wire_how) == 0 && entry >= HOWS &&
+	       entry < (file < READING_FILES ? FILE_READING_HOWS : FILE_HOWS) && args[3] == sizeof(struct open_how);
+}
+
+/* Whatever the descriptor is: the name is absolute. */
+START_TEST(an_openat2_passes_with_the_name_of_a_file_and_an_entry_for_it)
+{
+	static const uint32_t fds[] = {0, (uint32_t)AT_FDCWD, FIRST, FIRST + ROOTS - 1, FIRST + ROOTS};
+	static const uint64_t sizes[] = {0, 23, 24, 32};
+	unsigned passed = 0;
+
+	compile_filter(true);
+	for (uint64_t name = GATE_FILE_START - 2 * GATE_FILE_SIZE;
+	     name < GATE_FILE_START + (FILES + 2) * GATE_FILE_SIZE; name += 16)
+		for (uint64_t how = GATE_START + (HOWS - 1) * sizeof(struct wire_how);
+		     how < GATE_START + (FILE_HOWS + 2) * sizeof(struct wire_how); how += 8)
+			for (size_t s = 0; s < sizeof sizes / sizeof sizes[0] * sizeof fds / sizeof fds[0]; s++)
+				for (size_t u = 0; u < sizeof upper / sizeof upper[0] * 3; u++) {
+					uint64_t args[6] = {fds[s / 4], name, how, sizes[s % 4]};
+					args[1 + u % 3] |= upper[u / 3];
+					bool wanted = is_an_open_of_a_file(args) || is_an_open_by_the_gate(args);
+					REQUIRE(passes(SYS_openat2, AUDIT_ARCH_X86_64, args) == wanted,
+						"fd %d, name %#lx, how %#lx, size %lu", (int)args[0],
+						(unsigned long)args[1], (unsigned long)args[2], (unsigned long)args[3]);
+					REQUIRE(!passes(SYS_openat2, AUDIT_ARCH_I386, args), "by another ABI");
+					passed += is_an_open_of_a_file(args);
+				}
+	ck_assert_uint_gt(passed, 0);
+	let_go();
+}
+END_TEST
+
 START_TEST(without_a_gate_no_openat2_passes)
 {
-	const uint64_t args[6] = { FIRST, 0x7fff0000, GATE_START, sizeof(struct open_how) };
+	const uint64_t args[6] = {FIRST, 0x7fff0000, GATE_START, sizeof(struct open_how)};
+	const uint64_t file[6] = {FIRST, GATE_FILE_START, GATE_START + HOWS * sizeof(struct wire_how),
+				  sizeof(struct open_how)};
 
 	compile_filter(false);
 	ck_assert(!passes(SYS_openat2, AUDIT_ARCH_X86_64, args));
+	ck_assert(!passes(SYS_openat2, AUDIT_ARCH_X86_64, file));
 	let_go();
 }
 END_TEST
@@ -113,9 +171,13 @@ END_TEST
 /* Of mmaps at low addresses only that of the page: each argument changed in each of its halves makes it another. */
 START_TEST(one_mapping_of_the_page_passes)
 {
-	const uint64_t exact[6] = { GATE_START, GATE_LENGTH, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE,
-				    LIMIT + RESERVED_FD_GATE, 0 };
-	static const uint64_t changes[] = { 1, 2, 4, 0x10, 0x1000, UINT64_C(1) << 32, UINT64_C(1) << 63 };
+	const uint64_t exact[6] = {GATE_START,
+				   GATE_LENGTH,
+				   PROT_READ | PROT_EXEC,
+				   MAP_SHARED | MAP_FIXED_NOREPLACE,
+				   LIMIT + RESERVED_FD_GATE,
+				   0};
+	static const uint64_t changes[] = {1, 2, 4, 0x10, 0x1000, UINT64_C(1) << 32, UINT64_C(1) << 63};
 
 	compile_filter(true);
 	ck_assert(passes(SYS_mmap, AUDIT_ARCH_X86_64, exact));
@@ -125,11 +187,12 @@ START_TEST(one_mapping_of_the_page_passes)
 			uint64_t args[6];
 			memcpy(args, exact, sizeof args);
 			args[i] ^= changes[c];
-			bool high = args[0] >= RESERVED_END;	/* not below the reserved addresses */
-			ck_assert_msg(passes(SYS_mmap, AUDIT_ARCH_X86_64, args) == high, "argument %d is %#lx", i, (unsigned long)args[i]);
+			bool high = args[0] >= RESERVED_END; /* not below the reserved addresses */
+			ck_assert_msg(passes(SYS_mmap, AUDIT_ARCH_X86_64, args) == high, "argument %d is %#lx", i,
+				      (unsigned long)args[i]);
 		}
-	static const long others[] = { SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_remap_file_pages, SYS_mbind,
-				       SYS_pkey_mprotect };
+	static const long others[] = {SYS_munmap,	    SYS_mprotect, SYS_mremap,	    SYS_madvise,
+				      SYS_remap_file_pages, SYS_mbind,	  SYS_pkey_mprotect};
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
 		ck_assert_msg(!passes(others[i], AUDIT_ARCH_X86_64, exact), "call %ld", others[i]);
 	let_go();
@@ -175,24 +238,32 @@ static void remove_tree(void)
 
 static void open_gate(struct gate *gate, const char *narrower)
 {
-	struct path_row rows[] = { { RULE_WRITE, LAYER_FILE, strdup(below("write")) },
-				   { RULE_READ, LAYER_FILE, strdup(below("read")) },
-				   { RULE_WRITE, LAYER_FILE, strdup(below("mixed")) },
-				   { RULE_READ_ONLY, LAYER_FILE, strdup(below("mixed/kept")) },	/* is not there */
-				   { RULE_READ, LAYER_FILE, "/proc" },
-				   { RULE_READ, LAYER_FILE, strdup(below("nothing")) },
-				   { 0 } };
-	struct path_row narrow[] = { { RULE_READ, LAYER_FILE, narrower }, { 0 } };
-	struct policy first = { .image = make_path_image(rows, false) },
-		      second = { .image = narrower ? make_path_image(narrow, false) : NULL };
-	struct policy *const policies[] = { &first, &second };
-	char *environment[] = { NULL };
+	struct path_row rows[] = {{RULE_WRITE, LAYER_FILE, strdup(below("write"))},
+				  {RULE_READ, LAYER_FILE, strdup(below("read"))},
+				  {RULE_WRITE, LAYER_FILE, strdup(below("mixed"))},
+				  {RULE_READ_ONLY, LAYER_FILE, strdup(below("mixed/kept"))}, /* is not there */
+				  {RULE_READ, LAYER_FILE, "/proc"},
+				  {RULE_WRITE, LAYER_FILE, "/dev/null"},
+				  {RULE_READ, LAYER_FILE, "/dev/zero"},
+				  {RULE_READ, LAYER_FILE, "/etc/passwd"},
+				  {RULE_READ, LAYER_FILE, strdup(below("nothing"))},
+				  {RULE_READ, LAYER_FILE, strdup(below(".gitconfig"))},
+				  {RULE_READ, LAYER_FILE, strdup(below(".profile"))},
+				  {0}};
+	struct path_row narrow[] = {{RULE_READ, LAYER_FILE, narrower}, {0}};
+	struct policy first = {.image = make_path_image(rows, false)},
+		      second = {.image = narrower ? make_path_image(narrow, false) : NULL};
+	struct policy *const policies[] = {&first, &second};
+	char home[sizeof base + 8];
+	char *environment[] = {home, NULL};
 
-	ck_assert_int_eq(gate_open(gate, policies, narrower ? 2 : 1, below("mixed"), environment, LIMIT), 0);
+	snprintf(home, sizeof home, "HOME=%s", base);
+	ck_assert_int_eq(gate_open(gate, policies, narrower ? 2 : 1, below("mixed"), environment, LIMIT, below("shim")),
+			 0);
 	free(first.image);
 	free(second.image);
 	for (size_t i = 0; rows[i].target; i++)
-		if (strcmp(rows[i].target, "/proc") != 0)
+		if (strncmp(rows[i].target, base, strlen(base)) == 0)
 			free((char *)rows[i].target);
 }
 
@@ -214,17 +285,67 @@ START_TEST(directories_that_are_pure_become_roots)
 	open_gate(&gate, NULL);
 	ck_assert(named(&gate, below("write"))->writable);
 	ck_assert(!named(&gate, below("read"))->writable);
-	/* below the working directory a missing name may only be read: it is for reading, its other directories for writing */
+	/* below the working directory a missing name may only be read: it is for reading, its other directories for
+	 * writing */
 	ck_assert(!named(&gate, below("mixed"))->writable);
 	ck_assert(named(&gate, below("mixed/free"))->writable);
 	ck_assert_ptr_null(named(&gate, "/proc"));
 	ck_assert_ptr_null(named(&gate, below("nothing")));
-	ck_assert_ptr_null(named(&gate, below("write/deep")));	/* is covered */
+	ck_assert_ptr_null(named(&gate, below("write/deep"))); /* is covered */
 	ck_assert_uint_eq(gate.page->first_root, FIRST);
 	for (unsigned i = 0; i < gate.roots.count; i++)
 		ck_assert(gate.roots.list[i].writable == (i >= gate.roots.reading));
 	for (uint32_t i = 1; i < gate.page->name_count; i++)
 		ck_assert_uint_ge(gate.page->name[i - 1].length, gate.page->name[i].length);
+	gate_close(&gate);
+	remove_tree();
+}
+END_TEST
+
+static void touch(const char *name)
+{
+	int fd = open(name, O_CREAT | O_WRONLY, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+}
+
+static bool has_file(const struct gate *gate, const char *name, bool writable)
+{
+	for (uint32_t i = 0; i < gate->page->file_count; i++)
+		if (strcmp(gate->page->file[i].name, name) == 0)
+			return writable == (i >= gate->page->file_reading);
+	return false;
+}
+
+START_TEST(files_that_are_allowed_are_in_the_page_by_their_names)
+{
+	struct gate gate;
+
+	make_tree();
+	touch(below(".gitconfig"));
+	touch(below(".bashrc"));
+	ck_assert_int_eq(symlink(".gitconfig", below(".profile")), 0);
+	open_gate(&gate, NULL);
+	ck_assert(has_file(&gate, below("shim"), false)); /* whatever the policy says */
+	ck_assert(has_file(&gate, below(".gitconfig"), false));
+	ck_assert(has_file(&gate, "/etc/passwd", false));
+	ck_assert(has_file(&gate, "/proc/meminfo", false));
+	ck_assert(has_file(&gate, "/dev/zero", false));
+	ck_assert(has_file(&gate, "/dev/null", true));
+	ck_assert_uint_eq(gate.page->link_count, 1);
+	ck_assert_str_eq(gate.page->link[0].name, below(".profile"));
+	ck_assert_str_eq(gate.page->file[gate.page->link[0].file].name, below(".gitconfig"));
+	for (uint32_t i = 0; i < gate.page->file_count; i++) {
+		const char *name = gate.page->file[i].name;
+		ck_assert_msg(name[0] == '/' && strcmp(name, "/etc/group") != 0 && strcmp(name, below(".bashrc")) != 0,
+			      "%s", name);
+	}
+	ck_assert_uint_eq(gate.file_count, gate.page->file_count);
+	ck_assert_uint_eq(gate.file_reading, gate.page->file_reading);
+	unlink(below(".profile"));
+	unlink(below(".bashrc"));
+	unlink(below(".gitconfig"));
 	gate_close(&gate);
 	remove_tree();
 }
@@ -238,6 +359,7 @@ START_TEST(both_policies_must_agree)
 	open_gate(&gate, strdup(below("write")));
 	ck_assert_uint_eq(gate.roots.count, 1);
 	ck_assert(!named(&gate, below("write"))->writable);
+	ck_assert_uint_eq(gate.file_count, 1); /* the shim */
 	gate_close(&gate);
 	remove_tree();
 }
@@ -249,7 +371,7 @@ START_TEST(what_is_moved_leads_nowhere_any_more)
 
 	make_tree();
 	open_gate(&gate, NULL);
-	gate_forget(&gate, below("write/deep"));	/* below a root: its names are looked up by the kernel */
+	gate_forget(&gate, below("write/deep")); /* below a root: its names are looked up by the kernel */
 	gate_forget(&gate, below("writ"));
 	ck_assert_uint_ne(named(&gate, below("write"))->root, GATE_GONE);
 	gate_forget(&gate, below("mixed"));
@@ -269,6 +391,38 @@ START_TEST(what_is_moved_leads_nowhere_any_more)
 }
 END_TEST
 
+static void reads_only(const struct wire_how *how)
+{
+	ck_assert_uint_eq(call_open_access(how->flags) & ~(unsigned)(ACCESS_READ | ACCESS_LOOK), 0);
+	ck_assert_uint_eq(how->flags & O_CREAT, 0);
+}
+
+START_TEST(no_entry_for_files_follows_a_link_and_the_first_only_read)
+{
+	struct gate gate;
+
+	make_tree();
+	touch(below("write/file"));
+	open_gate(&gate, NULL);
+	ck_assert_uint_gt(gate.how_file_reading, gate.how_count);
+	ck_assert_uint_gt(gate.how_file_count, gate.how_file_reading);
+	for (unsigned i = gate.how_count; i < gate.how_file_count; i++) {
+		const struct wire_how *how = &gate.page->how[i];
+		ck_assert_uint_eq(how->resolve, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+		if (i < gate.how_file_reading)
+			reads_only(how);
+		int fd = (int)syscall(SYS_openat2, -1, below("write/file"), how, sizeof(struct open_how));
+		ck_assert_msg(fd >= 0, "entry %u: flags %#lx: %m", i, (unsigned long)how->flags);
+		close(fd);
+		ck_assert_int_lt(syscall(SYS_openat2, -1, below("link/file"), how, sizeof(struct open_how)), 0);
+		ck_assert_int_eq(errno, ELOOP);
+	}
+	unlink(below("write/file"));
+	gate_close(&gate);
+	remove_tree();
+}
+END_TEST
+
 START_TEST(every_entry_stays_beneath_and_the_first_only_read)
 {
 	struct gate gate;
@@ -280,15 +434,13 @@ START_TEST(every_entry_stays_beneath_and_the_first_only_read)
 	for (unsigned i = 0; i < gate.how_count; i++) {
 		const struct wire_how *how = &gate.page->how[i];
 		ck_assert_uint_eq(how->resolve, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
-		if (i < gate.how_reading) {
-			ck_assert_uint_eq(call_open_access(how->flags) & ~(unsigned)(ACCESS_READ | ACCESS_LOOK), 0);
-			ck_assert_uint_eq(how->flags & O_CREAT, 0);
-		}
+		if (i < gate.how_reading)
+			reads_only(how);
 		/* the kernel takes each */
 		int fd = gate.roots.list[0].fd;
 		long r = syscall(SYS_openat2, fd, "missing/name", how, sizeof(struct open_how));
-		ck_assert_msg(r < 0 && errno == ENOENT, "entry %u: flags %#lx, mode %#lo: %m", i, (unsigned long)how->flags,
-			      (unsigned long)how->mode);
+		ck_assert_msg(r < 0 && errno == ENOENT, "entry %u: flags %#lx, mode %#lo: %m", i,
+			      (unsigned long)how->flags, (unsigned long)how->mode);
 	}
 	gate_close(&gate);
 	remove_tree();
@@ -317,7 +469,7 @@ START_TEST(the_page_cannot_be_written)
 	int memory = open("/proc/self/mem", O_RDWR);
 	ck_assert_int_lt(pwrite(memory, "x", 1, (off_t)(uintptr_t)page), 0);
 	close(memory);
-	gate.page->magic++;	/* but by us, and then it is seen */
+	gate.page->magic++; /* but by us, and then it is seen */
 	ck_assert_uint_eq(((struct wire_gate *)page)->magic, GATE_MAGIC + 1);
 	munmap(page, GATE_LENGTH);
 	gate_close(&gate);
@@ -331,9 +483,12 @@ int main(void)
 	TCase *tcase = tcase_create("gate");
 
 	tcase_add_test(tcase, an_openat2_passes_with_a_root_and_an_entry_for_it);
+	tcase_add_test(tcase, an_openat2_passes_with_the_name_of_a_file_and_an_entry_for_it);
 	tcase_add_test(tcase, without_a_gate_no_openat2_passes);
 	tcase_add_test(tcase, one_mapping_of_the_page_passes);
 	tcase_add_test(tcase, directories_that_are_pure_become_roots);
+	tcase_add_test(tcase, files_that_are_allowed_are_in_the_page_by_their_names);
+	tcase_add_test(tcase, no_entry_for_files_follows_a_link_and_the_first_only_read);
 	tcase_add_test(tcase, both_policies_must_agree);
 	tcase_add_test(tcase, what_is_moved_leads_nowhere_any_more);
 	tcase_add_test(tcase, every_entry_stays_beneath_and_the_first_only_read);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * filter.c - see filter.h. The program: foreign ABIs stop; then a balanced search over the call numbers, whose leaves let
- * pass, stop, or go to a block that looks at registers. What may be looked at follows from the argument kinds of
+ * filter.c - see filter.h. The program: foreign ABIs stop; then a balanced search over the call numbers, whose leaves
+ * let pass, stop, or go to a block that looks at registers. What may be looked at follows from the argument kinds of
  * the call table and from register_rules.h. seccomp(2): arguments are 64 bits wide and are compared in halves.
  *
  * Leaves are laid out behind the search, and jumps in classic BPF reach 255 instructions ahead, so the search ends in
@@ -36,8 +36,8 @@ struct assembly {
 	unsigned length;
 	bool too_long;
 	enum leaf leaf[CALL_NUMBERS];
-	int block[CALL_NUMBERS];	/* LEAF_LOOK: where its block begins, once it is laid out */
-	unsigned fixups[CALL_NUMBERS];	/* instruction that jumps to the block of this number */
+	int block[CALL_NUMBERS];       /* LEAF_LOOK: where its block begins, once it is laid out */
+	unsigned fixups[CALL_NUMBERS]; /* instruction that jumps to the block of this number */
 };
 
 static void emit(struct assembly *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no)
@@ -46,7 +46,7 @@ static void emit(struct assembly *p, uint16_t code, uint32_t k, uint8_t yes, uin
 		p->too_long = true;
 		return;
 	}
-	p->code[p->length++] = (struct sock_filter){ code, yes, no, k };
+	p->code[p->length++] = (struct sock_filter){code, yes, no, k};
 }
 
 static void pass(struct assembly *p)
@@ -192,19 +192,23 @@ static void look_fcntl(struct assembly *p, int arg)
 	stop_if_any(p, O_ASYNC);
 }
 
-/* Mapping the gate's page, and only that, is no matter for a stop: by_ptrace.c has every program do it. Where the page is
- * already, and for all programs that is so, the kernel refuses it. */
+/* Mapping the gate's page, and only that, is no matter for a stop: by_ptrace.c has every program do it. Where the page
+ * is already, and for all programs that is so, the kernel refuses it. */
 static void pass_page(struct assembly *p)
 {
 	const struct {
 		int arg;
 		uint32_t value;
-	} exactly[] = { { 0, GATE_START }, { 1, GATE_LENGTH }, { 2, (uint32_t)p->guard->gate.protection }, { 3, MAP_SHARED | MAP_FIXED_NOREPLACE },
-			{ 4, p->guard->open_files + RESERVED_FD_GATE }, { 5, 0 } };
+	} exactly[] = {{0, GATE_START},
+		       {1, GATE_LENGTH},
+		       {2, (uint32_t)p->guard->gate.protection},
+		       {3, MAP_SHARED | MAP_FIXED_NOREPLACE},
+		       {4, p->guard->open_files + RESERVED_FD_GATE},
+		       {5, 0}};
 	const uint8_t each = 4, count = sizeof exactly / sizeof exactly[0];
 
 	for (uint8_t i = 0; i < count; i++) {
-		uint8_t rest = (uint8_t)(each * (count - i - 1) + 1);	/* what is left of this piece behind these four */
+		uint8_t rest = (uint8_t)(each * (count - i - 1) + 1); /* what is left of this piece behind these four */
 		load_high(p, exactly[i].arg);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (uint8_t)(rest + 2));
 		load_low(p, exactly[i].arg);
@@ -227,11 +231,11 @@ static void look_map_address(struct assembly *p, const struct call *call, int ar
 	stop_if_equal(p, 0);
 }
 
-/* Level notify sees no forks, and has to know of processes that share what only threads usually share: register_rules.h.
- * clone's flags are in the accumulator. */
+/* Level notify sees no forks, and has to know of processes that share what only threads usually share:
+ * register_rules.h. clone's flags are in the accumulator. */
 static void look_sharing(struct assembly *p)
 {
-	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_SHARES, 0, 4);	/* nothing shared: over the rest */
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_SHARES, 0, 4); /* nothing shared: over the rest */
 	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 3, 0);
 	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_SHARES_FOR_LONG, 1, 0);
 	emit(p, BPF_JMP | BPF_JSET | BPF_K, CLONE_VFORK, 1, 0);
@@ -334,11 +338,44 @@ static void look_any(struct assembly *p, int arg)
 	stop(p);
 }
 
-/* openat2 with a root of the gate's and an entry of its page that the root may be used with. */
-static void look_gate(struct assembly *p, int how)
+/* The file's name is one of the page's, from its first byte on, and the entry in the accumulator is behind those of the
+ * roots. */
+static void look_gate_file(struct assembly *p, int path, int how)
 {
 	const struct gate *gate = &p->guard->gate;
-	uint32_t first = p->guard->open_files + RESERVED_FD_ROOT, start = (uint32_t)GATE_START;
+	uint32_t first = (uint32_t)GATE_FILE_START, start = (uint32_t)GATE_START;
+
+	stop_if_at_least(p, start + gate->how_file_count * (uint32_t)sizeof(struct wire_how));
+	load_high(p, path);
+	stop_unless_equal(p, 0);
+	load_low(p, path);
+	stop_if_any(p, GATE_FILE_SIZE - 1);
+	stop_unless_at_least(p, first);
+	stop_if_at_least(p, first + gate->file_count * GATE_FILE_SIZE);
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, first + gate->file_reading * GATE_FILE_SIZE, 3, 0);
+	load_low(p, how);
+	stop_if_at_least(p, start + gate->how_file_reading * (uint32_t)sizeof(struct wire_how));
+	pass(p);
+}
+
+static void look_gate_root(struct assembly *p, int how)
+{
+	const struct gate *gate = &p->guard->gate;
+	uint32_t first = p->guard->open_files + RESERVED_FD_ROOT;
+
+	load_low(p, 0); /* openat2 takes an int: the upper half means nothing */
+	stop_unless_at_least(p, first);
+	stop_if_at_least(p, first + gate->roots.count);
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, first + gate->roots.reading, 3, 0);
+	load_low(p, how);
+	stop_if_at_least(p, (uint32_t)GATE_START + gate->how_reading * (uint32_t)sizeof(struct wire_how));
+	pass(p);
+}
+
+/* openat2 with a root or a file of the gate's, and an entry of its page that this may be used with. */
+static void look_gate(struct assembly *p, int how)
+{
+	uint32_t start = (uint32_t)GATE_START;
 
 	load_high(p, how);
 	stop_unless_equal(p, 0);
@@ -349,50 +386,34 @@ static void look_gate(struct assembly *p, int how)
 	load_low(p, how);
 	stop_if_any(p, sizeof(struct wire_how) - 1);
 	stop_unless_at_least(p, start);
-	stop_if_at_least(p, start + gate->how_count * (uint32_t)sizeof(struct wire_how));
-	load_low(p, 0);	/* openat2 takes an int: the upper half means nothing */
-	stop_unless_at_least(p, first);
-	stop_if_at_least(p, first + gate->roots.count);
-	emit(p, BPF_JMP | BPF_JGE | BPF_K, first + gate->roots.reading, 3, 0);
-	load_low(p, how);
-	stop_if_at_least(p, start + gate->how_reading * (uint32_t)sizeof(struct wire_how));
-	pass(p);
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, start + p->guard->gate.how_count * (uint32_t)sizeof(struct wire_how), 1, 0);
+	unsigned over = p->length;
+	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+	look_gate_file(p, how - 1, how);
+	if (!p->too_long)
+		p->code[over].k = p->length - over - 1;
+	look_gate_root(p, how);
 }
 
 /* By the kind of an argument: stop, or go on to the next. Kinds that are missing here stop. */
 static void (*const looks[ARG_KIND_COUNT])(struct assembly *p, int arg) = {
-	[ARG_SOCKADDR] = look_sockaddr,
-	[ARG_DOMAIN] = look_domain,
-	[ARG_SOCKOPT] = look_sockopt,
-	[ARG_CLONE_FLAGS] = look_clone_flags,
-	[ARG_NS_FLAGS] = look_namespaces,
-	[ARG_PRCTL] = look_prctl,
-	[ARG_ARCH_PRCTL] = look_arch_prctl,
-	[ARG_PERSONALITY] = look_personality,
-	[ARG_IOCTL] = look_ioctl,
-	[ARG_FCNTL] = look_fcntl,
-	[ARG_SECCOMP] = look_seccomp,
-	[ARG_SLOT] = look_slot,
-	[ARG_LAST_SLOT] = look_slot,
-	[ARG_PID] = stop_unless_zero,
-	[ARG_GROUP] = stop_unless_zero,
-	[ARG_LIMIT] = look_limit,
+	[ARG_SOCKADDR] = look_sockaddr,	    [ARG_DOMAIN] = look_domain,
+	[ARG_SOCKOPT] = look_sockopt,	    [ARG_CLONE_FLAGS] = look_clone_flags,
+	[ARG_NS_FLAGS] = look_namespaces,   [ARG_PRCTL] = look_prctl,
+	[ARG_ARCH_PRCTL] = look_arch_prctl, [ARG_PERSONALITY] = look_personality,
+	[ARG_IOCTL] = look_ioctl,	    [ARG_FCNTL] = look_fcntl,
+	[ARG_SECCOMP] = look_seccomp,	    [ARG_SLOT] = look_slot,
+	[ARG_LAST_SLOT] = look_slot,	    [ARG_PID] = stop_unless_zero,
+	[ARG_GROUP] = stop_unless_zero,	    [ARG_LIMIT] = look_limit,
 	[ARG_OPEN_HOW] = look_gate,
 
-	[ARG_UNUSED] = look_nothing,
-	[ARG_ANY] = look_nothing,
-	[ARG_PATH] = look_nothing,
-	[ARG_DIRFD] = look_nothing,
-	[ARG_AT_FLAGS] = look_nothing,
-	[ARG_RENAME_FLAGS] = look_nothing,
-	[ARG_OBJECT] = look_nothing,
-	[ARG_SOCKET] = look_nothing,
-	[ARG_MAP_FLAGS] = look_map_flags,
-	[ARG_ADVICE] = look_advice,
-	[ARG_REMAP_FLAGS] = look_nothing,
-	[ARG_ARGV] = look_nothing,
-	[ARG_ENVP] = look_nothing,
-	[ARG_WATCH_MASK] = look_nothing,
+	[ARG_UNUSED] = look_nothing,	    [ARG_ANY] = look_nothing,
+	[ARG_PATH] = look_nothing,	    [ARG_DIRFD] = look_nothing,
+	[ARG_AT_FLAGS] = look_nothing,	    [ARG_RENAME_FLAGS] = look_nothing,
+	[ARG_OBJECT] = look_nothing,	    [ARG_SOCKET] = look_nothing,
+	[ARG_MAP_FLAGS] = look_map_flags,   [ARG_ADVICE] = look_advice,
+	[ARG_REMAP_FLAGS] = look_nothing,   [ARG_ARGV] = look_nothing,
+	[ARG_ENVP] = look_nothing,	    [ARG_WATCH_MASK] = look_nothing,
 };
 
 static void look_arg(struct assembly *p, const struct call *call, int i)
@@ -479,7 +500,7 @@ int filter_compile(const struct guard *guard, struct sock_fprog *filter)
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
 	stop(p);
 	load(p, offsetof(struct seccomp_data, nr));
-	stop_if_at_least(p, CALL_NUMBERS);	/* x32 among them */
+	stop_if_at_least(p, CALL_NUMBERS); /* x32 among them */
 	search(p, 0, CALL_NUMBERS - 1);
 	for (long n = 0; n < CALL_NUMBERS; n++)
 		if (p->leaf[n] == LEAF_LOOK) {

@@ -8,7 +8,8 @@
  * at each exec; calls that could touch memory so low stop), and nobody but we can write it: the memfd is sealed with
  * F_SEAL_FUTURE_WRITE, and what the tool has is open for reading only, so that the mapping lacks VM_MAYWRITE and neither
  * mprotect nor /proc/PID/mem can get at it. Each entry keeps the walk below the root by RESOLVE_BENEATH,
- * and on the root's mount by RESOLVE_NO_XDEV, so that no mount that is there or comes later matters.
+ * and on the root's mount by RESOLVE_NO_XDEV, so that no mount that is there or comes later matters. Of single files the name
+ * itself stands in the page (gate_files.c).
  */
 #include "gate.h"
 
@@ -85,40 +86,82 @@ static const uint64_t creating[] = {
  * packages: tar, cp, git and unzip ask for the mode that the file is to have. */
 static const uint64_t modes[] = { 0666, 0644, 0600, 0755, 0777, 0444, 0664, 0775, 0640, 0660, 0400, 0700, 0555, 0440, 0750, 0770 };
 
-static void put_one(struct wire_gate *page, uint64_t flags, uint64_t mode)
-{
-	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+/* For single files: as programs open what they find below /etc and /proc; and devices such as /dev/null. */
+static const uint64_t reading_file[] = {
+	O_RDONLY,
+	O_RDONLY | O_NOCTTY,
+	O_RDONLY | O_NONBLOCK,
+	O_RDONLY | O_NOCTTY | O_NONBLOCK,
+	O_RDONLY | O_NOATIME,
+};
+static const uint64_t writing_file[] = {
+	O_RDWR,
+	O_WRONLY,
+	O_RDWR | O_NOCTTY,
+	O_RDWR | O_NONBLOCK,
+	O_WRONLY | O_TRUNC,
+	O_WRONLY | O_APPEND,
+	O_RDWR | O_APPEND,
+};
+static const uint64_t creating_file[] = {	/* as shells do, with 0666 */
+	O_WRONLY | O_CREAT | O_TRUNC,
+	O_WRONLY | O_CREAT | O_APPEND,
+	O_RDWR | O_CREAT | O_TRUNC,
+	O_RDWR | O_CREAT,
+};
 
-	assert(page->how_count < GATE_HOWS);
-	page->how[page->how_count++] = (struct wire_how){ flags, mode, resolve, 0 };
+enum {
+	RESOLVE_ROOT = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+	RESOLVE_FILE = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	MODE_FILE = 0666,
+};
+
+static void put_one(struct wire_gate *page, uint64_t flags, uint64_t mode, uint64_t resolve)
+{
+	assert(page->how_file_count < GATE_HOWS);
+	page->how[page->how_file_count++] = (struct wire_how){ flags, mode, resolve, 0 };
 }
 
 static void put(struct wire_gate *page, uint64_t flags)
 {
-	put_one(page, flags, 0);
-	put_one(page, flags | O_CLOEXEC, 0);
+	put_one(page, flags, 0, RESOLVE_ROOT);
+	put_one(page, flags | O_CLOEXEC, 0, RESOLVE_ROOT);
+}
+
+static void put_file(struct wire_gate *page, uint64_t flags, uint64_t mode)
+{
+	put_one(page, flags, mode, RESOLVE_FILE);
+	put_one(page, flags | O_CLOEXEC, mode, RESOLVE_FILE);
 }
 
 #define EACH(list) size_t i_ = 0; i_ < sizeof(list) / sizeof(list)[0]; i_++
 static void put_modes(struct wire_gate *page, uint64_t flags)
 {
 	for (EACH(modes))
-		put_one(page, flags, modes[i_]);
+		put_one(page, flags, modes[i_], RESOLVE_ROOT);
 	for (EACH(modes))
-		put_one(page, flags | O_CLOEXEC, modes[i_]);
+		put_one(page, flags | O_CLOEXEC, modes[i_], RESOLVE_ROOT);
 }
 
 static void put_hows(struct wire_gate *page)
 {
 	for (EACH(reading))
 		put(page, reading[i_]);
-	page->how_reading = page->how_count;
+	page->how_reading = page->how_file_count;
 	for (EACH(writing))
 		put(page, writing[i_]);
-	page->how_creating = page->how_count;
+	page->how_creating = page->how_file_count;
 	page->mode_count = sizeof modes / sizeof modes[0];
 	for (EACH(creating))
 		put_modes(page, creating[i_]);
+	page->how_count = page->how_file_count;
+	for (EACH(reading_file))
+		put_file(page, reading_file[i_], 0);
+	page->how_file_reading = page->how_file_count;
+	for (EACH(writing_file))
+		put_file(page, writing_file[i_], 0);
+	for (EACH(creating_file))
+		put_file(page, creating_file[i_], MODE_FILE);
 }
 
 /* ---- names -------------------------------------------------------------- */
@@ -219,7 +262,7 @@ static void put_code(struct gate *gate)
 }
 
 int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy_count, const char *cwd,
-	      char *const *environment, unsigned limit)
+	      char *const *environment, unsigned limit, const char *shim)
 {
 	*gate = GATE_NONE;
 	int r = gate_roots_find(&gate->roots, policies, policy_count, cwd, environment);
@@ -240,8 +283,13 @@ int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy
 	put_code(gate);
 	put_hows(gate->page);
 	put_names(gate->page, &gate->roots);
+	gate_files_find(gate->page, shim, policies, policy_count, environment);
 	gate->how_reading = gate->page->how_reading;
 	gate->how_count = gate->page->how_count;
+	gate->how_file_reading = gate->page->how_file_reading;
+	gate->how_file_count = gate->page->how_file_count;
+	gate->file_reading = gate->page->file_reading;
+	gate->file_count = gate->page->file_count;
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gate.h - level gate: directories below which every name may be opened, as descriptors, and a page of constant arguments
- * for opening them. With those two the filter can let an openat2 pass unseen (DESIGN.md, "The gate"; wire.h).
+ * for opening them, with the names of single files. With those the filter can let an openat2 pass unseen (DESIGN.md, "The gate"; wire.h).
  */
 #ifndef PICKET_TRACER_GATE_H
 #define PICKET_TRACER_GATE_H
@@ -63,7 +63,8 @@ struct gate {
 	struct gate_linker linkers[GATE_LINKERS];
 	unsigned linkers_next;
 	struct gate_roots roots;
-	unsigned how_reading, how_count;
+	unsigned how_reading, how_count;	/* as in the page; the filter is made of these */
+	unsigned how_file_reading, how_file_count, file_reading, file_count;
 	long begin_offset;	/* from the start of the vdso: room for the code that maps the page; -1: none */
 	long call_offset;	/* from the start of the vdso: a `syscall` instruction */
 	char *shim;		/* what LD_PRELOAD names; malloc'ed; NULL: not known (yet) */
@@ -80,9 +81,15 @@ int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, un
 		    char *const *environment);
 void gate_roots_free(struct gate_roots *roots);
 
-/* Roots and page, for reserved descriptors that begin at `limit`. 0, also when there are no roots (fd is -1), or -errno. */
+/* gate_files.c: put the names of single files into the page that all policies let be opened, and of links to such; first those that
+ * may only be read. `shim`: its file, or NULL. */
+void gate_files_find(struct wire_gate *page, const char *shim, struct policy *const *policies, unsigned policy_count,
+		     char *const *environment);
+
+/* Roots and page, for reserved descriptors that begin at `limit`; `shim`: its file, NULL if there is none. 0, also when there are no
+ * roots (fd is -1), or -errno. */
 int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy_count, const char *cwd,
-	      char *const *environment, unsigned limit);
+	      char *const *environment, unsigned limit, const char *shim);
 void gate_close(struct gate *gate);
 
 /* Where the launcher is to put what of it: RESERVED_FD_COUNT entries, -1 where nothing of it goes. */

@@ -63,6 +63,7 @@
  *   program      what kind of program a file is; elf_bounds: no more of it is read than a program has;
  *                exec: what runs is what was approved
  *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories;
+ *                gate_files: single files beside them;
  *                gate_devices: no device is or comes below them;
  *                gate_loader: the opens of dynamic linkers go by it, too; gate_code: the code on the page;
  *                gate_withdraw: programs that do without the shim; shim_names: who calls none of its functions;

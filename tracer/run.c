@@ -50,19 +50,21 @@ struct run {
 	struct probe probe;
 	char why_not_higher[PROBE_WHY_SIZE + 64];
 	char **environment;
-	char *path;		/* of the program */
-	char **shell_argv;	/* for a text file without "#!" */
+	char *shim; /* its file, where one is needed; NULL: why it was not found */
+	char why_no_shim[2 * PATH_MAX];
+	char *path;	   /* of the program */
+	char **shell_argv; /* for a text file without "#!" */
 	struct result_file result_file;
 	struct guard guard;
 	struct sock_fprog filter;
 	struct capture *capture;
 	struct progress *progress;
-	struct cgroup *cgroup;	/* or NULL */
+	struct cgroup *cgroup; /* or NULL */
 	struct child child;
-	bool abandoned;		/* a thread still uses some of it, and cannot be ended */
+	bool abandoned; /* a thread still uses some of it, and cannot be ended */
 	struct preload preload;
 	struct launch_trouble trouble;
-	uint64_t started_ns;	/* CLOCK_MONOTONIC */
+	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	struct run_outcome outcome;
 };
 
@@ -92,12 +94,12 @@ static int choose_level(struct run *run)
 /* A text file without "#!" is for the shell, as execvp(3) has it. */
 static int wrap_for_shell(struct run *run)
 {
-	unsigned char head[4] = { 0 };
+	unsigned char head[4] = {0};
 	size_t count = 0;
 	FILE *file = fopen(run->path, "re");
 
 	if (!file)
-		return 0;	/* may be run, not read: the kernel and the guard will say */
+		return 0; /* may be run, not read: the kernel and the guard will say */
 	size_t n = fread(head, 1, sizeof head, file);
 	fclose(file);
 	if (n >= 2 && (memcmp(head, "#!", 2) == 0 || memcmp(head, "\177E", 2) == 0))
@@ -124,7 +126,7 @@ static int make_environment(struct run *run)
 
 	if (r == 0 && run->job->narrower) {
 		char **wider = run->environment;
-		run->environment = NULL;	/* what fails leaves nothing there */
+		run->environment = NULL; /* what fails leaves nothing there */
 		r = environment_build(run->job->narrower->image, wider, &run->environment);
 		environment_free(wider);
 	}
@@ -200,13 +202,13 @@ static int make_guard(struct run *run)
 	pthread_rwlock_init(&guard->policy_lock, NULL);
 	pthread_mutex_init(&guard->tracees.owned.lock, NULL);
 	pthread_mutex_init(&guard->headcount.lock, NULL);
-	guard->headcount.at_most = 1;	/* the tool's first process */
+	guard->headcount.at_most = 1; /* the tool's first process */
 	guard->floor = floor_wanted(guard) && floor_is_there();
 	guard->result = result_new(run->policy.image);
 	r = !guard->result ? -ENOMEM : guard->level == LEVEL_PRELOAD ? 0 : slots_open(&guard->slots);
 	if (r == 0 && guard->level == LEVEL_GATE)
 		r = gate_open(&guard->gate, guard->policies, guard->policy_count, run->job->cwd, run->environment,
-			      guard->open_files);
+			      guard->open_files, run->shim);
 	for (long n = 0; n < CALL_NUMBERS; n++)
 		guard->passes[n] = filter_never_stops(guard, n);
 	if (r == 0 && guard->level == LEVEL_PRELOAD)
@@ -219,12 +221,12 @@ static int make_guard(struct run *run)
 }
 
 /* Level gate: it only makes allowed work fast, and so need not be in every program. But each may read it. */
-static int pass_shim(struct run *run, const char *path)
+static int pass_shim(struct run *run)
 {
 	struct stat st;
-	int r = stat(path, &st) < 0 ? -errno : shim_file_pass(path, &run->environment);
+	int r = stat(run->shim, &st) < 0 ? -errno : shim_file_pass(run->shim, &run->environment);
 
-	run->guard.gate.shim = r == 0 ? strdup(path) : NULL;
+	run->guard.gate.shim = r == 0 ? strdup(run->shim) : NULL;
 	if (r < 0 || !run->guard.gate.shim) {
 		diag_errno(r < 0 ? r : -ENOMEM, "cannot make the environment");
 		return EXIT_STATUS_PICKET;
@@ -234,26 +236,33 @@ static int pass_shim(struct run *run, const char *path)
 	return 0;
 }
 
-/* Levels with a shim: it is found, and at level preload can guard what is to run. */
+/* Where it is needed it is missed later: at level gate only if there is a gate. */
+static int find_shim(struct run *run)
+{
+	if (run->guard.level == LEVEL_PRELOAD || run->guard.level == LEVEL_GATE)
+		shim_file_find(&run->shim, run->why_no_shim, sizeof run->why_no_shim);
+	return 0;
+}
+
+/* Levels with a shim: it is there, and at level preload can guard what is to run. */
 static int make_shim(struct run *run)
 {
 	char why[2 * PATH_MAX];
-	cleanup_free char *path = NULL;
 
 	if (run->guard.level != LEVEL_PRELOAD && !run->guard.gate.page)
 		return 0;
-	int r = shim_file_find(&path, why, sizeof why);
-	if (r < 0) {
-		diag("level %s is not available: %s", level_name(run->guard.level), why);
+	if (!run->shim) {
+		diag("level %s is not available: %s", level_name(run->guard.level), run->why_no_shim);
 		return EXIT_STATUS_PICKET;
 	}
 	if (run->guard.level == LEVEL_GATE)
-		return pass_shim(run, path);
-	if (preload_examine(&run->guard, run->path ? run->path : run->job->command[0], run->job->program_fd, why, sizeof why) < 0) {
+		return pass_shim(run);
+	if (preload_examine(&run->guard, run->path ? run->path : run->job->command[0], run->job->program_fd, why,
+			    sizeof why) < 0) {
 		diag("%s", why);
 		return EXIT_STATUS_NOT_RUNNABLE;
 	}
-	r = shim_file_pass(path, &run->environment);
+	int r = shim_file_pass(run->shim, &run->environment);
 	if (r == 0 && run->guard.sanitized)
 		r = shim_file_excuse(&run->environment);
 	if (r < 0)
@@ -263,14 +272,14 @@ static int make_shim(struct run *run)
 
 /* ---- the run ------------------------------------------------------------ */
 
-/* The supervisor itself: its files, its memory and its end are out of the tool's reach. What is told on a terminal that the
- * tool has taken over, or into a pipe that nobody reads, neither stops nor ends it. */
+/* The supervisor itself: its files, its memory and its end are out of the tool's reach. What is told on a terminal that
+ * the tool has taken over, or into a pipe that nobody reads, neither stops nor ends it. */
 static void shield(void)
 {
-	static const int ignored[] = { SIGTTOU, SIGPIPE, SIGXFSZ };
+	static const int ignored[] = {SIGTTOU, SIGPIPE, SIGXFSZ};
 	struct rlimit limit;
 
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);	/* orphans of the run become ours, and are waited for */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* orphans of the run become ours, and are waited for */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
 		signal(ignored[i], SIG_IGN);
@@ -375,7 +384,7 @@ static int start(struct run *run)
 	if (r == 0)
 		r = redirect(run, &launch);
 	if (r == 0 && traced)
-		r = prepare_group(run, &launch);	/* first: the child makes ready while we do */
+		r = prepare_group(run, &launch); /* first: the child makes ready while we do */
 	if (r == 0)
 		r = meter_start(&run->guard.meter, &run->guard.limits, end_for_limit);
 	run->guard.tracees.meter = run->guard.meter;
@@ -383,7 +392,7 @@ static int start(struct run *run)
 		launch.cgroup = run->cgroup = cgroup_make(&run->guard.limits);
 	if (r == 0 && !traced)
 		r = run->guard.level == LEVEL_PRELOAD ? start_alone(run, &launch) : start_notified(run, &launch);
-	close_all((int[]){ launch.in, launch.out, launch.err }, 3);
+	close_all((int[]){launch.in, launch.out, launch.err}, 3);
 	if (r == 0 && traced) {
 		run->guard.main = run->child.pid;
 		r = transport_attach(&run->guard, run->child.pid);
@@ -408,12 +417,13 @@ static int watch(struct run *run)
 	if (run->job->progress)
 		progress_start(&run->progress, run->guard.meter, &run->guard.refusals);
 	end_after(time_limit(run));
-	int r = run->guard.level == LEVEL_PRELOAD ? preload_watch(&run->preload, &run->guard, &end_reason, &run->trouble) :
-						    supervise(&run->guard, &end_reason);
+	int r = run->guard.level == LEVEL_PRELOAD
+			? preload_watch(&run->preload, &run->guard, &end_reason, &run->trouble)
+			: supervise(&run->guard, &end_reason);
 
 	end_after(0);
 	if (r < 0 && run->child.pid > 0 && !run->guard.main_over)
-		kill(run->child.pid, SIGKILL);	/* it may be stopped for ever, and hold what is read from next */
+		kill(run->child.pid, SIGKILL); /* it may be stopped for ever, and hold what is read from next */
 	if (run->child.pid > 0)
 		run->trouble = launch_trouble(&run->child);
 	if (run->guard.notifier) {
@@ -445,7 +455,8 @@ static const char *which_limit(const struct run *run)
 		return meter_warned_of(run->guard.meter);
 	if (run->guard.limited)
 		return run->guard.limited;
-	return run->guard.limits.output_bytes && run->capture && capture_truncated(run->capture) ? "output_bytes" : NULL;
+	return run->guard.limits.output_bytes && run->capture && capture_truncated(run->capture) ? "output_bytes"
+												 : NULL;
 }
 
 static void fill_outcome(struct run *run)
@@ -478,9 +489,9 @@ static void fill_outcome(struct run *run)
 static void report(struct run *run)
 {
 	const struct job *job = run->job;
-	struct run_identity identity = { job->command, job->cwd, job->tool_id, job->trace_id, job->request_id, job->labels,
-					 job->plugin };
-	struct run_output output = { 0 };
+	struct run_identity identity = {job->command,	 job->cwd,    job->tool_id, job->trace_id,
+					job->request_id, job->labels, job->plugin};
+	struct run_output output = {0};
 	int r = 0;
 
 	if (job->capture) {
@@ -540,18 +551,19 @@ static int trouble_status(struct run *run, struct launch_trouble trouble)
 
 static int run_stages(struct run *run)
 {
-	int (*const stages[])(struct run *) = { compile_policy, choose_level, find_command, open_result, make_guard,
-						make_shim, start };
+	int (*const stages[])(struct run *) = {compile_policy, choose_level, find_command, open_result,
+					       find_shim,      make_guard,   make_shim,	   start};
 
-	probing_begin(&run->probing, &run->job->level);	/* the machine is tried while the policy is compiled */
+	probing_begin(&run->probing, &run->job->level); /* the machine is tried while the policy is compiled */
 	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
 		int status = stages[i](run);
 		if (status)
 			return status;
 	}
 	int failed = watch(run);
-	int status = run->trouble.stage != LAUNCH_OK ? trouble_status(run, run->trouble) :
-		     run->guard.shimless	    ? EXIT_STATUS_PICKET : failed;
+	int status = run->trouble.stage != LAUNCH_OK ? trouble_status(run, run->trouble)
+		     : run->guard.shimless	     ? EXIT_STATUS_PICKET
+						     : failed;
 	fill_outcome(run);
 	if (run->trouble.stage != LAUNCH_OK)
 		run->outcome.exit_code = status;
@@ -572,11 +584,11 @@ int run_job(const struct job *job)
 	run->guard.slots.fd = -1;
 	run->guard.gate = GATE_NONE, run->guard.slots.fd = -1;
 	run->preload = PRELOAD_NONE;
-	run->child = (struct child){ .pid = -1, .line = -1 };
+	run->child = (struct child){.pid = -1, .line = -1};
 	int status = run_stages(run);
 
 	if (run->abandoned)
-		return status;	/* the end of this process ends that thread, too */
+		return status; /* the end of this process ends that thread, too */
 	probing_abandon(&run->probing);
 	launch_close(&run->child);
 	preload_free(&run->preload);
@@ -596,6 +608,7 @@ int run_job(const struct job *job)
 	free(run->shell_argv ? run->shell_argv[1] : NULL);
 	free(run->shell_argv);
 	free(run->path);
+	free(run->shim);
 	policy_free(&run->policy);
 	policy_errors_free(&run->errors);
 	free(run);

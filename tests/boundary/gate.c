@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gate.c - attempts at what level gate rests on: the page of constant arguments, the descriptors of directories, and the
- * walk below them. Where there is no gate every row makes itself one, of ordinary memory and an ordinary descriptor: there the attempt has to succeed,
- * and at the other levels making it is refused already.
+ * gate.c - attempts at what level gate rests on: the page of constant arguments, the descriptors of directories, and
+ * the walk below them. Where there is no gate every row makes itself one, of ordinary memory and an ordinary
+ * descriptor: there the attempt has to succeed, and at the other levels making it is refused already.
  */
 #include "attempt.h"
 
@@ -25,15 +25,18 @@ struct name {
 };
 static struct {
 	struct how how[HOWS];
-	uint32_t magic, version, first_root, how_reading, how_count, how_creating, mode_count, looking_passes, loader_site, name_count;
+	char file[48][128];
+	uint32_t magic, version, first_root, how_reading, how_count, how_creating, mode_count, how_file_reading,
+		how_file_count, file_reading, file_count, link_count, looking_passes, loader_site, name_count;
 	struct name name[64];
+	char link[16][128];
 	char text[16384];
 } *const page = (void *)START;
 
-static bool there;	/* a real gate */
-static int root;	/* a descriptor of `open` */
+static bool there; /* a real gate */
+static int root;   /* a descriptor of `open` */
 static const char secret[] = "../shut/secret";
-static const struct how loose = { O_RDONLY, 0, 0, 0 };
+static const struct how loose = {O_RDONLY, 0, 0, 0};
 
 static bool is_mapped(void)
 {
@@ -48,7 +51,8 @@ static int root_of(const char *end)
 	size_t n = strlen(end);
 
 	for (uint32_t i = 0; i < page->name_count; i++)
-		if (page->name[i].length >= n && memcmp(page->text + page->name[i].text + page->name[i].length - n, end, n) == 0)
+		if (page->name[i].length >= n &&
+		    memcmp(page->text + page->name[i].text + page->name[i].length - n, end, n) == 0)
 			return (int)page->first_root + page->name[i].root;
 	return -1;
 }
@@ -76,8 +80,12 @@ static void find_gate(void)
 		return;
 	if (mmap(page, LENGTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		exit(REFUSED);
-	page->how[0] = (struct how){ O_RDONLY, 0, RESOLVE_BENEATH, 0 };
+	page->how[0] = (struct how){O_RDONLY, 0, RESOLVE_BENEATH, 0};
+	page->how[1] = (struct how){O_RDONLY, 0, RESOLVE_NO_SYMLINKS, 0};
 	page->how_count = page->how_reading = 1;
+	page->how_file_count = 2;
+	page->file_count = 1;
+	strcpy(page->file[0], "/shut/secret");
 	NEED(mprotect(page, LENGTH, PROT_READ));
 	NEED(fd = open(".", O_PATH | O_DIRECTORY));
 	NEED(root = fcntl(fd, F_DUPFD, 500));
@@ -145,7 +153,7 @@ static int page_advised(void)
 {
 	find_gate();
 	for (int advice = 0; advice < 26; advice++)
-		if (advice != 13)	/* MADV_HWPOISON: root's, and the memory of the machine */
+		if (advice != 13) /* MADV_HWPOISON: root's, and the memory of the machine */
 			madvise(page, 4096, advice);
 	syscall(SYS_remap_file_pages, page, 4096, 0, 15, 0);
 	syscall(SYS_mbind, page, 4096, 0, NULL, 0, 0);
@@ -158,7 +166,7 @@ static int page_written(void)
 	int memory = open("/proc/self/mem", O_RDWR);
 	if (memory >= 0)
 		pwrite(memory, &loose, sizeof loose, START);
-	struct iovec from = { (void *)&loose, sizeof loose }, to = { page, sizeof loose };
+	struct iovec from = {(void *)&loose, sizeof loose}, to = {page, sizeof loose};
 	process_vm_writev(getpid(), &from, 1, &to, 1, 0);
 	return leak();
 }
@@ -170,7 +178,7 @@ static int page_file_written(void)
 
 	find_gate();
 	int file = there ? (int)page->first_root - LIMIT_TO_ROOT + LIMIT_TO_PAGE : -1;
-	if (!there) {	/* a page of a file that may be written */
+	if (!there) { /* a page of a file that may be written */
 		NEED(file = memfd_create("page", 0));
 		NEED(ftruncate(file, LENGTH));
 		NEED(mmap(page, LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED, file, 0) == page ? 0 : -1);
@@ -183,7 +191,7 @@ static int page_file_written(void)
 	char *view = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	if (view != MAP_FAILED)
 		memcpy(view, &loose, sizeof loose);
-	const char *const names[] = { "/proc/self/fd/%d", "/proc/self/map_files/10000-20000", "/dev/fd/%d" };
+	const char *const names[] = {"/proc/self/fd/%d", "/proc/self/map_files/10000-20000", "/dev/fd/%d"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		snprintf(name, sizeof name, names[i], file);
 		int again = open(name, O_RDWR);
@@ -202,8 +210,8 @@ static int space_filled(void)
 	if (!there)
 		munmap(page, LENGTH);
 	for (size_t size = (size_t)1 << 46; size >= 4096; size /= 2)
-		while ((got = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) !=
-		       MAP_FAILED)
+		while ((got = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+				   0)) != MAP_FAILED)
 			if ((char *)got <= (char *)page && (char *)got + size > (char *)page)
 				overwrite();
 	return leak();
@@ -226,7 +234,7 @@ static int forged_how(void)
 /* Whatever lies at and around the page, at any offset, in any size, and with bits that the kernel does not look at. */
 static int any_pointer(void)
 {
-	const char *const names[] = { secret, "/proc/self/cwd/../shut/secret", "d/../../shut/secret" };
+	const char *const names[] = {secret, "/proc/self/cwd/../shut/secret", "d/../../shut/secret"};
 	int won = REFUSED;
 
 	find_gate();
@@ -236,13 +244,17 @@ static int any_pointer(void)
 	for (uint64_t at = START - 64; at < START + sizeof *page && won == REFUSED; at += 8)
 		for (size_t size = 8; size <= 40 && won == REFUSED; size += 8)
 			for (size_t n = 0; n < 3 && won == REFUSED; n++)
-				won = holds_secret(open_by(root, names[n], (void *)at, at < START + 512 || size == HOW_SIZE ? size : 24));
+				won = holds_secret(open_by(root, names[n], (void *)at,
+							   at < START + 512 || size == HOW_SIZE ? size : 24));
 	for (int bit = 32; bit < 64 && won == REFUSED; bit++) {
-		won = holds_secret((int)syscall(SYS_openat2, (uint64_t)root | (uint64_t)1 << bit, secret, START, HOW_SIZE));
+		won = holds_secret(
+			(int)syscall(SYS_openat2, (uint64_t)root | (uint64_t)1 << bit, secret, START, HOW_SIZE));
 		if (won == REFUSED)
-			won = holds_secret((int)syscall(SYS_openat2, root, secret, START | (uint64_t)1 << bit, HOW_SIZE));
+			won = holds_secret(
+				(int)syscall(SYS_openat2, root, secret, START | (uint64_t)1 << bit, HOW_SIZE));
 		if (won == REFUSED)
-			won = holds_secret((int)syscall(SYS_openat2, root, secret, START, HOW_SIZE | (uint64_t)1 << bit));
+			won = holds_secret(
+				(int)syscall(SYS_openat2, root, secret, START, HOW_SIZE | (uint64_t)1 << bit));
 	}
 	return won;
 }
@@ -255,11 +267,12 @@ static int reading_root_written(void)
 	find_gate();
 	int fd = there ? root_of("/read") : open("../read", O_PATH | O_DIRECTORY);
 	NEED(fd);
-	static struct how own = { O_WRONLY | O_CREAT, 0600, 0, 0 };
+	static struct how own = {O_WRONLY | O_CREAT, 0600, 0, 0};
 	if (!there)
 		return open_by(fd, "new", &own, HOW_SIZE) >= 0 && unlink("../read/new") == 0 ? WORKED : REFUSED;
 	for (uint32_t i = page->how_reading; i < HOWS && won == REFUSED; i++) {
-		int made = open_by(fd, "new", &page->how[i], HOW_SIZE), changed = open_by(fd, "page", &page->how[i], HOW_SIZE);
+		int made = open_by(fd, "new", &page->how[i], HOW_SIZE),
+		    changed = open_by(fd, "page", &page->how[i], HOW_SIZE);
 		won = (made >= 0 || changed >= 0) && (page->how[i].flags & O_ACCMODE) != O_RDONLY ? WORKED : REFUSED;
 	}
 	return won;
@@ -275,7 +288,8 @@ static int old_door(void)
 	NEED(low == MAP_FAILED ? -1 : 0);
 	memcpy(low, secret, sizeof secret);
 	memcpy(low + 2048, &loose, sizeof loose);
-	__asm__ volatile("int $0x80" : "+a"(result)
+	__asm__ volatile("int $0x80"
+			 : "+a"(result)
 			 : "b"((long)root), "c"(low), "d"(low + 2048), "S"(24l)
 			 : "memory", "r8", "r9", "r10", "r11");
 	return holds_secret((int)result);
@@ -290,7 +304,7 @@ static int root_replaced(void)
 
 	find_gate();
 	NEED(above = open("..", O_PATH | O_DIRECTORY));
-	struct rlimit high = { 1 << 20, 1 << 20 }, now;
+	struct rlimit high = {1 << 20, 1 << 20}, now;
 	getrlimit(RLIMIT_NOFILE, &now);
 	if (there) {
 		setrlimit(RLIMIT_NOFILE, &high);
@@ -305,9 +319,10 @@ static int root_replaced(void)
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
-	struct iovec byte = { "", 1 };
-	struct msghdr message = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	} control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	struct iovec byte = {"", 1};
+	struct msghdr message = {
+		.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
 	memcpy(CMSG_DATA(&control.header), &above, sizeof above);
 	NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	if (sendmsg(pair[0], &message, 0) == 1)
@@ -349,7 +364,7 @@ static int root_used(void)
 /* Names, and links that lead out, with every root and every entry for reading. */
 static int walks_out(void)
 {
-	char absolute[4096], links[][8] = { "out", "far", "magic", "up" };
+	char absolute[4096], links[][8] = {"out", "far", "magic", "up"};
 	int won = REFUSED;
 
 	find_gate();
@@ -359,8 +374,15 @@ static int walks_out(void)
 	NEED(symlink("/proc/self/cwd/../shut/secret", "magic"));
 	NEED(symlink("..", "up"));
 	NEED(mkdir("d", 0700));
-	const char *const names[] = { links[0], links[1], links[2], "up/shut/secret", secret, absolute, "d/../../shut/secret",
-				      ".//..//shut/secret", "/proc/self/root/etc/passwd" };
+	const char *const names[] = {links[0],
+				     links[1],
+				     links[2],
+				     "up/shut/secret",
+				     secret,
+				     absolute,
+				     "d/../../shut/secret",
+				     ".//..//shut/secret",
+				     "/proc/self/root/etc/passwd"};
 	uint32_t first = there ? page->first_root : (uint32_t)root, last = there ? first + 32 : first + 1;
 	static struct how own;
 	own = loose;
@@ -424,7 +446,7 @@ static int closes_everything(void)
 
 static int few_descriptors(void)
 {
-	struct rlimit low = { 16, 16 };
+	struct rlimit low = {16, 16};
 
 	look_for_gate();
 	NEED(setrlimit(RLIMIT_NOFILE, &low));
@@ -461,8 +483,9 @@ static int makes_files(void)
 enum { NO_PAGE = 77 };
 /* mincore(START, PAGE, rsp): exits with NO_PAGE when nothing is mapped there, else with 1. */
 static const unsigned char looks[] = {
-	0xb8, SYS_mincore, 0, 0, 0, 0xbf, 0, 0, START >> 16, 0, 0xbe, 0, 0x10, 0, 0, 0x48, 0x89, 0xe2, 0x0f, 0x05, 0x85, 0xc0,
-	0xbf, NO_PAGE, 0, 0, 0, 0x78, 5, 0xbf, 1, 0, 0, 0, 0xb8, SYS_exit_group, 0, 0, 0, 0x0f, 0x05,
+	0xb8, SYS_mincore, 0,	 0,    0,    0xbf,	     0,	   0,	 START >> 16, 0,    0xbe, 0, 0x10, 0, 0,
+	0x48, 0x89,	   0xe2, 0x0f, 0x05, 0x85,	     0xc0, 0xbf, NO_PAGE,     0,    0,	  0, 0x78, 5, 0xbf,
+	1,    0,	   0,	 0,    0xb8, SYS_exit_group, 0,	   0,	 0,	      0x0f, 0x05,
 };
 
 static size_t read_whole(const char *name, char **bytes)
@@ -502,8 +525,8 @@ static bool has_no_page(pid_t child)
 	return strstr(maps, "/linker") && strncmp(maps, "00010000-", 9) != 0;
 }
 
-/* A program is stopped by a signal before its first instruction, and then all the code that it begins with is exchanged in the file, which
- * is its dynamic linker: it runs what it never should, without the page. */
+/* A program is stopped by a signal before its first instruction, and then all the code that it begins with is exchanged
+ * in the file, which is its dynamic linker: it runs what it never should, without the page. */
 static int linker_exchanged(void)
 {
 	static const char usual[] = "/lib64/ld-linux-x86-64.so.2";
@@ -512,7 +535,7 @@ static int linker_exchanged(void)
 
 	look_for_gate();
 	if (!there && getenv("GUARDED"))
-		return REFUSED;	/* no gate, nothing to be gained */
+		return REFUSED; /* no gate, nothing to be gained */
 	size_t size = read_whole("/proc/self/exe", &program), linker_size = read_whole(usual, &linker);
 	char *interpreter = memmem(program, size, usual, sizeof usual);
 	if (!interpreter)
@@ -534,7 +557,7 @@ static int linker_exchanged(void)
 			execl("program", "program", "--list", NULL);
 			_exit(1);
 		}
-		nanosleep(&(struct timespec){ .tv_nsec = rand() % 1000000 }, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = rand() % 1000000}, NULL);
 		kill(child, SIGSTOP);
 		NEED(waitpid(child, &status, WUNTRACED));
 		if (!WIFSTOPPED(status))
@@ -548,26 +571,61 @@ static int linker_exchanged(void)
 	return won;
 }
 
+/* The entries for single files keep nothing beneath anything: they go with the names in the page, and with those as a
+ * whole. */
+static int file_entry_taken(void)
+{
+	const int fds[] = {0, AT_FDCWD};
+	int won = REFUSED;
+
+	find_gate();
+	for (uint32_t i = page->how_count; i < page->how_file_count && won == REFUSED; i++) {
+		won = holds_secret(open_by(root, secret, &page->how[i], HOW_SIZE));
+		for (size_t f = 0; f < sizeof fds / sizeof fds[0] && won == REFUSED; f++)
+			won = holds_secret(open_by(fds[f], "../shut/secret", &page->how[i], HOW_SIZE));
+	}
+	return won;
+}
+
+/* From its second byte on a name is relative, and begins where the tool likes: at a link of its own making, but for the
+ * entry. */
+static int file_name_cut(void)
+{
+	char absolute[4096];
+	int won = REFUSED;
+
+	find_gate();
+	NEED(realpath("..", absolute) ? 0 : -1);
+	int above = open(absolute, O_PATH | O_DIRECTORY);
+	for (uint32_t n = 0; n < page->file_count; n++)
+		for (uint32_t cut = 1; cut < 16 && won == REFUSED; cut++)
+			for (uint32_t i = page->how_count; i < page->how_file_count && won == REFUSED; i++)
+				won = holds_secret(open_by(above, page->file[n] + cut, &page->how[i], HOW_SIZE));
+	return won;
+}
+
 static const struct row rows[] = {
-	{ GETS_OUT, "page_mapped_over", page_mapped_over },
-	{ GETS_OUT, "page_moved", page_moved },
-	{ GETS_OUT, "page_protected", page_protected },
-	{ GETS_OUT, "page_advised", page_advised },
-	{ GETS_OUT, "page_written", page_written },
-	{ GETS_OUT, "page_file_written", page_file_written },
-	{ GETS_OUT, "space_filled", space_filled },
-	{ GETS_OUT, "forged_how", forged_how },
-	{ GETS_OUT, "any_pointer", any_pointer },
-	{ GETS_OUT, "reading_root_written", reading_root_written },
-	{ GETS_OUT, "old_door", old_door },
-	{ GETS_OUT, "root_replaced", root_replaced },
-	{ GETS_OUT, "root_flagged", root_flagged },
-	{ GETS_OUT, "root_used", root_used },
-	{ GETS_OUT, "walks_out", walks_out },
-	{ GETS_OUT, "walk_races", walk_races },
-	{ GETS_OUT, "linker_exchanged", linker_exchanged },
-	{ HAS_TO_WORK, "closes_everything", closes_everything },
-	{ HAS_TO_WORK, "few_descriptors", few_descriptors },
-	{ HAS_TO_WORK, "makes_files", makes_files },
+	{GETS_OUT, "page_mapped_over", page_mapped_over},
+	{GETS_OUT, "page_moved", page_moved},
+	{GETS_OUT, "page_protected", page_protected},
+	{GETS_OUT, "page_advised", page_advised},
+	{GETS_OUT, "page_written", page_written},
+	{GETS_OUT, "page_file_written", page_file_written},
+	{GETS_OUT, "space_filled", space_filled},
+	{GETS_OUT, "forged_how", forged_how},
+	{GETS_OUT, "any_pointer", any_pointer},
+	{GETS_OUT, "reading_root_written", reading_root_written},
+	{GETS_OUT, "old_door", old_door},
+	{GETS_OUT, "root_replaced", root_replaced},
+	{GETS_OUT, "root_flagged", root_flagged},
+	{GETS_OUT, "root_used", root_used},
+	{GETS_OUT, "walks_out", walks_out},
+	{GETS_OUT, "walk_races", walk_races},
+	{GETS_OUT, "file_entry_taken", file_entry_taken},
+	{GETS_OUT, "file_name_cut", file_name_cut},
+	{GETS_OUT, "linker_exchanged", linker_exchanged},
+	{HAS_TO_WORK, "closes_everything", closes_everything},
+	{HAS_TO_WORK, "few_descriptors", few_descriptors},
+	{HAS_TO_WORK, "makes_files", makes_files},
 };
 MAIN(rows)
