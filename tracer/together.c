@@ -271,6 +271,10 @@ void together_stopped(struct together *together, const struct task *task)
 	if (!together)
 		return;
 	together->stopped = true;
+	if (task->all->leaves > 1) {
+		let_go(together);
+		part(together);
+	}
 	if (task->tid != together->with) {
 		bool begins = task->tid == together->child;
 		/* when the last one is gone, or a child begins, nothing tells of work in parallel */
@@ -291,7 +295,7 @@ void together_stopped(struct together *together, const struct task *task)
 			part(together);
 		}
 	}
-	if (together->streak < STREAK && ++together->streak == STREAK)
+	if (task->all->leaves <= 1 && together->streak < STREAK && ++together->streak == STREAK)
 		keep_here(together, task);
 }
 

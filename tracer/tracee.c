@@ -203,16 +203,28 @@ static struct process *process_join(struct tracees *all, pid_t tgid)
 		process->tgid = tgid;
 		HASH_ADD_INT(all->processes, tgid, process);
 		all->processes_seen++;
+		all->leaves++;
 		meter_born(all->meter, tgid);
 	}
 	process->tasks++;
 	return process;
 }
 
+static void process_made(struct tracees *all, struct process *process, struct process *parent)
+{
+	process->parent = parent->tgid;
+	process->dynamic = parent->dynamic;
+	all->leaves -= parent->children++ == 0;
+}
+
 static void process_leave(struct tracees *all, struct process *process)
 {
 	if (!process || --process->tasks > 0)
 		return;
+	struct process *parent = tracee_process(all, process->parent);
+	all->leaves -= process->children == 0;
+	if (parent && parent->children > 0)
+		all->leaves += --parent->children == 0;
 	HASH_DEL(all->processes, process);
 	free(process->exe);
 	free(process);
@@ -283,9 +295,8 @@ static struct task *add(struct tracees *all, pid_t tid, pid_t tgid, struct task 
 		return NULL;
 	}
 	if (maker && !thread) {
-		task->process->parent = maker->process->tgid;
+		process_made(all, task->process, maker->process);
 		meter_forked(all->meter, task->process->tgid, maker->process->tgid, task->memory == maker->memory);
-		task->process->dynamic = maker->process->dynamic;
 	}
 	if (maker && vfork && task->memory == maker->memory)
 		task->vfork_parent = maker;
@@ -345,10 +356,8 @@ struct task *tracee_adopt(struct tracees *all, pid_t tid)
 
 	if (!task)
 		return NULL;
-	if (task->process->tgid == tid && tracee_process(all, parent)) {
-		task->process->parent = parent;
-		task->process->dynamic = tracee_process(all, parent)->dynamic;
-	}
+	if (task->process->tgid == tid && tracee_process(all, parent))
+		process_made(all, task->process, tracee_process(all, parent));
 	share_with_any(all, task, KCMP_VM);
 	share_with_any(all, task, KCMP_FILES);
 	share_with_any(all, task, KCMP_FS);

@@ -39,6 +39,7 @@ struct process {
 	pid_t tgid;		/* ask with tracee_tgid */
 	pid_t parent;		/* tgid of the process that made it; 0 for the first */
 	unsigned tasks;		/* threads alive */
+	unsigned children;	/* processes alive that it has made */
 	bool shown;		/* its /proc/PID/status was opened (together.h) */
 	bool dynamic;		/* its program was started through an ELF interpreter */
 	char *exe;		/* resolved name of its program; NULL: not looked up yet */
@@ -88,6 +89,7 @@ struct tracees {
 	struct process *processes;	/* hash by tgid */
 	unsigned task_count;
 	uint64_t processes_seen;	/* ever */
+	unsigned leaves;		/* processes that have made none that lives: more than one may work at a time */
 	unsigned forking;		/* tasks with forking */
 	unsigned seeing;		/* tasks with seeing */
 	uint64_t shown;			/* processes with shown, ever */
