@@ -39,18 +39,18 @@
 #define GATE_MAGIC 0x45544147u /* "GATE" */
 /* Behind the struct: code that the dynamic linker's open site (open_site.h) jumps to, where it may be executed. An
  * entrance for sites that move their arguments, then one for the others. Trusted by nobody, as the shim. */
-#define GATE_CODE (GATE_START + 0xc000ul)
+#define GATE_CODE (GATE_START + 0xe000ul)
 #define GATE_CODE_LENGTH (GATE_START + GATE_LENGTH - GATE_CODE)
 #define GATE_ENTRANCE 32ul /* bytes from the one entrance to the other */
 enum {
-	GATE_HOWS = 640,
+	GATE_HOWS = 1216,
 	GATE_ROOTS = 32, /* descriptors */
 	GATE_NAMES = 64, /* paths that lead to roots: their own, and links such as /lib */
 	GATE_FILES = 48, /* single files */
 	GATE_FILE_SIZE =
 		128, /* bytes of the name of one, with its NUL; a power of two, since the filter asks for whole ones */
 	GATE_FILE_LINKS = 16, /* links that lead to such files */
-	GATE_TEXT = 16 << 10,
+	GATE_TEXT = 8 << 10,
 	GATE_GONE = 0xff, /* in place of a name's root: it does not lead there any more */
 };
 
@@ -58,12 +58,13 @@ enum {
 struct wire_how {
 	uint64_t flags, mode, resolve, unused;
 };
+enum { GATE_MAY_WRITE = 1, GATE_LATE = 2 };
 struct wire_gate_name {
 	uint32_t text;	      /* offset in `text` of the absolute path, no slash at its end */
 	uint16_t length;      /* of it */
-	_Atomic uint8_t root; /* descriptor first_root + root; or GATE_GONE, also later: the supervisor writes it when
-			       * the run moves or removes what the name leads through. To be read once for a call */
-	uint8_t writable;     /* all of `how` may be used, not only what reads */
+	_Atomic uint8_t root; /* descriptor first_root + root; or GATE_GONE, also later: the supervisor writes it when the
+			       * run moves or removes what the name leads through. To be read once for a call */
+	uint8_t kind;	      /* GATE_MAY_WRITE: all of `how` may be used, not only what reads. GATE_LATE: only from how_late on */
 };
 /* A file that may be opened although what lies beside it may not: its absolute name, NULs behind it. */
 struct wire_gate_file {
@@ -75,7 +76,7 @@ struct wire_gate_link {
 	uint8_t file;
 };
 struct wire_gate {
-	struct wire_how how[GATE_HOWS]; /* for roots, those that only read first; then for files, in the same order */
+	struct wire_how how[GATE_HOWS]; /* for roots, those that only read first; for files; for late roots; each in the same order */
 	struct wire_gate_file file[GATE_FILES]; /* those that may only be read come first */
 	uint32_t magic;				/* GATE_MAGIC */
 	uint32_t version;			/* WIRE_VERSION */
@@ -85,6 +86,8 @@ struct wire_gate {
 		mode_count; /* from that entry on files are made: for each kind of flags one entry a mode */
 	uint32_t how_file_reading,
 		how_file_count; /* how_count to these: for files that are only read, and for the others */
+	uint32_t how_late;	/* from that entry on the same how_count again, for late roots, */
+	_Atomic uint32_t late;	/* which are none before this is 1: until then the kernel refuses these entries (EINVAL) */
 	uint32_t file_reading, file_count, link_count;
 	uint32_t looking_passes; /* not 0: a stat needs no stop */
 	_Atomic uint32_t

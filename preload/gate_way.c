@@ -17,7 +17,7 @@ enum {
 
 struct root {
 	unsigned number;
-	bool writable;
+	unsigned kind;	  /* GATE_MAY_WRITE, GATE_LATE */
 	const char *rest; /* of the name, behind the root's own */
 };
 
@@ -73,9 +73,8 @@ static const char *behind(const char *path, const char *name, size_t length)
 }
 
 /*
- * The nearest root that `path` lies beneath, and the rest of it. Only the text of the root's own name is compared, so
- * none of
- * ".." is in it; the rest may be anything. A name of nothing but a root's becomes ".".
+ * The nearest root that `path` lies beneath, and the rest of it. Only the text of the root's own name is compared, so none
+ * of ".." is in it; the rest may be anything. A name of nothing but a root's becomes ".".
  */
 static bool find_root(const char *path, size_t length, struct root *root)
 {
@@ -85,8 +84,8 @@ static bool find_root(const char *path, size_t length, struct root *root)
 		if (!rest)
 			continue;
 		rest = skip_slashes(rest);
-		*root = (struct root){name->root, name->writable, *rest ? rest : "."};
-		return root->number != GATE_GONE;
+		*root = (struct root){name->root, name->kind, *rest ? rest : "."};
+		return root->number != GATE_GONE && (!(root->kind & GATE_LATE) || GATE->late);
 	}
 	return false;
 }
@@ -109,13 +108,14 @@ static const struct wire_how *find_creating(uint32_t flags, uint64_t mode)
 /* Which entry has these flags, so that the kernel does what open() would do; NULL: none. */
 static const struct wire_how *find_how(const struct root *root, uint32_t flags, uint64_t mode)
 {
-	uint32_t count = root->writable ? GATE->how_creating : GATE->how_reading;
+	bool writable = root->kind & GATE_MAY_WRITE;
+	uint32_t count = writable ? GATE->how_creating : GATE->how_reading;
 
 	flags &= ~(uint32_t)O_LARGEFILE;
 	if (flags & O_PATH)
 		flags &= MEANT_WITH_O_PATH;
 	if (flags & (O_CREAT | O_TMPFILE_BIT))
-		return root->writable ? find_creating(flags, mode & MODE_BITS) : NULL;
+		return writable ? find_creating(flags, mode & MODE_BITS) : NULL;
 	for (uint32_t i = 0; i < count; i++)
 		if (GATE->how[i].flags == flags)
 			return &GATE->how[i];
@@ -128,7 +128,10 @@ static bool beneath(const char *path, size_t length, uint32_t flags, uint64_t mo
 
 	if (!find_root(path, length, &root))
 		return false;
-	*way = (struct gate_way){(int)(GATE->first_root + root.number), root.rest, find_how(&root, flags, mode)};
+	const struct wire_how *how = find_how(&root, flags, mode);
+	if (how && (root.kind & GATE_LATE))
+		how += GATE->how_late;
+	*way = (struct gate_way){(int)(GATE->first_root + root.number), root.rest, how};
 	/* the name of a root may be that of a link to it; and "." cannot be made */
 	return way->how && !(root.rest[0] == '.' && !root.rest[1] && (flags & (O_NOFOLLOW | O_CREAT)));
 }

@@ -7,11 +7,13 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "filter.h"
@@ -35,10 +37,9 @@ enum {
 	FILES = 3,
 	READING_FILES = 1,
 	FILE_READING_HOWS = 7,
-	FILE_HOWS = 8
-};
+	 FILE_HOWS = 8, LATE = 9, LATE_ROOTS = 3 };
 
-static void compile_filter(bool gate)
+static void compile_filter_with(bool gate, bool late)
 {
 	static const struct path_row rows[] = {{RULE_READ, LAYER_FILE, "/usr"}, {0}};
 	static struct guard guard;
@@ -58,9 +59,15 @@ static void compile_filter(bool gate)
 				   .how_file_count = FILE_HOWS,
 				   .file_reading = READING_FILES,
 				   .file_count = FILES};
-	guard.gate.roots.count = ROOTS;
-	guard.gate.roots.reading = READING_ROOTS;
+	guard.gate.how_late = late ? LATE : 0;
+	guard.gate.roots = (struct gate_roots){ .reading = READING_ROOTS, .early = ROOTS, .late_reading = late ? ROOTS + 1 : ROOTS,
+						.count = late ? ROOTS + LATE_ROOTS : ROOTS };
 	ck_assert_int_eq(filter_compile(&guard, &filter), 0);
+}
+
+static void compile_filter(bool gate)
+{
+	compile_filter_with(gate, false);
 }
 
 static void let_go(void)
@@ -112,6 +119,38 @@ START_TEST(an_openat2_passes_with_a_root_and_an_entry_for_it)
 					wanted += is_an_open_by_the_gate(args);
 				}
 	ck_assert_uint_eq(passed, wanted);
+	ck_assert_uint_gt(passed, 0);
+	let_go();
+}
+END_TEST
+
+/* Of the late ones the first is for reading. */
+static bool is_a_late_open(const uint64_t args[6])
+{
+	uint32_t fd = (uint32_t)args[0];
+	uint64_t entry = (args[2] - GATE_START) / sizeof(struct wire_how) - LATE;
+
+	return fd >= FIRST + ROOTS && fd < FIRST + ROOTS + LATE_ROOTS && args[2] >= GATE_START + LATE * sizeof(struct wire_how) &&
+	       args[2] % sizeof(struct wire_how) == 0 && entry < (fd == FIRST + ROOTS ? READING_HOWS : HOWS) &&
+	       args[3] == sizeof(struct open_how);
+}
+
+START_TEST(late_roots_go_with_late_entries_and_the_others_without)
+{
+	unsigned passed = 0;
+
+	compile_filter_with(true, true);
+	for (uint32_t fd = FIRST - 2; fd < FIRST + ROOTS + LATE_ROOTS + 2; fd++)
+		for (uint64_t how = GATE_START - 64; how < GATE_START + (LATE + HOWS + 2) * sizeof(struct wire_how); how += 16)
+			for (size_t u = 0; u < sizeof upper / sizeof upper[0] * 3; u++) {
+				uint64_t args[6] = { fd, 0x7fff0000, how, sizeof(struct open_how) };
+				static const int which[] = { 0, 2, 3 };
+				args[which[u % 3]] |= upper[u / 3];
+				bool wanted = is_a_late_open(args) || is_an_open_by_the_gate(args);
+				REQUIRE(passes(SYS_openat2, AUDIT_ARCH_X86_64, args) == wanted, "fd %u, how %#lx", fd,
+					(unsigned long)args[2]);
+				passed += is_a_late_open(args);
+			}
 	ck_assert_uint_gt(passed, 0);
 	let_go();
 }
@@ -283,12 +322,12 @@ START_TEST(directories_that_are_pure_become_roots)
 
 	make_tree();
 	open_gate(&gate, NULL);
-	ck_assert(named(&gate, below("write"))->writable);
-	ck_assert(!named(&gate, below("read"))->writable);
+	ck_assert(named(&gate, below("write"))->kind & GATE_MAY_WRITE);
+	ck_assert(!(named(&gate, below("read"))->kind & GATE_MAY_WRITE));
 	/* below the working directory a missing name may only be read: it is for reading, its other directories for
 	 * writing */
-	ck_assert(!named(&gate, below("mixed"))->writable);
-	ck_assert(named(&gate, below("mixed/free"))->writable);
+	ck_assert(!(named(&gate, below("mixed"))->kind & GATE_MAY_WRITE));
+	ck_assert(named(&gate, below("mixed/free"))->kind & GATE_MAY_WRITE);
 	ck_assert_ptr_null(named(&gate, "/proc"));
 	ck_assert_ptr_null(named(&gate, below("nothing")));
 	ck_assert_ptr_null(named(&gate, below("write/deep"))); /* is covered */
@@ -358,7 +397,7 @@ START_TEST(both_policies_must_agree)
 	make_tree();
 	open_gate(&gate, strdup(below("write")));
 	ck_assert_uint_eq(gate.roots.count, 1);
-	ck_assert(!named(&gate, below("write"))->writable);
+	ck_assert(!(named(&gate, below("write"))->kind & GATE_MAY_WRITE));
 	ck_assert_uint_eq(gate.file_count, 1); /* the shim */
 	gate_close(&gate);
 	remove_tree();
@@ -447,6 +486,98 @@ START_TEST(every_entry_stays_beneath_and_the_first_only_read)
 }
 END_TEST
 
+/* ---- late roots --------------------------------------------------------- */
+
+enum { MANY = 3000 };
+
+static void make_many(void)
+{
+	char name[32];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "mixed/free/%d", i);
+		touch(below(name));
+	}
+}
+
+static void remove_many(void)
+{
+	char name[32];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "mixed/free/%d", i);
+		unlink(below(name));
+	}
+}
+
+static long open_by_entry(const struct gate *gate, const struct wire_gate_name *root, uint32_t entry)
+{
+	long fd = syscall(SYS_openat2, gate->roots.list[root->root].fd, "7", &gate->page->how[entry], sizeof(struct open_how));
+
+	if (fd >= 0)
+		close((int)fd);
+	return fd < 0 ? -errno : 0;
+}
+
+static bool opens_late(struct gate *gate, bool moving)
+{
+	time_t end = time(NULL) + 20;
+
+	gate_late_begin(gate, below("mixed"));
+	while (!gate->page->late && time(NULL) < end && !moving)
+		sched_yield();
+	for (int i = 0; moving && i < 1 << 24 && !gate->page->late; i++)
+		gate_late_moved(gate);
+	ck_assert(gate_late_end(gate));
+	return gate->page->late;
+}
+
+START_TEST(what_is_too_large_to_be_looked_through_serves_root_later)
+{
+	struct gate gate;
+
+	if (geteuid() != 0)
+		return;	/* others open no devices, and wait for nothing */
+	make_tree();
+	make_many();
+	open_gate(&gate, NULL);
+	const struct wire_gate_name *root = named(&gate, below("mixed/free"));
+	ck_assert_uint_eq(root->kind, GATE_MAY_WRITE | GATE_LATE);
+	ck_assert_uint_ge(root->root, gate.roots.early);
+	ck_assert_int_eq(open_by_entry(&gate, root, gate.how_late), -EINVAL);
+	ck_assert(!opens_late(&gate, true));	/* directories are moved all the time */
+	ck_assert(opens_late(&gate, false));
+	for (uint32_t i = 0; i < gate.how_count; i++)
+		ck_assert_mem_eq(&gate.page->how[gate.how_late + i], &gate.page->how[i], sizeof(struct wire_how));
+	ck_assert_int_eq(open_by_entry(&gate, root, gate.how_late), 0);
+	gate_close(&gate);
+	remove_many();
+	remove_tree();
+}
+END_TEST
+
+START_TEST(a_device_keeps_it_closed)
+{
+	struct gate gate;
+	time_t end = time(NULL) + 1;
+
+	make_tree();
+	make_many();
+	/* a whiteout, which everybody may make, counts as one */
+	if (geteuid() == 0 && mknod(below("mixed/free/device"), S_IFCHR | 0600, 0) == 0) {
+		open_gate(&gate, NULL);
+		ck_assert(named(&gate, below("mixed/free"))->kind & GATE_LATE);
+		gate_late_begin(&gate, below("mixed"));
+		while (time(NULL) <= end)
+			ck_assert_uint_eq(gate.page->late, 0);
+		gate_close(&gate);
+		unlink(below("mixed/free/device"));
+	}
+	remove_many();
+	remove_tree();
+}
+END_TEST
+
 /* What the tool has of the page gives it nothing to write with. */
 START_TEST(the_page_cannot_be_written)
 {
@@ -484,6 +615,7 @@ int main(void)
 
 	tcase_add_test(tcase, an_openat2_passes_with_a_root_and_an_entry_for_it);
 	tcase_add_test(tcase, an_openat2_passes_with_the_name_of_a_file_and_an_entry_for_it);
+	tcase_add_test(tcase, late_roots_go_with_late_entries_and_the_others_without);
 	tcase_add_test(tcase, without_a_gate_no_openat2_passes);
 	tcase_add_test(tcase, one_mapping_of_the_page_passes);
 	tcase_add_test(tcase, directories_that_are_pure_become_roots);
@@ -492,6 +624,8 @@ int main(void)
 	tcase_add_test(tcase, both_policies_must_agree);
 	tcase_add_test(tcase, what_is_moved_leads_nowhere_any_more);
 	tcase_add_test(tcase, every_entry_stays_beneath_and_the_first_only_read);
+	tcase_add_test(tcase, what_is_too_large_to_be_looked_through_serves_root_later);
+	tcase_add_test(tcase, a_device_keeps_it_closed);
 	tcase_add_test(tcase, the_page_cannot_be_written);
 	tcase_set_timeout(tcase, 30);
 	suite_add_tcase(suite, tcase);

@@ -419,8 +419,10 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		return;
 	}
 	forget_names(guard, request);
-	if (judgement->moves_names)
+	if (judgement->moves_names) {
+		gate_late_moved(&guard->gate);
 		transport_settle_names(guard, task);
+	}
 	if (judgement->then)
 		judgement->then(guard, request);
 	if (judgement->instead >= 0) {
@@ -439,6 +441,7 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 	}
 	if (judgement->moves_names && made) {
 		transport_await_end(guard, task);
+		gate_late_moved(&guard->gate);
 		if (judgement->after)
 			judgement->after(guard, request);
 	}

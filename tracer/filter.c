@@ -338,14 +338,20 @@ static void look_any(struct assembly *p, int arg)
 	stop(p);
 }
 
+/* Of an entry of the page. */
+static uint32_t how_address(unsigned entry)
+{
+	return (uint32_t)GATE_START + entry * (uint32_t)sizeof(struct wire_how);
+}
+
 /* The file's name is one of the page's, from its first byte on, and the entry in the accumulator is behind those of the
  * roots. */
 static void look_gate_file(struct assembly *p, int path, int how)
 {
 	const struct gate *gate = &p->guard->gate;
-	uint32_t first = (uint32_t)GATE_FILE_START, start = (uint32_t)GATE_START;
+	uint32_t first = (uint32_t)GATE_FILE_START;
 
-	stop_if_at_least(p, start + gate->how_file_count * (uint32_t)sizeof(struct wire_how));
+	stop_if_at_least(p, how_address(gate->how_file_count));
 	load_high(p, path);
 	stop_unless_equal(p, 0);
 	load_low(p, path);
@@ -354,28 +360,45 @@ static void look_gate_file(struct assembly *p, int path, int how)
 	stop_if_at_least(p, first + gate->file_count * GATE_FILE_SIZE);
 	emit(p, BPF_JMP | BPF_JGE | BPF_K, first + gate->file_reading * GATE_FILE_SIZE, 3, 0);
 	load_low(p, how);
-	stop_if_at_least(p, start + gate->how_file_reading * (uint32_t)sizeof(struct wire_how));
+	stop_if_at_least(p, how_address(gate->how_file_reading));
 	pass(p);
 }
 
-static void look_gate_root(struct assembly *p, int how)
+/* Descriptors of roots from number `from` on, those to `reading` only with the entries that read; entries from `how_start` on. */
+static void look_gate_root(struct assembly *p, int how, unsigned from, unsigned reading, unsigned end, unsigned how_start)
 {
 	const struct gate *gate = &p->guard->gate;
 	uint32_t first = p->guard->open_files + RESERVED_FD_ROOT;
 
 	load_low(p, 0); /* openat2 takes an int: the upper half means nothing */
-	stop_unless_at_least(p, first);
-	stop_if_at_least(p, first + gate->roots.count);
-	emit(p, BPF_JMP | BPF_JGE | BPF_K, first + gate->roots.reading, 3, 0);
+	stop_unless_at_least(p, first + from);
+	stop_if_at_least(p, first + end);
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, first + reading, 3, 0);
 	load_low(p, how);
-	stop_if_at_least(p, (uint32_t)GATE_START + gate->how_reading * (uint32_t)sizeof(struct wire_how));
+	stop_if_at_least(p, how_address(how_start + gate->how_reading));
 	pass(p);
+}
+
+/* The entry in the accumulator is at least this one: what follows is for it, until gate_part_end. */
+static unsigned gate_part_begin(struct assembly *p, unsigned how)
+{
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, how_address(how), 1, 0);
+	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+	return p->length - 1;
+}
+
+static void gate_part_end(struct assembly *p, unsigned over)
+{
+	if (!p->too_long)
+		p->code[over].k = p->length - over - 1;
 }
 
 /* openat2 with a root or a file of the gate's, and an entry of its page that this may be used with. */
 static void look_gate(struct assembly *p, int how)
 {
-	uint32_t start = (uint32_t)GATE_START;
+	const struct gate *gate = &p->guard->gate;
+	const struct gate_roots *roots = &gate->roots;
+	unsigned over;
 
 	load_high(p, how);
 	stop_unless_equal(p, 0);
@@ -385,14 +408,17 @@ static void look_gate(struct assembly *p, int how)
 	stop_unless_equal(p, offsetof(struct wire_how, unused));
 	load_low(p, how);
 	stop_if_any(p, sizeof(struct wire_how) - 1);
-	stop_unless_at_least(p, start);
-	emit(p, BPF_JMP | BPF_JGE | BPF_K, start + p->guard->gate.how_count * (uint32_t)sizeof(struct wire_how), 1, 0);
-	unsigned over = p->length;
-	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+	stop_unless_at_least(p, how_address(0));
+	if (gate->how_late) {
+		over = gate_part_begin(p, gate->how_late);
+		stop_if_at_least(p, how_address(gate->how_late + gate->how_count));
+		look_gate_root(p, how, roots->early, roots->late_reading, roots->count, gate->how_late);
+		gate_part_end(p, over);
+	}
+	over = gate_part_begin(p, gate->how_count);
 	look_gate_file(p, how - 1, how);
-	if (!p->too_long)
-		p->code[over].k = p->length - over - 1;
-	look_gate_root(p, how);
+	gate_part_end(p, over);
+	look_gate_root(p, how, 0, roots->reading, roots->early, 0);
 }
 
 /* By the kind of an argument: stop, or go on to the next. Kinds that are missing here stop. */

@@ -115,6 +115,8 @@ enum {
 	RESOLVE_FILE = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	MODE_FILE = 0666,
 };
+/* A bit that no kernel knows: EINVAL (openat2(2)). */
+#define RESOLVE_LATE UINT64_C(0x8000000000000000)
 
 static void put_one(struct wire_gate *page, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
@@ -122,51 +124,66 @@ static void put_one(struct wire_gate *page, uint64_t flags, uint64_t mode, uint6
 	page->how[page->how_file_count++] = (struct wire_how){ flags, mode, resolve, 0 };
 }
 
-static void put(struct wire_gate *page, uint64_t flags)
+static void put(struct wire_gate *page, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
-	put_one(page, flags, 0, RESOLVE_ROOT);
-	put_one(page, flags | O_CLOEXEC, 0, RESOLVE_ROOT);
-}
-
-static void put_file(struct wire_gate *page, uint64_t flags, uint64_t mode)
-{
-	put_one(page, flags, mode, RESOLVE_FILE);
-	put_one(page, flags | O_CLOEXEC, mode, RESOLVE_FILE);
+	put_one(page, flags, mode, resolve);
+	put_one(page, flags | O_CLOEXEC, mode, resolve);
 }
 
 #define EACH(list) size_t i_ = 0; i_ < sizeof(list) / sizeof(list)[0]; i_++
-static void put_modes(struct wire_gate *page, uint64_t flags)
+static void put_modes(struct wire_gate *page, uint64_t flags, uint64_t resolve)
 {
 	for (EACH(modes))
-		put_one(page, flags, modes[i_], RESOLVE_ROOT);
+		put_one(page, flags, modes[i_], resolve);
 	for (EACH(modes))
-		put_one(page, flags | O_CLOEXEC, modes[i_], RESOLVE_ROOT);
+		put_one(page, flags | O_CLOEXEC, modes[i_], resolve);
 }
 
-static void put_hows(struct wire_gate *page)
+/* Those of the second time have the same order, and so the same counts. */
+static void put_hows_of_roots(struct wire_gate *page, uint64_t resolve)
 {
+	uint32_t start = page->how_file_count;
+
 	for (EACH(reading))
-		put(page, reading[i_]);
-	page->how_reading = page->how_file_count;
+		put(page, reading[i_], 0, resolve);
+	page->how_reading = page->how_file_count - start;
 	for (EACH(writing))
-		put(page, writing[i_]);
-	page->how_creating = page->how_file_count;
+		put(page, writing[i_], 0, resolve);
+	page->how_creating = page->how_file_count - start;
 	page->mode_count = sizeof modes / sizeof modes[0];
 	for (EACH(creating))
-		put_modes(page, creating[i_]);
-	page->how_count = page->how_file_count;
+		put_modes(page, creating[i_], resolve);
+	page->how_count = page->how_file_count - start;
+}
+
+static void put_hows(struct wire_gate *page, bool late)
+{
+	put_hows_of_roots(page, RESOLVE_ROOT);
 	for (EACH(reading_file))
-		put_file(page, reading_file[i_], 0);
+		put(page, reading_file[i_], 0, RESOLVE_FILE);
 	page->how_file_reading = page->how_file_count;
 	for (EACH(writing_file))
-		put_file(page, writing_file[i_], 0);
+		put(page, writing_file[i_], 0, RESOLVE_FILE);
 	for (EACH(creating_file))
-		put_file(page, creating_file[i_], MODE_FILE);
+		put(page, creating_file[i_], MODE_FILE, RESOLVE_FILE);
+	if (!late)
+		return;
+	uint32_t files = page->how_file_count;
+	page->how_late = files;
+	put_hows_of_roots(page, RESOLVE_ROOT | RESOLVE_LATE);
+	page->how_file_count = files;
+}
+
+void gate_open_late(struct wire_gate *page)
+{
+	for (uint32_t i = 0; i < page->how_count; i++)
+		page->how[page->how_late + i].resolve = RESOLVE_ROOT;
+	page->late = 1;
 }
 
 /* ---- names -------------------------------------------------------------- */
 
-static size_t put_name(struct wire_gate *page, size_t text, const char *name, unsigned root, bool writable)
+static size_t put_name(struct wire_gate *page, size_t text, const char *name, unsigned number, const struct gate_root *root)
 {
 	size_t length = strlen(name);
 
@@ -175,8 +192,8 @@ static size_t put_name(struct wire_gate *page, size_t text, const char *name, un
 	struct wire_gate_name *entry = &page->name[page->name_count++];
 	entry->text = (uint32_t)text;
 	entry->length = (uint16_t)length;
-	entry->root = (uint8_t)root;
-	entry->writable = writable;
+	entry->root = (uint8_t)number;
+	entry->kind = (uint8_t)((root->writable ? GATE_MAY_WRITE : 0) | (root->late ? GATE_LATE : 0));
 	memcpy(page->text + text, name, length);
 	return text + length;
 }
@@ -193,10 +210,10 @@ static void put_names(struct wire_gate *page, const struct gate_roots *roots)
 	size_t text = 0;
 
 	for (unsigned i = 0; i < roots->count; i++)
-		text = put_name(page, text, roots->list[i].name, i, roots->list[i].writable);
+		text = put_name(page, text, roots->list[i].name, i, &roots->list[i]);
 	for (unsigned i = 0; i < roots->link_count; i++)
 		text = put_name(page, text, roots->links[i].name, roots->links[i].root,
-				roots->list[roots->links[i].root].writable);
+				&roots->list[roots->links[i].root]);
 	qsort(page->name, page->name_count, sizeof page->name[0], longer_first);
 }
 
@@ -281,7 +298,7 @@ int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy
 		if (decide_may_refuse(policies[i]->image, ACCESS_LOOK))
 			gate->page->looking_passes = 0;
 	put_code(gate);
-	put_hows(gate->page);
+	put_hows(gate->page, gate->roots.count > gate->roots.early);
 	put_names(gate->page, &gate->roots);
 	gate_files_find(gate->page, shim, policies, policy_count, environment);
 	gate->how_reading = gate->page->how_reading;
@@ -290,11 +307,14 @@ int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy
 	gate->how_file_count = gate->page->how_file_count;
 	gate->file_reading = gate->page->file_reading;
 	gate->file_count = gate->page->file_count;
+	gate->how_late = gate->page->how_late;
 	return 0;
 }
 
 void gate_close(struct gate *gate)
 {
+	if (!gate_late_end(gate))
+		return;	/* what the thread uses goes with this process */
 	gate_roots_free(&gate->roots);
 	if (gate->page)
 		munmap(gate->page, GATE_LENGTH);

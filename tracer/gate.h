@@ -6,6 +6,7 @@
 #ifndef PICKET_TRACER_GATE_H
 #define PICKET_TRACER_GATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,6 +22,7 @@ struct gate_root {
 	int fd;		/* O_PATH */
 	char *name;	/* absolute, resolved; malloc'ed */
 	bool writable;
+	bool late;	/* it serves only when it is known that no device lies below it: gate_late.c */
 };
 
 /* A symbolic link that leads to a root. */
@@ -29,10 +31,11 @@ struct gate_link {
 	unsigned root;
 };
 
-/* What was found; those that may only be read come first. */
+/* What was found: those that may only be read, to `reading`, then the writable ones, to `early`; late ones that may only be
+ * read, to `late_reading`, then the writable ones. */
 struct gate_roots {
 	struct gate_root list[GATE_ROOTS];
-	unsigned count, reading;
+	unsigned reading, early, late_reading, count;
 	struct gate_link links[GATE_NAMES - GATE_ROOTS];
 	unsigned link_count;
 };
@@ -65,6 +68,8 @@ struct gate {
 	struct gate_roots roots;
 	unsigned how_reading, how_count;	/* as in the page; the filter is made of these */
 	unsigned how_file_reading, how_file_count, file_reading, file_count;
+	unsigned how_late;		/* 0: there are none */
+	struct gate_late *late;		/* the search for devices, while there is one */
 	long begin_offset;	/* from the start of the vdso: room for the code that maps the page; -1: none */
 	long call_offset;	/* from the start of the vdso: a `syscall` instruction */
 	char *shim;		/* what LD_PRELOAD names; malloc'ed; NULL: not known (yet) */
@@ -104,10 +109,23 @@ void gate_forget_all(struct gate *gate);
 
 /*
  * gate_devices.c: is there no device in this tree? False, too, when it has more entries than `*entries`, of which `least` have
- * to be left; those that were looked at are taken off.
+ * to be left; those that were looked at are taken off. And when `*stop` (may be NULL) becomes true.
  */
-enum { GATE_ENTRIES_MOST = 1024 };
-bool gate_no_device_below(int directory, unsigned *entries, unsigned least);
+bool gate_no_device_below(int directory, unsigned *entries, unsigned least, const atomic_bool *stop);
+
+/*
+ * gate_late.c: a thread that looks for devices in what is too large to be looked through before the run begins, and opens the
+ * late roots when there is none. `cwd`: the directory that they all lie at or below. Nothing happens where there are none, or when
+ * no thread can be made: then they stay closed.
+ */
+void gate_late_begin(struct gate *gate, const char *cwd);
+/* A directory is about to be moved, or has been: to be called before and after. */
+void gate_late_moved(struct gate *gate);
+/* False: the thread hangs in the kernel, and still uses the page. */
+bool gate_late_end(struct gate *gate);
+
+/* The late roots serve from now on. */
+void gate_open_late(struct wire_gate *page);
 
 /* May this directory be moved to below that one (-1: it is not known)? Not when a device would come into a root with it, or that cannot be told. */
 bool gate_admits(const struct gate *gate, int moved, int into);

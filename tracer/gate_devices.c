@@ -4,11 +4,14 @@
  * opened, and root may open them whatever their name.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -17,13 +20,30 @@
 enum {
 	DIRECTORY_COST = 8,	/* a directory costs as much as so many of its entries */
 	ANCESTORS_MOST = 256,	/* of a name; above, nothing is known */
+	ENTRIES_MOVED = 1024,	/* in a tree that is moved */
 };
 
 /* Directories that are still to be looked into, by their names from the top of the tree. */
 struct pending {
-	char *names[GATE_ENTRIES_MOST / DIRECTORY_COST + 1];
-	unsigned count;
+	char **names;
+	size_t count, room;
 };
+
+static bool put_off(struct pending *pending, const char *above, const char *name)
+{
+	if (pending->count == pending->room) {
+		size_t room = 2 * pending->room + 64;
+		char **larger = realloc(pending->names, room * sizeof *larger);
+		if (!larger)
+			return false;
+		pending->names = larger;
+		pending->room = room;
+	}
+	if (asprintf(&pending->names[pending->count], "%s/%s", above, name) < 0)
+		return false;
+	pending->count++;
+	return true;
+}
 
 /* A character device beside /dev may be any of those that are refused by their names there. */
 static bool is_device(const struct dirent *entry)
@@ -44,28 +64,37 @@ static bool look_into(struct pending *pending, DIR *directory, const char *name,
 		if (is_device(entry) || entry->d_type == DT_UNKNOWN || *entries < least + cost)
 			return false;
 		*entries -= cost;
-		if (below && asprintf(&pending->names[pending->count], "%s/%s", name, entry->d_name) < 0)
+		if (below && !put_off(pending, name, entry->d_name))
 			return false;
-		pending->count += below;
 	}
 	return true;
 }
 
-bool gate_no_device_below(int top, unsigned *entries, unsigned least)
+/* Without a link, and without leaving the mount: what is mounted below a root is not reached through it. */
+static int open_below(int top, const char *name)
 {
-	struct pending pending = { .names = { strdup(".") }, .count = 1 };
-	bool none = pending.names[0] != NULL;
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
+
+	return (int)syscall(SYS_openat2, top, name, &how, sizeof how);
+}
+
+bool gate_no_device_below(int top, unsigned *entries, unsigned least, const atomic_bool *stop)
+{
+	struct pending pending = { 0 };
+	bool none = put_off(&pending, ".", ".");
 
 	while (pending.count > 0) {
 		cleanup_free char *name = pending.names[--pending.count];
-		int fd = none ? openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+		int fd = none && !(stop && *stop) ? open_below(top, name) : -1;
 		DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-		none = directory && look_into(&pending, directory, name, entries, least);
+		none = directory ? look_into(&pending, directory, name, entries, least) : none && fd < 0 && errno == EXDEV;
 		if (directory)
 			closedir(directory);
 		else if (fd >= 0)
 			close(fd);
 	}
+	free(pending.names);
 	return none;
 }
 
@@ -109,9 +138,9 @@ static bool lies_in_root(const struct gate *gate, int directory)
 
 bool gate_admits(const struct gate *gate, int moved, int into)
 {
-	unsigned entries = GATE_ENTRIES_MOST;
+	unsigned entries = ENTRIES_MOVED;
 
 	return !gate->page || geteuid() != 0 || lies_in_root(gate, moved) ||
 	       (into >= 0 && !lies_in_root(gate, into)) ||
-	       gate_no_device_below(moved, &entries, 0);
+	       gate_no_device_below(moved, &entries, 0, NULL);
 }

@@ -42,6 +42,7 @@ enum {
 	IMAGES_MOST = 2,
 	RULES_LOOKED_AT = 256,
 	ENTRIES_LOOKED_AT = 256,	/* of one directory */
+	ENTRIES_AT_ONCE = 1024,		/* of root's trees, before the run begins */
 	REFUSALS_KEPT = 32,		/* many rules name the same few directories, or what lies in them */
 	READ = ACCESS_READ | ACCESS_LOOK,
 	WRITE = READ | ACCESS_WRITE,
@@ -69,6 +70,7 @@ struct search {
 	unsigned refused_count;
 	unsigned entries;	/* that may still be looked at for devices */
 	bool root_user;
+	const char *cwd;	/* at or below it there may be late roots */
 };
 
 /* ---- mounts ------------------------------------------------------------- */
@@ -110,6 +112,13 @@ static const struct mount *mount_of(const struct search *search, int fd)
 	return NULL;
 }
 
+static bool lies_below(const char *name, const char *above)
+{
+	size_t n = strlen(above);
+
+	return strncmp(name, above, n) == 0 && (name[n] == 0 || name[n] == '/');
+}
+
 /* ---- devices ------------------------------------------------------------ */
 
 /*
@@ -120,9 +129,9 @@ static const struct mount *mount_of(const struct search *search, int fd)
  */
 static bool device_free(struct search *search, const struct mount *mount, int fd, const char *name)
 {
-	if (!search->root_user || mount->no_devices || strcmp(name, "/usr") == 0 || strncmp(name, "/usr/", 5) == 0)
+	if (!search->root_user || mount->no_devices || lies_below(name, "/usr"))
 		return true;
-	return gate_no_device_below(fd, &search->entries, search->entries / 2);
+	return gate_no_device_below(fd, &search->entries, search->entries / 2, NULL);
 }
 
 /* ---- one directory ------------------------------------------------------ */
@@ -134,13 +143,6 @@ static unsigned pure_of(const struct search *search, const char *name)
 	for (unsigned i = 0; i < search->pure_count; i++)
 		access &= pure_below(&search->pures[i], name, strlen(name));
 	return access;
-}
-
-static bool lies_below(const char *name, const char *above)
-{
-	size_t n = strlen(above);
-
-	return strncmp(name, above, n) == 0 && (name[n] == 0 || name[n] == '/');
 }
 
 /* Is there a root already that gives as much? */
@@ -179,11 +181,13 @@ static unsigned consider(struct search *search, const char *name)
 		return access;
 	int fd = open_exactly(name);
 	const struct mount *mount = fd >= 0 ? mount_of(search, fd) : NULL;
-	if (mount && is_plain(mount) && !covered(search, name, mount->id, writable) && device_free(search, mount, fd, name)) {
-		char *copy = strdup(name);
+	if (mount && is_plain(mount) && !covered(search, name, mount->id, writable)) {
+		bool late = !device_free(search, mount, fd, name);
+		char *copy = late && !lies_below(name, search->cwd) ? NULL : strdup(name);
 		if (copy) {
-			search->found[search->count++] =
-				(struct found){ .root = { .fd = fd, .name = copy, .writable = writable }, .mount = mount->id };
+			search->found[search->count++] = (struct found){
+				.root = { .fd = fd, .name = copy, .writable = writable, .late = late }, .mount = mount->id
+			};
 			return access;
 		}
 	}
@@ -331,19 +335,21 @@ static void consider_link(struct search *search, struct gate_roots *roots, const
 		roots->links[roots->link_count++] = (struct gate_link){ .name = name, .root = at };
 }
 
-/* Into the order that the filter needs: those for reading first. */
+/* Into the order that the filter needs. */
 static void hand_over(struct search *search, struct gate_roots *roots)
 {
-	unsigned place[GATE_ROOTS];
+	unsigned place[GATE_ROOTS], *const ends[] = { &roots->reading, &roots->early, &roots->late_reading, &roots->count };
+	unsigned count = 0;
 
-	for (int writable = 0; writable < 2; writable++) {
-		for (unsigned i = 0; i < search->count; i++)
-			if (search->found[i].root.writable == (bool)writable) {
-				place[i] = roots->count;
-				roots->list[roots->count++] = search->found[i].root;
+	for (unsigned part = 0; part < sizeof ends / sizeof ends[0]; part++) {
+		for (unsigned i = 0; i < search->count; i++) {
+			const struct gate_root *root = &search->found[i].root;
+			if (root->late == part / 2 && root->writable == part % 2) {
+				place[i] = count;
+				roots->list[count++] = *root;
 			}
-		if (!writable)
-			roots->reading = roots->count;
+		}
+		*ends[part] = count;
 	}
 	for (unsigned i = 0; i < roots->link_count; i++)
 		/* cppcheck-suppress uninitvar; set for each root that was found */
@@ -354,7 +360,7 @@ int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, un
 		    char *const *environment)
 {
 	static const char *const links[] = { "/lib", "/lib64", "/bin", "/sbin" };
-	struct search search = { .root_user = geteuid() == 0, .entries = GATE_ENTRIES_MOST };
+	struct search search = { .root_user = geteuid() == 0, .entries = ENTRIES_AT_ONCE, .cwd = cwd };
 	int r = 0;
 
 	search.mount_count = mounts_all(&search.mounts);
@@ -385,5 +391,5 @@ void gate_roots_free(struct gate_roots *roots)
 	}
 	for (unsigned i = 0; i < roots->link_count; i++)
 		free(roots->links[i].name);
-	roots->count = roots->reading = roots->link_count = 0;
+	roots->count = roots->reading = roots->early = roots->late_reading = roots->link_count = 0;
 }

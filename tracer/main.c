@@ -64,7 +64,7 @@
  *                exec: what runs is what was approved
  *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories;
  *                gate_files: single files beside them;
- *                gate_devices: no device is or comes below them;
+ *                gate_devices: no device is or comes below them; gate_late: it is looked for while the run goes on;
  *                gate_loader: the opens of dynamic linkers go by it, too; gate_code: the code on the page;
  *                gate_withdraw: programs that do without the shim; shim_names: who calls none of its functions;
  *                new_stack: what a new program finds on its stack

@@ -397,6 +397,7 @@ static int start(struct run *run)
 		run->guard.main = run->child.pid;
 		r = transport_attach(&run->guard, run->child.pid);
 		shield();
+		gate_late_begin(&run->guard.gate, job->cwd);
 		if (r == 0)
 			r = launch_go(&run->child);
 	}

@@ -14,14 +14,14 @@
 #include <sys/uio.h>
 
 /* As policy/wire.h has it; these programs know of Picket what a stranger who reads its source would. */
-enum { START = 0x10000, LENGTH = 0x10000, HOWS = 640, HOW = 32, HOW_SIZE = 24, LIMIT_TO_ROOT = 8, LIMIT_TO_PAGE = 3 };
+enum { START = 0x10000, LENGTH = 0x10000, HOWS = 1216, HOW = 32, HOW_SIZE = 24, LIMIT_TO_ROOT = 8, LIMIT_TO_PAGE = 3 };
 struct how {
 	uint64_t flags, mode, resolve, unused;
 };
 struct name {
 	uint32_t text;
 	uint16_t length;
-	uint8_t root, writable;
+	uint8_t root, kind;
 };
 static struct {
 	struct how how[HOWS];
@@ -30,7 +30,7 @@ static struct {
 		how_file_count, file_reading, file_count, link_count, looking_passes, loader_site, name_count;
 	struct name name[64];
 	char link[16][128];
-	char text[16384];
+	char text[8192];
 } *const page = (void *)START;
 
 static bool there; /* a real gate */
