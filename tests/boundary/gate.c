@@ -27,7 +27,7 @@ static struct {
 	struct how how[HOWS];
 	char file[48][128];
 	uint32_t magic, version, first_root, how_reading, how_count, how_creating, mode_count, how_file_reading,
-		how_file_count, file_reading, file_count, link_count, looking_passes, loader_site, name_count;
+		how_file_count, how_late, late, file_reading, file_count, link_count, looking_passes, loader_site, name_count;
 	struct name name[64];
 	char link[16][128];
 	char text[8192];
