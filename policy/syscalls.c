@@ -198,6 +198,7 @@ static const char *const kind_names[ARG_KIND_COUNT] = {
 	[ARG_MAP_FLAGS] = "mapping flags",
 	[ARG_ADVICE] = "advice",
 	[ARG_REMAP_ADDRESS] = "new address",
+	[ARG_BREAK] = "new break",
 	[ARG_REMAP_FLAGS] = "remapping flags",
 	[ARG_ARGV] = "argv",
 	[ARG_ENVP] = "envp",

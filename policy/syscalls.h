@@ -106,6 +106,7 @@ enum arg_kind {
 	ARG_MAP_FLAGS,	/* mmap: MAP_*; not MAP_DROPPABLE, see ARG_ADVICE */
 	ARG_ADVICE,	/* madvise: MADV_*; not MADV_FREE, after which the kernel may empty memory while it is looked at */
 	ARG_REMAP_ADDRESS,/* mremap, shmat: new address, when not 0 */
+	ARG_BREAK,	/* brk: the new end of the data segment, which may begin anywhere; what lay above is unmapped. 0 asks */
 	ARG_REMAP_FLAGS,/* mremap: MREMAP_*; with MREMAP_FIXED the new address binds, even 0 */
 	ARG_ARGV,	/* exec: pointer to an array of strings */
 	ARG_ENVP,

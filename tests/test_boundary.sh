@@ -13,9 +13,12 @@ build() {
 	local source
 	mkdir -p "$programs"
 	for source in "$SOURCE"/tests/boundary/*.c; do
+		[ "${source##*/}" != interpreter.c ] || continue
 		"${CC:-cc}" -D_GNU_SOURCE -std=gnu17 -O1 -Wall -Wextra -o "$programs/$(basename "$source" .c)" "$source" -pthread ||
 			return 1
 	done
+	"${CC:-cc}" -std=gnu17 -O1 -Wall -Wextra -ffreestanding -fno-stack-protector -fcf-protection=none -fPIE -static-pie -nostdlib \
+		-o "$programs/interpreter" "$SOURCE/tests/boundary/interpreter.c"
 }
 
 # The directories of attempt.h. Below ../mirror the secret has the name that `open/plain` has below /.
@@ -38,6 +41,8 @@ run_row() {
 	[ "$row" != links_of_stranger ] || rules=(--deny /proc/1/environ)
 	# a program of its own
 	[ "$row" != linker_exchanged ] || rules=(--exec "$F/open")
+	[ "$row" != static_program_made ] || rules=(--exec "$F/open" --read "$programs/interpreter")
+	[ "$row" != break_over_copies ] || rules=(--exec "$F/open" --exec "$programs/interpreter" --read "$programs/interpreter")
 	cd "$F/open" || exit 1
 	# shellcheck disable=SC2016,SC2094  # STRANGER is what the neighbour says; what is read is what the row wrote
 	if [ "$level" = bare ]; then

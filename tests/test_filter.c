@@ -122,6 +122,7 @@ static const struct {
 	[ARG_ADDRESS] = VALUES(addresses),
 	[ARG_MAP_ADDRESS] = VALUES(addresses),
 	[ARG_REMAP_ADDRESS] = VALUES(addresses),
+	[ARG_BREAK] = VALUES(addresses),
 	[ARG_MAP_FLAGS] = VALUES(map_flags),
 	[ARG_ADVICE] = VALUES(advices),
 	[ARG_CLONE_FLAGS] = VALUES(clone_flags),

@@ -452,6 +452,8 @@ static void look_arg(struct assembly *p, const struct call *call, int i)
 		look_map_address(p, call, i);
 	else if (kind == ARG_REMAP_ADDRESS)
 		look_remap_address(p, call, i);
+	else if (kind == ARG_BREAK)
+		stop_if_low(p, i, true);
 	else
 		(looks[kind] ? looks[kind] : look_any)(p, i);
 }

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,7 +239,8 @@ void judge_exec(struct guard *guard, struct request *request, struct judgement *
 
 /* ---- after the exec ----------------------------------------------------- */
 
-/* Every file that is mapped executable, before the first instruction, is one that may be read or run. */
+/* Every file that is mapped executable, before the first instruction, is one that may be read or run; or the gate's page, which
+ * is there already in a program that does not map it itself. */
 static bool mapped_files_allowed(struct guard *guard, pid_t tid, struct judgement *judgement)
 {
 	char path[64], line[PATH_MAX + 128];
@@ -251,7 +253,9 @@ static bool mapped_files_allowed(struct guard *guard, pid_t tid, struct judgemen
 	bool allowed = true;
 	while (allowed && fgets(line, sizeof line, maps)) {
 		char *name = strchr(line, '/'), permissions[5] = "";
-		if (!name || sscanf(line, "%*s %4s", permissions) != 1 || permissions[2] != 'x')
+		uint64_t start;
+		if (!name || sscanf(line, "%" SCNx64 "-%*s %4s", &start, permissions) != 2 || permissions[2] != 'x' ||
+		    (guard->gate.page && start == GATE_START))
 			continue;
 		at.judged_length = strcspn(name, "\n");
 		memcpy(at.judged, name, at.judged_length);

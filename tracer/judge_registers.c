@@ -223,6 +223,10 @@ void judge_memory(const struct request *request, struct judgement *judgement)
 			else if (address != 0)
 				replace(judgement, i, 0);
 			break;
+		case ARG_BREAK:	/* as when there is no room: the break that there is, and no error */
+			if (address != 0)
+				replace(judgement, i, 0);
+			break;
 		default:
 			break;
 		}

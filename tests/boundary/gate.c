@@ -604,6 +604,26 @@ static int file_name_cut(void)
 	return won;
 }
 
+/* A static program that the tool has just made: what is mapped in it when it begins is its own, and the page. */
+static int static_program_made(void)
+{
+	char name[4096] = { 0 }, *bytes;
+	int status;
+
+	NEED(readlink("/proc/self/exe", name, sizeof name - sizeof "interpreter"));
+	strcpy(strrchr(name, '/') + 1, "interpreter");
+	size_t size = read_whole(name, &bytes);
+	write_whole("made", bytes, size);
+	NEED(chmod("made", 0700));
+	pid_t child = fork();
+	if (child == 0) {
+		execl("./made", "made", (char *)NULL);
+		_exit(BROKEN);
+	}
+	NEED(waitpid(child, &status, 0));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 2 ? WORKED : REFUSED;	/* it wants arguments */
+}
+
 static const struct row rows[] = {
 	{GETS_OUT, "page_mapped_over", page_mapped_over},
 	{GETS_OUT, "page_moved", page_moved},
@@ -627,5 +647,6 @@ static const struct row rows[] = {
 	{HAS_TO_WORK, "closes_everything", closes_everything},
 	{HAS_TO_WORK, "few_descriptors", few_descriptors},
 	{HAS_TO_WORK, "makes_files", makes_files},
+	{HAS_TO_WORK, "static_program_made", static_program_made},
 };
 MAIN(rows)

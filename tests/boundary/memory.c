@@ -4,6 +4,9 @@
 
 #include "attempt.h"
 
+#include <elf.h>
+#include <limits.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 
 /* ---- below 2 MiB, where the guard's sealed copies lie ---------------------- */
@@ -33,6 +36,35 @@ static int grows_down(void)
 	/* The name lies on a page of a file, so the guard has to make a copy. Without a guard nothing is copied: there it counts
 	 * that the memory can be had. */
 	return getenv("GUARDED") ? holds_secret(open(allowed_name, O_RDONLY)) : WORKED;
+}
+
+/* The data segment begins where the file says: right below the place of the copies, which a smaller one then takes away. */
+static int break_over_copies(void)
+{
+	char interpreter[PATH_MAX] = { 0 };
+	const uint64_t headers = 3, interpreter_at = sizeof(Elf64_Ehdr) + headers * sizeof(Elf64_Phdr);
+
+	NEED(readlink("/proc/self/exe", interpreter, sizeof interpreter - sizeof "interpreter"));
+	strcpy(strrchr(interpreter, '/') + 1, "interpreter");
+	const uint64_t length = strlen(interpreter) + 1;
+	const Elf64_Ehdr head = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_DYN,
+				  .e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_entry = 0x1000, .e_phoff = sizeof head,
+				  .e_ehsize = sizeof head, .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = headers };
+	const Elf64_Phdr segments[] = {
+		{ .p_type = PT_INTERP, .p_flags = PF_R, .p_offset = interpreter_at, .p_filesz = length, .p_memsz = length, .p_align = 1 },
+		/* the kernel rounds down to the alignment where it puts a program: to 0 */
+		{ .p_type = PT_LOAD, .p_flags = PF_R, .p_align = UINT64_C(1) << 47 },
+		{ .p_type = PT_LOAD, .p_flags = PF_R, .p_offset = LOW_START, .p_vaddr = LOW_START, .p_align = 0x1000 },
+	};
+	int fd = open("low", O_CREAT | O_WRONLY, 0700);
+	NEED(write(fd, &head, sizeof head));
+	NEED(write(fd, segments, sizeof segments));
+	NEED(write(fd, interpreter, length));
+	close(fd);
+	NEED(close(open(allowed_name, O_CREAT | O_WRONLY, 0600)));
+	NEED(personality(ADDR_NO_RANDOMIZE));
+	execl("./low", "low", allowed_name, secret_name, getenv("GUARDED"), (char *)NULL);
+	return REFUSED;
 }
 
 /* ---- text that is written after it was read --------------------------------- */
@@ -207,6 +239,7 @@ static const struct row rows[] = {
 	{ GETS_OUT, "copied_text", copied_text },
 	{ GETS_OUT, "memory_that_vanishes", memory_that_vanishes },
 	{ GETS_OUT, "grows_down", grows_down },
+	{ GETS_OUT, "break_over_copies", break_over_copies },
 	{ GETS_OUT, "empty_becomes_name", empty_becomes_name },
 };
 MAIN(rows)
