@@ -41,6 +41,8 @@ run_row() {
 	[ "$row" != links_of_stranger ] || rules=(--deny /proc/1/environ)
 	# a program of its own
 	[ "$row" != linker_exchanged ] || rules=(--exec "$F/open")
+	# what may not be opened has a name that is the beginning of another one's
+	[ "$row" != lender_dies ] || { cp "$F/shut/secret" "$F/open/kept"; rules=(--deny "$F/open/kept"); }
 	[ "$row" != static_program_made ] || rules=(--exec "$F/open" --read "$programs/interpreter")
 	[ "$row" != break_over_copies ] || rules=(--exec "$F/open" --exec "$programs/interpreter" --read "$programs/interpreter")
 	cd "$F/open" || exit 1

@@ -49,33 +49,39 @@ static bool base_is_fixed(const struct task *task, const struct name_arg *name)
 	return name->dirfd == AT_FDCWD ? tracee_private_fs(task) : tracee_private_files(task);
 }
 
+/* After an exec what runs is looked at again, and what it was told as well; so there lent memory will do. */
+static bool private_memory(const struct request *request)
+{
+	return tracee_private_memory(request->task) || (request->call->op == OP_EXEC && tracee_lent_memory(request->task));
+}
+
 /* Bytes that nobody but the task can change: in memory of its own, or, such as a constant of a program of the system, in a file
  * that the run may not write to by any name. */
-static bool private_range(const struct guard *guard, struct task *task, uint64_t address, size_t length)
+static bool private_range(const struct guard *guard, const struct request *request, uint64_t address, size_t length)
 {
 	char name[PATH_MAX];
 
-	if (!tracee_private_memory(task))
+	if (!private_memory(request))
 		return false;
-	int r = mapped_file(task, address, length, name, sizeof name);
+	int r = mapped_file(request->task, address, length, name, sizeof name);
 	/* not what was written to in the mapping of another file: whoever truncates that takes the copies of its pages away */
 	return r == -ENXIO || (r == 0 && !judge_writable(guard, name) && constant_file(name));
 }
 
-static bool name_is_fixed(const struct guard *guard, struct task *task, const struct name_arg *name)
+static bool name_is_fixed(const struct guard *guard, const struct request *request, const struct name_arg *name)
 {
-	return base_is_fixed(task, name) && (name->address == 0 || private_range(guard, task, name->address, name->length + 1));
+	return base_is_fixed(request->task, name) &&
+	       (name->address == 0 || private_range(guard, request, name->address, name->length + 1));
 }
 
 static bool message_is_fixed(const struct guard *guard, const struct request *request)
 {
 	const struct msghdr *message = &request->message;
-	struct task *task = request->task;
 
 	if (message->msg_controllen &&
-	    !private_range(guard, task, (uint64_t)(uintptr_t)message->msg_control, message->msg_controllen))
+	    !private_range(guard, request, (uint64_t)(uintptr_t)message->msg_control, message->msg_controllen))
 		return false;
-	return !request->address.used || private_range(guard, task, request->address.pointer, request->address.length);
+	return !request->address.used || private_range(guard, request, request->address.pointer, request->address.length);
 }
 
 /* Length of a struct among the arguments that was judged, or 0. */
@@ -100,11 +106,11 @@ bool act_arguments_fixed(const struct guard *guard, const struct request *reques
 	if (request->call->op == OP_SENDMMSG)
 		return false;	/* there may be more messages than the one that was looked at */
 	for (int i = 0; i < REQUEST_NAMES; i++)
-		if (request->names[i].arg >= 0 && !name_is_fixed(guard, request->task, &request->names[i]))
+		if (request->names[i].arg >= 0 && !name_is_fixed(guard, request, &request->names[i]))
 			return false;
 	for (int i = 0; i < CALL_ARGS; i++) {
 		size_t length = struct_length(request, i);
-		if (length && !private_range(guard, request->task, request->stop.args[i], length))
+		if (length && !private_range(guard, request, request->stop.args[i], length))
 			return false;
 	}
 	return request->call->op != OP_SENDMSG || message_is_fixed(guard, request);

@@ -247,10 +247,9 @@ static struct share *share_with(struct share *theirs, int is_same)
 	struct share *mine = theirs;
 
 	if (is_same == 0) {
-		mine = share_new();
-		if (mine)
-			mine->slots_mapped = theirs->slots_mapped;
-		return mine;
+		/* Whether the slots came with a copied address space is not known: another thread may have had them mapped
+		 * after it was copied. They are mapped again, which costs a stop and changes nothing. */
+		return share_new();
 	}
 	if (is_same < 0)	/* cannot be told: nobody's any more */
 		theirs->restless = true;
@@ -442,12 +441,12 @@ void tracee_free(struct tracees *all)
 
 bool tracee_private_memory(const struct task *task)
 {
-	if (task->memory->restless)
-		return false;
-	if (task->memory->users == 1)
-		return true;
-	/* a vfork child runs on its parent's memory while the parent sleeps in the kernel */
-	return task->vfork_parent && task->memory->users == 2;
+	return !task->memory->restless && task->memory->users == 1;
+}
+
+bool tracee_lent_memory(const struct task *task)
+{
+	return !task->memory->restless && task->vfork_parent && task->memory->users == 2;
 }
 
 bool tracee_private_files(const struct task *task)

@@ -145,6 +145,9 @@ void tracee_free(struct tracees *all);
 
 /* Can nobody but this (stopped) task change it now? */
 bool tracee_private_memory(const struct task *task);
+/* Is it a child of vfork on the memory of its parent, which sleeps, and nobody else's? That changes only when the parent is killed:
+ * on its way out the kernel clears the word that it gave to set_tid_address(2). */
+bool tracee_lent_memory(const struct task *task);
 bool tracee_private_files(const struct task *task);
 bool tracee_private_fs(const struct task *task);
 

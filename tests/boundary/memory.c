@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <limits.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 /* ---- below 2 MiB, where the guard's sealed copies lie ---------------------- */
@@ -65,6 +66,57 @@ static int break_over_copies(void)
 	NEED(personality(ADDR_NO_RANDOMIZE));
 	execl("./low", "low", allowed_name, secret_name, getenv("GUARDED"), (char *)NULL);
 	return REFUSED;
+}
+
+/* ---- text that the kernel writes to ----------------------------------------- */
+
+enum { CUT = 4, PARENTS_MOST = 200, LENT_STACK = 65536 };
+static char *lent_name;	/* "kept" and more, until the kernel puts four zeros behind it */
+
+static int opens_until_cut(void *unused)
+{
+	(void)unused;
+	for (int i = 0, cut = 0; i < 200000 && cut < 20; i++) {
+		int fd = (int)syscall(SYS_open, lent_name, O_RDONLY, 0);
+		if (holds_secret(fd) == WORKED)
+			_exit(WORKED);
+		if (fd >= 0)
+			close(fd);
+		cut += lent_name[CUT] == 0;
+	}
+	_exit(REFUSED);
+}
+
+/* A vfork child runs on the memory of its parent. When that is killed, the kernel clears the word that it named for its end. */
+static void lend_memory_and_die(void)
+{
+	struct sigevent kills = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+	struct itimerspec soon = { .it_value.tv_nsec = 3000000 };
+	timer_t timer;
+
+	strcpy(lent_name, "keptzzzz");
+	syscall(SYS_set_tid_address, lent_name + CUT);
+	NEED(timer_create(CLOCK_MONOTONIC, &kills, &timer));
+	NEED(timer_settime(timer, 0, &soon, NULL));
+	char *stack = mmap(NULL, LENT_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	NEED(clone(opens_until_cut, stack + LENT_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL));
+	_exit(REFUSED);
+}
+
+static int lender_dies(void)
+{
+	int status, worked = 0;
+
+	NEED(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	NEED(close(open("keptzzzz", O_CREAT | O_WRONLY, 0600)));
+	lent_name = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (int i = 0; i < PARENTS_MOST && !worked; i++) {
+		if (fork() == 0)
+			lend_memory_and_die();
+		while (waitpid(-1, &status, 0) > 0)
+			worked += WIFEXITED(status) && WEXITSTATUS(status) == WORKED;
+	}
+	return worked ? WORKED : REFUSED;
 }
 
 /* ---- text that is written after it was read --------------------------------- */
@@ -240,6 +292,7 @@ static const struct row rows[] = {
 	{ GETS_OUT, "memory_that_vanishes", memory_that_vanishes },
 	{ GETS_OUT, "grows_down", grows_down },
 	{ GETS_OUT, "break_over_copies", break_over_copies },
+	{ GETS_OUT, "lender_dies", lender_dies },
 	{ GETS_OUT, "empty_becomes_name", empty_becomes_name },
 };
 MAIN(rows)
