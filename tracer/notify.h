@@ -53,8 +53,8 @@ bool notify_restarts(int64_t result);
 /* The task is let execute what was approved: EVENT_EXEC is handled when it runs. */
 void notify_exec(struct guard *guard, struct task *task);
 
-/* The task is let open something with O_PATH. `approve`: may it have the descriptor that it got? Else the run is ended. */
-void notify_open_path(struct guard *guard, struct task *task,
+/* The task is let make its call (O_PATH, chdir). `approve`: may it have what it got, a descriptor or 0? Else the run is ended. */
+void notify_follow(struct guard *guard, struct task *task,
 		      bool (*approve)(struct guard *guard, struct request *request, int fd));
 
 /* Ids and capabilities of tasks differ from now on from those that the run began with. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * notify_trace.c - level notify: two calls have to be made by the task
+ * notify_trace.c - level notify: three calls have to be made by the task
  * itself, and what they use may change until the kernel has read it. So the task is traced for that instant, and what came
  * of it is looked at before it runs on:
  *
@@ -8,12 +8,13 @@
  *                                         \-> PTRACE_EVENT_STOP: the exec failed; it is about to return --> DETACH
  *   O_PATH: SEIZE, INTERRUPT --> CONTINUE --> PTRACE_EVENT_STOP: what it got may be looked at? --> DETACH
  *           (such a descriptor cannot be handed over: SECCOMP_IOCTL_NOTIF_ADDFD takes none)
+ *   chdir:  the same
  *
  * The interruption has no effect on the call itself, which only a deadly signal ends; it makes the task stop on its way back.
  * When a thread other than the first executes, it is reported under the first one's number. The tracer is this thread of
  * the supervisor: it has no other children and no other tracees, so whatever it is told of is this call.
  *
- * While a task opens with O_PATH no other call is answered. So another thread, or a child, that gets hold of a descriptor
+ * While a task is followed in one of the latter no other call is answered. So another thread, or a child, that gets hold of a descriptor
  * that should not be there finds no use for it before the run is ended for it.
  */
 #include <errno.h>
@@ -27,7 +28,7 @@
 struct instant {
 	struct guard *guard;
 	struct task *task;
-	bool (*approve)(struct guard *guard, struct request *request, int fd);	/* O_PATH; else NULL */
+	bool (*approve)(struct guard *guard, struct request *request, int fd);	/* not of an exec: NULL */
 };
 
 /* The handler decides; it ends with notify_released. */
@@ -104,7 +105,7 @@ void notify_exec(struct guard *guard, struct task *task)
 	follow(&instant);
 }
 
-void notify_open_path(struct guard *guard, struct task *task,
+void notify_follow(struct guard *guard, struct task *task,
 		      bool (*approve)(struct guard *guard, struct request *request, int fd))
 {
 	struct instant instant = { .guard = guard, .task = task, .approve = approve };

@@ -3,9 +3,8 @@
  * perform.c - see perform.h. Which operations are done here and which may be
  * let proceed:
  *
- * Everything with a pointer is done here. Let proceed are calls judged by registers; chdir, since a working directory
- * gives nothing by itself, and every use of it is judged by the directory that it then really is; and messages and
- * connects of a task that is alone with its memory and its descriptors (perform_socket.c).
+ * Everything with a pointer is done here. Let proceed are calls judged by registers; what came of a chdir, which only
+ * the task itself can make, is looked at before it runs on.
  */
 #include "perform.h"
 
@@ -18,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "act.h"
 #include "cleanup.h"
 #include "mem.h"
 #include "perform_inside.h"
@@ -126,9 +126,33 @@ static int64_t not_there(struct deed *deed)
 	return -ENOSYS;
 }
 
+/* Is its directory the one that was judged? A name that was another one when the kernel read it may lead where names mean something
+ * else: to what is hidden, or into the mounts of a stranger. */
+static bool approve_directory(struct guard *guard, struct request *request, int result)
+{
+	const struct resolved *judged = &request->names[0].at;
+	struct judgement *judgement = &notify_self()->desk.judgement;
+	char path[64];
+	struct stat st;
+
+	(void)result;
+	snprintf(path, sizeof path, "/proc/%d/cwd", (int)request->task->tid);
+	if (stat(path, &st) == 0 && st.st_dev == judged->dev && st.st_ino == judged->ino)
+		return true;
+	judge_always(judgement, VIOLATION_FILE_READ, EACCES, "a directory other than the one that was checked (%s)", judged->judged);
+	act_record(guard, request, judgement, ACTION_KILLED);
+	return false;
+}
+
+static int64_t change_directory(struct deed *deed)
+{
+	return deed->request->names[0].at.exists ? PERFORM_FOLLOWED : -ENOENT;
+}
+
 /* What is not listed is not done: exec has its own way (perform), and the rest was refused. */
 static perform_function *const by_op[OP_COUNT] = {
 	[OP_OPEN] = perform_open,
+	[OP_CHDIR] = change_directory,
 	[OP_LOOK] = attribute,
 	[OP_READLINK] = attribute,
 	[OP_CHANGE] = attribute,
@@ -157,7 +181,6 @@ static perform_function *const by_op[OP_COUNT] = {
 	/* judged by registers, and see above */
 	[OP_FORK] = proceed,
 	[OP_ALLOCATE] = proceed,
-	[OP_CHDIR] = proceed,
 	[OP_SOCKET] = proceed,
 	[OP_SOCKOPT] = proceed,
 	[OP_SECCOMP] = proceed,
@@ -202,8 +225,8 @@ void perform(struct guard *guard, struct request *request, struct judgement *jud
 		judgement->again = true;
 	} else if (result == PERFORM_PROCEED) {
 		notify_continue(task);
-	} else if (result == PERFORM_OPEN_PATH) {
-		notify_open_path(guard, task, perform_approves_path);
+	} else if (result == PERFORM_FOLLOWED) {
+		notify_follow(guard, task, request->call->op == OP_CHDIR ? approve_directory : perform_approves_path);
 	} else if (deed.give >= 0) {
 		notify_hand_over(task, deed.give, deed.close_on_exec);
 	} else {

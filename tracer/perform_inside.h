@@ -85,8 +85,8 @@ int64_t perform_ipc(struct deed *deed);
 int64_t perform_ioctl(struct deed *deed);
 int64_t perform_fcntl(struct deed *deed);
 
-/* A result of perform_open: the task is to open it itself (O_PATH), and is looked at. */
-#define PERFORM_OPEN_PATH (INT64_MIN + 2)
+/* A result: the task is to make the call itself, and what came of it is looked at (notify_follow). */
+#define PERFORM_FOLLOWED (INT64_MIN + 2)
 
 /* A result of the last five: it may be let proceed as it is. */
 #define PERFORM_PROCEED (INT64_MIN + 1)

@@ -213,7 +213,7 @@ int64_t perform_open(struct deed *deed)
 	int64_t r;
 
 	if (flags & O_PATH)
-		return deed->request->names[0].at.exists ? PERFORM_OPEN_PATH : -ENOENT;
+		return deed->request->names[0].at.exists ? PERFORM_FOLLOWED : -ENOENT;
 	if (deed->request->names[0].at.exists)
 		r = open_object(deed, flags);
 	else

@@ -3,9 +3,9 @@
  * perform_socket.c - what takes an address, with a copy of the task's socket
  * (the same open socket: what is done to the one is done to the other).
  *
- * What a peer is told of who connects or sends (SO_PEERCRED, SCM_CREDENTIALS: process id) would be the supervisor. So a task
- * that is alone with its memory and its descriptors makes its call itself when nothing else can change its arguments; only
- * with several threads, and for names in the file system, whose meaning others may change, it is done here.
+ * What a peer is told of who connects or sends (SO_PEERCRED, SCM_CREDENTIALS: process id) is the supervisor. The task could make
+ * such a call itself if it were alone with its memory, but that cannot be known: vfork is not seen here, and what it has lent
+ * memory to may outlive it as a thread of a process whose first thread is gone. Listening takes nothing from memory.
  *
  * A socket's name keeps the spelling that the task gave it, since getsockname tells it: so the kernel gets the text, from the
  * task's working directory, while nobody can change what it means (perform_names.c, `moves`), and after a last look.
@@ -38,27 +38,6 @@ enum {
 #define MSG_ZEROCOPY 0x4000000
 #endif
 
-/* ---- alone -------------------------------------------------------------- */
-
-static bool same_bytes(const struct deed *deed, uint64_t address, const void *judged, size_t length)
-{
-	char now[CONTROL_MOST];
-
-	return length <= sizeof now && mem_read(deed->task->tid, address, now, length) == 0 && memcmp(now, judged, length) == 0;
-}
-
-static bool same_message(const struct deed *deed)
-{
-	const struct msghdr *judged = &deed->request->message;
-	struct msghdr now;
-
-	if (mem_read(deed->task->tid, deed->request->stop.args[1], &now, sizeof now) < 0)
-		return false;
-	return now.msg_name == judged->msg_name && now.msg_namelen == judged->msg_namelen &&
-	       now.msg_control == judged->msg_control && (!now.msg_control || now.msg_controllen == judged->msg_controllen) &&
-	       same_bytes(deed, (uint64_t)(uintptr_t)judged->msg_control, deed->request->control, judged->msg_controllen);
-}
-
 /* Is the number still the socket that was looked at? */
 static bool same_socket(const struct deed *deed)
 {
@@ -70,22 +49,6 @@ static bool same_socket(const struct deed *deed)
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)deed->task->tid, deed->request->socket);
 	return fstat(deed->request->held_socket, &held) == 0 && stat(path, &now) == 0 && held.st_ino == now.st_ino &&
 	       held.st_dev == now.st_dev;
-}
-
-/* May the task make its call itself? Whoever could have changed something since it was read may have ended just now, so what
- * was judged is compared once more when it is known that nobody can any more. */
-static bool may_proceed(const struct deed *deed)
-{
-	const struct address_arg *address = &deed->request->address;
-
-	if (deed->request->names[0].arg >= 0)
-		return false;
-	visitor_look(deed->task);
-	if (!tracee_private_files(deed->task) || !act_arguments_fixed(deed->guard, deed->request) || !same_socket(deed))
-		return false;
-	if (address->used && !same_bytes(deed, address->pointer, address->bytes, address->length))
-		return false;
-	return deed->request->call->op != OP_SENDMSG || same_message(deed);
 }
 
 /* The socket that was judged. Or -errno. */
@@ -177,9 +140,11 @@ int64_t perform_bind(struct deed *deed)
 	return r;
 }
 
+/* Its clients see who listens. */
 int64_t perform_listen(struct deed *deed)
 {
-	if (may_proceed(deed))
+	visitor_look(deed->task);
+	if (tracee_private_files(deed->task) && same_socket(deed))
 		return PERFORM_PROCEED;
 	int fd = socket_of(deed);
 
@@ -381,9 +346,8 @@ static int64_t do_sendto(const struct deed *deed, int fd)
 
 int64_t perform_connect(struct deed *deed)
 {
-	if (may_proceed(deed))
-		return PERFORM_PROCEED;
 	int fd = socket_of(deed);
+
 	if (fd < 0)
 		return fd;
 	return deed->request->stop.number == SYS_connect ? do_connect(deed, fd) : do_sendto(deed, fd);
@@ -394,8 +358,6 @@ int64_t perform_send(struct deed *deed)
 	const struct request *request = deed->request;
 	bool many = request->call->op == OP_SENDMMSG;
 
-	if (!many && may_proceed(deed))
-		return PERFORM_PROCEED;
 	if (many && (uint32_t)request->stop.args[2] == 0)
 		return 0;
 	int fd = socket_of(deed);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * visitor.c - see visitor.h. No fork is seen, so whether a task is alone is
- * asked of the kernel: whether its process has one thread, and whether it shares anything with its parent, on whose memory
- * a child of vfork runs. Any other sharing is made by clone with flags that the filter stops at (register_rules.h), and from
- * then on nobody in the run is taken for alone (struct tracees, restless).
+ * visitor.c - see visitor.h. No fork is seen, so whether a task is alone with its descriptors is
+ * asked of the kernel: whether its process has one thread, and shares none with its parent. Any other sharing of them is made by
+ * clone with flags that the filter stops at (register_rules.h), and from then on nobody in the run is taken for alone (struct
+ * tracees, restless). Memory is never taken to be its own: perform_socket.c says why.
  */
 #include "visitor.h"
 
@@ -74,6 +74,5 @@ void visitor_look(struct task *task)
 
 	if (task->all->restless || !read_stat(task->tid, &parent, &threads) || threads != 1)
 		return;
-	share_own(task->memory, task->tid, parent, KCMP_VM);
 	share_own(task->files, task->tid, parent, KCMP_FILES);
 }

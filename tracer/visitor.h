@@ -17,7 +17,7 @@ struct visitor {
 void visitor_come(struct visitor *visitor, struct tracees *all, pid_t tid);
 void visitor_go(struct visitor *visitor);
 
-/* Find out whether its memory and its descriptors are its own; tracee_private_memory and tracee_private_files tell it then. */
+/* Find out whether its descriptors are its own; tracee_private_files tells it then. */
 void visitor_look(struct task *task);
 
 #endif

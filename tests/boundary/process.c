@@ -2,6 +2,9 @@
 /* process.c - attempts to reach a process outside the run: the one that neighbour.c makes. */
 #include "attempt.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -309,6 +312,94 @@ static int core_helper(void)
 	return now.rlim_cur == 0 ? WORKED : before.rlim_cur == 7 ? BROKEN : REFUSED;
 }
 
+/* ---- who is alone with its memory ----------------------------------------------- */
+
+enum { ALLOWED_PORT = 1001, REFUSED_PORT = 1002, LENT_STACK = 65536 };
+static struct sockaddr_in *lent_address;
+static char *lent_stack;
+
+static int changes_port(void *unused)
+{
+	volatile in_port_t *port = &lent_address->sin_port;
+
+	(void)unused;
+	for (;;) {
+		*port = htons(REFUSED_PORT);
+		for (volatile int i = 0; i < 60; i++)
+			;
+		*port = htons(ALLOWED_PORT);
+		for (volatile int i = 0; i < 120; i++)
+			;
+	}
+	return 0;
+}
+
+/* Leaves a thread behind, and its maker, which slept, goes on: a process of one thread that has no child which shares anything. */
+static int leaves_thread(void *unused)
+{
+	(void)unused;
+	NEED(clone(changes_port, lent_stack + LENT_STACK, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, NULL));
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static int lent_memory_changes(void)
+{
+	char *stack = mmap(NULL, LENT_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct sockaddr_in peer;
+	socklen_t length = sizeof peer;
+	double end = seconds() + RACE_SECONDS;
+
+	lent_stack = mmap(NULL, LENT_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	lent_address = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	*lent_address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(ALLOWED_PORT),
+					      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	NEED(clone(leaves_thread, stack + LENT_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL));
+	while (seconds() < end) {
+		int fd = socket(AF_INET, SOCK_DGRAM, 0);
+		NEED(fd);
+		if (connect(fd, (struct sockaddr *)lent_address, sizeof *lent_address) == 0 &&
+		    getpeername(fd, (struct sockaddr *)&peer, &length) == 0 && peer.sin_port == htons(REFUSED_PORT))
+			_exit(WORKED);
+		close(fd);
+	}
+	_exit(REFUSED);
+}
+
+/* ---- a directory that is another one when the kernel reads its name ------------- */
+
+static volatile char directory_name[] = "./hidden";
+
+static void *hides_name(void *unused)
+{
+	for (;;) {
+		directory_name[2] = 0;
+		for (volatile int i = 0; i < 200; i++)
+			;
+		directory_name[2] = 'h';
+		for (volatile int i = 0; i < 200; i++)
+			;
+	}
+	return unused;
+}
+
+static int followed_chdir(void)
+{
+	char here[4096];
+	char now[4096];
+	pthread_t thread;
+	double end = seconds() + RACE_SECONDS;
+
+	NEED(getcwd(here, sizeof here) ? 0 : -1);
+	NEED(pthread_create(&thread, NULL, hides_name, NULL) == 0 ? 0 : -1);
+	while (seconds() < end) {
+		if (chdir((const char *)directory_name) == 0 && getcwd(now, sizeof now) && strcmp(here, now) != 0)
+			_exit(WORKED);
+		NEED(chdir(here));
+	}
+	_exit(REFUSED);
+}
+
 static const struct row rows[] = {
 	{ GETS_OUT, "signal_stranger", signal_stranger },
 	{ GETS_OUT, "signal_group", signal_group },
@@ -330,6 +421,8 @@ static const struct row rows[] = {
 	{ HAS_TO_WORK, "entries_stay_visible", entries_stay_visible },
 	{ GETS_OUT, "owner_of_descriptor", owner_of_descriptor },
 	{ IS_HEARD, "swapped_pidfd", swapped_pidfd },
+	{ GETS_OUT, "lent_memory_changes", lent_memory_changes },
+	{ GETS_OUT, "followed_chdir", followed_chdir },
 	{ GETS_OUT, "core_helper", core_helper },
 	{ GETS_OUT, "forged_identifier", forged_identifier },
 	{ HAS_TO_WORK, "own_identifiers", own_identifiers },
