@@ -54,8 +54,10 @@ static void returned(struct instant *instant, pid_t tid)
 
 	if (instant->approve && (regs_get(tid, &regs) < 0 ||
 				 ((int64_t)regs.rax >= 0 &&
-				  !instant->approve(instant->guard, &notify_self()->desk.request, (int)regs.rax))))
+				  !instant->approve(instant->guard, &notify_self()->desk.request, (int)regs.rax)))) {
+		tracee_kill(instant->task);	/* all others have to wait for the keeper, but not this one */
 		transport_kill_all(instant->guard);
+	}
 	ptrace(PTRACE_DETACH, tid, NULL, NULL);
 }
 
