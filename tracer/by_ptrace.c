@@ -85,17 +85,30 @@ static void cannot_answer(const struct task *task, int error)
 		kill(task->process->tgid, SIGKILL);
 }
 
+/*
+ * Without our filter the kernel puts -ENOSYS over the result of a skipped call; and the filters of the tool's own, which at that
+ * level come after this stop, would be asked about the number -1. So it makes a call that does nothing, which hardly a filter
+ * has anything against, and gets the result at its end.
+ */
+static void make_harmless(struct task *task, struct user_regs_struct *regs, int64_t value)
+{
+	const uint64_t args[CALL_ARG_COUNT] = { (uint64_t)-1 };
+
+	task->saved = *regs;
+	task->exit_action = EXIT_RESULT;
+	task->result = value;
+	regs_call_set(regs, SYS_read, args);
+}
+
 static void ptrace_give(struct guard *guard, struct task *task, int64_t value)
 {
 	struct user_regs_struct regs;
 
 	if (regs_get(task->tid, &regs) == 0) {
-		regs_skip(&regs, value);
-		if (guard->level == LEVEL_PTRACE) {
-			/* without seccomp the kernel puts -ENOSYS over the result of a skipped call */
-			task->exit_action = EXIT_RESULT;
-			task->result = value;
-		}
+		if (guard->level == LEVEL_PTRACE)
+			make_harmless(task, &regs, value);
+		else
+			regs_skip(&regs, value);
 		cannot_answer(task, regs_set(task->tid, &regs));
 	}
 	resume(guard, task, 0);
@@ -267,7 +280,7 @@ static void end_of_call(struct guard *guard, struct task *task, int64_t result)
 		break;
 	case EXIT_RESULT:
 		shown = task->result;
-		break;
+		/* fall through */
 	case EXIT_RESTORE:
 		end_restore(guard, task, shown);
 		result = shown;
@@ -463,6 +476,18 @@ static struct task *after_exec(struct guard *guard, pid_t tid)
 	return task;
 }
 
+/* As the kernel would without a tracer (seccomp(2), SECCOMP_RET_TRACE). What was to be put back at the end still is. */
+static void skip_call(struct guard *guard, struct task *task)
+{
+	struct user_regs_struct regs;
+
+	if (regs_get(task->tid, &regs) == 0) {
+		regs_skip(&regs, -ENOSYS);
+		cannot_answer(task, regs_set(task->tid, &regs));
+	}
+	resume(guard, task, 0);
+}
+
 static bool is_stopping(int signal)
 {
 	return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
@@ -490,6 +515,9 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 			return told_of_exec(task, false, event);
 		task->exit_action = EXIT_GATE;	/* the call's result is yet to be written over the number of any other */
 		resume(guard, task, 0);
+		return false;
+	case PTRACE_EVENT_SECCOMP:	/* level ptrace has no filter: this is by one of the tool's own */
+		skip_call(guard, task);
 		return false;
 	case PTRACE_EVENT_STOP:
 		is_born(task);

@@ -68,6 +68,16 @@ static void judge_call(struct guard *guard, struct desk *desk)
 	pthread_rwlock_unlock(&guard->policy_lock);
 }
 
+/* A call that our filter stops in no case: at level ptrace all stop; else a filter of the tool's own did it, by SECCOMP_RET_TRACE, which
+ * without a tracer is ENOSYS (seccomp(2)). */
+static void pass_unasked(struct guard *guard, struct task *task)
+{
+	if (guard->level == LEVEL_PTRACE)
+		transport_proceed(guard, task);
+	else
+		transport_refuse(guard, task, ENOSYS);
+}
+
 static void on_call(struct guard *guard, struct desk *desk, const struct event *event)
 {
 	if (guard->ending) {
@@ -77,7 +87,7 @@ static void on_call(struct guard *guard, struct desk *desk, const struct event *
 	const struct call_stop *call = &event->call;
 	if (!call->foreign && !call->x32 && call->number >= 0 && call->number < CALL_NUMBERS &&
 	    guard->passes[call->number]) {
-		transport_proceed(guard, event->task);
+		pass_unasked(guard, event->task);
 		return;
 	}
 	int limited = limit_refuse(guard, event->task, call);

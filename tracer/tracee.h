@@ -49,8 +49,8 @@ struct process {
 /* What is done when the call that a task is in has ended. */
 enum task_exit_action {
 	EXIT_NOTHING,
-	EXIT_RESULT,		/* put task->result in place of what the skipped call returned (no seccomp) */
 	EXIT_RESTORE,		/* registers back to what they were, result kept; free the slot */
+	EXIT_RESULT,		/* the same, with task->result: it was refused (level ptrace) */
 	EXIT_STOP,		/* nothing, but it stops there */
 	EXIT_GATE,		/* an exec: next, the new memory gets the page of the gate */
 	EXIT_BORN,		/* it was made by a replaced call: its maker's arguments back before its first instruction */

@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
@@ -400,6 +401,45 @@ static int followed_chdir(void)
 	_exit(REFUSED);
 }
 
+/* ---- filters of one's own ------------------------------------------------------- */
+
+static bool filter_call(long number, uint32_t action)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof code / sizeof *code, code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* Nobody traces the tool: for itself what it wants traced fails, under a guard that traces, too. */
+static int own_filter_traces(void)
+{
+	NEED(filter_call(SYS_getppid, SECCOMP_RET_TRACE) ? 0 : -1);
+	return syscall(SYS_getppid) < 0 && errno == ENOSYS ? WORKED : REFUSED;
+}
+
+/* And what is refused is refused in front of it: it never sees a call that the tool has not made. */
+static int own_filter_kills(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 512, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof code / sizeof *code, code };
+
+	NEED(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+	bool opened = open("../shut/secret", O_RDONLY) >= 0;
+	return opened == !getenv("GUARDED") ? WORKED : REFUSED;
+}
+
 static const struct row rows[] = {
 	{ GETS_OUT, "signal_stranger", signal_stranger },
 	{ GETS_OUT, "signal_group", signal_group },
@@ -423,6 +463,8 @@ static const struct row rows[] = {
 	{ IS_HEARD, "swapped_pidfd", swapped_pidfd },
 	{ GETS_OUT, "lent_memory_changes", lent_memory_changes },
 	{ GETS_OUT, "followed_chdir", followed_chdir },
+	{ HAS_TO_WORK, "own_filter_traces", own_filter_traces },
+	{ HAS_TO_WORK, "own_filter_kills", own_filter_kills },
 	{ GETS_OUT, "core_helper", core_helper },
 	{ GETS_OUT, "forged_identifier", forged_identifier },
 	{ HAS_TO_WORK, "own_identifiers", own_identifiers },
