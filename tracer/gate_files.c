@@ -123,7 +123,7 @@ static void put_link(struct list *list, const char *link)
 	ssize_t n = readlink(link, text, sizeof text - 1);
 
 	if (n <= 0 || list->page->link_count == GATE_FILE_LINKS || strlen(link) >= sizeof list->page->link[0].name ||
-	    !allowed(list, link, ACCESS_LOOK) || allowed(list, link, ACCESS_WRITE))
+	    !allowed(list, link, ACCESS_READ) || allowed(list, link, ACCESS_WRITE))
 		return;
 	text[n] = 0;
 	snprintf(joined, sizeof joined, "%.*s%s", text[0] == '/' ? 0 : (int)(strrchr(link, '/') - link + 1), link,
