@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "policy_help.h"
+#include "process_tree.h"
 #include "traced.h"
 
 static struct tracees all;
@@ -204,6 +205,23 @@ START_TEST(who_was_let_make_a_task_is_counted_once)
 }
 END_TEST
 
+/* It has left the tables, and keeps its number until this process, here as a process of the run, waits for it. */
+START_TEST(a_child_that_nobody_has_waited_for_has_ended)
+{
+	tree_setup();
+	pid_t child = tree_ended(), living = tree_child(NULL), orphan = tree_grandchild(NULL, true, NULL);
+
+	ck_assert(!tracee_ended(&all, child)); /* a stranger's */
+	tracee_add(&all, getpid(), NULL, false);
+	ck_assert(tracee_ended(&all, child) && !tracee_is_ours(&all, child));
+	ck_assert(!tracee_ended(&all, living) && !tracee_ended(&all, orphan) && !tracee_ended(&all, getpid()));
+	ck_assert(!tracee_ended(&all, 0) && !tracee_ended(&all, -1) && !tracee_ended(&all, 1) && !tracee_ended(&all, INT_MAX));
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert(!tracee_ended(&all, child));
+	tree_teardown();
+}
+END_TEST
+
 START_TEST(the_program_of_a_process_has_a_name)
 {
 	char self[PATH_MAX];
@@ -230,6 +248,7 @@ int main(void)
 	tcase_add_test(tests, a_vfork_child_is_not_alone_beside_a_third);
 	tcase_add_test(tests, a_vfork_child_outlives_its_maker);
 	tcase_add_test(tests, who_was_let_make_a_task_is_counted_once);
+	tcase_add_test(tests, a_child_that_nobody_has_waited_for_has_ended);
 	tcase_add_test(tests, the_program_of_a_process_has_a_name);
 	suite_add_tcase(suite, tests);
 	return help_run(suite);
