@@ -302,6 +302,7 @@ done
 limits='ulimit -Hn; ulimit -Sn'
 check_same 'the limit of descriptors is what it is at other levels' \
 	"$(for level in $supervised; do "$PICKET" run -q --enforce "$level" -- sh -c "$limits"; done)" "$(alone -q -- sh -c "$limits")"
+check_same "and the soft one is the caller's" 200 "$(ulimit -Sn 200; alone -q -- sh -c 'ulimit -Sn')"
 
 # Looked at round the shim, and by it.
 cat >maps.c <<-'END'
