@@ -79,6 +79,34 @@ bool always_stranger(const char *name, size_t length)
 	return i < length && name[i] == '/';
 }
 
+/* proc(5), "governed by a ptrace access mode PTRACE_MODE_READ_FSCREDS check" and the like; stat, status, cmdline and others are not. */
+static const struct tree traced[] = {
+	TREE("auxv"), TREE("environ"), TREE("fdinfo"), TREE("io"), TREE("ksm_stat"), TREE("map_files"), TREE("maps"),
+	TREE("mem"), TREE("numa_maps"), TREE("pagemap"), TREE("personality"), TREE("smaps"), TREE("smaps_rollup"),
+	TREE("stack"), TREE("syscall"),
+};
+
+/* Past a number and a slash. */
+static size_t past_number(const char *name, size_t length, size_t i)
+{
+	while (i < length && name[i] >= '0' && name[i] <= '9')
+		i++;
+	return i < length ? i + 1 : length;
+}
+
+bool always_traced(const char *name, size_t length)
+{
+	static const char task[] = "task/";
+	const size_t of_task = sizeof task - 1;
+
+	if (!always_stranger(name, length))
+		return false;
+	size_t i = past_number(name, length, sizeof "/proc/" - 1);
+	if (length - i > of_task && path_equal(name + i, task, of_task))
+		i = past_number(name, length, i + of_task);
+	return ANY_BELOW(name + i, length - i, traced);
+}
+
 static bool any_above(const char *name, size_t length, const struct tree *trees, size_t count)
 {
 	if (length == 1)	/* "/" */

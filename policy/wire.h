@@ -15,6 +15,11 @@
 #define WIRE_NOTE_TYPE 1u
 #define WIRE_VERSION 1u
 
+/* The directory of the shim's file ends so in LD_PRELOAD where no supervisor decides. The same file by another name: where such a run
+ * goes on inside a run at level gate, the outer one's supervisor takes its own shim from programs that need none
+ * (gate_withdraw.c), and this is not its own; and the shim finds the outer one's page in every process. */
+#define WIRE_SHIM_ALONE "/./"
+
 /*
  * Addresses. In a guarded process [RESERVED_START, RESERVED_END) holds nothing
  * but what the supervisor maps there. It is the lowest memory that a process
@@ -129,7 +134,7 @@ enum reserved_fd {
 		8, /* level gate: GATE_ROOTS O_PATH descriptors of directories; those that may only be read first */
 	RESERVED_FD_COUNT = 48, /* room that is kept between L and the limit of the caller */
 
-	/* For the shim, from the top down. The image's is the highest that a program sees, unless they begin at
+	/* For the shim, from the top down. The image's is the highest sealed one that a program sees, unless they begin at
 	 * RESERVED_LOW: so it is found even after the program has lowered its limit. */
 	RESERVED_FD_IMAGE = RESERVED_FD_COUNT - 2,    /* the sealed policy */
 	RESERVED_FD_NARROWER = RESERVED_FD_COUNT - 3, /* a second one, if the run has it */

@@ -63,8 +63,8 @@ static struct wire_shared *map_shared(int fd)
 	return shared && size >= sizeof *shared && shared->version == WIRE_VERSION ? shared : NULL;
 }
 
-/* The highest descriptor there is, or -1. */
-static int highest_descriptor(void)
+/* The highest descriptor of something sealed, or -1. */
+static int highest_sealed(void)
 {
 	char entries[512];
 	long n, highest = -1, fd = raw(__NR_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -77,8 +77,9 @@ static int highest_descriptor(void)
 			const char *name = entries + at + 19;
 			uint16_t length;
 			memcpy(&length, entries + at + 16, sizeof length);
-			if (*name >= '0' && *name <= '9' && (long)text_number(name, NULL) > highest)
-				highest = (long)text_number(name, NULL);
+			long number = *name >= '0' && *name <= '9' ? (long)text_number(name, NULL) : -1;
+			if (number > highest && is_sealed((int)number))
+				highest = number;
 			at += length ? length : n;
 		}
 	}
@@ -88,7 +89,8 @@ static int highest_descriptor(void)
 
 /*
  * The image's descriptor, or -1. Reserved ones begin at a fixed number, or at our hard limit where that is lower; when a program of
- * the run has lowered it further, it is the highest descriptor that there is, since nobody could make one as high.
+ * the run has lowered it further, it is the highest sealed one that there is, since nobody could make one as high. (Higher ones may
+ * be of a run that this one goes on in: its slots and gate, which are not sealed so.)
  */
 static int find_image(void)
 {
@@ -104,8 +106,8 @@ static int find_image(void)
 	fd = (int)limit.most + RESERVED_FD_IMAGE;
 	if (is_sealed(fd))
 		return fd;
-	int highest = highest_descriptor();
-	return highest > fd && is_sealed(highest) ? highest : -1;
+	int highest = highest_sealed();
+	return highest > fd ? highest : -1;
 }
 
 static unsigned refusable(void)
@@ -119,10 +121,22 @@ static unsigned refusable(void)
 	return access;
 }
 
+/* Was it loaded by the name that says that it is the guard? Then the page of a gate, if there is one, is that of another run, which this
+ * one goes on in. */
+static bool is_named_alone(void)
+{
+	const char *path = shim_path(), *end = path;
+
+	for (const char *at = path; at && *at; at++)
+		if (*at == '/')
+			end = at + 1;
+	return path && text_ends(path, (size_t)(end - path), WIRE_SHIM_ALONE);
+}
+
 /* SHIM_UNKNOWN: there is a policy, which nobody has read yet. */
 static enum shim_state look(void)
 {
-	if (gate_find())
+	if (!is_named_alone() && gate_find())
 		return SHIM_BESIDE;
 	int fd = find_image();
 	if (fd < 0)

@@ -52,6 +52,38 @@ START_TEST(a_name_is_refused_always_or_left_to_the_policy)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	bool stranger, traced;
+} entries[] = {
+	{ "/proc/1/environ", true, true },
+	{ "/proc/12345/maps", true, true },
+	{ "/proc/12345/map_files/1-2", true, true },
+	{ "/proc/12345/task/9/io", true, true },
+	{ "/proc/12345/task/9/stat", true, false },
+	{ "/proc/12345/task/9", true, false },
+	{ "/proc/12345/task", true, false },
+	{ "/proc/12345/cmdline", true, false },
+	{ "/proc/12345/status", true, false },
+	{ "/proc/12345/environs", true, false },
+	{ "/proc/12345/", true, false },
+	{ "/proc/12345", false, false },
+	{ "/proc/self/environ", false, false },
+	{ "/proc/0/environ", false, false },
+	{ "/proc/sys/environ", false, false },
+	{ "/x/12345/environ", false, false },
+};
+enum { ENTRIES = sizeof entries / sizeof *entries };
+
+START_TEST(entries_of_strangers_are_known_by_their_names)
+{
+	const char *name = entries[_i].name;
+
+	ck_assert_msg(always_stranger(name, strlen(name)) == entries[_i].stranger, "%s", name);
+	ck_assert_msg(always_traced(name, strlen(name)) == entries[_i].traced, "%s", name);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("always");
@@ -59,6 +91,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 
 	tcase_add_loop_test(tcase, a_name_is_refused_always_or_left_to_the_policy, 0, NAMES);
+	tcase_add_loop_test(tcase, entries_of_strangers_are_known_by_their_names, 0, ENTRIES);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

@@ -108,6 +108,14 @@ START_TEST(descriptors_leave_room_for_the_reserved_ones)
 	ck_assert_uint_eq(launch_open_files(0), 300 - RESERVED_FD_COUNT);
 	ck_assert_uint_eq(launch_open_files(64), 64);
 	ck_assert_uint_eq(launch_open_files(300), 300 - RESERVED_FD_COUNT); /* limit_check refuses it */
+	ck_assert_uint_eq(launch_soft_files(0, 200), 200);
+	ck_assert_uint_eq(launch_soft_files(64, 64), 64);
+	limit.rlim_cur = 100;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_uint_eq(launch_open_files(0), 300 - RESERVED_FD_COUNT);
+	ck_assert_uint_eq(launch_soft_files(0, 200), 100);
+	ck_assert_uint_eq(launch_soft_files(64, 64), 64);
+	ck_assert_uint_eq(launch_soft_files(150, 150), 150);
 
 	limit.rlim_cur = limit.rlim_max = RESERVED_FD_COUNT;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -133,6 +141,7 @@ static struct launch launch_of(char *const *argv)
 		.out = -1,
 		.err = -1,
 		.open_files = 64,
+		.soft_files = 64,
 		.reserved_at = 64,
 		.slots_fd = -1,
 		.handover = -1,
@@ -205,6 +214,8 @@ START_TEST(the_tool_has_no_descriptor_but_its_own_and_those_above_its_limit)
 	ck_assert_str_eq(printed_by(launch, "for f in {0..200}; do [ ! -e /proc/$$/fd/$f ] || l+=\"${l:+ }$f\"; done; echo $l"),
 			 wanted);
 	ck_assert_str_eq(printed_by(launch, "ulimit -Sn; ulimit -Hn"), "64\n64\n");
+	launch.soft_files = 32;
+	ck_assert_str_eq(printed_by(launch, "ulimit -Sn; ulimit -Hn; ulimit -Sn 64 && ulimit -Sn"), "32\n64\n64\n");
 }
 END_TEST
 
@@ -315,7 +326,7 @@ START_TEST(limits_hold_from_the_first_instruction)
 {
 	struct launch launch = launch_of(nothing);
 	launch.limits = (struct policy_limits){.write_bytes = 8192, .cpu_time_ms = 5000};
-	launch.open_files = launch.reserved_at = 32;
+	launch.open_files = launch.soft_files = launch.reserved_at = 32;
 	ck_assert_str_eq(printed_by(launch, "ulimit -n; ulimit -Hf; ulimit -Ht; ulimit -f 9 2>/dev/null || echo no more"),
 			 "32\n8\n7\nno more\n");
 }

@@ -145,6 +145,11 @@ processes() {
 descriptors() {
 	run --files 64 -- descriptors
 	says 'files: so many, and no more' '$out == "64: EMFILE\nraised: no\ndone"'
+	# without a limit the soft one is the caller's (programs use select(2)), and may be raised up to the hard one
+	check_same "$level: files: the soft limit is the caller's" '200 raised' "$(ulimit -Sn 200
+		"$PICKET" run -q --enforce "$level" -- bash -c 'echo $(ulimit -Sn) $(ulimit -Sn $(ulimit -Hn) && exec 900</ && echo raised)')"
+	check_same "$level: files: with a limit both are it" '64 64' "$(ulimit -Sn 50
+		"$PICKET" run -q --enforce "$level" --files 64 -- bash -c 'echo $(ulimit -Sn) $(ulimit -Hn)')"
 }
 
 output() {

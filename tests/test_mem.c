@@ -111,7 +111,7 @@ static const uint64_t nowhere[] = {0,
 
 START_TEST(an_address_that_is_nowhere_is_a_fault)
 {
-	char text[PATH_MAX];
+	char text[PATH_MAX] = "";
 
 	start();
 	ck_assert_int_eq(mem_read_string(child, nowhere[_i], text, sizeof text), -EFAULT);
@@ -218,7 +218,7 @@ END_TEST
 
 START_TEST(a_task_that_is_gone_has_no_memory)
 {
-	char byte[16];
+	char byte[16] = "";
 
 	start();
 	traced_end(child);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What waits, is interrupted, or depends on who asks is as without a guard (tests/helpers/ordinary.c: each row's output is
-# compared with its own without one); and whichever part of a run is killed, at whatever moment, nothing is left of the run, and
+# What waits, is interrupted, or depends on who asks is as without a guard (tests/helpers/ordinary.c and ended.c: each row's output
+# is compared with its own without one); and whichever part of a run is killed, at whatever moment, nothing is left of the run, and
 # who is left to write the result does. At level notify calls are carried out by the supervisor's threads, so there it is hardest.
 . "$(dirname "$0")/lib.sh"
 make_scratch
@@ -22,17 +22,24 @@ guarded() {	# LEVEL [OPTION...] -- COMMAND...
 	inside "$PICKET" run -q --enforce "$level" --result "$SCRATCH/result" "$@"
 }
 
-for row in $("$ordinary" --list); do
-	plain=$(inside "$ordinary" "$row")
+as_without() {	# NAME COMMAND...
+	local row=$1 plain level
+	shift
+	plain=$(inside "$@")
 	case $plain in
 	*done) ;;
-	*) not_ok "control: $row without a guard" <<<"$plain"; continue ;;
+	*) not_ok "control: $row without a guard" <<<"$plain"; return ;;
 	esac
 	for level in $LEVELS_HERE; do
-		check_same "$level: $row as without a guard" "$plain" "$(guarded "$level" -- "$ordinary" "$row")"
+		check_same "$level: $row as without a guard" "$plain" "$(guarded "$level" -- "$@")"
 		check_same "$level: $row: nothing was refused" 0 "$(jq .violation_count "$SCRATCH/result")"
 	done
+}
+
+for row in $("$ordinary" --list); do
+	as_without "$row" "$ordinary" "$row"
 done
+as_without 'children that nobody has waited for' "$BUILD/tests/helpers/ended"
 # the same comparison finds a difference where there is one
 plain=$(inside "$ordinary" masks)
 for level in $LEVELS_HERE; do

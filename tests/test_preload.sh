@@ -110,6 +110,25 @@ if [ -n "$supervised" ] && "${CC:-gcc}" -o "$SCRATCH/differs" "$SCRATCH/differs.
 		'nftw 13 called 0 kill(0) 1 kill(-1) 1 kill(0), own group 0' "$(differs preload | xargs)"
 fi
 
+# ---- a run within a run ------------------------------------------------------------------------------------
+
+# It comes to have this level, whatever the outer one's. echo needs no shim at level gate, cat would go by the gate.
+cd "$SCRATCH" || exit 1
+echo secret >inner-secret
+for level in $LEVELS_HERE; do
+	within() { "$PICKET" run -q --enforce "$level" --read "$SCRATCH" --read "$BUILD" --exec "$BUILD" "$@" 2>&1; }
+	check_same "control: $level: cat reads it" secret "$(within -- cat inner-secret)"
+	check_same "$level: a run within is guarded by its own policy" "$(printf 'hi\ncat: inner-secret: Permission denied')" \
+		"$(within -- "$PICKET" run -q -r inner.json --deny "$SCRATCH/inner-secret" -- sh -c '/bin/echo hi; cat inner-secret')"
+	check_same "$level: and records it" "denied $SCRATCH/inner-secret" \
+		"$(jq -r '.violations[0] | "\(.action) \(.target)"' inner.json)"
+	check_same "$level: with few descriptors, fewer inside, and fewer still" 'cat: inner-secret: Permission denied' \
+		"$(within --files 250 -- "$PICKET" run -q --deny "$SCRATCH/inner-secret" -- sh -c 'ulimit -n 100; exec cat inner-secret')"
+	check_same "$level: a program that needs no shim, and what the level is worth" 'hi picket: level preload: no boundary' \
+		"$(within -- "$PICKET" run -- /bin/echo hi | sed -n '/^hi/p; s/, as it guards only .*//p' | xargs)"
+	check_same "$level: which it does not say when it is to be quiet" hi "$(within -- "$PICKET" run -q -- /bin/echo hi)"
+done
+
 # ---- what cannot be guarded ------------------------------------------------------------------------------
 
 check_contains() { case $3 in *"$2"*) ok "$1" ;; *) not_ok "$1" <<<"no \"$2\" in: $3" ;; esac; }
@@ -302,6 +321,7 @@ done
 limits='ulimit -Hn; ulimit -Sn'
 check_same 'the limit of descriptors is what it is at other levels' \
 	"$(for level in $supervised; do "$PICKET" run -q --enforce "$level" -- sh -c "$limits"; done)" "$(alone -q -- sh -c "$limits")"
+check_same "and the soft one is the caller's" 200 "$(ulimit -Sn 200; alone -q -- sh -c 'ulimit -Sn')"
 
 # Looked at round the shim, and by it.
 cat >maps.c <<-'END'
@@ -369,7 +389,7 @@ check_same "the parent's own environment stays as it made it" 1 "$out"	# env(1) 
 if $CC -shared -fPIC -o own.so -xc - <<<'__attribute__((constructor)) static void f(void) { extern int puts(const char *); puts("own"); }'; then
 	out=$(alone -q --env "LD_PRELOAD=$SCRATCH/own.so" -- printenv LD_PRELOAD)
 	check_same "the user's own LD_PRELOAD is kept, behind the shim" "own
-$BUILD/libpicket-preload.so:$SCRATCH/own.so" "$out"
+$BUILD/./libpicket-preload.so:$SCRATCH/own.so" "$out"
 	out=$(alone -q --deny "$SCRATCH/own.so" -- env "LD_PRELOAD=$SCRATCH/own.so" /bin/true 2>/dev/null; echo $?)
 	check_same 'one that may not be read is not loaded' 126 "$out"
 fi

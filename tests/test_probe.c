@@ -165,6 +165,26 @@ START_TEST(a_try_that_nobody_waits_for_leaves_nothing)
 }
 END_TEST
 
+/* Where orphans come to somebody who waits for none, they would pile up. */
+START_TEST(tries_leave_no_orphans)
+{
+	static const int missing[] = {-1, SYS_process_vm_readv, SYS_ptrace, SYS_ioctl, SYS_pidfd_getfd};
+	struct probing probing;
+	struct probe probe;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	if (missing[_i] >= 0)
+		refuse(missing[_i], ERRNO(EPERM));
+	probe_machine(&probe);
+	assert_no_children();
+	probe_all_levels(&probe);
+	assert_no_children();
+	probing_begin(&probing, &(struct level_wish){0});
+	probing_abandon(&probing);
+	assert_no_children();
+}
+END_TEST
+
 START_TEST(a_refused_fork_is_a_reason_too)
 {
 	struct probe probe;
@@ -313,6 +333,7 @@ int main(void)
 	tcase_add_test(probe, a_try_that_hangs_is_ended_and_missing);
 	tcase_add_test(probe, a_run_at_one_level_tries_only_what_that_level_needs);
 	tcase_add_test(probe, a_try_that_nobody_waits_for_leaves_nothing);
+	tcase_add_loop_test(probe, tries_leave_no_orphans, 0, 5);
 	tcase_add_test(probe, a_refused_fork_is_a_reason_too);
 	tcase_add_test(probe, notification_can_be_missing_alone);
 	tcase_add_test(probe, without_killable_waits_level_notify_is_missing);

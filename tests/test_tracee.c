@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "policy_help.h"
+#include "process_tree.h"
 #include "traced.h"
 
 static struct tracees all;
@@ -30,6 +31,7 @@ static void teardown(void)
 	ck_assert_uint_eq(all.task_count, 0);
 	ck_assert_ptr_null(all.tasks);
 	ck_assert_ptr_null(all.processes);
+	ck_assert_uint_eq(all.leaves, 0);
 	if (child_tid) /* before its maker: a thread group's first thread is waited for last */
 		traced_end(child_tid);
 	if (maker_tid)
@@ -207,6 +209,124 @@ START_TEST(who_was_let_make_a_task_is_counted_once)
 }
 END_TEST
 
+/* Numbers that nobody has: the kernel tells nothing of them, and each is a process of its own. */
+static struct task *made_by(struct task *maker)
+{
+	static pid_t number = INT_MAX;
+	struct task *task = tracee_add(&all, number--, maker, false);
+
+	ck_assert_ptr_nonnull(task);
+	return task;
+}
+
+START_TEST(a_chain_of_processes_has_one_leaf)
+{
+	struct task *first = made_by(NULL), *second = made_by(first), *third = made_by(second);
+
+	ck_assert_uint_eq(all.leaves, 1);
+	ck_assert_uint_eq(first->process->children, 1);
+	ck_assert_uint_eq(third->process->children, 0);
+	/* an end gives the parent back */
+	tracee_remove(&all, third);
+	ck_assert_uint_eq(second->process->children, 0);
+	ck_assert_uint_eq(all.leaves, 1);
+	tracee_remove(&all, second);
+	ck_assert_uint_eq(all.leaves, 1);
+	tracee_remove(&all, first);
+	ck_assert_uint_eq(all.leaves, 0);
+}
+END_TEST
+
+START_TEST(two_children_of_one_are_two_leaves)
+{
+	struct task *parent = made_by(NULL), *one = made_by(parent), *other = made_by(parent);
+
+	ck_assert_uint_eq(all.leaves, 2);
+	ck_assert_uint_eq(parent->process->children, 2);
+	struct task *grandchild = made_by(one);
+	ck_assert_uint_eq(all.leaves, 2);
+	tracee_remove(&all, other);
+	ck_assert_uint_eq(all.leaves, 1);
+	tracee_remove(&all, grandchild);
+	tracee_remove(&all, one);
+	ck_assert_uint_eq(all.leaves, 1);
+	ck_assert_uint_eq(parent->process->children, 0);
+	tracee_remove(&all, parent);
+	ck_assert_uint_eq(all.leaves, 0);
+}
+END_TEST
+
+START_TEST(an_orphan_counts_though_its_maker_is_gone)
+{
+	struct task *first = made_by(NULL), *maker = made_by(first), *orphan = made_by(maker);
+
+	tracee_remove(&all, maker);	/* so the first has none that lives, as far as is known: it did not make the orphan */
+	ck_assert_uint_eq(first->process->children, 0);
+	ck_assert_uint_eq(all.leaves, 2);
+	struct task *child = made_by(orphan);
+	ck_assert_uint_eq(all.leaves, 2);
+	tracee_remove(&all, child);
+	tracee_remove(&all, orphan);	/* whose maker is in no table */
+	ck_assert_uint_eq(all.leaves, 1);
+	tracee_remove(&all, first);
+	ck_assert_uint_eq(all.leaves, 0);
+}
+END_TEST
+
+/* Threads are no processes: the last of them is the end of theirs. */
+START_TEST(a_process_is_a_leaf_until_its_last_thread_ends)
+{
+	make_with(CLONE_VM | CLONE_SIGHAND | CLONE_THREAD);
+	struct task *first = tracee_add(&all, maker_tid, NULL, false), *thread = tracee_add(&all, child_tid, first, false);
+	struct task *child = made_by(thread);
+
+	ck_assert_ptr_eq(thread->process, first->process);
+	ck_assert_uint_eq(all.leaves, 1);
+	tracee_remove(&all, child);
+	tracee_remove(&all, first);
+	ck_assert_uint_eq(all.leaves, 1);
+	tracee_remove(&all, thread);
+	ck_assert_uint_eq(all.leaves, 0);
+}
+END_TEST
+
+/* One that is found, and not reported: its parent is asked of the kernel. */
+START_TEST(an_adopted_process_is_its_parents_child)
+{
+	tree_setup();
+	pid_t number = tree_child(NULL);
+	struct task *parent = tracee_add(&all, getpid(), NULL, false), *child = tracee_adopt(&all, number);
+
+	ck_assert_int_eq(child->process->parent, getpid());
+	ck_assert_uint_eq(parent->process->children, 1);
+	ck_assert_uint_eq(all.leaves, 1);
+	struct task *stranger = tracee_adopt(&all, 1);	/* its parent is nobody known */
+	ck_assert_uint_eq(all.leaves, 2);
+	tracee_remove(&all, child);
+	tracee_remove(&all, stranger);
+	ck_assert_uint_eq(all.leaves, 1);
+	ck_assert_uint_eq(parent->process->children, 0);
+	tree_teardown();
+}
+END_TEST
+
+/* It has left the tables, and keeps its number until this process, here as a process of the run, waits for it. */
+START_TEST(a_child_that_nobody_has_waited_for_has_ended)
+{
+	tree_setup();
+	pid_t child = tree_ended(), living = tree_child(NULL), orphan = tree_grandchild(NULL, true, NULL);
+
+	ck_assert(!tracee_ended(&all, child)); /* a stranger's */
+	tracee_add(&all, getpid(), NULL, false);
+	ck_assert(tracee_ended(&all, child) && !tracee_is_ours(&all, child));
+	ck_assert(!tracee_ended(&all, living) && !tracee_ended(&all, orphan) && !tracee_ended(&all, getpid()));
+	ck_assert(!tracee_ended(&all, 0) && !tracee_ended(&all, -1) && !tracee_ended(&all, 1) && !tracee_ended(&all, INT_MAX));
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert(!tracee_ended(&all, child));
+	tree_teardown();
+}
+END_TEST
+
 START_TEST(the_program_of_a_process_has_a_name)
 {
 	char self[PATH_MAX];
@@ -233,6 +353,12 @@ int main(void)
 	tcase_add_test(tests, a_vfork_child_is_not_alone_beside_a_third);
 	tcase_add_test(tests, a_vfork_child_outlives_its_maker);
 	tcase_add_test(tests, who_was_let_make_a_task_is_counted_once);
+	tcase_add_test(tests, a_chain_of_processes_has_one_leaf);
+	tcase_add_test(tests, two_children_of_one_are_two_leaves);
+	tcase_add_test(tests, an_orphan_counts_though_its_maker_is_gone);
+	tcase_add_test(tests, a_process_is_a_leaf_until_its_last_thread_ends);
+	tcase_add_test(tests, an_adopted_process_is_its_parents_child);
+	tcase_add_test(tests, a_child_that_nobody_has_waited_for_has_ended);
 	tcase_add_test(tests, the_program_of_a_process_has_a_name);
 	suite_add_tcase(suite, tests);
 	return help_run(suite);

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@
 
 #include "caller.h"
 #include "constant.h"
+#include "lineage.h"
 #include "mapped.h"
 #include "mem.h"
 #include "perform_aside.h"
@@ -408,6 +410,22 @@ static void forget_names(struct guard *guard, const struct request *request)
 			gate_forget(&guard->gate, request->names[i].at.name);
 }
 
+/*
+ * The number in a name of /proc is kept for an ended process only until its parent waits for it, and another thread of that may
+ * have done so meanwhile. If a stranger has the number now, it may be the stranger's entry that was opened.
+ */
+static void look_again(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	const struct resolved *at = &request->names[0].at;
+	pid_t pid = at->ended ? (pid_t)strtol(at->name + sizeof "/proc/" - 1, NULL, 10) : 0;
+
+	if (!pid || tracee_ended(&guard->tracees, pid) || tracee_is_ours(&guard->tracees, pid) || lineage_parent(pid) == 0)
+		return;
+	tracee_kill(request->task);
+	judge_always(judgement, VIOLATION_FILE_READ, EACCES, "%s", at->name);
+	act_record(guard, request, judgement, ACTION_KILLED);
+}
+
 static void proceed(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct task *task = request->task;
@@ -450,6 +468,7 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		gate_late_moved(&guard->gate);
 		if (judgement->after)
 			judgement->after(guard, request);
+		look_again(guard, request, judgement);
 	}
 }
 

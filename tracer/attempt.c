@@ -80,18 +80,37 @@ int attempt_landlock(const char **why)
 	return floor_lay() < 0 ? failed(why, "landlock_restrict_self") : 0;
 }
 
+static pid_t running;	/* the child of the try under way; 0: none, or it was waited for */
+
 /* A child that dies with us, may be traced, and runs `body` with what `fd` brings. Its pid or -errno. */
 static pid_t start(void (*body)(int fd), int fd)
 {
 	pid_t parent = getpid(), child = fork();
-	if (child != 0)
+	if (child != 0) {
+		running = child > 0 ? child : 0;
 		return child < 0 ? -errno : child;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 1);
 	if (getppid() != parent) /* it died before the prctl */
 		_exit(1);
 	body(fd);
 	_exit(0);
+}
+
+/* The child is not needed any more. It ends while other things are tried; attempt_end waits for it. */
+static int done(int error)
+{
+	if (running)
+		kill(running, SIGKILL);
+	running = 0;
+	return error;
+}
+
+void attempt_end(void)
+{
+	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
+		;
 }
 
 static volatile uint64_t marker = UINT64_C(0x5049434b4554);
@@ -117,7 +136,10 @@ static int expect_stop(pid_t child, int event, unsigned char op, const char **wh
 	int status, signal = event == 0 ? SIGTRAP | 0x80 : SIGTRAP;
 	struct __ptrace_syscall_info info;
 	errno = 0;
-	if (waitpid(child, &status, __WALL) != child || !WIFSTOPPED(status))
+	pid_t waited = waitpid(child, &status, __WALL);
+	if (waited == child && !WIFSTOPPED(status))
+		running = 0;
+	if (waited != child || !WIFSTOPPED(status))
 		return failed(why, "waiting for a traced child");
 	if (status >> 8 != (signal | event << 8))
 		return wrong(why, "a traced child stops in another way");
@@ -137,14 +159,9 @@ static void wait_for_byte(int fd)
 		;
 }
 
-int attempt_ptrace(const char **why)
+/* Can it be stopped as level ptrace does? */
+static int try_stops(pid_t child, const char **why)
 {
-	int go[2];
-	if (pipe2(go, O_CLOEXEC) != 0)
-		return failed(why, "pipe2");
-	pid_t child = start(wait_for_byte, go[0]);
-	if (child < 0)
-		return errno = -child, failed(why, "fork");
 	if (ptrace(PTRACE_SEIZE, child, NULL, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD) != 0)
 		return failed(why, "PTRACE_SEIZE");
 	if (ptrace(PTRACE_INTERRUPT, child, NULL, NULL) != 0)
@@ -158,6 +175,17 @@ int attempt_ptrace(const char **why)
 	if (error == 0)
 		error = expect_stop(child, 0, PTRACE_SYSCALL_INFO_ENTRY, why);
 	return error;
+}
+
+int attempt_ptrace(const char **why)
+{
+	int go[2];
+	if (pipe2(go, O_CLOEXEC) != 0)
+		return failed(why, "pipe2");
+	pid_t child = start(wait_for_byte, go[0]);
+	if (child < 0)
+		return errno = -child, failed(why, "fork");
+	return done(try_stops(child, why));
 }
 
 /* A filter that does `action` with getpgrp, which the C library never calls by itself. 0 or a listener, or -errno. */
@@ -182,6 +210,18 @@ static void call_getpgrp(int fd)
 	syscall(SYS_getpgrp);
 }
 
+/* Does it stop where its filter says? It waits for a byte before. */
+static int try_filter_stop(pid_t child, int go, const char **why)
+{
+	long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP;
+	if (ptrace(PTRACE_SEIZE, child, NULL, options) != 0)
+		return failed(why, "PTRACE_SEIZE");
+	if (write(go, "", 1) != 1)
+		return failed(why, "write to a pipe");
+	int error = expect_stop(child, PTRACE_EVENT_SECCOMP, PTRACE_SYSCALL_INFO_SECCOMP, why);
+	return error == 0 ? try_memory(child, why) : error;
+}
+
 int attempt_filter(const char **why)
 {
 	int go[2];
@@ -194,13 +234,7 @@ int attempt_filter(const char **why)
 	pid_t child = start(call_getpgrp, go[0]);
 	if (child < 0)
 		return errno = -child, failed(why, "fork");
-	long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP;
-	if (ptrace(PTRACE_SEIZE, child, NULL, options) != 0)
-		return failed(why, "PTRACE_SEIZE");
-	if (write(go[1], "", 1) != 1)
-		return failed(why, "write to a pipe");
-	error = expect_stop(child, PTRACE_EVENT_SECCOMP, PTRACE_SYSCALL_INFO_SECCOMP, why);
-	return error == 0 ? try_memory(child, why) : error;
+	return done(try_filter_stop(child, go[1], why));
 }
 
 /* With it the lowest addresses can be mapped whatever vm.mmap_min_addr says; tools do not have it (launch.c). */
@@ -280,28 +314,22 @@ static int let_go(pid_t child, const char **why)
 		return error;
 	if (ptrace(PTRACE_DETACH, child, NULL, NULL) != 0)
 		return failed(why, "PTRACE_DETACH");
-	if (waitpid(child, &status, 0) != child || status != 0)
+	if (waitpid(child, &status, 0) != child)
+		return failed(why, "waiting for a child");
+	running = 0;
+	if (status != 0)
 		return wrong(why, "SECCOMP_IOCTL_NOTIF_ADDFD hands nothing over");
 	return 0;
 }
 
-int attempt_notify(const char **why)
+/* The child waits for the answer to a call. */
+static int try_answer(pid_t child, int listener, const char **why)
 {
 	/* The kernel's structs may be longer than the ones that we were built with. */
 	union {
 		struct seccomp_notif notification;
 		char room[512];
 	} request = {.room = {0}};
-	/* without the second a signal would make a call start again that was carried out already */
-	int listener = install(SECCOMP_RET_USER_NOTIF,
-			       SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, why);
-	if (listener == -EINVAL)
-		return wrong(why, "the kernel lacks SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19)");
-	if (listener < 0)
-		return listener;
-	pid_t child = start(use_descriptor, -1);
-	if (child < 0)
-		return errno = -child, failed(why, "fork");
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
 		return failed(why, "SECCOMP_IOCTL_NOTIF_RECV");
 	int taken = take_hold(child, listener, why);
@@ -314,4 +342,19 @@ int attempt_notify(const char **why)
 	if (ioctl(taken, SECCOMP_IOCTL_NOTIF_ADDFD, &answer) < 0)
 		return failed(why, "SECCOMP_IOCTL_NOTIF_ADDFD");
 	return let_go(child, why);
+}
+
+int attempt_notify(const char **why)
+{
+	/* without the second a signal would make a call start again that was carried out already */
+	int listener = install(SECCOMP_RET_USER_NOTIF,
+			       SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, why);
+	if (listener == -EINVAL)
+		return wrong(why, "the kernel lacks SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19)");
+	if (listener < 0)
+		return listener;
+	pid_t child = start(use_descriptor, -1);
+	if (child < 0)
+		return errno = -child, failed(why, "fork");
+	return done(try_answer(child, listener, why));
 }

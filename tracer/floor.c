@@ -11,9 +11,14 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "always.h"
 #include "decide.h"
 #include "guard.h"
 
@@ -28,19 +33,55 @@ struct ruleset_attr {
 	uint64_t handled_access_fs, handled_access_net, scoped;
 };
 
-bool floor_tells_of_strangers(const struct guard *guard)
+static bool tells_of_strangers(const struct image *image)
 {
 	static const char stranger[] = "/proc/1/environ";
 
+	return decide_path(image, stranger, sizeof stranger - 1, ACCESS_READ).allowed;
+}
+
+bool floor_tells_of_strangers(const struct guard *guard)
+{
 	for (unsigned i = 0; i < guard->policy_count; i++)
-		if (!decide_path(guard->policies[i]->image, stranger, sizeof stranger - 1, ACCESS_READ).allowed)
+		if (!tells_of_strangers(guard->policies[i]->image))
 			return false;
 	return true;
 }
 
+/* Has it a rule that lets something be read in the entry of a process, by number or by a pattern? Those of the run are /proc/self. */
+static bool opens_strangers(const struct image *image)
+{
+	static const char proc[] = "/proc/";
+
+	for (uint32_t i = 0; i < image_rule_count(image); i++) {
+		struct rule rule = image_rule(image, i);
+		const char *number = rule.target + sizeof proc - 1;
+		if ((rule.key == RULE_READ || rule.key == RULE_WRITE) && strncmp(rule.target, proc, sizeof proc - 1) == 0 &&
+		    (*number == '*' || (*number >= '1' && *number <= '9')))
+			return true;
+	}
+	return false;
+}
+
 bool floor_wanted(const struct guard *guard)
 {
-	return guard->level != LEVEL_PRELOAD && guard->on_violation != ON_VIOLATION_AUDIT && !floor_tells_of_strangers(guard);
+	if (guard->level == LEVEL_PRELOAD || guard->on_violation == ON_VIOLATION_AUDIT)
+		return false;
+	for (unsigned i = 0; i < guard->policy_count; i++)
+		if (!tells_of_strangers(guard->policies[i]->image) && !opens_strangers(guard->policies[i]->image))
+			return true;
+	return false;
+}
+
+bool floor_of_kernel(const char *target)
+{
+	char directory[32];
+	struct stat st;
+
+	if (!always_traced(target, strlen(target)))
+		return false;
+	snprintf(directory, sizeof directory, "/proc/%ld", strtol(target + sizeof "/proc/" - 1, NULL, 10));
+	return geteuid() == 0 || stat(directory, &st) < 0 || st.st_uid != geteuid();
 }
 
 bool floor_is_there(void)

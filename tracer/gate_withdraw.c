@@ -55,7 +55,7 @@ static enum gate_want want_of(struct gate *gate, pid_t pid)
 	return seen->want;
 }
 
-/* Take a word out of a list as ld.so(8) reads LD_PRELOAD: separators stand in its place, since a NUL would be the end of what
+/* Take a word out of a list (not the same file by another name: WIRE_SHIM_ALONE) as ld.so(8) reads LD_PRELOAD: separators stand in its place, since a NUL would be the end of what
  * is read of /proc/PID/environ by some, AddressSanitizer among them. Was it there? */
 static bool take_out(char *list, const char *word)
 {

@@ -12,6 +12,7 @@
 #include "address.h"
 #include "allow.h"
 #include "cleanup.h"
+#include "floor.h"
 #include "result.h"
 #include "syscalls.h"
 
@@ -130,7 +131,8 @@ static char *allow_with(const struct guard *guard, const struct message *m)
 		return NULL;
 	switch ((enum wire_about)m->head.about) {
 	case WIRE_ABOUT_PATH:
-		return m->head.access && target[0] == '/' ? allow_with_path(image, verdict, m->head.access, target) : NULL;
+		return m->head.access && target[0] == '/' && !floor_of_kernel(target) ?
+			       allow_with_path(image, verdict, m->head.access, target) : NULL;
 	case WIRE_ABOUT_ADDRESS:
 		return allow_with_address(image, verdict, (enum net_use)m->head.use, (enum net_transport)m->head.transport,
 					  &m->address.any, m->head.length[WIRE_ADDRESS]);

@@ -187,6 +187,10 @@ static bool is_shim(const struct guard *guard, const struct resolved *at)
 /* One access to one resolved name. True: allowed. */
 static bool judge_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
 {
+	if (name->at.ended && (access & ACCESS_WRITE)) {	/* no effect, and its number may be a stranger's by then */
+		judge_answer(judgement, -ESRCH);
+		return false;
+	}
 	if (refused_always(judgement, &name->at, access))
 		return false;
 	if (name->at.nameless && !name->at.deleted && !(access & ACCESS_EXEC))
@@ -244,6 +248,7 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 		judgement->then = note_memory_open;
 	else if (name->at.run_proc && ends_in(name->at.name, name->at.length, "/status"))
 		judgement->then = note_status_open;
+	judgement->moves_names = name->at.ended;	/* it is awaited, and looked at again (act.c) */
 }
 
 /* A new name for something. What is there already is the kernel's to complain about. */
@@ -348,8 +353,11 @@ static void judge_readlink(struct guard *guard, struct judgement *judgement, con
 
 	if (!name->at.exists)
 		judge_answer(judgement, -ENOENT);
-	else if (!judge_name(guard, judgement, name, name->access) || !is_link(name) ||
-		 !always_stranger(name->at.judged, name->at.judged_length) || floor_tells_of_strangers(guard))
+	else if (!judge_name(guard, judgement, name, name->access) || !is_link(name))
+		return;
+	else if (name->at.ended)	/* its links lead nowhere any more */
+		judge_answer(judgement, -ENOENT);
+	else if (!always_stranger(name->at.judged, name->at.judged_length) || floor_tells_of_strangers(guard))
 		return;
 	else if (readlinkat(name->at.fd, "", text, sizeof text) < 0)
 		judge_answer(judgement, -errno);

@@ -37,7 +37,8 @@ struct judgement {
 
 	/* OUTCOME_PASS, and a refusal that is only recorded (audit) */
 	bool names;			/* its arguments must stay as they are until it has used them */
-	bool moves_names;		/* it changes what other names mean */
+	bool moves_names;		/* it changes what other names mean, or its own may meanwhile: nothing else is judged until
+					 * it is over */
 	bool aside;			/* by ptrace, too, it is done by the supervisor: perform_aside.h */
 	dev_t object_dev;		/* what a descriptor was judged as, */
 	ino_t object_ino;		/* for who takes a copy of it */

@@ -37,36 +37,73 @@ static long proc_field(const char *path, const char *field)
 	return at && (at == text || at[-1] == '\n') ? strtol(at + strlen(field), NULL, 10) : 0;
 }
 
-/* A child of the run that has ended but was not waited for: its end was seen, so it is in no table any more. */
-static bool is_own_zombie(struct guard *guard, pid_t pid)
-{
-	char path[64], text[4096];
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ssize_t n = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
-	char *end = strrchr(text, ')'), state;
-	int parent;
-	return end && sscanf(end + 1, " %c %d", &state, &parent) == 2 && state == 'Z' &&
-	       tracee_process(&guard->tracees, parent);
-}
-
 static void refuse(const struct request *request, struct judgement *judgement, const char *what, long who)
 {
 	judge_always(judgement, VIOLATION_PROCESS_CONTROL, EPERM, "%s of %s %ld", request->call->name, what, who);
 }
 
+/* ---- processes ---------------------------------------------------------- */
+
+static bool is_signal(int signal)
+{
+	return signal >= 0 && signal <= SIGRTMAX;
+}
+
+/*
+ * A process of the run that has ended, but was not waited for yet. What is done to it has no effect any more, and by the time that
+ * the kernel did it, a stranger could have its number: so nothing is done, but what only tells.
+ */
+static void judge_ended(const struct request *request, struct judgement *judgement)
+{
+	const uint64_t *args = request->stop.args;
+
+	switch (request->stop.number) {
+	case SYS_pidfd_open:
+	case SYS_kcmp:
+	case SYS_get_robust_list:
+		break;
+	case SYS_prlimit64:
+		judgement->replace = 2;	/* it tells the limit, and sets none */
+		judgement->replacement = 0;
+		if (args[3] == 0)
+			judge_answer(judgement, 0);
+		break;
+	case SYS_process_vm_readv:
+	case SYS_move_pages:
+	case SYS_migrate_pages:
+	case SYS_process_mrelease:
+		judge_answer(judgement, -ESRCH);	/* it has no memory */
+		break;
+	case SYS_tgkill:
+	case SYS_rt_tgsigqueueinfo:
+		judge_answer(judgement, is_signal((int)args[2]) ? 0 : -EINVAL);
+		break;
+	default:
+		judge_answer(judgement, request->call->op == OP_SIGNAL && !is_signal((int)args[1]) ? -EINVAL : 0);
+		break;
+	}
+}
+
+/* Is it left to judge_ended? At level notify a signal goes by a descriptor, which an ended process has as well. */
+static bool is_ended(struct guard *guard, const struct request *request, pid_t pid, bool ours)
+{
+	if (ours && (request->call->op == OP_SIGNAL || !guard->tracees.keeper || tracee_same_process(request->task, pid)))
+		return false;
+	return tracee_ended(&guard->tracees, pid);
+}
+
 /* May the call act on this process or thread? */
 static bool judge_pid(struct guard *guard, struct request *request, struct judgement *judgement, pid_t pid)
 {
-	if (pid == 0 || tracee_is_ours(&guard->tracees, pid) || is_own_zombie(guard, pid))
+	if (pid <= 0)
+		return true;	/* the caller; or EINVAL, by the kernel */
+	bool ours = tracee_is_ours(&guard->tracees, pid);
+	if (is_ended(guard, request, pid, ours)) {
+		judge_ended(request, judgement);
+		return judgement->outcome == OUTCOME_PASS;
+	}
+	if (ours)
 		return true;
-	if (pid < 0)
-		return true;	/* EINVAL, by the kernel */
 	if (kill(pid, 0) < 0 && errno == ESRCH)
 		judge_answer(judgement, -ESRCH);
 	else
@@ -90,6 +127,12 @@ static bool is_own_group(struct guard *guard, pid_t group)
 		if (getpgid(list[i]) == group)
 			return true;
 	return false;
+}
+
+/* One of which nobody is left but its first process, which has ended? */
+static bool is_ended_group(struct guard *guard, pid_t group)
+{
+	return group != getpgrp() && getpgid(group) == group && tracee_ended(&guard->tracees, group);
 }
 
 /* In place of the kernel: the signal to every process of the run that is in the group (-1: to all but the caller). */
@@ -120,7 +163,7 @@ static void judge_kill(struct guard *guard, struct request *request, struct judg
 	}
 	pid_t group = target == 0 ? getpgid(tracee_tgid(request->task)) : -target;
 	if (target == -1) {
-		if (signal < 0 || signal > SIGRTMAX)
+		if (!is_signal(signal))
 			judge_answer(judgement, -EINVAL);
 		else
 			judge_answer(judgement, signal_group(guard, request, -1, signal));
@@ -129,7 +172,7 @@ static void judge_kill(struct guard *guard, struct request *request, struct judg
 	if (is_own_group(guard, group))
 		return;
 	if (group == getpgrp() && target == 0) {	/* "me and mine": only mine */
-		if (signal < 0 || signal > SIGRTMAX)
+		if (!is_signal(signal))
 			judge_answer(judgement, -EINVAL);
 		else
 			judge_answer(judgement, signal_group(guard, request, group, signal));
@@ -137,6 +180,8 @@ static void judge_kill(struct guard *guard, struct request *request, struct judg
 	}
 	if (kill(-group, 0) < 0 && errno == ESRCH)
 		judge_answer(judgement, -ESRCH);
+	else if (is_ended_group(guard, group))
+		judge_answer(judgement, is_signal(signal) ? 0 : -EINVAL);
 	else
 		refuse(request, judgement, "process group", group);
 }
@@ -145,7 +190,7 @@ static void judge_kill(struct guard *guard, struct request *request, struct judg
 static void judge_group(struct guard *guard, const struct request *request, struct judgement *judgement, pid_t group)
 {
 	if (group > 0 && group != getpgrp() && !tracee_is_ours(&guard->tracees, group) && !is_own_group(guard, group) &&
-	    !is_own_zombie(guard, group))
+	    !tracee_ended(&guard->tracees, group))
 		refuse(request, judgement, "process group", group);
 }
 

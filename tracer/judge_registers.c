@@ -146,6 +146,12 @@ static void judge_ioctl(struct guard *guard, struct request *request, struct jud
 	}
 }
 
+static void replace(struct judgement *judgement, int arg, uint64_t value)
+{
+	judgement->replace = arg;
+	judgement->replacement = value;
+}
+
 /* Whom the kernel signals for a descriptor: only processes of the run. */
 static void judge_fcntl(struct guard *guard, const struct request *request, struct judgement *judgement)
 {
@@ -161,7 +167,11 @@ static void judge_fcntl(struct guard *guard, const struct request *request, stru
 			judge_hearing(guard, request, judgement, true, &who);
 		break;
 	case F_SETOWN:
-		if (who != 0 && (who < 0 || !tracee_is_ours(&guard->tracees, who)))
+		if (who == 0 || (who > 0 && tracee_is_ours(&guard->tracees, who)))
+			break;
+		if (tracee_ended(&guard->tracees, who))
+			replace(judgement, 2, 0);	/* nobody is signalled, as by its number, which may pass to a stranger */
+		else
 			refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, F_SETOWN);
 		break;
 	case F_SETOWN_EX:	/* whom is in memory, and hardly any program uses it */
@@ -177,12 +187,6 @@ static void judge_seccomp(const struct request *request, struct judgement *judge
 	if ((uint32_t)request->stop.args[0] == SECCOMP_SET_MODE_FILTER &&
 	    (request->stop.args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER))
 		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EPERM, "seccomp listener");
-}
-
-static void replace(struct judgement *judgement, int arg, uint64_t value)
-{
-	judgement->replace = arg;
-	judgement->replacement = value;
 }
 
 /* Memory that the kernel may empty, even between the look at an argument and its use: as on kernels without it. */

@@ -100,6 +100,15 @@ unsigned launch_open_files(unsigned long wanted)
 	return (unsigned)most;
 }
 
+unsigned launch_soft_files(unsigned long wanted, unsigned open_files)
+{
+	struct rlimit limit;
+
+	if (wanted || getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > open_files)
+		return open_files;
+	return (unsigned)limit.rlim_cur;
+}
+
 /* ---- the child ---------------------------------------------------------- */
 
 static _Noreturn void give_up(int line, struct launch_trouble trouble)
@@ -213,7 +222,7 @@ static int arrange_descriptors(const struct launch *launch, struct held *held)
 		r = descriptors_close((unsigned)top + RESERVED_FD_COUNT, ~0u);
 	if (r < 0)
 		return r;
-	limit.rlim_cur = limit.rlim_max = launch->open_files;
+	limit = (struct rlimit){ launch->soft_files, launch->open_files };
 	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
 

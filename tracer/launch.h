@@ -22,7 +22,8 @@ struct launch {
 	int program_fd;		/* run this instead of `path`; or -1 */
 	int in, out, err;	/* the tool's stdin, stdout and stderr, or -1: as ours */
 	struct policy_limits limits;
-	unsigned open_files;	/* its hard and soft limit of descriptors; see wire.h */
+	unsigned open_files;	/* its hard limit of descriptors; see wire.h */
+	unsigned soft_files;	/* its soft one, at most that */
 	unsigned reserved_at;	/* where reserved ones begin, at most open_files */
 	int slots_fd;		/* goes to reserved_at + RESERVED_FD_SLOTS; or -1 */
 	const int *reserved;	/* NULL, or RESERVED_FD_COUNT descriptors for reserved_at + 0 and on, -1: none */
@@ -70,5 +71,8 @@ void launch_close(struct child *child);
 
 /* How many descriptors the run may have: what `wanted` says (0: no wish), what the caller has, and what is left room for. */
 unsigned launch_open_files(unsigned long wanted);
+/* How many of them without asking for more (the soft limit): as `wanted`, else as the caller now. Programs that use select(2) rely
+ * on it. */
+unsigned launch_soft_files(unsigned long wanted, unsigned open_files);
 
 #endif

@@ -33,7 +33,8 @@ static int read_file(pid_t pid, const char *file, char *text, size_t size)
 	return n > 0 ? 0 : n < 0 ? -errno : -ESRCH;
 }
 
-pid_t lineage_parent(pid_t pid)
+/* State (proc(5)) and parent of a process or thread, of one moment. The parent; 0 when unknown. */
+static pid_t state_and_parent(pid_t pid, char *state)
 {
 	char text[1024];
 	int parent;
@@ -41,7 +42,22 @@ pid_t lineage_parent(pid_t pid)
 	if (read_file(pid, "stat", text, sizeof text) < 0)
 		return 0;
 	const char *end = strrchr(text, ')');	/* the name before it may hold anything */
-	return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : 0;
+	return end && sscanf(end + 1, " %c %d", state, &parent) == 2 ? (pid_t)parent : 0;
+}
+
+pid_t lineage_parent(pid_t pid)
+{
+	char state;
+
+	return state_and_parent(pid, &state);
+}
+
+pid_t lineage_ended(pid_t pid)
+{
+	char state;
+	pid_t parent = state_and_parent(pid, &state);
+
+	return parent && state == 'Z' ? parent : 0;
 }
 
 pid_t lineage_process(pid_t tid)

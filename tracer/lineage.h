@@ -14,6 +14,9 @@
 /* Process that a process or thread is a child of; 0 when unknown. */
 pid_t lineage_parent(pid_t pid);
 
+/* Has the process ended, but was not waited for yet? Then its parent's number; else 0. */
+pid_t lineage_ended(pid_t pid);
+
 /* Process that a thread belongs to; 0 when there is no such thread. */
 pid_t lineage_process(pid_t tid);
 

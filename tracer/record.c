@@ -14,6 +14,7 @@
 #include "act.h"
 #include "allow.h"
 #include "cleanup.h"
+#include "floor.h"
 #include "shim_file.h"
 
 enum { ANCESTORS_MOST = 16, COMMAND_MOST = 4096 };
@@ -120,7 +121,9 @@ static char *allow_with(const struct guard *guard, const struct request *request
 					  request->address.length);
 	if (judgement->unix_path)
 		return allow_with_unix_path(image, verdict, judgement->use, judgement->target + sizeof "unix:" - 1);
-	return judgement->access ? allow_with_path(image, verdict, judgement->access, judgement->target) : NULL;
+	if (!judgement->access || floor_of_kernel(judgement->target))
+		return NULL;
+	return allow_with_path(image, verdict, judgement->access, judgement->target);
 }
 
 /* The text of the name that is refused, as the tool gave it. */

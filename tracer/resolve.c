@@ -62,8 +62,13 @@ static void judged_name(struct tracees *all, const struct task *task, struct res
 
 	memcpy(out->judged, out->name, out->length + 1);
 	out->judged_length = out->length;
-	if (!pid || !tracee_is_ours(all, pid))
+	if (!pid)
 		return;
+	if (!tracee_is_ours(all, pid)) {
+		out->ended = tracee_ended(all, pid);
+		if (!out->ended)
+			return;
+	}
 	out->run_proc = true;
 	out->own_proc = tracee_same_process(task, pid);
 	if (!out->own_proc && strcmp(rest, "/mem") == 0)

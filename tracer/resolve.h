@@ -32,7 +32,8 @@ struct resolved {
 	bool stranger;		/* it led, or would have, through such a link of a process outside the run */
 	bool slash;		/* the text ended in '/': must be a directory */
 	bool own_proc;		/* an entry of /proc/PID of the task's own process, */
-	bool run_proc;		/* or of some process of the run */
+	bool run_proc;		/* or of some process of the run, */
+	bool ended;		/* which has ended, and whose number may pass to a stranger (tracee_ended) */
 	int fd;			/* O_PATH descriptor of the object, or of the parent when it does not exist */
 	mode_t type;		/* S_IFMT bits of the object; 0 when it does not exist */
 	dev_t dev;

@@ -224,7 +224,7 @@ static int make_guard(struct run *run)
 static int pass_shim(struct run *run)
 {
 	struct stat st;
-	int r = stat(run->shim, &st) < 0 ? -errno : shim_file_pass(run->shim, &run->environment);
+	int r = stat(run->shim, &st) < 0 ? -errno : shim_file_pass(run->shim, false, &run->environment);
 
 	run->guard.gate.shim = r == 0 ? strdup(run->shim) : NULL;
 	if (r < 0 || !run->guard.gate.shim) {
@@ -262,7 +262,7 @@ static int make_shim(struct run *run)
 		diag("%s", why);
 		return EXIT_STATUS_NOT_RUNNABLE;
 	}
-	int r = shim_file_pass(run->shim, &run->environment);
+	int r = shim_file_pass(run->shim, true, &run->environment);
 	if (r == 0 && run->guard.sanitized)
 		r = shim_file_excuse(&run->environment);
 	if (r < 0)
@@ -368,6 +368,7 @@ static int start(struct run *run)
 		.err = -1,
 		.limits = run->guard.limits,
 		.open_files = run->guard.open_files,
+		.soft_files = launch_soft_files(run->guard.limits.open_files, run->guard.open_files), /* shield() raises ours */
 		.reserved_at = run->guard.reserved_at,
 		.slots_fd = run->guard.slots.fd,
 		.handover = -1,
@@ -511,6 +512,8 @@ static void report(struct run *run)
 		if (r < 0)
 			diag_errno(r, "cannot write the result to descriptor %d", job->result_fd);
 	}
+	if (!job->quiet && run->guard.level == LEVEL_PRELOAD && !job->level.exactly) /* which nobody asked for */
+		diag("level preload: no boundary, as it guards only who goes by its library (%s)", run->why_not_higher);
 	if (!job->quiet)
 		result_summary(run->guard.result, &run->outcome, stderr);
 }

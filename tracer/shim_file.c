@@ -126,9 +126,18 @@ static int join(char ***environment, const char *name, const char *first, const 
 	return 0;
 }
 
-int shim_file_pass(const char *path, char ***environment)
+int shim_file_pass(const char *path, bool alone, char ***environment)
 {
-	return join(environment, "LD_PRELOAD=", path, "");
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *name = NULL;
+
+	if (!alone)
+		return join(environment, "LD_PRELOAD=", path, "");
+	if (asprintf(&name, "%.*s" WIRE_SHIM_ALONE "%s", (int)(slash - path), path, slash + 1) < 0) {
+		name = NULL;
+		return -ENOMEM;
+	}
+	return join(environment, "LD_PRELOAD=", name, "");
 }
 
 /* ---- a library that wants to be first ------------------------------------ */

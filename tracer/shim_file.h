@@ -17,8 +17,9 @@
  */
 int shim_file_find(char **path, char *why, size_t size);
 
-/* Put it first in LD_PRELOAD of *environment (malloc'ed strings in a malloc'ed list), before what is there. 0 or -ENOMEM. */
-int shim_file_pass(const char *path, char ***environment);
+/* Put it first in LD_PRELOAD of *environment (malloc'ed strings in a malloc'ed list), before what is there; `alone`: by the name
+ * that says that it is the guard (wire.h). 0 or -ENOMEM. */
+int shim_file_pass(const char *path, bool alone, char ***environment);
 
 /*
  * Does the program that `fd` holds (for reading, or O_PATH) have AddressSanitizer's library in it, which wants to be the first

@@ -75,6 +75,16 @@ bool tracee_is_ours(struct tracees *all, pid_t pid)
 	return tracee_process(all, pid) || tracee_find(all, pid);
 }
 
+bool tracee_ended(struct tracees *all, pid_t pid)
+{
+	pid_t parent = pid > 0 ? lineage_ended(pid) : 0;
+
+	/* nobody outside of the run has a parent in it */
+	if (all->keeper)
+		return parent && lineage_below(pid, all->keeper);
+	return parent && tracee_process(all, parent);
+}
+
 int tracee_list(struct tracees *all, pid_t **list, size_t *count)
 {
 	if (all->keeper)

@@ -107,6 +107,9 @@ struct task *tracee_find(struct tracees *all, pid_t tid);
 struct process *tracee_process(struct tracees *all, pid_t tgid);
 /* Is this the number of a live process or thread of the run? */
 bool tracee_is_ours(struct tracees *all, pid_t pid);
+/* The number of a process of the run that has ended, and that its parent has not waited for? It is in no table any more; and
+ * its number is kept by nobody but that parent, so it may come to mean a stranger at any moment. */
+bool tracee_ended(struct tracees *all, pid_t pid);
 /* Numbers of all processes of the run; *list is malloc'ed. 0 or -errno. */
 int tracee_list(struct tracees *all, pid_t **list, size_t *count);
 

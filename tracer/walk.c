@@ -132,7 +132,7 @@ static struct owner proc_owner(const struct steps *steps)
 		return (struct owner){ 0 };
 	name[n] = 0;
 	pid_t pid = (pid_t)strtol(name + 6, &rest, 10);
-	bool ours = tracee_is_ours(steps->all, pid);
+	bool ours = tracee_is_ours(steps->all, pid) || tracee_ended(steps->all, pid);
 	if (strncmp(rest, "/task/", 6) == 0)
 		pid = (pid_t)strtol(rest + 6, &rest, 10);
 	return (struct owner){ ours, ours ? tracee_find(steps->all, pid) : NULL, strcmp(rest, "/fd") == 0 };
