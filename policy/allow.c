@@ -127,9 +127,10 @@ char *allow_with_address(const struct image *image, struct verdict verdict, enum
 		return allow_with_internet(use, transport, &read);
 	case NET_UNIX_ABSTRACT:
 		return allow_with_abstract(use, &read);
+	case NET_UNIX_UNNAMED:	/* which of them the kernel chooses nobody knows */
+		return use == NET_BIND ? option_text(use_option(use), "unix:@*") : NULL;
 	case NET_MALFORMED:
 	case NET_UNIX_PATH:
-	case NET_UNIX_UNNAMED:
 		break;
 	}
 	return NULL;

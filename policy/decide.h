@@ -67,6 +67,9 @@ struct verdict decide_address(const struct image *image, enum net_use use, enum 
 			      const struct sockaddr *address, socklen_t length);
 struct verdict decide_unix_path(const struct image *image, enum net_use use, const char *path, size_t length);
 
+/* May a socket that has this address listen? It may if it may be bound there, or to a port of the kernel's choice (port 0). */
+struct verdict decide_listen(const struct image *image, const struct sockaddr *address, socklen_t length);
+
 /* Has the policy any rule that allows this use of an internet address? */
 bool decide_any_internet(const struct image *image, enum net_use use);
 /* Is every internet and unix address allowed for this use? */

@@ -206,6 +206,19 @@ struct verdict decide_address(const struct image *image, enum net_use use, enum 
 	return refused();
 }
 
+struct verdict decide_listen(const struct image *image, const struct sockaddr *address, socklen_t length)
+{
+	struct net_address read = net_read(address, length);
+	struct verdict verdict = decide_address(image, NET_BIND, NET_TCP, address, length);
+	uint8_t wanted = INTERNET_BIND | INTERNET_TCP;
+
+	if (verdict.allowed || (read.kind != NET_INTERNET4 && read.kind != NET_INTERNET6))
+		return verdict;
+	read.port = 0;
+	wanted |= read.kind == NET_INTERNET4 ? INTERNET_V4 : INTERNET_V6;
+	return decide_internet(image, wanted, &read);
+}
+
 bool decide_any_internet(const struct image *image, enum net_use use)
 {
 	return (image->uses[use] & USES_INTERNET) != 0;
@@ -230,6 +243,9 @@ enum {
 	IPV6_RTHDR_OPTION = 57,
 	MCAST_JOIN_GROUP_OPTION = 42,
 	MCAST_JOIN_SOURCE_GROUP_OPTION = 46,
+	SOCKET_LEVEL = 1,
+	PASSCRED_OPTION = 16,
+	PASSPIDFD_OPTION = 76,
 };
 /* Which sources of a group are wanted can be said only by who has joined it. */
 const struct net_option_rule net_options[] = {
@@ -245,6 +261,8 @@ const struct net_option_rule net_options[] = {
 	{IPV6_LEVEL, IPV6_JOIN_ANYCAST_OPTION, NET_OPTION_ANNOUNCES},
 	{IPV6_LEVEL, MCAST_JOIN_GROUP_OPTION, NET_OPTION_ANNOUNCES},
 	{IPV6_LEVEL, MCAST_JOIN_SOURCE_GROUP_OPTION, NET_OPTION_ANNOUNCES},
+	{SOCKET_LEVEL, PASSCRED_OPTION, NET_OPTION_NAMES},
+	{SOCKET_LEVEL, PASSPIDFD_OPTION, NET_OPTION_NAMES},
 };
 const unsigned net_option_count = sizeof net_options / sizeof net_options[0];
 

@@ -40,6 +40,7 @@ enum net_option {
 	NET_OPTION_HARMLESS,
 	NET_OPTION_ROUTES,    /* packets go elsewhere than to the address that was judged: source routes (ip(7), RFC 3542) */
 	NET_OPTION_ANNOUNCES, /* the kernel sends a packet at once, to tell the network of a group (IGMP, MLD) */
+	NET_OPTION_NAMES,     /* a unix socket without a name gets one when it connects or sends (unix(7), Autobind) */
 };
 extern const struct net_option_rule {
 	int level, option;

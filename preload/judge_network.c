@@ -17,7 +17,7 @@
 /* RFC 2292's and 3542's names of options, linux/in6.h. */
 enum { IPV6_2292RTHDR_OPTION = 5, IPV6_RTHDR_OPTION = 57, IP_RETOPTS_OPTION = 7,
        MPTCP = 262 };
-enum { SOCK_TYPE_BITS = 0xf, SO_TYPE_OPTION = 3, SOL_SOCKET_LEVEL = 1 };
+enum { SOCK_TYPE_BITS = 0xf, SO_TYPE_OPTION = 3, SO_DOMAIN_OPTION = 39, SOL_SOCKET_LEVEL = 1 };
 
 static bool any_internet(void)
 {
@@ -94,13 +94,35 @@ static int judge_socket(struct request *request)
 
 /* ---- addresses ---------------------------------------------------------- */
 
+static int socket_number(int socket, int option)
+{
+	int value = 0;
+	uint32_t length = sizeof value;
+
+	raw(__NR_getsockopt, socket, SOL_SOCKET_LEVEL, option, &value, &length);
+	return value;
+}
+
 static enum net_transport transport_of(int socket)
 {
-	int type = 0;
-	uint32_t length = sizeof type;
+	return socket_number(socket, SO_TYPE_OPTION) == SOCK_STREAM ? NET_TCP : NET_UDP;
+}
 
-	raw(__NR_getsockopt, socket, SOL_SOCKET_LEVEL, SO_TYPE_OPTION, &type, &length);
-	return type == SOCK_STREAM ? NET_TCP : NET_UDP;
+static int refuse_address(struct request *request, enum net_use use, enum net_transport transport,
+			  const struct sockaddr *address, uint32_t length, struct verdict verdict, unsigned image)
+{
+	return refuse(request, &(struct refusal){ .kind = use == NET_CONNECT ? WIRE_NETWORK_OUTBOUND : WIRE_NETWORK_BIND,
+						  .about = WIRE_ABOUT_ADDRESS, .error = verdict.error, .rule = verdict.rule,
+						  .image = image, .use = use, .transport = transport, .target = "",
+						  .address = address, .address_length = length });
+}
+
+static bool is_connected(int socket)
+{
+	char peer[128];
+	uint32_t length = sizeof peer;
+
+	return raw(__NR_getpeername, socket, peer, &length) == 0;
 }
 
 static int judge_address(struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
@@ -109,13 +131,8 @@ static int judge_address(struct request *request, enum net_use use, const struct
 
 	for (unsigned i = 0; i < shim.image_count; i++) {
 		struct verdict verdict = decide_address(shim.images[i], use, transport, address, length);
-		if (verdict.allowed)
-			continue;
-		return refuse(request,
-			      &(struct refusal){ .kind = use == NET_CONNECT ? WIRE_NETWORK_OUTBOUND : WIRE_NETWORK_BIND,
-						 .about = WIRE_ABOUT_ADDRESS, .error = verdict.error, .rule = verdict.rule,
-						 .image = i, .use = use, .transport = transport, .target = "",
-						 .address = address, .address_length = length });
+		if (!verdict.allowed)
+			return refuse_address(request, use, transport, address, length, verdict, i);
 	}
 	return 0;
 }
@@ -281,21 +298,56 @@ static int judge_messages(struct request *request)
 	return 0;
 }
 
-/* listen(2) gives a socket without an address one: any address, some free port. */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_un named;
+	char bytes[128];
+};
+
+/* By where it is going to listen. Only the kernel knows whether it has the port that its name says (tracer/judge_network.c): so
+ * it is bound there, which does nothing where it is bound already. */
+static int judge_listen_internet(struct request *request, const union address *address, uint32_t length)
+{
+	for (unsigned i = 0; i < shim.image_count; i++) {
+		struct verdict verdict = decide_listen(shim.images[i], &address->any, length);
+		int r = verdict.allowed ? 0 : refuse_address(request, NET_BIND, NET_TCP, &address->any, length, verdict, i);
+		if (r < 0)
+			return r;
+	}
+	long r = raw(__NR_bind, request->args[0], address, length);
+	return r == -EINVAL ? 0 : (int)r;
+}
+
+/* A unix socket may have got its name from the kernel, when it connected. */
 static int judge_listen(struct request *request)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		char bytes[128];
-	} address;
+	union address address;
 	uint32_t length = sizeof address;
 
 	if (raw(__NR_getsockname, request->args[0], &address, &length) < 0)
 		return 0;
-	bool internet = address.any.sa_family == AF_INET || address.any.sa_family == AF_INET6;
-	/* both families have the port at the same place */
-	return internet && address.in.sin_port == 0 ? judge_address(request, NET_BIND, &address.any, length) : 0;
+	if (address.any.sa_family == AF_UNIX)
+		return length > offsetof(struct sockaddr_un, sun_path) && !*address.named.sun_path ?
+			       judge_address(request, NET_BIND, &address.any, length) : 0;
+	if ((address.any.sa_family != AF_INET && address.any.sa_family != AF_INET6) ||
+	    transport_of((int)request->args[0]) != NET_TCP || is_connected((int)request->args[0]))
+		return 0; /* the kernel: EOPNOTSUPP, EINVAL */
+	return judge_listen_internet(request, &address, length);
+}
+
+/* A datagram socket without a name that wants credentials gets one when it sends (tracer/judge_network.c). */
+static int judge_naming(struct request *request)
+{
+	int socket = (int)request->args[0];
+	union address address;
+	uint32_t length = sizeof address;
+
+	if (socket_number(socket, SO_DOMAIN_OPTION) != AF_UNIX || socket_number(socket, SO_TYPE_OPTION) != SOCK_DGRAM ||
+	    raw(__NR_getsockname, socket, &address, &length) < 0 || length > offsetof(struct sockaddr_un, sun_path))
+		return 0;
+	address.any.sa_family = AF_UNIX;
+	return judge_address(request, NET_BIND, &address.any, sizeof address.any.sa_family);
 }
 
 static int judge_sockopt(struct request *request)
@@ -306,7 +358,7 @@ static int judge_sockopt(struct request *request)
 		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "source route");
 	if (option == NET_OPTION_ANNOUNCES && !every_address(NET_CONNECT))
 		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "multicast group");
-	return 0;
+	return option == NET_OPTION_NAMES ? judge_naming(request) : 0;
 }
 
 int judge_network(struct request *request)

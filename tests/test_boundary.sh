@@ -38,6 +38,13 @@ run_row() {
 	[ "$row" != links_of_stranger ] || rules=(--deny /proc/1/environ)
 	# a program of its own
 	[ "$row" != linker_exchanged ] || rules=(--exec "$F/open")
+	case $row in	# see addresses.c
+	listen_after_letting_go) rules=(--connect 'tcp:127.0.0.1:*' --bind 'tcp:127.0.0.1:*') ;;
+	listen_elsewhere|listen_raced) rules=(--connect tcp:127.0.0.1:9 --bind tcp:0.0.0.0:40123) ;;
+	listen_after_*) rules=(--connect tcp:127.0.0.1:9) ;;
+	listens_where_bound) rules=(--bind tcp:127.0.0.1:0) ;;
+	listens_unbound) rules=(--bind tcp:0.0.0.0:0) ;;
+	esac
 	cd "$F/open" || exit 1
 	# shellcheck disable=SC2016,SC2094  # STRANGER is what the neighbour says; what is read is what the row wrote
 	if [ "$level" = bare ]; then

@@ -178,6 +178,49 @@ START_TEST(internet_addresses)
 }
 END_TEST
 
+/* A port that the kernel chose is in no rule but that for such ports. */
+START_TEST(who_may_be_bound_there_may_listen_there)
+{
+	static const struct {
+		const char *address;
+		uint16_t port;
+		int64_t rule; /* or -1: refused */
+	} places[] = {
+		{"127.0.0.1", 45678, 0}, {"::ffff:127.0.0.1", 45678, 0}, {"127.0.0.2", 45678, -1}, {"0.0.0.0", 45678, -1},
+		{"0.0.0.0", 8000, 1},	 {"0.0.0.0", 8001, -1},		 {"127.0.0.1", 0, 0},	   {"0.0.0.0", 0, -1},
+		{"::", 45678, 2},	 {"::", 0, 2},			 {"::1", 45678, -1},	   {"127.0.0.3", 45678, -1},
+	};
+	static const struct net_row binds[] = {
+		{RULE_BIND, "127.0.0.1", 32, TCP, 0, 0},
+		{RULE_BIND, "0.0.0.0", 32, TCP, 8000, 8000},
+		{RULE_BIND, "::", 128, TCP, 0, 1000},
+		{RULE_BIND, "127.0.0.3", 32, UDP, 0, 0},
+		{RULE_CONNECT, "127.0.0.2", 32, TCP, 0, 65535},
+	};
+	struct build *build = build_new();
+	struct image *image;
+
+	for (int i = 0; i < (int)(sizeof(binds) / sizeof(binds[0])); i++) {
+		struct net_prefix prefix = row_prefix(&binds[i]);
+
+		ck_assert_int_eq(add_net_rule(build, binds[i].key), i);
+		ck_assert_int_eq(build_also_internet(build, i, &prefix), i);
+	}
+	image = finish_image(build);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct sockaddr_storage storage;
+		socklen_t length = address_of(&storage, places[i].address, places[i].port);
+		struct verdict verdict = decide_listen(image, (struct sockaddr *)&storage, length);
+
+		ck_assert_msg(verdict.rule == (places[i].rule < 0 ? RULE_DEFAULT : (uint32_t)places[i].rule), "%s:%u: %u",
+			      places[i].address, places[i].port, verdict.rule);
+		ck_assert_int_eq(verdict.allowed, places[i].rule >= 0);
+	}
+	ck_assert(!decide_listen(image, (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_INET}, 3).allowed);
+	free(image);
+}
+END_TEST
+
 /* Everything is allowed, so that only the form of the address can be what is refused. */
 static struct image *open_image(void)
 {
@@ -451,6 +494,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, internet_addresses, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_test(tcase, who_may_be_bound_there_may_listen_there);
 	tcase_add_test(tcase, short_and_foreign_addresses_are_refused);
 	tcase_add_test(tcase, unix_addresses_by_form);
 	tcase_add_test(tcase, abstract_names);

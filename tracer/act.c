@@ -369,6 +369,10 @@ static void proceed_aside(struct guard *guard, struct request *request, struct j
 	int64_t result = perform_aside(guard, request, judgement);
 
 	task->on_exit = NULL;
+	if (result == PERFORM_AGAIN) {
+		judgement->again = true;
+		return;
+	}
 	if (result != PERFORM_NO_WAY) {
 		transport_return(guard, task, judgement->note ? judgement->note(task, result) : result);
 		return;

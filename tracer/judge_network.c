@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 
 #include "address.h"
 #include "judge.h"
+#include "leaf.h"
 #include "net.h"
 
 /* RFC 2292's name for an option of IPv6, which glibc's headers leave out (linux/in6.h). */
@@ -120,6 +123,22 @@ static bool transport_known(const struct guard *guard, struct request *request, 
 	return true;
 }
 
+static void refuse_address(const struct request *request, struct judgement *judgement, enum net_use use,
+			   enum net_transport transport, struct verdict verdict, unsigned image)
+{
+	const struct address_arg *address = &request->address;
+
+	judgement->outcome = OUTCOME_REFUSE;
+	judgement->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
+	judgement->error = verdict.error;
+	judgement->rule = verdict.rule;
+	judgement->image = image;
+	judgement->address = true;
+	judgement->use = use;
+	judgement->transport = transport;
+	address_text(&address->any, address->length, transport, judgement->target, sizeof judgement->target);
+}
+
 static bool judge_transport(struct guard *guard, const struct request *request, struct judgement *judgement,
 			    enum net_use use, enum net_transport transport)
 {
@@ -130,15 +149,7 @@ static bool judge_transport(struct guard *guard, const struct request *request, 
 							address->length);
 		if (verdict.allowed)
 			continue;
-		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->address = true;
-		judgement->use = use;
-		judgement->transport = transport;
-		address_text(&address->any, address->length, transport, judgement->target, sizeof judgement->target);
+		refuse_address(request, judgement, use, transport, verdict, i);
 		return false;
 	}
 	return true;
@@ -257,12 +268,74 @@ static void judge_destination(struct guard *guard, struct request *request, stru
 	}
 }
 
-/* listen(2) gives a socket without an address one: any address, some free port. */
+/* ---- listening ---------------------------------------------------------- */
+
+/* Is it a stream that is connected, or about to be? Then it does not listen: inet_listen() in net/ipv4/af_inet.c. */
+static bool is_in_use(int socket)
+{
+	struct tcp_info info = { 0 };
+	socklen_t length = sizeof info;
+
+	return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && info.tcpi_state != TCP_CLOSE &&
+	       info.tcpi_state != TCP_LISTEN;
+}
+
+static int socket_number(int socket, int option)
+{
+	int value = 0;
+	socklen_t length = sizeof value;
+
+	return getsockopt(socket, SOL_SOCKET, option, &value, &length) < 0 ? -errno : value;
+}
+
+/*
+ * By where it is going to listen: the address that the socket has, or any address and some free port. Whether it has one
+ * only the kernel knows: after a connection that is over, or has failed, the name still has the port that it had, but the
+ * socket has none. perform_listen sees to it that it listens there and nowhere else. Whoever may bind to a
+ * free port may listen on the one that he got.
+ */
+static void judge_listen_internet(struct guard *guard, struct request *request, struct judgement *judgement, int socket)
+{
+	if (socket_number(socket, SO_TYPE) != SOCK_STREAM) {
+		judge_answer(judgement, -EOPNOTSUPP);
+		return;
+	}
+	if (is_in_use(socket)) {
+		judge_answer(judgement, -EINVAL);
+		return;
+	}
+	judgement->aside = true;
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
+		struct verdict verdict = decide_listen(guard->policies[i]->image, &request->address.any, request->address.length);
+		if (verdict.allowed)
+			continue;
+		refuse_address(request, judgement, NET_BIND, NET_TCP, verdict, i);
+		return;
+	}
+}
+
+/* A unix socket may have got its name from the kernel, when it connected: unix(7), Autobind. Without one it does not listen. */
+static void judge_listen_unix(struct guard *guard, struct request *request, struct judgement *judgement, int socket)
+{
+	const struct address_arg *address = &request->address;
+	const char *name = address->bytes + offsetof(struct sockaddr_un, sun_path);
+
+	if (socket_number(socket, SO_TYPE) == SOCK_DGRAM)
+		judge_answer(judgement, -EOPNOTSUPP);
+	else if (address->length <= offsetof(struct sockaddr_un, sun_path))
+		judge_answer(judgement, -EINVAL);
+	else if (!*name)
+		judge_transport(guard, request, judgement, NET_BIND, NET_TCP);
+}
+
 static void judge_listen(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct address_arg *address = &request->address;
-	int socket = decode_socket(request);
+	int socket;
 
+	if (leaf_every_address(guard, NET_BIND))
+		return;
+	socket = decode_socket(request);
 	address->length = sizeof address->storage;
 	if (socket == -ENOSYS) {	/* before Linux 5.6 nobody knows which one it is: as if it were any */
 		address->length = sizeof(struct sockaddr_in);
@@ -271,21 +344,46 @@ static void judge_listen(struct guard *guard, struct request *request, struct ju
 		return;
 	}
 	if (socket < 0 || getsockname(socket, &address->any, &address->length) < 0) {
-		judge_answer(judgement, -EBADF);
+		judge_answer(judgement, socket < 0 ? -EBADF : -errno);
 		return;
 	}
-	bool internet = address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6;
-	bool shared = !is_that_socket(guard, request);
-	/* both families have the port at the same place */
-	bool bound = ((struct sockaddr_in *)&address->storage)->sin_port != 0;
-	if (internet && (!bound || shared))
-		judge_transport(guard, request, judgement, NET_BIND, NET_TCP);
+	if (address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6)
+		judge_listen_internet(guard, request, judgement, socket);
+	else if (address->any.sa_family == AF_UNIX)
+		judge_listen_unix(guard, request, judgement, socket);
 	/* another thread could put another socket there: it is done to this one */
-	if (judgement->outcome == OUTCOME_PASS && shared)
-		judge_answer(judgement, listen(socket, (int)request->stop.args[1]) < 0 ? -errno : 0);
+	judgement->aside |= !is_that_socket(guard, request);
 }
 
-static void judge_sockopt(struct guard *guard, const struct request *request, struct judgement *judgement)
+/*
+ * A datagram socket that has a name hears from everybody, and one that wants to be told credentials gets a name when it connects or
+ * sends, be it by write(2), which nobody judges. So that it wants them is judged as taking a name of the kernel's choice, unless it has
+ * one. Streams hear from nobody before they listen.
+ */
+static void judge_naming(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct address_arg *address = &request->address;
+	int socket;
+
+	if (leaf_every_address(guard, NET_BIND))
+		return;
+	socket = decode_socket(request);
+	address->length = sizeof address->storage;
+	if (socket < 0 && socket != -ENOSYS) {
+		judge_answer(judgement, socket);
+		return;
+	}
+	judgement->aside = !is_that_socket(guard, request);
+	if (socket >= 0 && (socket_number(socket, SO_DOMAIN) != AF_UNIX || socket_number(socket, SO_TYPE) != SOCK_DGRAM ||
+			    getsockname(socket, &address->any, &address->length) < 0 ||
+			    address->length > offsetof(struct sockaddr_un, sun_path)))
+		return;
+	address->any.sa_family = AF_UNIX;
+	address->length = sizeof(sa_family_t);
+	judge_transport(guard, request, judgement, NET_BIND, NET_UDP);
+}
+
+static void judge_sockopt(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	switch (net_option(arg(request, ARG_SOCKOPT, 0), arg(request, ARG_SOCKOPT, 1))) {
 	case NET_OPTION_HARMLESS:
@@ -296,6 +394,9 @@ static void judge_sockopt(struct guard *guard, const struct request *request, st
 	case NET_OPTION_ANNOUNCES:	/* which group is in memory, and the packet goes to every host of the network */
 		if (!every_address(guard, NET_CONNECT))
 			judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, EPERM, "multicast group");
+		break;
+	case NET_OPTION_NAMES:
+		judge_naming(guard, request, judgement);
 		break;
 	}
 }
