@@ -191,10 +191,17 @@ static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, st
 	return true;
 }
 
-/* The bind is over, and nothing else was done meanwhile: what is there now was made by it. */
+/* The bind is over, and nothing else was done in this run meanwhile. Did it succeed, what is there now was made by it; did it not, perhaps
+ * because somebody else was there first, then that is not the run's. */
 static void note_bound(struct guard *guard, struct request *request)
 {
-	owned_add_socket(&guard->tracees.owned, AT_FDCWD, request->names[0].at.name);
+	struct call_stop end;
+
+	if (regs_call(request->task->tid, &end) < 0 || !end.exit || end.result != 0)
+		return;
+	int socket = decode_socket(request);
+	if (socket >= 0 || socket == -ENOSYS)
+		owned_add_socket(&guard->tracees.owned, socket >= 0 ? socket : OWNED_NO_COPY, request->names[0].at.name);
 }
 
 static void judge_unix_bind(struct guard *guard, struct request *request, struct judgement *judgement)

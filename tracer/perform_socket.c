@@ -171,8 +171,8 @@ int64_t perform_bind(struct deed *deed)
 		r = PERFORM_AGAIN;
 	else
 		r = bind(fd, &address->any, address->length) < 0 ? -errno : 0;
-	if (r == 0)	/* nobody can have put another one there: to move a socket takes `moves`, too */
-		owned_add_socket(&deed->guard->tracees.owned, AT_FDCWD, deed->request->names[0].text);
+	if (r == 0)	/* nobody of the run can have put another one there: to move a socket takes `moves`, too */
+		owned_add_socket(&deed->guard->tracees.owned, fd, deed->request->names[0].text);
 	pthread_rwlock_unlock(&n->moves);
 	if (chdir("/") < 0)
 		return r;
