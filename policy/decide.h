@@ -72,6 +72,12 @@ struct verdict decide_listen(const struct image *image, const struct sockaddr *a
 
 /* Has the policy any rule that allows this use of an internet address? */
 bool decide_any_internet(const struct image *image, enum net_use use);
+/*
+ * Has it any rule that names UDP, to connect or to bind? A UDP socket takes a port of its own, of any address, with the first
+ * thing that is done to it, be it a write(2) that fails, and from then on hears from everybody. So without such a rule
+ * none is made.
+ */
+bool decide_any_udp(const struct image *image);
 /* Is every internet and unix address allowed for this use? */
 bool decide_every_address(const struct image *image, enum net_use use);
 

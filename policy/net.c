@@ -224,6 +224,11 @@ bool decide_any_internet(const struct image *image, enum net_use use)
 	return (image->uses[use] & USES_INTERNET) != 0;
 }
 
+bool decide_any_udp(const struct image *image)
+{
+	return ((image->uses[NET_CONNECT] | image->uses[NET_BIND]) & USES_UDP) != 0;
+}
+
 bool decide_every_address(const struct image *image, enum net_use use)
 {
 	return (image->uses[use] & USES_EVERYTHING) != 0;

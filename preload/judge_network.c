@@ -27,6 +27,14 @@ static bool any_internet(void)
 	return true;
 }
 
+static bool any_udp(void)
+{
+	for (unsigned i = 0; i < shim.image_count; i++)
+		if (!decide_any_udp(shim.images[i]))
+			return false;
+	return true;
+}
+
 static bool every_address(enum net_use use)
 {
 	for (unsigned i = 0; i < shim.image_count; i++)
@@ -64,6 +72,13 @@ static int refuse_socket(struct request *request, int error)
 	return refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
 }
 
+/* What no rule is for. */
+static int refuse_kind(struct request *request, const char *what)
+{
+	return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_CALL, .error = EACCES,
+						  .rule = RULE_DEFAULT, .target = what, .length = text_length(what) });
+}
+
 /* Without any network no socket for it is made, since that is what a filter can refuse, and the answer is to be the same. */
 static int judge_socket(struct request *request)
 {
@@ -75,13 +90,11 @@ static int judge_socket(struct request *request)
 	case AF_INET:
 	case AF_INET6:
 		if (!any_internet())
-			return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_CALL,
-								  .error = EACCES, .rule = RULE_DEFAULT,
-								  .target = "a socket: the policy has no network",
-								  .length = sizeof "a socket: the policy has no network" - 1 });
-		if (internet_known(type, protocol))
-			return 0;
-		break;
+			return refuse_kind(request, "a socket: the policy has no network");
+		if (!internet_known(type, protocol))
+			break;
+		return type == SOCK_DGRAM && !any_udp() ?
+			       refuse_kind(request, "a UDP socket: no rule of the policy is for UDP") : 0;
 	case AF_NETLINK:
 		if (protocol == NETLINK_ROUTE && any_internet())
 			return 0;

@@ -43,6 +43,8 @@ run_row() {
 	listen_elsewhere|listen_raced) rules=(--connect tcp:127.0.0.1:9 --bind tcp:0.0.0.0:40123) ;;
 	listen_after_*) rules=(--connect tcp:127.0.0.1:9) ;;
 	listens_where_bound) rules=(--bind tcp:127.0.0.1:0) ;;
+	connect_without|connect_nowhere|send_without) rules=(--connect udp:192.0.2.1:9) ;;	# or there is no such socket
+	hear_unbound*) rules=(--connect tcp:127.0.0.1:9) ;;
 	listens_unbound) rules=(--bind tcp:0.0.0.0:0) ;;
 	esac
 	cd "$F/open" || exit 1

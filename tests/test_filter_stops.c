@@ -200,6 +200,8 @@ static const struct {
 	{NONE, SYS_connect, true},
 	{NONE, SYS_sendmsg, true},
 	{NONE, SYS_listen, true},
+	{EVERYTHING, SYS_socket, false},
+	{NONE, SYS_socket, true},
 	{NONE, SYS_stat, false},
 	{HIDES, SYS_stat, true},
 	{HIDES, SYS_chdir, true},
@@ -222,6 +224,10 @@ START_TEST(what_the_policy_can_refuse_stops)
 	if (by_policy[_i].call == SYS_setsockopt) {
 		args[1] = SOL_SOCKET;
 		args[2] = SO_PASSCRED;
+	} else if (by_policy[_i].call == SYS_socket) {
+		args[0] = AF_INET;
+		args[1] = SOCK_DGRAM | SOCK_CLOEXEC;
+		args[2] = 0;
 	}
 	use_policy(by_policy[_i].policy);
 	ck_assert_msg(stops_here(by_policy[_i].call, args) == by_policy[_i].stops, "%s",

@@ -422,6 +422,7 @@ START_TEST(whole_policies)
 	};
 	struct build *build = build_new();
 	struct image *image;
+	bool any_udp = false;
 	int index = -1;
 
 	for (const struct net_row *row = policies[_i].internet; row->address != NULL; row++) {
@@ -429,6 +430,7 @@ START_TEST(whole_policies)
 
 		index = add_net_rule(build, row->key);
 		ck_assert_int_eq(build_also_internet(build, index, &prefix), index);
+		any_udp |= prefix.udp;
 	}
 	if (index < 0)
 		index = add_net_rule(build, RULE_CONNECT);
@@ -439,6 +441,7 @@ START_TEST(whole_policies)
 	image = finish_image(build);
 	ck_assert_int_eq(decide_any_internet(image, NET_CONNECT), policies[_i].any);
 	ck_assert_int_eq(decide_every_address(image, NET_CONNECT), policies[_i].every);
+	ck_assert_int_eq(decide_any_udp(image), any_udp);
 	if (index >= 0 && image_rule(image, 0).key == RULE_BIND) {
 		ck_assert(decide_any_internet(image, NET_BIND));
 		ck_assert_int_eq(decide_every_address(image, NET_BIND), policies[_i].others == 3);

@@ -148,7 +148,8 @@ static void look_domain(struct assembly *p, int arg)
 	load_low(p, arg + 1);
 	emit(p, BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0);
 	pass_if_equal(p, SOCK_STREAM);
-	pass_if_equal(p, SOCK_DGRAM);
+	if (leaf_any_udp(p->guard))
+		pass_if_equal(p, SOCK_DGRAM);
 	stop(p);
 }
 

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 
 #include "decide.h"
+#include "leaf.h"
 #include "register_rules.h"
 #include "syscalls.h"
 #include "wire.h"
@@ -100,17 +101,24 @@ static bool any_internet(const struct guard *guard)
 	return true;
 }
 
-static void look_at_socket(struct instructions *p, bool internet)
+static void look_at_socket(struct instructions *p, bool internet, bool udp)
 {
-	for_number(p, number_of("socket"), 7);
+	for_number(p, number_of("socket"), internet && !udp ? 12 : 7);
 	load_argument(p, 0);
 	if (internet) {
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 3, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, udp ? 2 : 4, 0);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, udp ? 1 : 3, 0);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1);
 		pass(p);
 		say(p, EAFNOSUPPORT);
+		if (udp)
+			return;
+		load_argument(p, 1);
+		emit(p, BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, SOCK_DGRAM, 0, 1);
+		say(p, EACCES);
+		pass(p);
 	} else {
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 2, 0);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
@@ -177,7 +185,7 @@ int filter_compile_alone(const struct guard *guard, struct sock_fprog *filter)
 	look_at_descriptors(p, guard->reserved_at);
 	look_at_ioctl(p);
 	look_at_clone(p);
-	look_at_socket(p, any_internet(guard));
+	look_at_socket(p, any_internet(guard), leaf_any_udp(guard));
 	refuse_listed(p);
 	pass(p);
 	filter->len = (unsigned short)p->length;

@@ -48,6 +48,22 @@ static bool any_internet(struct guard *guard)
 	return true;
 }
 
+/* Policies without any rule for UDP have none of its sockets: see decide_any_udp. */
+static void judge_udp(struct guard *guard, struct judgement *judgement)
+{
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
+		if (decide_any_udp(guard->policies[i]->image))
+			continue;
+		judgement->outcome = OUTCOME_REFUSE;
+		judgement->kind = VIOLATION_NETWORK_OUTBOUND;
+		judgement->error = EACCES;
+		judgement->rule = RULE_DEFAULT;
+		judgement->image = i;
+		snprintf(judgement->target, sizeof judgement->target, "a UDP socket: no rule of the policy is for UDP");
+		return;
+	}
+}
+
 static bool every_address(struct guard *guard, enum net_use use)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++)
@@ -96,7 +112,9 @@ static void judge_socket(struct guard *guard, struct request *request, struct ju
 	default:
 		break;
 	}
-	if (!known)
+	if (known && type == SOCK_DGRAM && (domain == AF_INET || domain == AF_INET6))
+		judge_udp(guard, judgement);
+	else if (!known)
 		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, domain == AF_NETLINK ? EACCES : EAFNOSUPPORT,
 			     "socket of family %d, type %d, protocol %d", domain, type, protocol);
 }

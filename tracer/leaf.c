@@ -22,6 +22,14 @@ bool leaf_every_address(const struct guard *guard, enum net_use use)
 	return true;
 }
 
+bool leaf_any_udp(const struct guard *guard)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++)
+		if (!decide_any_udp(guard->policies[i]->image))
+			return false;
+	return true;
+}
+
 static enum leaf leaf_of_network(const struct guard *guard, const struct call *call)
 {
 	if (call->op == OP_BIND)

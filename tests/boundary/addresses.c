@@ -236,6 +236,37 @@ static int listens_unbound(void)
 	return port_of(fd) != 0 ? WORKED : REFUSED;
 }
 
+/* ---- a port that comes by itself ----------------------------------------------------------- */
+
+static long raw_socket_call(long domain, long type)
+{
+	long result;
+
+	__asm__ volatile("syscall" : "=a"(result) : "0"(SYS_socket), "D"(domain), "S"(type), "d"(0L) : "rcx", "r11", "memory");
+	return result;
+}
+
+/* What is sent nowhere is not sent, but has taken a port of any address, where everybody may send to. */
+static int hears(int fd)
+{
+	if (fd < 0)
+		return errno == EACCES ? REFUSED : BROKEN;
+	NEED(has_port(fd) ? -1 : 0);
+	if (write(fd, "", 0) == 0 || errno != EDESTADDRREQ)
+		return BROKEN;
+	return has_port(fd) ? WORKED : REFUSED;
+}
+
+static int hear_unbound(void) { return hears(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }
+static int hear_unbound6(void) { return hears(socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP)); }
+static int hear_unbound_raw(void)
+{
+	long fd = raw_socket_call(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
+
+	errno = fd < 0 ? (int)-fd : 0;
+	return hears((int)fd);
+}
+
 /* ---- names of unix sockets that the kernel gives ---------------------------------------- */
 
 static int unix_socket(int type, const char *name)
@@ -360,6 +391,9 @@ static const struct row rows[] = {
 	{GETS_OUT, "listen_raced", listen_raced},
 	{HAS_TO_WORK, "listens_where_bound", listens_where_bound},
 	{HAS_TO_WORK, "listens_unbound", listens_unbound},
+	{GETS_OUT, "hear_unbound", hear_unbound},
+	{GETS_OUT, "hear_unbound6", hear_unbound6},
+	{GETS_OUT, "hear_unbound_raw", hear_unbound_raw},
 	{GETS_OUT, "listen_by_another_name", listen_by_another_name},
 	{GETS_OUT, "hear_with_credentials", hear_with_credentials},
 	{GETS_OUT, "hear_with_process", hear_with_process},
