@@ -55,4 +55,11 @@ bool net_prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits);
 /* The unspecified address as a target is the loopback of its family: make it so. */
 void net_unspecified_is_loopback(enum net_kind kind, uint8_t bytes[16]);
 
+/*
+ * The same in the bytes of an address, which only then is one for certain: the kernel takes the unspecified address for that of
+ * the socket itself, if it is bound or a message says where it comes from (IP_PKTINFO), and that may be any of this
+ * machine's. True: it was unspecified.
+ */
+bool net_pin_unspecified(struct sockaddr *address, socklen_t length);
+
 #endif

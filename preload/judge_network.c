@@ -130,6 +130,14 @@ static int refuse_address(struct request *request, enum net_use use, enum net_tr
 						  .address = address, .address_length = length });
 }
 
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un named;
+	char bytes[128];
+};
+
 static bool is_connected(int socket)
 {
 	char peer[128];
@@ -138,10 +146,33 @@ static bool is_connected(int socket)
 	return raw(__NR_getpeername, socket, peer, &length) == 0;
 }
 
+/*
+ * Where the kernel goes for the unspecified address: to the socket's own, if it has one. What was asked for, otherwise, which
+ * is decided as loopback.
+ */
+static const struct sockaddr *target_of(int socket, const struct sockaddr *address, uint32_t *length, union address *own)
+{
+	struct net_address asked = net_read(address, *length);
+	uint32_t own_length = sizeof *own;
+
+	if (*length > sizeof *own)
+		return address;
+	memcpy(own, address, *length);
+	if (!net_pin_unspecified(&own->any, *length) || raw(__NR_getsockname, socket, own, &own_length) < 0 ||
+	    (own->any.sa_family != AF_INET && own->any.sa_family != AF_INET6))
+		return address;
+	own->in.sin_port = (in_port_t)(asked.port >> 8 | asked.port << 8); /* both families have it at the same place */
+	*length = own_length;
+	return &own->any; /* which may be unspecified, too */
+}
+
 static int judge_address(struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
 {
 	enum net_transport transport = address->sa_family == AF_UNIX ? NET_TCP : transport_of((int)request->args[0]);
+	union address own;
 
+	if (use == NET_CONNECT)
+		address = target_of((int)request->args[0], address, &length, &own);
 	for (unsigned i = 0; i < shim.image_count; i++) {
 		struct verdict verdict = decide_address(shim.images[i], use, transport, address, length);
 		if (!verdict.allowed)
@@ -310,13 +341,6 @@ static int judge_messages(struct request *request)
 	}
 	return 0;
 }
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_un named;
-	char bytes[128];
-};
 
 /* By where it is going to listen. Only the kernel knows whether it has the port that its name says (tracer/judge_network.c): so
  * it is bound there, which does nothing where it is bound already. */

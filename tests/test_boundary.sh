@@ -45,6 +45,8 @@ run_row() {
 	listens_where_bound) rules=(--bind tcp:127.0.0.1:0) ;;
 	connect_without|connect_nowhere|send_without) rules=(--connect udp:192.0.2.1:9) ;;	# or there is no such socket
 	hear_unbound*) rules=(--connect tcp:127.0.0.1:9) ;;
+	zero_of_mapped) rules=(--connect 'udp:[::1]:40124' --connect udp:127.0.0.1:9 --bind 127.0.0.1:40124) ;;
+	zero_*) rules=(--connect 127.0.0.1:40124 --bind '127.0.0.1:*' --bind '127.0.0.2:*') ;;
 	listens_unbound) rules=(--bind tcp:0.0.0.0:0) ;;
 	esac
 	cd "$F/open" || exit 1

@@ -178,6 +178,25 @@ START_TEST(internet_addresses)
 }
 END_TEST
 
+START_TEST(an_unspecified_target_is_made_loopback)
+{
+	static const char *const targets[][2] = {
+		{"0.0.0.0", "127.0.0.1"}, {"::", "::1"}, {"::ffff:0.0.0.0", "::ffff:127.0.0.1"}, {"0.0.0.1", NULL},
+		{"127.0.0.2", NULL},	  {"::2", NULL}, {"::ffff:127.0.0.2", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		struct sockaddr_storage storage, expected;
+		socklen_t length = address_of(&storage, targets[i][0], 53);
+
+		address_of(&expected, targets[i][targets[i][1] != NULL], 53);
+		ck_assert(!net_pin_unspecified((struct sockaddr *)&storage, 7));
+		ck_assert_int_eq(net_pin_unspecified((struct sockaddr *)&storage, length), targets[i][1] != NULL);
+		ck_assert_mem_eq(&storage, &expected, sizeof(storage));
+	}
+}
+END_TEST
+
 /* A port that the kernel chose is in no rule but that for such ports. */
 START_TEST(who_may_be_bound_there_may_listen_there)
 {
@@ -498,6 +517,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, internet_addresses, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tcase, who_may_be_bound_there_may_listen_there);
+	tcase_add_test(tcase, an_unspecified_target_is_made_loopback);
 	tcase_add_test(tcase, short_and_foreign_addresses_are_refused);
 	tcase_add_test(tcase, unix_addresses_by_form);
 	tcase_add_test(tcase, abstract_names);

@@ -99,6 +99,8 @@ bool act_arguments_fixed(const struct guard *guard, const struct request *reques
 {
 	if (request->call->op == OP_SENDMMSG)
 		return false;	/* there may be more messages than the one that was looked at */
+	if (request->address.pinned)
+		return false;
 	for (int i = 0; i < REQUEST_NAMES; i++)
 		if (request->names[i].arg >= 0 && !name_is_fixed(guard, request->task, &request->names[i]))
 			return false;

@@ -187,6 +187,16 @@ static void judge_address(struct guard *guard, struct request *request, struct j
 		judge_transport(guard, request, judgement, use, NET_UDP);
 }
 
+/* What is judged as loopback is to lead there. */
+static void judge_internet(struct guard *guard, struct request *request, struct judgement *judgement, enum net_use use)
+{
+	struct address_arg *address = &request->address;
+
+	judge_address(guard, request, judgement, use);
+	if (use == NET_CONNECT && !leaf_every_address(guard, NET_CONNECT) && net_pin_unspecified(&address->any, address->length))
+		address->pinned = true;
+}
+
 /* ---- unix sockets with a name ------------------------------------------- */
 
 static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement, enum net_use use)
@@ -283,12 +293,12 @@ static void judge_destination(struct guard *guard, struct request *request, stru
 		if (request->call->op == OP_CONNECT && call_arg_index(request->call, ARG_SOCKADDR, 0) == 1)
 			break;
 		address->any.sa_family = AF_INET;
-		judge_address(guard, request, judgement, use);
+		judge_internet(guard, request, judgement, use);
 		break;
 	case AF_NETLINK:
 		break;	/* judged when the socket was made */
 	default:
-		judge_address(guard, request, judgement, use);
+		judge_internet(guard, request, judgement, use);
 		break;
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * addresses.c - attempts by way of the addresses of sockets. The policy allows none, but what test_boundary.sh says of a row:
- * to connect to TCP_CLOSED of 127.0.0.1, where nobody is, or to listen.
+ * to connect to TCP_CLOSED of 127.0.0.1, where nobody is, or to PLACE of loopback, or to listen.
  */
 #include "attempt.h"
 
@@ -13,6 +13,7 @@
 
 enum {
 	TCP_CLOSED = 9,
+	PLACE = 40124,
 	LISTENING_ALLOWED = 40123,	/* the one port, of any address */
 	LOCAL_PORT_RANGE = 51,		/* IP_LOCAL_PORT_RANGE, Linux 6.3 */
 	PASS_PIDFD = 76,		/* SO_PASSPIDFD, Linux 6.5 */
@@ -267,6 +268,109 @@ static int hear_unbound_raw(void)
 	return hears((int)fd);
 }
 
+/* ---- the unspecified address, which is not always loopback ----------------------------------- */
+
+static const struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = __builtin_bswap16(PLACE)};	/* 0.0.0.0 */
+static const struct sockaddr_in6 place6 = {.sin6_family = AF_INET6, .sin6_port = __builtin_bswap16(PLACE)};	/* :: */
+
+/* A socket at this address of loopback. */
+static int at_loopback(int type, int last, int port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+				 .sin_addr = {htonl(INADDR_LOOPBACK - 1 + (unsigned)last)}};
+	int fd = new_socket(type), on = 1;
+
+	NEED(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
+	NEED(bind(fd, (struct sockaddr *)&at, sizeof at));
+	if (type == SOCK_STREAM)
+		NEED(listen(fd, 5));
+	return fd;
+}
+
+static int has_come(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT) == 1 ? WORKED : REFUSED;
+}
+
+/* A message that comes from an address goes there. */
+static int zero_from(void)
+{
+	char control[CMSG_SPACE(sizeof(struct in_pktinfo))] = "";
+	struct iovec text = {(char *)"x", 1};
+	struct msghdr message = {.msg_name = (void *)&place, .msg_namelen = sizeof place, .msg_iov = &text, .msg_iovlen = 1,
+				 .msg_control = control, .msg_controllen = sizeof control};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+	struct in_pktinfo from = {.ipi_spec_dst = {htonl(INADDR_LOOPBACK + 1)}};
+	int there = at_loopback(SOCK_DGRAM, 2, PLACE);
+
+	*c = (struct cmsghdr){.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof from)};
+	memcpy(CMSG_DATA(c), &from, sizeof from);
+	NEED(sendmsg(new_socket(SOCK_DGRAM), &message, 0));
+	return has_come(there);
+}
+
+static int zero_from_in_company(void)
+{
+	pthread_t thread;
+
+	NEED(-pthread_create(&thread, NULL, wait_for_ever, NULL));
+	return zero_from();
+}
+
+static int zero_of_bound(void)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK + 1)}};
+	int fd = new_socket(SOCK_STREAM);
+
+	at_loopback(SOCK_STREAM, 2, PLACE);
+	NEED(bind(fd, (struct sockaddr *)&own, sizeof own));
+	if (connect(fd, (const struct sockaddr *)&place, sizeof place) == 0)
+		return WORKED;
+	return errno == ECONNREFUSED ? REFUSED : BROKEN;
+}
+
+static int zero_of_mapped(void)
+{
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(TCP_CLOSED)};
+	int there = at_loopback(SOCK_DGRAM, 1, PLACE), fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	if (fd < 0 && errno == EAFNOSUPPORT)
+		return NOT_HERE;
+	to.sin6_addr.s6_addr[10] = to.sin6_addr.s6_addr[11] = 0xff;
+	memcpy(to.sin6_addr.s6_addr + 12, &local.sin_addr, 4);
+	NEED(connect(fd, (struct sockaddr *)&to, sizeof to));
+	sendto(fd, "x", 1, 0, (const struct sockaddr *)&place6, sizeof place6);
+	return has_come(there);
+}
+
+static int zero_is_loopback(void)
+{
+	int there = at_loopback(SOCK_DGRAM, 1, PLACE), fd = new_socket(SOCK_DGRAM);
+	struct iovec text = {(char *)"x", 1};
+	struct msghdr message = {.msg_name = (void *)&place, .msg_namelen = sizeof place, .msg_iov = &text, .msg_iovlen = 1};
+
+	at_loopback(SOCK_STREAM, 1, PLACE);
+	NEED(connect(new_socket(SOCK_STREAM), (const struct sockaddr *)&place, sizeof place));
+	NEED(sendto(fd, "x", 1, 0, (const struct sockaddr *)&place, sizeof place));
+	NEED(sendmsg(fd, &message, 0));
+	NEED(connect(fd, (const struct sockaddr *)&place, sizeof place));
+	NEED(write(fd, "x", 1));
+	for (int i = 0; i < 3; i++)
+		if (has_come(there) != WORKED)
+			return REFUSED;
+	return WORKED;
+}
+
+static int zero_is_loopback_in_company(void)
+{
+	pthread_t thread;
+
+	NEED(-pthread_create(&thread, NULL, wait_for_ever, NULL));
+	return zero_is_loopback();
+}
+
 /* ---- names of unix sockets that the kernel gives ---------------------------------------- */
 
 static int unix_socket(int type, const char *name)
@@ -394,6 +498,12 @@ static const struct row rows[] = {
 	{GETS_OUT, "hear_unbound", hear_unbound},
 	{GETS_OUT, "hear_unbound6", hear_unbound6},
 	{GETS_OUT, "hear_unbound_raw", hear_unbound_raw},
+	{GETS_OUT, "zero_from", zero_from},
+	{GETS_OUT, "zero_from_in_company", zero_from_in_company},
+	{GETS_OUT, "zero_of_bound", zero_of_bound},
+	{GETS_OUT, "zero_of_mapped", zero_of_mapped},
+	{HAS_TO_WORK, "zero_is_loopback", zero_is_loopback},
+	{HAS_TO_WORK, "zero_is_loopback_in_company", zero_is_loopback_in_company},
 	{GETS_OUT, "listen_by_another_name", listen_by_another_name},
 	{GETS_OUT, "hear_with_credentials", hear_with_credentials},
 	{GETS_OUT, "hear_with_process", hear_with_process},
