@@ -101,6 +101,67 @@ struct net_address net_read(const struct sockaddr *address, socklen_t length)
 	return result;
 }
 
+int net_never_socket(int domain, int type, int protocol)
+{
+	enum {
+		TYPE_BITS = 0xf,      /* SOCK_TYPE_MASK, include/linux/net.h */
+		TYPES = 11,	      /* SOCK_MAX */
+		FAMILIES_MOST = 64,   /* more than there are */
+		PROTOCOLS_MOST = 263, /* IPPROTO_MAX */
+		MULTIPATH_TCP = 262,
+	};
+	int plain = type & TYPE_BITS;
+	bool stream = protocol == IPPROTO_TCP || protocol == MULTIPATH_TCP,
+	     datagram = protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE || protocol == IPPROTO_ICMP ||
+			protocol == IPPROTO_ICMPV6;
+
+	if ((type & ~(TYPE_BITS | SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0)
+		return EINVAL;
+	if (domain < 0 || domain >= FAMILIES_MOST)
+		return EAFNOSUPPORT;
+	if (plain >= TYPES)
+		return EINVAL;
+	if (domain != AF_INET && domain != AF_INET6)
+		return 0;
+	if (protocol < 0 || protocol >= PROTOCOLS_MOST)
+		return EINVAL;
+	return (plain == SOCK_STREAM && datagram) || (plain == SOCK_DGRAM && stream) ? EPROTONOSUPPORT : 0;
+}
+
+static int never_internet6(int type, enum net_way way, sa_family_t family, socklen_t length)
+{
+	if (family == AF_INET && type == SOCK_DGRAM && way != NET_WAY_BIND)
+		return length < sizeof(struct sockaddr_in) ? EINVAL : 0;
+	if (length < INET6_SHORT)
+		return EINVAL;
+	if (family == AF_INET6)
+		return 0;
+	return way == NET_WAY_SEND ? EINVAL : EAFNOSUPPORT;
+}
+
+int net_never_address(int domain, int type, enum net_way way, const struct sockaddr *address, socklen_t length)
+{
+	sa_family_t family;
+
+	if (length < sizeof(family))
+		return EINVAL;
+	__builtin_memcpy(&family, address, sizeof(family));
+	switch (domain) {
+	case AF_INET:
+		if (length < sizeof(struct sockaddr_in))
+			return EINVAL;
+		return family == AF_INET || family == AF_UNSPEC ? 0 : EAFNOSUPPORT;
+	case AF_INET6:
+		return never_internet6(type, way, family, length);
+	case AF_UNIX:
+		return family == AF_UNIX && length <= sizeof(struct sockaddr_un) ? 0 : EINVAL;
+	case AF_NETLINK:
+		return family == AF_NETLINK ? 0 : EINVAL;
+	default:
+		return 0;
+	}
+}
+
 bool net_prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
 	unsigned whole = bits / 8, rest = bits % 8;
@@ -262,6 +323,7 @@ enum {
 	IPV6_2292PKTOPTIONS_OPTION = 6,
 	IPV6_JOIN_GROUP_OPTION = 20,
 	IPV6_JOIN_ANYCAST_OPTION = 27,
+	IPV6_FLOWLABEL_MGR_OPTION = 32,
 	IPV6_RTHDR_OPTION = 57,
 	MCAST_JOIN_GROUP_OPTION = 42,
 	MCAST_JOIN_SOURCE_GROUP_OPTION = 46,
@@ -275,6 +337,7 @@ const struct net_option_rule net_options[] = {
 	{IPV6_LEVEL, IPV6_RTHDR_OPTION, NET_OPTION_ROUTES},
 	{IPV6_LEVEL, IPV6_2292RTHDR_OPTION, NET_OPTION_ROUTES},
 	{IPV6_LEVEL, IPV6_2292PKTOPTIONS_OPTION, NET_OPTION_ROUTES},
+	{IPV6_LEVEL, IPV6_FLOWLABEL_MGR_OPTION, NET_OPTION_ROUTES}, /* a label has options, a source route among them */
 	{IP_LEVEL, IP_ADD_MEMBERSHIP_OPTION, NET_OPTION_ANNOUNCES},
 	{IP_LEVEL, IP_ADD_SOURCE_MEMBERSHIP_OPTION, NET_OPTION_ANNOUNCES},
 	{IP_LEVEL, MCAST_JOIN_GROUP_OPTION, NET_OPTION_ANNOUNCES},

@@ -35,6 +35,15 @@ struct net_address {
  */
 struct net_address net_read(const struct sockaddr *address, socklen_t length);
 
+/*
+ * Calls that fail on every machine, and so are no attempt at anything. 0: it may work; or the errno, positive.
+ * A socket of this family, type (with its flags) and protocol; and an address for a socket of this family and type, for
+ * bind(2), connect(2), or to send to.
+ */
+int net_never_socket(int domain, int type, int protocol);
+enum net_way { NET_WAY_BIND, NET_WAY_CONNECT, NET_WAY_SEND };
+int net_never_address(int domain, int type, enum net_way way, const struct sockaddr *address, socklen_t length);
+
 /* What setsockopt(2) can ask for that no address says; all other options are harmless. */
 enum net_option {
 	NET_OPTION_HARMLESS,

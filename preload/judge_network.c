@@ -84,6 +84,9 @@ static int judge_socket(struct request *request)
 {
 	int domain = (int)request->args[0], type = (int)request->args[1] & SOCK_TYPE_BITS, protocol = (int)request->args[2];
 
+	if (net_never_socket(domain, (int)request->args[1], protocol) ||
+	    (request->number == NUMBER_socketpair && (domain == AF_INET || domain == AF_INET6)))
+		return 0; /* the kernel says so */
 	switch (domain) {
 	case AF_UNIX:
 		return 0;
@@ -268,13 +271,24 @@ static int judge_unix(struct request *request, enum net_use use, const struct so
 
 /* ---- by call ------------------------------------------------------------ */
 
+/* Does the kernel refuse it by itself, since it is no address for this socket? */
+static bool is_misfit(const struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
+{
+	int socket = (int)request->args[0], domain = socket_number(socket, SO_DOMAIN_OPTION);
+	enum net_way way = use == NET_BIND ? NET_WAY_BIND : request->number == NUMBER_connect ? NET_WAY_CONNECT : NET_WAY_SEND;
+
+	return domain == 0 /* no socket */ ||
+	       net_never_address(domain, socket_number(socket, SO_TYPE_OPTION), way, address, length) != 0;
+}
+
 static int judge_destination(struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
 {
 	struct sockaddr_in taken_for_internet;
 	/* cppcheck-suppress nullPointerArithmeticRedundantCheck; not used when it is NULL */
 	const char *name = (const char *)address + offsetof(struct sockaddr_un, sun_path);
 
-	if (!address || length < sizeof(address->sa_family) || length > 128 || !readable(address, length))
+	if (!address || length < sizeof(address->sa_family) || length > 128 || !readable(address, length) ||
+	    is_misfit(request, use, address, length))
 		return 0; /* to where it is connected; or EINVAL or EFAULT, by the kernel */
 	switch (address->sa_family) {
 	case AF_UNIX:

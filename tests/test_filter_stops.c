@@ -120,6 +120,7 @@ static const struct {
 	{SYS_setsockopt, {3, IPPROTO_IPV6, 5}, true},
 	{SYS_setsockopt, {3, IPPROTO_IPV6, 6}, true},
 	{SYS_setsockopt, {3, IPPROTO_IPV6, 26}, false},
+	{SYS_setsockopt, {3, IPPROTO_IPV6, 32 /* IPV6_FLOWLABEL_MGR */}, true},
 	{SYS_setsockopt, {3, IPPROTO_IPV6, 4}, false},
 	{SYS_setsockopt, {3, IPPROTO_IP, 57}, false},
 	{SYS_connect, {3, 1, 16}, false},

@@ -178,6 +178,71 @@ START_TEST(internet_addresses)
 }
 END_TEST
 
+START_TEST(what_never_works_is_told)
+{
+	static const struct {
+		int domain, type, protocol, error;
+	} sockets[] = {
+		{AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0},
+		{AF_INET6, SOCK_DGRAM, IPPROTO_UDP, 0},
+		{AF_INET, SOCK_RAW, IPPROTO_UDP, 0},
+		{AF_INET, SOCK_STREAM, IPPROTO_SCTP, 0},
+		{AF_INET, SOCK_STREAM, 262, 0},
+		{AF_INET, SOCK_DGRAM, IPPROTO_ICMP, 0},
+		{AF_PACKET, SOCK_RAW, 768, 0},
+		{AF_INET, 77, 0, EINVAL},
+		{AF_INET, 11, 0, EINVAL},
+		{AF_UNIX, 15, 0, EINVAL},
+		{AF_INET, -1, 0, EINVAL},
+		{-1, SOCK_STREAM, 0, EAFNOSUPPORT},
+		{64, SOCK_STREAM, 0, EAFNOSUPPORT},
+		{AF_INET, SOCK_STREAM, -1, EINVAL},
+		{AF_INET, SOCK_STREAM, 263, EINVAL},
+		{AF_INET, SOCK_STREAM, IPPROTO_UDP, EPROTONOSUPPORT},
+		{AF_INET6, SOCK_DGRAM, IPPROTO_TCP, EPROTONOSUPPORT},
+	};
+	static const struct {
+		int domain, type;
+		enum net_way way;
+		int family;
+		socklen_t length;
+		int error;
+	} addresses[] = {
+		{AF_INET, SOCK_STREAM, NET_WAY_CONNECT, AF_INET, 16, 0},
+		{AF_INET, SOCK_STREAM, NET_WAY_CONNECT, AF_INET, 15, EINVAL},
+		{AF_INET, SOCK_STREAM, NET_WAY_CONNECT, AF_INET, 1, EINVAL},
+		{AF_INET, SOCK_STREAM, NET_WAY_CONNECT, AF_INET6, 28, EAFNOSUPPORT},
+		{AF_INET, SOCK_DGRAM, NET_WAY_SEND, AF_UNSPEC, 16, 0},
+		{AF_INET, SOCK_DGRAM, NET_WAY_SEND, AF_UNIX, 16, EAFNOSUPPORT},
+		{AF_INET6, SOCK_STREAM, NET_WAY_CONNECT, AF_INET6, 24, 0},
+		{AF_INET6, SOCK_STREAM, NET_WAY_CONNECT, AF_INET6, 23, EINVAL},
+		{AF_INET6, SOCK_STREAM, NET_WAY_CONNECT, AF_INET, 28, EAFNOSUPPORT},
+		{AF_INET6, SOCK_DGRAM, NET_WAY_CONNECT, AF_INET, 16, 0},
+		{AF_INET6, SOCK_DGRAM, NET_WAY_CONNECT, AF_INET, 15, EINVAL},
+		{AF_INET6, SOCK_DGRAM, NET_WAY_BIND, AF_INET, 16, EINVAL},
+		{AF_INET6, SOCK_DGRAM, NET_WAY_BIND, AF_INET, 28, EAFNOSUPPORT},
+		{AF_INET6, SOCK_DGRAM, NET_WAY_SEND, AF_UNIX, 28, EINVAL},
+		{AF_UNIX, SOCK_STREAM, NET_WAY_CONNECT, AF_UNIX, 110, 0},
+		{AF_UNIX, SOCK_STREAM, NET_WAY_CONNECT, AF_UNIX, 111, EINVAL},
+		{AF_UNIX, SOCK_STREAM, NET_WAY_CONNECT, AF_INET, 16, EINVAL},
+		{AF_NETLINK, SOCK_RAW, NET_WAY_BIND, AF_NETLINK, 12, 0},
+		{AF_NETLINK, SOCK_RAW, NET_WAY_BIND, AF_UNIX, 12, EINVAL},
+		{AF_PACKET, SOCK_RAW, NET_WAY_SEND, AF_INET, 16, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++)
+		ck_assert_msg(net_never_socket(sockets[i].domain, sockets[i].type, sockets[i].protocol) ==
+				      sockets[i].error, "socket %zu", i);
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		struct sockaddr_storage storage = {.ss_family = (sa_family_t)addresses[i].family};
+
+		ck_assert_msg(net_never_address(addresses[i].domain, addresses[i].type, addresses[i].way,
+						(struct sockaddr *)&storage, addresses[i].length) == addresses[i].error,
+			      "address %zu", i);
+	}
+}
+END_TEST
+
 START_TEST(an_unspecified_target_is_made_loopback)
 {
 	static const char *const targets[][2] = {
@@ -517,6 +582,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, internet_addresses, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tcase, who_may_be_bound_there_may_listen_there);
+	tcase_add_test(tcase, what_never_works_is_told);
 	tcase_add_test(tcase, an_unspecified_target_is_made_loopback);
 	tcase_add_test(tcase, short_and_foreign_addresses_are_refused);
 	tcase_add_test(tcase, unix_addresses_by_form);

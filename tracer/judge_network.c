@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -97,13 +98,22 @@ static void judge_socket(struct guard *guard, struct request *request, struct ju
 	int domain = arg(request, ARG_DOMAIN, 0), type = arg(request, ARG_DOMAIN, 1) & SOCK_TYPE_BITS,
 	    protocol = arg(request, ARG_DOMAIN, 2);
 	bool known = false;
+	int never = net_never_socket(domain, arg(request, ARG_DOMAIN, 1), protocol);
 
+	if (never) {
+		judge_answer(judgement, -never);
+		return;
+	}
 	switch (domain) {
 	case AF_UNIX:
 		known = true;
 		break;
 	case AF_INET:
 	case AF_INET6:
+		if (request->stop.number == SYS_socketpair) {	/* there are no such pairs */
+			judge_answer(judgement, -EOPNOTSUPP);
+			return;
+		}
 		known = internet_socket_known(guard, type, protocol);
 		break;
 	case AF_NETLINK:	/* getaddrinfo asks which families the machine has, where there is a network at all */
@@ -121,6 +131,14 @@ static void judge_socket(struct guard *guard, struct request *request, struct ju
 
 /* ---- internet and abstract addresses ------------------------------------ */
 
+static int socket_number(int socket, int option)
+{
+	int value = 0;
+	socklen_t length = sizeof value;
+
+	return getsockopt(socket, SOL_SOCKET, option, &value, &length) < 0 ? -errno : value;
+}
+
 /* Is the socket that is looked at the one that the call is made with? At level notify it is made with the copy; else another
  * thread may put another one in its place. */
 static bool is_that_socket(const struct guard *guard, const struct request *request)
@@ -131,11 +149,9 @@ static bool is_that_socket(const struct guard *guard, const struct request *requ
 /* What the socket carries, if that is known. */
 static bool transport_known(const struct guard *guard, struct request *request, enum net_transport *transport)
 {
-	int type = 0;
-	socklen_t length = sizeof type;
-	int socket = is_that_socket(guard, request) ? decode_socket(request) : -1;
+	int socket = is_that_socket(guard, request) ? decode_socket(request) : -1, type = socket_number(socket, SO_TYPE);
 
-	if (socket < 0 || getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &length) < 0)
+	if (type < 0)
 		return false;
 	*transport = type == SOCK_STREAM ? NET_TCP : NET_UDP;
 	return true;
@@ -271,6 +287,22 @@ static void judge_unix(struct guard *guard, struct request *request, struct judg
 
 /* ---- by call ------------------------------------------------------------ */
 
+/* What is not let through, and would fail with this socket in any case, fails as it would. (Nothing is done, so it is no
+ * matter if another thread has put another socket there.) */
+static void answer_misfit(struct request *request, struct judgement *judgement, enum net_use use)
+{
+	const struct address_arg *address = &request->address;
+	int socket = decode_socket(request), domain = socket < 0 ? socket : socket_number(socket, SO_DOMAIN);
+	bool connects = request->call->op == OP_CONNECT && call_arg_index(request->call, ARG_SOCKADDR, 0) == 1;
+	enum net_way way = use == NET_BIND ? NET_WAY_BIND : connects ? NET_WAY_CONNECT : NET_WAY_SEND;
+	int never = domain == -EBADF || domain == -ENOTSOCK ? -domain : 0;
+
+	if (domain >= 0)
+		never = net_never_address(domain, socket_number(socket, SO_TYPE), way, &address->any, address->length);
+	if (never)
+		judge_answer(judgement, -never);
+}
+
 static void judge_destination(struct guard *guard, struct request *request, struct judgement *judgement, enum net_use use)
 {
 	struct address_arg *address = &request->address;
@@ -301,6 +333,8 @@ static void judge_destination(struct guard *guard, struct request *request, stru
 		judge_internet(guard, request, judgement, use);
 		break;
 	}
+	if (judgement->outcome != OUTCOME_PASS)
+		answer_misfit(request, judgement, use);
 }
 
 /* ---- listening ---------------------------------------------------------- */
@@ -313,14 +347,6 @@ static bool is_in_use(int socket)
 
 	return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && info.tcpi_state != TCP_CLOSE &&
 	       info.tcpi_state != TCP_LISTEN;
-}
-
-static int socket_number(int socket, int option)
-{
-	int value = 0;
-	socklen_t length = sizeof value;
-
-	return getsockopt(socket, SOL_SOCKET, option, &value, &length) < 0 ? -errno : value;
 }
 
 /*
