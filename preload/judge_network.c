@@ -150,12 +150,17 @@ static int judge_unix_connect(struct request *request, const struct place *place
 	struct statx stx;
 
 	if (!place->exists || raw(__NR_statx, place->fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &stx) != 0 ||
-	    (stx.stx_mode & S_IFMT) != S_IFSOCK || made_by_run(&stx))
+	    (stx.stx_mode & S_IFMT) != S_IFSOCK)
 		return 0; /* the kernel: ENOENT, ECONNREFUSED */
+	bool own = made_by_run(&stx);
 	for (unsigned i = 0; i < shim.image_count; i++) {
-		struct verdict verdict = decide_unix_path(shim.images[i], NET_CONNECT, place->name, place->length);
-		if (!verdict.allowed)
-			return refuse_unix(request, place, NET_CONNECT, verdict, i);
+		struct verdict verdict = own ? decide_own_socket(shim.images[i], place->name, place->length) :
+					       decide_unix_path(shim.images[i], NET_CONNECT, place->name, place->length);
+		if (verdict.allowed)
+			continue;
+		int r = refuse_unix(request, place, NET_CONNECT, verdict, i);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

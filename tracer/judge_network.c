@@ -4,7 +4,8 @@
  *
  * A unix socket with a name in the file system is a file: to make one is to write there, and one that this run made may
  * be connected to without a rule. One that somebody else made leads out of the run (an agent, a bus, a
- * display), even where its directory may be written: that takes a network.connect rule.
+ * display), even where its directory may be written: that takes a network.connect rule. And what the files' rules refuse, the
+ * network's do not open: decide_unix_path.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -160,11 +161,15 @@ static void judge_address(struct guard *guard, struct request *request, struct j
 
 /* ---- unix sockets with a name ------------------------------------------- */
 
-static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement, enum net_use use)
+static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement, enum net_use use,
+			    bool own)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
-		struct verdict verdict = decide_unix_path(guard->policies[i]->image, use, name->at.judged,
-							  name->at.judged_length);
+		const struct image *image = guard->policies[i]->image;
+		const char *path = name->at.judged;
+		size_t length = name->at.judged_length;
+		struct verdict verdict = own ? decide_own_socket(image, path, length) :
+					       decide_unix_path(image, use, path, length);
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
@@ -219,8 +224,8 @@ static void judge_unix(struct guard *guard, struct request *request, struct judg
 		judge_answer(judgement, -ENOENT);
 	else if (name->at.type != S_IFSOCK)
 		judge_answer(judgement, -ECONNREFUSED);
-	else if (!owned_has_socket(&guard->tracees.owned, name->at.fd))
-		judge_unix_rule(guard, name, judgement, use);
+	else
+		judge_unix_rule(guard, name, judgement, use, owned_has_socket(&guard->tracees.owned, name->at.fd));
 }
 
 /* ---- by call ------------------------------------------------------------ */
