@@ -213,7 +213,7 @@ static int refuse_program(struct request *request, const struct place *place, en
 						  .length = place->length });
 }
 
-/* A loader that honours LD_PRELOAD, and that may be read or run. */
+/* A loader that honours LD_PRELOAD, and that may be read or run. What is missing is that it may be read, since that is less. */
 static int judge_interpreter(struct request *request, const char *path)
 {
 	struct place place;
@@ -228,8 +228,8 @@ static int judge_interpreter(struct request *request, const char *path)
 		r = place_unresolvable(r) ? r : 0; /* the kernel says so */
 	else if (!text_begins(base, "ld-linux") && !text_begins(base, "ld-musl"))
 		r = refuse_program(request, &place, WIRE_PROCESS_EXEC, WIRE_ABOUT_CALL, EACCES);
-	else if (judge_asked(&place, ACCESS_READ, &verdict, &image))
-		r = judge_place(request, &place, ACCESS_EXEC, false);
+	else if (judge_asked(&place, ACCESS_READ, &verdict, &image) && judge_asked(&place, ACCESS_EXEC, &verdict, &image))
+		r = judge_place(request, &place, ACCESS_READ, false);
 	place_close(&place);
 	return r;
 }

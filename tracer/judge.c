@@ -35,12 +35,27 @@ void judge_always(struct judgement *judgement, enum violation_kind kind, int err
 	va_list args;
 
 	judgement->outcome = OUTCOME_REFUSE;
-	judgement->kind = kind;
-	judgement->error = error;
-	judgement->rule = RULE_ALWAYS;
+	judgement->refusal.kind = kind;
+	judgement->refusal.error = error;
+	judgement->refusal.rule = RULE_ALWAYS;
 	va_start(args, format);
-	vsnprintf(judgement->target, sizeof judgement->target, format, args);
+	vsnprintf(judgement->refusal.target, sizeof judgement->refusal.target, format, args);
 	va_end(args);
+}
+
+bool judge_audits(const struct guard *guard, struct judgement *judgement)
+{
+	struct refusal *refusal = &judgement->refusal;
+
+	/* not what is refused to every tool, or to this plugin */
+	if (guard->on_violation != ON_VIOLATION_AUDIT || refusal->rule == RULE_ALWAYS || refusal->image != 0 ||
+	    judgement->audited_count == AUDITED_MOST)
+		return false;
+	memcpy(&judgement->audited[judgement->audited_count++], refusal,
+	       offsetof(struct refusal, target) + strlen(refusal->target) + 1);
+	memset(refusal, 0, offsetof(struct refusal, target));
+	judgement->outcome = OUTCOME_PASS;
+	return true;
 }
 
 static enum violation_kind kind_of_access(unsigned access)
@@ -57,12 +72,12 @@ bool judge_path(struct guard *guard, struct judgement *judgement, const struct r
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = kind_of_access(access);
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->access = access;
-		memcpy(judgement->target, at->judged, at->judged_length + 1);
+		judgement->refusal.kind = kind_of_access(access);
+		judgement->refusal.error = verdict.error;
+		judgement->refusal.rule = verdict.rule;
+		judgement->refusal.image = i;
+		judgement->refusal.access = access;
+		memcpy(judgement->refusal.target, at->judged, at->judged_length + 1);
 		return false;
 	}
 	return true;
@@ -196,8 +211,9 @@ static bool judge_name(struct guard *guard, struct judgement *judgement, const s
 	if (judge_path(guard, judgement, &name->at, access))
 		return true;
 	int failure = access == ACCESS_LOOK ? 0 : ordinary_failure(name, access);
-	if (failure < 0)
-		judge_answer(judgement, failure);
+	if (failure == 0)
+		return judge_audits(guard, judgement);
+	judge_answer(judgement, failure);
 	return false;
 }
 
@@ -283,13 +299,14 @@ static bool judge_move(struct guard *guard, struct judgement *judgement, const s
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = VIOLATION_FILE_WRITE;
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->move = true;
-		snprintf(judgement->target, sizeof judgement->target, "%s -> %s", from->at.judged, to->at.judged);
-		return false;
+		judgement->refusal.kind = VIOLATION_FILE_WRITE;
+		judgement->refusal.error = verdict.error;
+		judgement->refusal.rule = verdict.rule;
+		judgement->refusal.image = i;
+		judgement->refusal.move = true;
+		snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "%s -> %s", from->at.judged, to->at.judged);
+		if (!judge_audits(guard, judgement))
+			return false;
 	}
 	return true;
 }
@@ -546,20 +563,29 @@ static void judge_ours(struct guard *guard, struct request *request, struct judg
 		judge_answer(judgement, request->error);
 	else
 		judge_listed(guard, request, judgement);
-	bool performed = guard_by_notification(guard);
-	bool passes = judgement->outcome == OUTCOME_PASS;
-	int early = passes && !performed ? 0 : early_error(request);
+	bool performed = guard_by_notification(guard), passes = judgement->outcome == OUTCOME_PASS;
+	bool recorded = !passes || judgement->audited_count > 0;	/* and then nothing may be wrong that the kernel sees before */
+	int early = recorded || performed ? early_error(request) : 0;
+	if (early == 0 && recorded)
+		early = early_socket(request);
+	if (early == 0 && passes && performed)
+		early = early_descriptor(request);
 	if (early == 0)
-		early = !passes ? early_socket(request) : performed ? early_descriptor(request) : 0;
-	if (early < 0)
-		judge_answer(judgement, early);
+		return;
+	judgement->audited_count = 0;
+	judge_answer(judgement, early);
+}
+
+void judge_begin(struct judgement *judgement)
+{
+	memset(judgement, 0, offsetof(struct judgement, refusal) + offsetof(struct refusal, target));
+	judgement->refusal.target[0] = 0;
+	judgement->instead = judgement->replace = -1;
 }
 
 void judge(struct guard *guard, struct request *request, struct judgement *judgement)
 {
-	memset(judgement, 0, offsetof(struct judgement, target));
-	judgement->target[0] = 0;
-	judgement->instead = judgement->replace = -1;
+	judge_begin(judgement);
 	if (request->stop.foreign)
 		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "32-bit system call %ld", request->stop.number);
 	else if (request->stop.x32)

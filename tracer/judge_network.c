@@ -132,15 +132,16 @@ static bool judge_transport(struct guard *guard, const struct request *request, 
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->address = true;
-		judgement->use = use;
-		judgement->transport = transport;
-		address_text(&address->any, address->length, transport, judgement->target, sizeof judgement->target);
-		return false;
+		judgement->refusal.kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
+		judgement->refusal.error = verdict.error;
+		judgement->refusal.rule = verdict.rule;
+		judgement->refusal.image = i;
+		judgement->refusal.address = true;
+		judgement->refusal.use = use;
+		judgement->refusal.transport = transport;
+		address_text(&address->any, address->length, transport, judgement->refusal.target, sizeof judgement->refusal.target);
+		if (!judge_audits(guard, judgement))
+			return false;
 	}
 	return true;
 }
@@ -173,14 +174,15 @@ static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, st
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->unix_path = true;
-		judgement->use = use;
-		snprintf(judgement->target, sizeof judgement->target, "unix:%s", name->at.judged);
-		return false;
+		judgement->refusal.kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
+		judgement->refusal.error = verdict.error;
+		judgement->refusal.rule = verdict.rule;
+		judgement->refusal.image = i;
+		judgement->refusal.unix_path = true;
+		judgement->refusal.use = use;
+		snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "unix:%s", name->at.judged);
+		if (!judge_audits(guard, judgement))
+			return false;
 	}
 	return true;
 }
@@ -203,7 +205,8 @@ static void judge_unix_bind(struct guard *guard, struct request *request, struct
 		int failure = resolve_ordinary(&name->at, W_OK | X_OK);
 		if (failure < 0)
 			judge_answer(judgement, failure);
-		return;
+		if (failure < 0 || !judge_audits(guard, judgement))
+			return;
 	}
 	judgement->moves_names = true;
 	judgement->after = note_bound;
