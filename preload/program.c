@@ -277,19 +277,19 @@ int judge_exec(int dirfd, const char *path, char *const *argv, int flags)
 	program.kind = PROGRAM_SCRIPT;
 	program.sanitized = false;
 	if ((flags & AT_EMPTY_PATH) && !*path)
-		r = place_of_fd(&place, dirfd);
+		r = judge_resolve_fd(&place, dirfd);
 	else
-		r = place_resolve(&place, dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW));
+		r = judge_resolve(&request, &place, dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW));
 	for (int links = 0; links <= SCRIPTS_MOST && program.kind == PROGRAM_SCRIPT; links++) {
-		if (r < 0 || place_type(&place) != S_IFREG) {
-			r = place_unresolvable(r) ? r : 0; /* the kernel says why not */
+		if (r != 0 || (place_type(&place) != S_IFREG && !judge_hidden(&place))) {
+			r = r == JUDGED_FAILS ? 0 : r; /* the kernel says why not */
 			break;
 		}
 		r = judge_program(&request, &place, argv, &program);
 		if (r < 0 || program.kind != PROGRAM_SCRIPT)
 			break;
 		place_close(&place);
-		r = place_resolve(&place, AT_FDCWD, program.interpreter, true);
+		r = judge_resolve(&request, &place, AT_FDCWD, program.interpreter, true);
 	}
 	place_close(&place);
 	return r == 0 && program.kind == PROGRAM_DYNAMIC && program.sanitized ? JUDGED_SANITIZED : r;

@@ -90,6 +90,12 @@ bool judge_writable(const struct guard *guard, const char *name);
 /* Is what the policy refuses only to be recorded? True: it is noted, and judging goes on as if it were allowed. Every refusal by a
  * rule comes by here, unless it turns out to be none. */
 bool judge_audits(const struct guard *guard, struct judgement *judgement);
+/* What is wrong with the names by themselves: 0 or -errno. */
+int judge_names(const struct guard *guard, const struct request *request);
+/* Is there something that the policy hides? Then nothing may be said of it but that it is not there. */
+bool judge_hidden(const struct guard *guard, const struct resolved *at);
+/* Do the names lead past such a thing, or is something wrong with them that tells of it? True: it is refused. */
+bool judge_way(struct guard *guard, const struct request *request, struct judgement *judgement);
 /* Ask every policy of the run about a resolved name; on a refusal fill the judgement (judge_audits is the caller's). True: allowed. */
 bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access);
 

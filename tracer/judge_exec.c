@@ -50,7 +50,7 @@ static bool judge_program(struct guard *guard, const struct request *request, st
 		judgement->outcome = OUTCOME_PASS;
 		return true;
 	}
-	int failure = resolve_ordinary(at, X_OK);
+	int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(at, X_OK);
 	if (failure == 0)
 		return judge_audits(guard, judgement);
 	judge_answer(judgement, failure);

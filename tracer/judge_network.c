@@ -197,16 +197,18 @@ static void judge_unix_bind(struct guard *guard, struct request *request, struct
 {
 	struct name_arg *name = &request->names[0];
 
-	if (name->at.exists) {
-		judge_answer(judgement, -EADDRINUSE);
-		return;
-	}
-	if (!judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
-		int failure = resolve_ordinary(&name->at, W_OK | X_OK);
+	bool hidden = judge_hidden(guard, &name->at);
+
+	if ((!name->at.exists || hidden) && !judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
+		int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(&name->at, W_OK | X_OK);
 		if (failure < 0)
 			judge_answer(judgement, failure);
 		if (failure < 0 || !judge_audits(guard, judgement))
 			return;
+	}
+	if (name->at.exists) {
+		judge_answer(judgement, -EADDRINUSE);
+		return;
 	}
 	judgement->moves_names = true;
 	judgement->after = note_bound;
@@ -225,7 +227,7 @@ static void judge_unix(struct guard *guard, struct request *request, struct judg
 		judge_unix_bind(guard, request, judgement);
 	else if (!name->at.exists)
 		judge_answer(judgement, -ENOENT);
-	else if (name->at.type != S_IFSOCK)
+	else if (name->at.type != S_IFSOCK && !judge_hidden(guard, &name->at))
 		judge_answer(judgement, -ECONNREFUSED);
 	else
 		judge_unix_rule(guard, name, judgement, use, owned_has_socket(&guard->tracees.owned, name->at.fd));
