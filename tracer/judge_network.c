@@ -4,7 +4,8 @@
  *
  * A unix socket with a name in the file system is a file: to make one is to write there, and one that this run made may
  * be connected to without a rule. One that somebody else made leads out of the run (an agent, a bus, a
- * display), even where its directory may be written: that takes a network.connect rule.
+ * display), even where its directory may be written: that takes a network.connect rule. And what the files' rules refuse, the
+ * network's do not open: decide_unix_path.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -52,16 +53,19 @@ static bool any_internet(struct guard *guard)
 /* Policies without any rule for UDP have none of its sockets: see decide_any_udp. */
 static void judge_udp(struct guard *guard, struct judgement *judgement)
 {
+	struct refusal *refusal = &judgement->refusal;
+
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		if (decide_any_udp(guard->policies[i]->image))
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = VIOLATION_NETWORK_OUTBOUND;
-		judgement->error = EACCES;
-		judgement->rule = RULE_DEFAULT;
-		judgement->image = i;
-		snprintf(judgement->target, sizeof judgement->target, "a UDP socket: no rule of the policy is for UDP");
-		return;
+		refusal->kind = VIOLATION_NETWORK_OUTBOUND;
+		refusal->error = EACCES;
+		refusal->rule = RULE_DEFAULT;
+		refusal->image = i;
+		snprintf(refusal->target, sizeof refusal->target, "a UDP socket: no rule of the policy is for UDP");
+		if (!judge_audits(guard, judgement))
+			return;
 	}
 }
 
@@ -157,20 +161,23 @@ static bool transport_known(const struct guard *guard, struct request *request, 
 	return true;
 }
 
-static void refuse_address(const struct request *request, struct judgement *judgement, enum net_use use,
+/* True: it is only recorded. */
+static bool refuse_address(struct guard *guard, const struct request *request, struct judgement *judgement, enum net_use use,
 			   enum net_transport transport, struct verdict verdict, unsigned image)
 {
 	const struct address_arg *address = &request->address;
+	struct refusal *refusal = &judgement->refusal;
 
 	judgement->outcome = OUTCOME_REFUSE;
-	judgement->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
-	judgement->error = verdict.error;
-	judgement->rule = verdict.rule;
-	judgement->image = image;
-	judgement->address = true;
-	judgement->use = use;
-	judgement->transport = transport;
-	address_text(&address->any, address->length, transport, judgement->target, sizeof judgement->target);
+	refusal->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
+	refusal->error = verdict.error;
+	refusal->rule = verdict.rule;
+	refusal->image = image;
+	refusal->address = true;
+	refusal->use = use;
+	refusal->transport = transport;
+	address_text(&address->any, address->length, transport, refusal->target, sizeof refusal->target);
+	return judge_audits(guard, judgement);
 }
 
 static bool judge_transport(struct guard *guard, const struct request *request, struct judgement *judgement,
@@ -183,8 +190,8 @@ static bool judge_transport(struct guard *guard, const struct request *request, 
 							address->length);
 		if (verdict.allowed)
 			continue;
-		refuse_address(request, judgement, use, transport, verdict, i);
-		return false;
+		if (!refuse_address(guard, request, judgement, use, transport, verdict, i))
+			return false;
 	}
 	return true;
 }
@@ -215,22 +222,27 @@ static void judge_internet(struct guard *guard, struct request *request, struct 
 
 /* ---- unix sockets with a name ------------------------------------------- */
 
-static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement, enum net_use use)
+static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement, enum net_use use,
+			    bool own)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
-		struct verdict verdict = decide_unix_path(guard->policies[i]->image, use, name->at.judged,
-							  name->at.judged_length);
+		const struct image *image = guard->policies[i]->image;
+		const char *path = name->at.judged;
+		size_t length = name->at.judged_length;
+		struct verdict verdict = own ? decide_own_socket(image, path, length) :
+					       decide_unix_path(image, use, path, length);
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->unix_path = true;
-		judgement->use = use;
-		snprintf(judgement->target, sizeof judgement->target, "unix:%s", name->at.judged);
-		return false;
+		judgement->refusal.kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
+		judgement->refusal.error = verdict.error;
+		judgement->refusal.rule = verdict.rule;
+		judgement->refusal.image = i;
+		judgement->refusal.unix_path = true;
+		judgement->refusal.use = use;
+		snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "unix:%s", name->at.judged);
+		if (!judge_audits(guard, judgement))
+			return false;
 	}
 	return true;
 }
@@ -252,14 +264,17 @@ static void judge_unix_bind(struct guard *guard, struct request *request, struct
 {
 	struct name_arg *name = &request->names[0];
 
-	if (name->at.exists) {
-		judge_answer(judgement, -EADDRINUSE);
-		return;
-	}
-	if (!judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
-		int failure = resolve_ordinary(&name->at, W_OK | X_OK);
+	bool hidden = judge_hidden(guard, &name->at);
+
+	if ((!name->at.exists || hidden) && !judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
+		int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(&name->at, W_OK | X_OK);
 		if (failure < 0)
 			judge_answer(judgement, failure);
+		if (failure < 0 || !judge_audits(guard, judgement))
+			return;
+	}
+	if (name->at.exists) {
+		judge_answer(judgement, -EADDRINUSE);
 		return;
 	}
 	judgement->moves_names = true;
@@ -279,10 +294,10 @@ static void judge_unix(struct guard *guard, struct request *request, struct judg
 		judge_unix_bind(guard, request, judgement);
 	else if (!name->at.exists)
 		judge_answer(judgement, -ENOENT);
-	else if (name->at.type != S_IFSOCK)
+	else if (name->at.type != S_IFSOCK && !judge_hidden(guard, &name->at))
 		judge_answer(judgement, -ECONNREFUSED);
-	else if (!owned_has_socket(&guard->tracees.owned, name->at.fd))
-		judge_unix_rule(guard, name, judgement, use);
+	else
+		judge_unix_rule(guard, name, judgement, use, owned_has_socket(&guard->tracees.owned, name->at.fd));
 }
 
 /* ---- by call ------------------------------------------------------------ */
@@ -295,12 +310,13 @@ static void answer_misfit(struct request *request, struct judgement *judgement, 
 	int socket = decode_socket(request), domain = socket < 0 ? socket : socket_number(socket, SO_DOMAIN);
 	bool connects = request->call->op == OP_CONNECT && call_arg_index(request->call, ARG_SOCKADDR, 0) == 1;
 	enum net_way way = use == NET_BIND ? NET_WAY_BIND : connects ? NET_WAY_CONNECT : NET_WAY_SEND;
-	int never = domain == -EBADF || domain == -ENOTSOCK ? -domain : 0;
+	int never = domain < 0 ? 0 : /* early_socket sees to it */
+			 net_never_address(domain, socket_number(socket, SO_TYPE), way, &address->any, address->length);
 
-	if (domain >= 0)
-		never = net_never_address(domain, socket_number(socket, SO_TYPE), way, &address->any, address->length);
-	if (never)
-		judge_answer(judgement, -never);
+	if (!never)
+		return;
+	judgement->audited_count = 0;
+	judge_answer(judgement, -never);
 }
 
 static void judge_destination(struct guard *guard, struct request *request, struct judgement *judgement, enum net_use use)
@@ -333,7 +349,7 @@ static void judge_destination(struct guard *guard, struct request *request, stru
 		judge_internet(guard, request, judgement, use);
 		break;
 	}
-	if (judgement->outcome != OUTCOME_PASS)
+	if (judgement->outcome != OUTCOME_PASS || judgement->audited_count > 0)
 		answer_misfit(request, judgement, use);
 }
 
@@ -370,8 +386,8 @@ static void judge_listen_internet(struct guard *guard, struct request *request, 
 		struct verdict verdict = decide_listen(guard->policies[i]->image, &request->address.any, request->address.length);
 		if (verdict.allowed)
 			continue;
-		refuse_address(request, judgement, NET_BIND, NET_TCP, verdict, i);
-		return;
+		if (!refuse_address(guard, request, judgement, NET_BIND, NET_TCP, verdict, i))
+			return;
 	}
 }
 
