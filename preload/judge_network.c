@@ -92,7 +92,7 @@ static int judge_socket(struct request *request)
 	case AF_NETLINK:
 		if (protocol == NETLINK_ROUTE)
 			return any_internet() ? 0 : refuse_socket(request, -EACCES);
-		break;
+		return refuse_socket(request, EPROTONOSUPPORT);
 	default:
 		break;
 	}

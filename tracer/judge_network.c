@@ -115,7 +115,8 @@ static void judge_socket(struct guard *guard, struct request *request, struct ju
 	else if (domain == AF_NETLINK && protocol == NETLINK_ROUTE)	/* getaddrinfo asks which families the machine has */
 		judge_unnamed(guard, judgement, any_internet, EACCES, text);
 	else
-		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, EAFNOSUPPORT, "%s", text);
+		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, domain == AF_NETLINK ? EPROTONOSUPPORT : EAFNOSUPPORT, "%s",
+			     text);
 }
 
 /* ---- internet and abstract addresses ------------------------------------ */
