@@ -41,7 +41,14 @@ static const struct {
 	 "policy.conf:1\n  to allow it: --read /w/a.key\n"},
 	{"exec", "/no/sh\n", 1,
 	 "exec /no/sh\\x0a: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --exec "
-	 "'/no/sh\\x0a'\n"},
+	 "'/no/sh\\x0a'\n  as the command of a run it may run: this is about what that runs in turn\n"},
+	{"exec", "/w/secret/sh", 1,
+	 "exec /w/secret/sh: denied (EACCES)\n  by\n    filesystem.deny \"/w/secret\", policy.conf:1\n"
+	 "  to allow it: --exec /w/secret/sh\n"},
+	{"read", "/dev/kmsg", 1, "read /dev/kmsg: denied (EPERM)\n  as under every policy\n  no option allows it\n"},
+	{"write", "/proc/sys/kernel/core_pattern", 1, NULL},
+	{"read", "/proc/sys/kernel/core_pattern", 0, NULL},
+	{"write", "/proc/1/comm", 1, "write /proc/1/comm: denied (EPERM)\n  as under every policy\n  no option allows it\n"},
 	{"write", "/w/never/x", 1,
 	 "write /w/never/x: denied (EACCES)\n  by\n    filesystem.forbid \"/w/never\", policy.conf:2\n"
 	 "  which beat\n    filesystem.write \"/w\", policy.conf:1\n  no option allows it\n"},
@@ -66,6 +73,9 @@ static const struct {
 	 "connect 0.0.0.0:80: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
 	 "--connect tcp:127.0.0.1:80\n"},
 	{"connect", "unix:/run/x", 0, NULL},
+	{"bind", "unix:/w/s", 0, "bind unix:/w/s: allowed\n  by\n    filesystem.write \"/w\", policy.conf:1\n"},
+	{"bind", "unix:/run/x", 1,
+	 "bind unix:/run/x: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --write /run/x\n"},
 	{"connect", "unix:/run/y", 1,
 	 "connect unix:/run/y: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
 	 "--connect unix:/run/y\n"},
@@ -149,7 +159,13 @@ START_TEST(an_explanation_in_json_has_the_same)
 	ck_assert_str_eq(string_at(json_object_get(answer, "rule"), "key"), "filesystem.deny");
 	ck_assert_uint_eq(json_array_size(json_object_get(answer, "beaten")), 2);
 	json_decref(answer);
+	answer = explain_json(&policy, "write", "/proc/sys/x");
+	ck_assert_str_eq(string_at(answer, "errno"), "EPERM");
+	ck_assert_str_eq(string_at(json_object_get(answer, "rule"), "key"), "always");
+	ck_assert(json_is_false(json_object_get(answer, "spares_command")));
+	json_decref(answer);
 	answer = explain_json(&policy, "exec", "/x");
+	ck_assert(json_is_true(json_object_get(answer, "spares_command")));
 	ck_assert_str_eq(string_at(json_object_get(answer, "rule"), "key"), "default");
 	ck_assert_str_eq(string_at(answer, "allow_with"), "--exec /x");
 	json_decref(answer);
@@ -167,6 +183,9 @@ START_TEST(what_is_only_audited_is_told_as_such)
 	policy = help_policy(source, NULL);
 	answer = explain_json(&policy, "read", "/x");
 	ck_assert_str_eq(string_at(answer, "verdict"), "audited");
+	json_decref(answer);
+	answer = explain_json(&policy, "read", "/dev/kmsg");
+	ck_assert_str_eq(string_at(answer, "verdict"), "denied");
 	json_decref(answer);
 	policy_free(&policy);
 }
