@@ -55,34 +55,34 @@ static bool internet_known(int type, int protocol)
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 		return type == SOCK_DGRAM;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return type == SOCK_DGRAM && every_address(NET_CONNECT);
 	default:
 		return false;
 	}
 }
 
+/* What no rule can name, and goes where a policy allows so much. */
+static int refuse_unnamed(struct request *request, int error, enum net_transport transport, const char *target)
+{
+	return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_EVERYWHERE, .error = error,
+						  .transport = transport, .rule = RULE_DEFAULT, .target = target, .length = text_length(target) });
+}
+
+/* `error`, positive: whatever the policy says; negative: unless it allows every address. */
 static int refuse_socket(struct request *request, int error)
 {
 	char text[96], *end = text_put_number(text_put(text, "socket of family "), (unsigned)request->args[0]);
 
 	end = text_put_number(text_put(end, ", type "), request->args[1] & SOCK_TYPE_BITS);
 	text_put_number(text_put(end, ", protocol "), (unsigned)request->args[2]);
-	return refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
-}
-
-/* What no rule is for. */
-static int refuse_kind(struct request *request, const char *what)
-{
-	return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_CALL, .error = EACCES,
-						  .rule = RULE_DEFAULT, .target = what, .length = text_length(what) });
+	return error < 0 ? refuse_unnamed(request, -error, NET_TCP, text) :
+			   refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
 }
 
 /* Without any network no socket for it is made, since that is what a filter can refuse, and the answer is to be the same. */
 static int judge_socket(struct request *request)
 {
 	int domain = (int)request->args[0], type = (int)request->args[1] & SOCK_TYPE_BITS, protocol = (int)request->args[2];
+	int r = 0;
 
 	if (net_never_socket(domain, (int)request->args[1], protocol) ||
 	    (request->number == NUMBER_socketpair && (domain == AF_INET || domain == AF_INET6)))
@@ -92,16 +92,19 @@ static int judge_socket(struct request *request)
 		return 0;
 	case AF_INET:
 	case AF_INET6:
-		if (!any_internet())
-			return refuse_kind(request, "a socket: the policy has no network");
-		if (!internet_known(type, protocol))
-			break;
-		return type == SOCK_DGRAM && !any_udp() ?
-			       refuse_kind(request, "a UDP socket: no rule of the policy is for UDP") : 0;
+		r = any_internet() ? 0 : refuse_unnamed(request, EACCES, NET_TCP, "a socket: the policy has no network");
+		if (r < 0)
+			return r;
+		if (internet_known(type, protocol))
+			return type != SOCK_DGRAM || any_udp() ? 0 :
+			       refuse_unnamed(request, EACCES, NET_UDP, "a UDP socket: no rule of the policy is for UDP");
+		if (type == SOCK_DGRAM && (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6))
+			return every_address(NET_CONNECT) ? 0 : refuse_socket(request, -EACCES);
+		break;
 	case AF_NETLINK:
-		if (protocol == NETLINK_ROUTE && any_internet())
-			return 0;
-		return refuse_socket(request, EACCES);
+		if (protocol == NETLINK_ROUTE)
+			return any_internet() ? 0 : refuse_socket(request, -EACCES);
+		return refuse_socket(request, EPROTONOSUPPORT);
 	default:
 		break;
 	}
@@ -413,7 +416,7 @@ static int judge_sockopt(struct request *request)
 	if (option == NET_OPTION_ROUTES)
 		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "source route");
 	if (option == NET_OPTION_ANNOUNCES && !every_address(NET_CONNECT))
-		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "multicast group");
+		return refuse_unnamed(request, EPERM, NET_TCP, "multicast group");
 	return option == NET_OPTION_NAMES ? judge_naming(request) : 0;
 }
 

@@ -95,7 +95,7 @@ UDP EACCES'
 records='0.0.0.0:0 listen EACCES network_bind default --bind tcp:0.0.0.0:0 1
 0.0.0.0:PORT listen EACCES network_bind default --bind tcp:0.0.0.0:PORT 1
 127.0.0.1:9 connect EACCES network_outbound default --connect tcp:127.0.0.1:9 1
-a UDP socket: no rule of the policy is for UDP socket EACCES network_outbound default null 2
+a UDP socket: no rule of the policy is for UDP socket EACCES network_outbound default --connect '\''udp:*:*'\'' 2
 source route setsockopt EPERM network_outbound always null 1
 unix:@* setsockopt EACCES network_bind default --bind '\''unix:@*'\'' 2'
 
