@@ -63,7 +63,7 @@ static ssize_t ask_of_socket(uint32_t number, char *answer, size_t room)
  * since. Not every kernel tells (CONFIG_UNIX_DIAG); the inode is not used again while the socket is there. */
 static bool bound_elsewhere(int socket, uint64_t inode)
 {
-	_Alignas(struct nlmsghdr) char answer[1024];
+	_Alignas(struct nlmsghdr) char answer[1024] = "";
 	struct stat st;
 	ssize_t n = fstat(socket, &st) < 0 ? -errno : ask_of_socket((uint32_t)st.st_ino, answer, sizeof answer);
 	const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)answer;
