@@ -128,7 +128,7 @@ uint32_t net_uses(const struct build *build, uint8_t use)
 
 	for (size_t i = 0; i < build->internet.count; i++) {
 		if ((internet[i].flags & use) != 0) {
-			uses |= USES_INTERNET;
+			uses |= USES_INTERNET | ((internet[i].flags & INTERNET_UDP) != 0 ? USES_UDP : 0);
 			all |= covered(&internet[i]);
 		}
 	}

@@ -31,6 +31,12 @@ struct verdict {
 struct verdict decide_path(const struct image *image, const char *path, size_t length, unsigned access);
 
 /*
+ * Does this refusal, of ACCESS_EXEC, not mean the command that the user has named? It does not when it is for lack of a rule, or by
+ * the empty list (no *further* program).
+ */
+bool decide_spares_command(const struct image *image, struct verdict verdict);
+
+/*
  * May what is at `from` be moved to (or linked as) `to`? Refused when the policy gives at the new
  * name an access (read, write or exec) that it did not give at the old one and, for a directory,
  * when rules speak of names below either that would then speak of something else. It does not
@@ -65,10 +71,26 @@ enum net_transport { NET_TCP, NET_UDP };
  */
 struct verdict decide_address(const struct image *image, enum net_use use, enum net_transport transport,
 			      const struct sockaddr *address, socklen_t length);
+
+/*
+ * The same of a unix socket with a name in the file system. The files' rules are asked as well: `hide` (ENOENT) and `forbid` hold
+ * whatever the network's say, and `deny` does unless the network's rule is the more specific one, or on a tie of a nearer layer.
+ */
 struct verdict decide_unix_path(const struct image *image, enum net_use use, const char *path, size_t length);
+/* May the run connect to a socket of this name that it has made itself? That takes no network rule: only `hide` and `forbid` refuse. */
+struct verdict decide_own_socket(const struct image *image, const char *path, size_t length);
+
+/* May a socket that has this address listen? It may if it may be bound there, or to a port of the kernel's choice (port 0). */
+struct verdict decide_listen(const struct image *image, const struct sockaddr *address, socklen_t length);
 
 /* Has the policy any rule that allows this use of an internet address? */
 bool decide_any_internet(const struct image *image, enum net_use use);
+/*
+ * Has it any rule that names UDP, to connect or to bind? A UDP socket takes a port of its own, of any address, with the first
+ * thing that is done to it, be it a write(2) that fails, and from then on hears from everybody. So without such a rule
+ * none is made.
+ */
+bool decide_any_udp(const struct image *image);
 /* Is every internet and unix address allowed for this use? */
 bool decide_every_address(const struct image *image, enum net_use use);
 

@@ -147,7 +147,7 @@ struct image_abstract {
 };
 
 /* What is known of the network rules as a whole, one for each use. */
-enum { USES_INTERNET = 1, USES_EVERYTHING = 2 };
+enum { USES_INTERNET = 1, USES_EVERYTHING = 2, USES_UDP = 4 };
 
 struct image {
 	uint64_t magic;

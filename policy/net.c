@@ -101,6 +101,67 @@ struct net_address net_read(const struct sockaddr *address, socklen_t length)
 	return result;
 }
 
+int net_never_socket(int domain, int type, int protocol)
+{
+	enum {
+		TYPE_BITS = 0xf,      /* SOCK_TYPE_MASK, include/linux/net.h */
+		TYPES = 11,	      /* SOCK_MAX */
+		FAMILIES_MOST = 64,   /* more than there are */
+		PROTOCOLS_MOST = 263, /* IPPROTO_MAX */
+		MULTIPATH_TCP = 262,
+	};
+	int plain = type & TYPE_BITS;
+	bool stream = protocol == IPPROTO_TCP || protocol == MULTIPATH_TCP,
+	     datagram = protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE || protocol == IPPROTO_ICMP ||
+			protocol == IPPROTO_ICMPV6;
+
+	if ((type & ~(TYPE_BITS | SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0)
+		return EINVAL;
+	if (domain < 0 || domain >= FAMILIES_MOST)
+		return EAFNOSUPPORT;
+	if (plain >= TYPES)
+		return EINVAL;
+	if (domain != AF_INET && domain != AF_INET6)
+		return 0;
+	if (protocol < 0 || protocol >= PROTOCOLS_MOST)
+		return EINVAL;
+	return (plain == SOCK_STREAM && datagram) || (plain == SOCK_DGRAM && stream) ? EPROTONOSUPPORT : 0;
+}
+
+static int never_internet6(int type, enum net_way way, sa_family_t family, socklen_t length)
+{
+	if (family == AF_INET && type == SOCK_DGRAM && way != NET_WAY_BIND)
+		return length < sizeof(struct sockaddr_in) ? EINVAL : 0;
+	if (length < INET6_SHORT)
+		return EINVAL;
+	if (family == AF_INET6)
+		return 0;
+	return way == NET_WAY_SEND ? EINVAL : EAFNOSUPPORT;
+}
+
+int net_never_address(int domain, int type, enum net_way way, const struct sockaddr *address, socklen_t length)
+{
+	sa_family_t family;
+
+	if (length < sizeof(family))
+		return EINVAL;
+	__builtin_memcpy(&family, address, sizeof(family));
+	switch (domain) {
+	case AF_INET:
+		if (length < sizeof(struct sockaddr_in))
+			return EINVAL;
+		return family == AF_INET || family == AF_UNSPEC ? 0 : EAFNOSUPPORT;
+	case AF_INET6:
+		return never_internet6(type, way, family, length);
+	case AF_UNIX:
+		return family == AF_UNIX && length <= sizeof(struct sockaddr_un) ? 0 : EINVAL;
+	case AF_NETLINK:
+		return family == AF_NETLINK ? 0 : EINVAL;
+	default:
+		return 0;
+	}
+}
+
 bool net_prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
 	unsigned whole = bits / 8, rest = bits % 8;
@@ -122,6 +183,23 @@ void net_unspecified_is_loopback(enum net_kind kind, uint8_t bytes[16])
 	} else if (kind == NET_INTERNET6 && net_prefix_equal(bytes, unspecified, 128)) {
 		bytes[15] = 1;
 	}
+}
+
+bool net_pin_unspecified(struct sockaddr *address, socklen_t length)
+{
+	static const uint8_t unspecified[16];
+	struct net_address read = net_read(address, length);
+	unsigned char *to = (unsigned char *)address;
+	bool four = read.kind == NET_INTERNET4;
+
+	if ((!four && read.kind != NET_INTERNET6) || !net_prefix_equal(read.bytes, unspecified, four ? 32 : 128))
+		return false;
+	net_unspecified_is_loopback(read.kind, read.bytes);
+	if (address->sa_family == AF_INET6)	/* an IPv4 address is at the end of it */
+		copy_bytes(to + offsetof(struct sockaddr_in6, sin6_addr) + (four ? 12 : 0), read.bytes, four ? 4 : 16);
+	else
+		copy_bytes(to + offsetof(struct sockaddr_in, sin_addr), read.bytes, 4);
+	return true;
 }
 
 static struct verdict refused(void)
@@ -206,9 +284,27 @@ struct verdict decide_address(const struct image *image, enum net_use use, enum 
 	return refused();
 }
 
+struct verdict decide_listen(const struct image *image, const struct sockaddr *address, socklen_t length)
+{
+	struct net_address read = net_read(address, length);
+	struct verdict verdict = decide_address(image, NET_BIND, NET_TCP, address, length);
+	uint8_t wanted = INTERNET_BIND | INTERNET_TCP;
+
+	if (verdict.allowed || (read.kind != NET_INTERNET4 && read.kind != NET_INTERNET6))
+		return verdict;
+	read.port = 0;
+	wanted |= read.kind == NET_INTERNET4 ? INTERNET_V4 : INTERNET_V6;
+	return decide_internet(image, wanted, &read);
+}
+
 bool decide_any_internet(const struct image *image, enum net_use use)
 {
 	return (image->uses[use] & USES_INTERNET) != 0;
+}
+
+bool decide_any_udp(const struct image *image)
+{
+	return ((image->uses[NET_CONNECT] | image->uses[NET_BIND]) & USES_UDP) != 0;
 }
 
 bool decide_every_address(const struct image *image, enum net_use use)
@@ -227,9 +323,13 @@ enum {
 	IPV6_2292PKTOPTIONS_OPTION = 6,
 	IPV6_JOIN_GROUP_OPTION = 20,
 	IPV6_JOIN_ANYCAST_OPTION = 27,
+	IPV6_FLOWLABEL_MGR_OPTION = 32,
 	IPV6_RTHDR_OPTION = 57,
 	MCAST_JOIN_GROUP_OPTION = 42,
 	MCAST_JOIN_SOURCE_GROUP_OPTION = 46,
+	SOCKET_LEVEL = 1,
+	PASSCRED_OPTION = 16,
+	PASSPIDFD_OPTION = 76,
 };
 /* Which sources of a group are wanted can be said only by who has joined it. */
 const struct net_option_rule net_options[] = {
@@ -237,6 +337,7 @@ const struct net_option_rule net_options[] = {
 	{IPV6_LEVEL, IPV6_RTHDR_OPTION, NET_OPTION_ROUTES},
 	{IPV6_LEVEL, IPV6_2292RTHDR_OPTION, NET_OPTION_ROUTES},
 	{IPV6_LEVEL, IPV6_2292PKTOPTIONS_OPTION, NET_OPTION_ROUTES},
+	{IPV6_LEVEL, IPV6_FLOWLABEL_MGR_OPTION, NET_OPTION_ROUTES}, /* a label has options, a source route among them */
 	{IP_LEVEL, IP_ADD_MEMBERSHIP_OPTION, NET_OPTION_ANNOUNCES},
 	{IP_LEVEL, IP_ADD_SOURCE_MEMBERSHIP_OPTION, NET_OPTION_ANNOUNCES},
 	{IP_LEVEL, MCAST_JOIN_GROUP_OPTION, NET_OPTION_ANNOUNCES},
@@ -245,6 +346,8 @@ const struct net_option_rule net_options[] = {
 	{IPV6_LEVEL, IPV6_JOIN_ANYCAST_OPTION, NET_OPTION_ANNOUNCES},
 	{IPV6_LEVEL, MCAST_JOIN_GROUP_OPTION, NET_OPTION_ANNOUNCES},
 	{IPV6_LEVEL, MCAST_JOIN_SOURCE_GROUP_OPTION, NET_OPTION_ANNOUNCES},
+	{SOCKET_LEVEL, PASSCRED_OPTION, NET_OPTION_NAMES},
+	{SOCKET_LEVEL, PASSPIDFD_OPTION, NET_OPTION_NAMES},
 };
 const unsigned net_option_count = sizeof net_options / sizeof net_options[0];
 

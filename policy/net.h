@@ -35,11 +35,21 @@ struct net_address {
  */
 struct net_address net_read(const struct sockaddr *address, socklen_t length);
 
+/*
+ * Calls that fail on every machine, and so are no attempt at anything. 0: it may work; or the errno, positive.
+ * A socket of this family, type (with its flags) and protocol; and an address for a socket of this family and type, for
+ * bind(2), connect(2), or to send to.
+ */
+int net_never_socket(int domain, int type, int protocol);
+enum net_way { NET_WAY_BIND, NET_WAY_CONNECT, NET_WAY_SEND };
+int net_never_address(int domain, int type, enum net_way way, const struct sockaddr *address, socklen_t length);
+
 /* What setsockopt(2) can ask for that no address says; all other options are harmless. */
 enum net_option {
 	NET_OPTION_HARMLESS,
 	NET_OPTION_ROUTES,    /* packets go elsewhere than to the address that was judged: source routes (ip(7), RFC 3542) */
 	NET_OPTION_ANNOUNCES, /* the kernel sends a packet at once, to tell the network of a group (IGMP, MLD) */
+	NET_OPTION_NAMES,     /* a unix socket without a name gets one when it connects or sends (unix(7), Autobind) */
 };
 extern const struct net_option_rule {
 	int level, option;
@@ -53,5 +63,12 @@ bool net_prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits);
 
 /* The unspecified address as a target is the loopback of its family: make it so. */
 void net_unspecified_is_loopback(enum net_kind kind, uint8_t bytes[16]);
+
+/*
+ * The same in the bytes of an address, which only then is one for certain: the kernel takes the unspecified address for that of
+ * the socket itself, if it is bound or a message says where it comes from (IP_PKTINFO), and that may be any of this
+ * machine's. True: it was unspecified.
+ */
+bool net_pin_unspecified(struct sockaddr *address, socklen_t length);
 
 #endif

@@ -258,8 +258,8 @@ static const char *const ways[OP_COUNT] = {
 	[OP_SOCKET] = WAY_REGISTERS,
 	[OP_CONNECT] = WAY_ADDRESS,
 	[OP_BIND] = WAY_ADDRESS,
-	[OP_LISTEN] = "Judged by the address that the socket has; where another thread can put another socket in its "
-		      "place, as a socket without one.",
+	[OP_LISTEN] = "Judged by the address that the socket has, and made with a copy of the socket that was judged, "
+		      "bound to that address.",
 	[OP_SENDMSG] = WAY_STRUCT,
 	[OP_SENDMMSG] =
 		"Sent one message at a time, each read once and made from a copy in a sealed page that the tool "

@@ -17,12 +17,20 @@
 /* RFC 2292's and 3542's names of options, linux/in6.h. */
 enum { IPV6_2292RTHDR_OPTION = 5, IPV6_RTHDR_OPTION = 57, IP_RETOPTS_OPTION = 7,
        MPTCP = 262 };
-enum { SOCK_TYPE_BITS = 0xf, SO_TYPE_OPTION = 3, SOL_SOCKET_LEVEL = 1 };
+enum { SOCK_TYPE_BITS = 0xf, SO_TYPE_OPTION = 3, SO_DOMAIN_OPTION = 39, SOL_SOCKET_LEVEL = 1 };
 
 static bool any_internet(void)
 {
 	for (unsigned i = 0; i < shim.image_count; i++)
 		if (!decide_any_internet(shim.images[i], NET_CONNECT) && !decide_any_internet(shim.images[i], NET_BIND))
+			return false;
+	return true;
+}
+
+static bool any_udp(void)
+{
+	for (unsigned i = 0; i < shim.image_count; i++)
+		if (!decide_any_udp(shim.images[i]))
 			return false;
 	return true;
 }
@@ -47,45 +55,56 @@ static bool internet_known(int type, int protocol)
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 		return type == SOCK_DGRAM;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return type == SOCK_DGRAM && every_address(NET_CONNECT);
 	default:
 		return false;
 	}
 }
 
+/* What no rule can name, and goes where a policy allows so much. */
+static int refuse_unnamed(struct request *request, int error, enum net_transport transport, const char *target)
+{
+	return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_EVERYWHERE, .error = error,
+						  .transport = transport, .rule = RULE_DEFAULT, .target = target, .length = text_length(target) });
+}
+
+/* `error`, positive: whatever the policy says; negative: unless it allows every address. */
 static int refuse_socket(struct request *request, int error)
 {
 	char text[96], *end = text_put_number(text_put(text, "socket of family "), (unsigned)request->args[0]);
 
 	end = text_put_number(text_put(end, ", type "), request->args[1] & SOCK_TYPE_BITS);
 	text_put_number(text_put(end, ", protocol "), (unsigned)request->args[2]);
-	return refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
+	return error < 0 ? refuse_unnamed(request, -error, NET_TCP, text) :
+			   refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
 }
 
 /* Without any network no socket for it is made, since that is what a filter can refuse, and the answer is to be the same. */
 static int judge_socket(struct request *request)
 {
 	int domain = (int)request->args[0], type = (int)request->args[1] & SOCK_TYPE_BITS, protocol = (int)request->args[2];
+	int r = 0;
 
+	if (net_never_socket(domain, (int)request->args[1], protocol) ||
+	    (request->number == NUMBER_socketpair && (domain == AF_INET || domain == AF_INET6)))
+		return 0; /* the kernel says so */
 	switch (domain) {
 	case AF_UNIX:
 		return 0;
 	case AF_INET:
 	case AF_INET6:
-		if (!any_internet())
-			return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_CALL,
-								  .error = EACCES, .rule = RULE_DEFAULT,
-								  .target = "a socket: the policy has no network",
-								  .length = sizeof "a socket: the policy has no network" - 1 });
+		r = any_internet() ? 0 : refuse_unnamed(request, EACCES, NET_TCP, "a socket: the policy has no network");
+		if (r < 0)
+			return r;
 		if (internet_known(type, protocol))
-			return 0;
+			return type != SOCK_DGRAM || any_udp() ? 0 :
+			       refuse_unnamed(request, EACCES, NET_UDP, "a UDP socket: no rule of the policy is for UDP");
+		if (type == SOCK_DGRAM && (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6))
+			return every_address(NET_CONNECT) ? 0 : refuse_socket(request, -EACCES);
 		break;
 	case AF_NETLINK:
-		if (protocol == NETLINK_ROUTE && any_internet())
-			return 0;
-		return refuse_socket(request, EACCES);
+		if (protocol == NETLINK_ROUTE)
+			return any_internet() ? 0 : refuse_socket(request, -EACCES);
+		return refuse_socket(request, EPROTONOSUPPORT);
 	default:
 		break;
 	}
@@ -94,28 +113,76 @@ static int judge_socket(struct request *request)
 
 /* ---- addresses ---------------------------------------------------------- */
 
+static int socket_number(int socket, int option)
+{
+	int value = 0;
+	uint32_t length = sizeof value;
+
+	raw(__NR_getsockopt, socket, SOL_SOCKET_LEVEL, option, &value, &length);
+	return value;
+}
+
 static enum net_transport transport_of(int socket)
 {
-	int type = 0;
-	uint32_t length = sizeof type;
+	return socket_number(socket, SO_TYPE_OPTION) == SOCK_STREAM ? NET_TCP : NET_UDP;
+}
 
-	raw(__NR_getsockopt, socket, SOL_SOCKET_LEVEL, SO_TYPE_OPTION, &type, &length);
-	return type == SOCK_STREAM ? NET_TCP : NET_UDP;
+static int refuse_address(struct request *request, enum net_use use, enum net_transport transport,
+			  const struct sockaddr *address, uint32_t length, struct verdict verdict, unsigned image)
+{
+	return refuse(request, &(struct refusal){ .kind = use == NET_CONNECT ? WIRE_NETWORK_OUTBOUND : WIRE_NETWORK_BIND,
+						  .about = WIRE_ABOUT_ADDRESS, .error = verdict.error, .rule = verdict.rule,
+						  .image = image, .use = use, .transport = transport, .target = "",
+						  .address = address, .address_length = length });
+}
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un named;
+	char bytes[128];
+};
+
+static bool is_connected(int socket)
+{
+	char peer[128];
+	uint32_t length = sizeof peer;
+
+	return raw(__NR_getpeername, socket, peer, &length) == 0;
+}
+
+/*
+ * Where the kernel goes for the unspecified address: to the socket's own, if it has one. What was asked for, otherwise, which
+ * is decided as loopback.
+ */
+static const struct sockaddr *target_of(int socket, const struct sockaddr *address, uint32_t *length, union address *own)
+{
+	struct net_address asked = net_read(address, *length);
+	uint32_t own_length = sizeof *own;
+
+	if (*length > sizeof *own)
+		return address;
+	memcpy(own, address, *length);
+	if (!net_pin_unspecified(&own->any, *length) || raw(__NR_getsockname, socket, own, &own_length) < 0 ||
+	    (own->any.sa_family != AF_INET && own->any.sa_family != AF_INET6))
+		return address;
+	own->in.sin_port = (in_port_t)(asked.port >> 8 | asked.port << 8); /* both families have it at the same place */
+	*length = own_length;
+	return &own->any; /* which may be unspecified, too */
 }
 
 static int judge_address(struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
 {
 	enum net_transport transport = address->sa_family == AF_UNIX ? NET_TCP : transport_of((int)request->args[0]);
+	union address own;
 
+	if (use == NET_CONNECT)
+		address = target_of((int)request->args[0], address, &length, &own);
 	for (unsigned i = 0; i < shim.image_count; i++) {
 		struct verdict verdict = decide_address(shim.images[i], use, transport, address, length);
-		if (verdict.allowed)
-			continue;
-		return refuse(request,
-			      &(struct refusal){ .kind = use == NET_CONNECT ? WIRE_NETWORK_OUTBOUND : WIRE_NETWORK_BIND,
-						 .about = WIRE_ABOUT_ADDRESS, .error = verdict.error, .rule = verdict.rule,
-						 .image = i, .use = use, .transport = transport, .target = "",
-						 .address = address, .address_length = length });
+		if (!verdict.allowed)
+			return refuse_address(request, use, transport, address, length, verdict, i);
 	}
 	return 0;
 }
@@ -150,12 +217,17 @@ static int judge_unix_connect(struct request *request, const struct place *place
 	struct statx stx;
 
 	if (!place->exists || raw(__NR_statx, place->fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &stx) != 0 ||
-	    (stx.stx_mode & S_IFMT) != S_IFSOCK || made_by_run(&stx))
+	    ((stx.stx_mode & S_IFMT) != S_IFSOCK && !judge_hidden(place)))
 		return 0; /* the kernel: ENOENT, ECONNREFUSED */
+	bool own = made_by_run(&stx);
 	for (unsigned i = 0; i < shim.image_count; i++) {
-		struct verdict verdict = decide_unix_path(shim.images[i], NET_CONNECT, place->name, place->length);
-		if (!verdict.allowed)
-			return refuse_unix(request, place, NET_CONNECT, verdict, i);
+		struct verdict verdict = own ? decide_own_socket(shim.images[i], place->name, place->length) :
+					       decide_unix_path(shim.images[i], NET_CONNECT, place->name, place->length);
+		if (verdict.allowed)
+			continue;
+		int r = refuse_unix(request, place, NET_CONNECT, verdict, i);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -192,12 +264,12 @@ static int judge_unix(struct request *request, enum net_use use, const struct so
 	memcpy(path, name, n);
 	path[n] = 0;
 	request->requested = path;
-	int r = place_resolve(&place, AT_FDCWD, path, use == NET_CONNECT);
-	if (r < 0)
-		r = place_unresolvable(r) ? r : 0;
+	int r = judge_resolve(request, &place, AT_FDCWD, path, use == NET_CONNECT);
+	if (r != 0)
+		r = r == JUDGED_FAILS ? 0 : r;
 	else if (use == NET_CONNECT)
 		r = judge_unix_connect(request, &place);
-	else if (!place.exists)
+	else if (!place.exists || judge_hidden(&place))
 		r = judge_place(request, &place, ACCESS_WRITE, true);
 	if (r == 0 && use == NET_BIND && place.fd >= 0 && !place.exists)
 		r = bind_unix(request, &place);
@@ -207,13 +279,24 @@ static int judge_unix(struct request *request, enum net_use use, const struct so
 
 /* ---- by call ------------------------------------------------------------ */
 
+/* Does the kernel refuse it by itself, since it is no address for this socket? */
+static bool is_misfit(const struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
+{
+	int socket = (int)request->args[0], domain = socket_number(socket, SO_DOMAIN_OPTION);
+	enum net_way way = use == NET_BIND ? NET_WAY_BIND : request->number == NUMBER_connect ? NET_WAY_CONNECT : NET_WAY_SEND;
+
+	return domain == 0 /* no socket */ ||
+	       net_never_address(domain, socket_number(socket, SO_TYPE_OPTION), way, address, length) != 0;
+}
+
 static int judge_destination(struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
 {
 	struct sockaddr_in taken_for_internet;
 	/* cppcheck-suppress nullPointerArithmeticRedundantCheck; not used when it is NULL */
 	const char *name = (const char *)address + offsetof(struct sockaddr_un, sun_path);
 
-	if (!address || length < sizeof(address->sa_family) || length > 128 || !readable(address, length))
+	if (!address || length < sizeof(address->sa_family) || length > 128 || !readable(address, length) ||
+	    is_misfit(request, use, address, length))
 		return 0; /* to where it is connected; or EINVAL or EFAULT, by the kernel */
 	switch (address->sa_family) {
 	case AF_UNIX:
@@ -281,21 +364,49 @@ static int judge_messages(struct request *request)
 	return 0;
 }
 
-/* listen(2) gives a socket without an address one: any address, some free port. */
+/* By where it is going to listen. Only the kernel knows whether it has the port that its name says (tracer/judge_network.c): so
+ * it is bound there, which does nothing where it is bound already. */
+static int judge_listen_internet(struct request *request, const union address *address, uint32_t length)
+{
+	for (unsigned i = 0; i < shim.image_count; i++) {
+		struct verdict verdict = decide_listen(shim.images[i], &address->any, length);
+		int r = verdict.allowed ? 0 : refuse_address(request, NET_BIND, NET_TCP, &address->any, length, verdict, i);
+		if (r < 0)
+			return r;
+	}
+	long r = raw(__NR_bind, request->args[0], address, length);
+	return r == -EINVAL ? 0 : (int)r;
+}
+
+/* A unix socket may have got its name from the kernel, when it connected. */
 static int judge_listen(struct request *request)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		char bytes[128];
-	} address;
+	union address address;
 	uint32_t length = sizeof address;
 
 	if (raw(__NR_getsockname, request->args[0], &address, &length) < 0)
 		return 0;
-	bool internet = address.any.sa_family == AF_INET || address.any.sa_family == AF_INET6;
-	/* both families have the port at the same place */
-	return internet && address.in.sin_port == 0 ? judge_address(request, NET_BIND, &address.any, length) : 0;
+	if (address.any.sa_family == AF_UNIX)
+		return length > offsetof(struct sockaddr_un, sun_path) && !*address.named.sun_path ?
+			       judge_address(request, NET_BIND, &address.any, length) : 0;
+	if ((address.any.sa_family != AF_INET && address.any.sa_family != AF_INET6) ||
+	    transport_of((int)request->args[0]) != NET_TCP || is_connected((int)request->args[0]))
+		return 0; /* the kernel: EOPNOTSUPP, EINVAL */
+	return judge_listen_internet(request, &address, length);
+}
+
+/* A datagram socket without a name that wants credentials gets one when it sends (tracer/judge_network.c). */
+static int judge_naming(struct request *request)
+{
+	int socket = (int)request->args[0];
+	union address address;
+	uint32_t length = sizeof address;
+
+	if (socket_number(socket, SO_DOMAIN_OPTION) != AF_UNIX || socket_number(socket, SO_TYPE_OPTION) != SOCK_DGRAM ||
+	    raw(__NR_getsockname, socket, &address, &length) < 0 || length > offsetof(struct sockaddr_un, sun_path))
+		return 0;
+	address.any.sa_family = AF_UNIX;
+	return judge_address(request, NET_BIND, &address.any, sizeof address.any.sa_family);
 }
 
 static int judge_sockopt(struct request *request)
@@ -305,8 +416,8 @@ static int judge_sockopt(struct request *request)
 	if (option == NET_OPTION_ROUTES)
 		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "source route");
 	if (option == NET_OPTION_ANNOUNCES && !every_address(NET_CONNECT))
-		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "multicast group");
-	return 0;
+		return refuse_unnamed(request, EPERM, NET_TCP, "multicast group");
+	return option == NET_OPTION_NAMES ? judge_naming(request) : 0;
 }
 
 int judge_network(struct request *request)

@@ -47,6 +47,17 @@ run_row() {
 	[ "$row" != lender_dies ] || { cp "$F/shut/secret" "$F/open/kept"; rules=(--deny "$F/open/kept"); }
 	[ "$row" != static_program_made ] || rules=(--exec "$F/open" --read "$programs/interpreter")
 	[ "$row" != break_over_copies ] || rules=(--exec "$F/open" --exec "$programs/interpreter" --read "$programs/interpreter")
+	case $row in	# see addresses.c
+	listen_after_letting_go) rules=(--connect 'tcp:127.0.0.1:*' --bind 'tcp:127.0.0.1:*') ;;
+	listen_elsewhere|listen_raced) rules=(--connect tcp:127.0.0.1:9 --bind tcp:0.0.0.0:40123) ;;
+	listen_after_*) rules=(--connect tcp:127.0.0.1:9) ;;
+	listens_where_bound) rules=(--bind tcp:127.0.0.1:0) ;;
+	connect_without|connect_nowhere|send_without) rules=(--connect udp:192.0.2.1:9) ;;	# or there is no such socket
+	hear_unbound*) rules=(--connect tcp:127.0.0.1:9) ;;
+	zero_of_mapped) rules=(--connect 'udp:[::1]:40124' --connect udp:127.0.0.1:9 --bind 127.0.0.1:40124) ;;
+	zero_*) rules=(--connect 127.0.0.1:40124 --bind '127.0.0.1:*' --bind '127.0.0.2:*') ;;
+	listens_unbound) rules=(--bind tcp:0.0.0.0:0) ;;
+	esac
 	cd "$F/open" || exit 1
 	# shellcheck disable=SC2016,SC2094  # STRANGER is what the neighbour says; what is read is what the row wrote
 	if [ "$level" = bare ]; then

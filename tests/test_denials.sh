@@ -27,7 +27,7 @@ for level in $LEVELS_HERE; do
 	before=$(outside_state)
 	# shellcheck disable=SC2016
 	"$programs/neighbour" sh -c 'exec "$@"' - "$PICKET" run -q --result "$SCRATCH/result" --enforce "$level" --profile none \
-		--env STRANGER --read /usr --read /lib --read /lib64 --read /etc/ld.so.cache --write "$PWD" --hide "$SCRATCH/f/hidden" \
+		--connect udp:192.0.2.1:9 --env STRANGER --read /usr --read /lib --read /lib64 --read /etc/ld.so.cache --write "$PWD" --hide "$SCRATCH/f/hidden" \
 		--read "$programs" --exec "$programs" -- "$programs/denials" >"$SCRATCH/guarded" 2<../shut/victim
 	if [ "$(outside_state)" = "$before" ]; then ok "$level: nothing was changed"; else
 		diff <(echo "$before") <(outside_state) >"$SCRATCH/why"

@@ -112,6 +112,7 @@ static const struct {
 	{SYS_socket, {AF_PACKET, SOCK_RAW, 0}, true},
 	{SYS_socketpair, {AF_UNIX, SOCK_STREAM, 0}, false},
 	{SYS_setsockopt, {3, SOL_SOCKET, SO_REUSEADDR}, false},
+	{SYS_setsockopt, {3, SOL_SOCKET, SO_PASSCRED}, false},
 	{SYS_setsockopt, {3, IPPROTO_TCP, 4}, false},
 	{SYS_setsockopt, {3, IPPROTO_IP, 4}, true},
 	{SYS_setsockopt, {3, IPPROTO_IP, 1}, false},
@@ -119,6 +120,7 @@ static const struct {
 	{SYS_setsockopt, {3, IPPROTO_IPV6, 5}, true},
 	{SYS_setsockopt, {3, IPPROTO_IPV6, 6}, true},
 	{SYS_setsockopt, {3, IPPROTO_IPV6, 26}, false},
+	{SYS_setsockopt, {3, IPPROTO_IPV6, 32 /* IPV6_FLOWLABEL_MGR */}, true},
 	{SYS_setsockopt, {3, IPPROTO_IPV6, 4}, false},
 	{SYS_setsockopt, {3, IPPROTO_IP, 57}, false},
 	{SYS_connect, {3, 1, 16}, false},
@@ -194,9 +196,13 @@ static const struct {
 	{EVERYTHING, SYS_sendmsg, false},
 	{EVERYTHING, SYS_listen, false},
 	{EVERYTHING, SYS_bind, true},
+	{EVERYTHING, SYS_setsockopt, false},
+	{NONE, SYS_setsockopt, true},
 	{NONE, SYS_connect, true},
 	{NONE, SYS_sendmsg, true},
 	{NONE, SYS_listen, true},
+	{EVERYTHING, SYS_socket, false},
+	{NONE, SYS_socket, true},
 	{NONE, SYS_stat, false},
 	{HIDES, SYS_stat, true},
 	{HIDES, SYS_chdir, true},
@@ -214,8 +220,16 @@ static const struct {
 START_TEST(what_the_policy_can_refuse_stops)
 {
 	/* an address that is given (connect, sendto) */
-	const uint64_t args[CALL_ARGS] = {3, (uint64_t)(uintptr_t)&somewhere, sizeof somewhere, 0, (uint64_t)(uintptr_t)&somewhere};
+	uint64_t args[CALL_ARGS] = {3, (uint64_t)(uintptr_t)&somewhere, sizeof somewhere, 0, (uint64_t)(uintptr_t)&somewhere};
 
+	if (by_policy[_i].call == SYS_setsockopt) {
+		args[1] = SOL_SOCKET;
+		args[2] = SO_PASSCRED;
+	} else if (by_policy[_i].call == SYS_socket) {
+		args[0] = AF_INET;
+		args[1] = SOCK_DGRAM | SOCK_CLOEXEC;
+		args[2] = 0;
+	}
 	use_policy(by_policy[_i].policy);
 	ck_assert_msg(stops_here(by_policy[_i].call, args) == by_policy[_i].stops, "%s",
 		      call_find(by_policy[_i].call)->name);

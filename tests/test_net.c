@@ -178,6 +178,133 @@ START_TEST(internet_addresses)
 }
 END_TEST
 
+START_TEST(what_never_works_is_told)
+{
+	static const struct {
+		int domain, type, protocol, error;
+	} sockets[] = {
+		{AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0},
+		{AF_INET6, SOCK_DGRAM, IPPROTO_UDP, 0},
+		{AF_INET, SOCK_RAW, IPPROTO_UDP, 0},
+		{AF_INET, SOCK_STREAM, IPPROTO_SCTP, 0},
+		{AF_INET, SOCK_STREAM, 262, 0},
+		{AF_INET, SOCK_DGRAM, IPPROTO_ICMP, 0},
+		{AF_PACKET, SOCK_RAW, 768, 0},
+		{AF_INET, 77, 0, EINVAL},
+		{AF_INET, 11, 0, EINVAL},
+		{AF_UNIX, 15, 0, EINVAL},
+		{AF_INET, -1, 0, EINVAL},
+		{-1, SOCK_STREAM, 0, EAFNOSUPPORT},
+		{64, SOCK_STREAM, 0, EAFNOSUPPORT},
+		{AF_INET, SOCK_STREAM, -1, EINVAL},
+		{AF_INET, SOCK_STREAM, 263, EINVAL},
+		{AF_INET, SOCK_STREAM, IPPROTO_UDP, EPROTONOSUPPORT},
+		{AF_INET6, SOCK_DGRAM, IPPROTO_TCP, EPROTONOSUPPORT},
+	};
+	static const struct {
+		int domain, type;
+		enum net_way way;
+		int family;
+		socklen_t length;
+		int error;
+	} addresses[] = {
+		{AF_INET, SOCK_STREAM, NET_WAY_CONNECT, AF_INET, 16, 0},
+		{AF_INET, SOCK_STREAM, NET_WAY_CONNECT, AF_INET, 15, EINVAL},
+		{AF_INET, SOCK_STREAM, NET_WAY_CONNECT, AF_INET, 1, EINVAL},
+		{AF_INET, SOCK_STREAM, NET_WAY_CONNECT, AF_INET6, 28, EAFNOSUPPORT},
+		{AF_INET, SOCK_DGRAM, NET_WAY_SEND, AF_UNSPEC, 16, 0},
+		{AF_INET, SOCK_DGRAM, NET_WAY_SEND, AF_UNIX, 16, EAFNOSUPPORT},
+		{AF_INET6, SOCK_STREAM, NET_WAY_CONNECT, AF_INET6, 24, 0},
+		{AF_INET6, SOCK_STREAM, NET_WAY_CONNECT, AF_INET6, 23, EINVAL},
+		{AF_INET6, SOCK_STREAM, NET_WAY_CONNECT, AF_INET, 28, EAFNOSUPPORT},
+		{AF_INET6, SOCK_DGRAM, NET_WAY_CONNECT, AF_INET, 16, 0},
+		{AF_INET6, SOCK_DGRAM, NET_WAY_CONNECT, AF_INET, 15, EINVAL},
+		{AF_INET6, SOCK_DGRAM, NET_WAY_BIND, AF_INET, 16, EINVAL},
+		{AF_INET6, SOCK_DGRAM, NET_WAY_BIND, AF_INET, 28, EAFNOSUPPORT},
+		{AF_INET6, SOCK_DGRAM, NET_WAY_SEND, AF_UNIX, 28, EINVAL},
+		{AF_UNIX, SOCK_STREAM, NET_WAY_CONNECT, AF_UNIX, 110, 0},
+		{AF_UNIX, SOCK_STREAM, NET_WAY_CONNECT, AF_UNIX, 111, EINVAL},
+		{AF_UNIX, SOCK_STREAM, NET_WAY_CONNECT, AF_INET, 16, EINVAL},
+		{AF_NETLINK, SOCK_RAW, NET_WAY_BIND, AF_NETLINK, 12, 0},
+		{AF_NETLINK, SOCK_RAW, NET_WAY_BIND, AF_UNIX, 12, EINVAL},
+		{AF_PACKET, SOCK_RAW, NET_WAY_SEND, AF_INET, 16, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++)
+		ck_assert_msg(net_never_socket(sockets[i].domain, sockets[i].type, sockets[i].protocol) ==
+				      sockets[i].error, "socket %zu", i);
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		struct sockaddr_storage storage = {.ss_family = (sa_family_t)addresses[i].family};
+
+		ck_assert_msg(net_never_address(addresses[i].domain, addresses[i].type, addresses[i].way,
+						(struct sockaddr *)&storage, addresses[i].length) == addresses[i].error,
+			      "address %zu", i);
+	}
+}
+END_TEST
+
+START_TEST(an_unspecified_target_is_made_loopback)
+{
+	static const char *const targets[][2] = {
+		{"0.0.0.0", "127.0.0.1"}, {"::", "::1"}, {"::ffff:0.0.0.0", "::ffff:127.0.0.1"}, {"0.0.0.1", NULL},
+		{"127.0.0.2", NULL},	  {"::2", NULL}, {"::ffff:127.0.0.2", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		struct sockaddr_storage storage, expected;
+		socklen_t length = address_of(&storage, targets[i][0], 53);
+
+		address_of(&expected, targets[i][targets[i][1] != NULL], 53);
+		ck_assert(!net_pin_unspecified((struct sockaddr *)&storage, 7));
+		ck_assert_int_eq(net_pin_unspecified((struct sockaddr *)&storage, length), targets[i][1] != NULL);
+		ck_assert_mem_eq(&storage, &expected, sizeof(storage));
+	}
+}
+END_TEST
+
+/* A port that the kernel chose is in no rule but that for such ports. */
+START_TEST(who_may_be_bound_there_may_listen_there)
+{
+	static const struct {
+		const char *address;
+		uint16_t port;
+		int64_t rule; /* or -1: refused */
+	} places[] = {
+		{"127.0.0.1", 45678, 0}, {"::ffff:127.0.0.1", 45678, 0}, {"127.0.0.2", 45678, -1}, {"0.0.0.0", 45678, -1},
+		{"0.0.0.0", 8000, 1},	 {"0.0.0.0", 8001, -1},		 {"127.0.0.1", 0, 0},	   {"0.0.0.0", 0, -1},
+		{"::", 45678, 2},	 {"::", 0, 2},			 {"::1", 45678, -1},	   {"127.0.0.3", 45678, -1},
+	};
+	static const struct net_row binds[] = {
+		{RULE_BIND, "127.0.0.1", 32, TCP, 0, 0},
+		{RULE_BIND, "0.0.0.0", 32, TCP, 8000, 8000},
+		{RULE_BIND, "::", 128, TCP, 0, 1000},
+		{RULE_BIND, "127.0.0.3", 32, UDP, 0, 0},
+		{RULE_CONNECT, "127.0.0.2", 32, TCP, 0, 65535},
+	};
+	struct build *build = build_new();
+	struct image *image;
+
+	for (int i = 0; i < (int)(sizeof(binds) / sizeof(binds[0])); i++) {
+		struct net_prefix prefix = row_prefix(&binds[i]);
+
+		ck_assert_int_eq(add_net_rule(build, binds[i].key), i);
+		ck_assert_int_eq(build_also_internet(build, i, &prefix), i);
+	}
+	image = finish_image(build);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct sockaddr_storage storage;
+		socklen_t length = address_of(&storage, places[i].address, places[i].port);
+		struct verdict verdict = decide_listen(image, (struct sockaddr *)&storage, length);
+
+		ck_assert_msg(verdict.rule == (places[i].rule < 0 ? RULE_DEFAULT : (uint32_t)places[i].rule), "%s:%u: %u",
+			      places[i].address, places[i].port, verdict.rule);
+		ck_assert_int_eq(verdict.allowed, places[i].rule >= 0);
+	}
+	ck_assert(!decide_listen(image, (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_INET}, 3).allowed);
+	free(image);
+}
+END_TEST
+
 /* Everything is allowed, so that only the form of the address can be what is refused. */
 static struct image *open_image(void)
 {
@@ -338,8 +465,73 @@ START_TEST(unix_paths)
 		ck_assert_int_eq(verdict.allowed, paths[i].rule >= 0);
 		ck_assert_int_eq(verdict.error, verdict.allowed ? 0 : EACCES);
 	}
-	/* A rule about a socket says nothing of the file system, and the other way round. */
+	/* A rule about a socket says nothing of the file system. */
 	ck_assert(!decide_path(image, "/run/x.sock", 11, ACCESS_READ).allowed);
+	free(image);
+}
+END_TEST
+
+/* What the files' rules refuse, a network's rule opens only where it is the more specific one, or the nearer. */
+START_TEST(unix_paths_are_files_too)
+{
+	enum { EVERY, EXACT, NEARER, CONNECTS };
+	static const struct path_row files[] = {
+		{RULE_READ, LAYER_FILE, "/"},		  {RULE_DENY, LAYER_FILE, "/denied"},
+		{RULE_READ, LAYER_FILE, "/denied/shown"}, {RULE_READ_ONLY, LAYER_FILE, "/kept"},
+		{RULE_DENY, LAYER_FILE, "/same"},	  {RULE_DENY, LAYER_FILE, "/near"},
+		{RULE_DENY, LAYER_FILE, "/glob*"},	  {RULE_FORBID, LAYER_PROFILE, "/forbidden"},
+		{RULE_HIDE, LAYER_FILE, "/hidden"},	  {RULE_READ, LAYER_FILE, "/hidden/shown"},
+	};
+	enum { FILES = sizeof(files) / sizeof(files[0]) };
+	static const char *const exact[] = {"/denied/exact", "/same", "/globbed", "/forbidden/exact", "/hidden/exact"};
+	static const struct {
+		const char *path;
+		int error;
+		uint32_t rule, own; /* own: of the run's own socket, or RULE_DEFAULT: allowed */
+	} sockets[] = {
+		{"/plain", 0, EVERY, RULE_DEFAULT},
+		{"/kept/x", 0, EVERY, RULE_DEFAULT},
+		{"/denied/x", EACCES, CONNECTS + 1, RULE_DEFAULT},
+		{"/denied/exact", 0, EXACT, RULE_DEFAULT},
+		{"/denied/exact/x", 0, EXACT, RULE_DEFAULT},
+		{"/denied/shown/x", 0, EVERY, RULE_DEFAULT},
+		{"/same", EACCES, CONNECTS + 4, RULE_DEFAULT},
+		{"/near", 0, NEARER, RULE_DEFAULT},
+		{"/globbed", 0, EXACT, RULE_DEFAULT},
+		{"/globs", EACCES, CONNECTS + 6, RULE_DEFAULT},
+		{"/forbidden/exact", EACCES, CONNECTS + 7, CONNECTS + 7},
+		{"/hidden/exact", ENOENT, CONNECTS + 8, CONNECTS + 8},
+		{"/hidden/shown/x", 0, EVERY, RULE_DEFAULT},
+	};
+	struct build *build = build_new();
+	struct rule nearer = row_rule(RULE_CONNECT, LAYER_COMMAND_LINE, "nearer");
+	struct image *image;
+
+	ck_assert_int_eq(add_net_rule(build, RULE_CONNECT), EVERY);
+	ck_assert_int_eq(build_also_unix_path(build, EVERY, "/"), EVERY);
+	ck_assert_int_eq(add_net_rule(build, RULE_CONNECT), EXACT);
+	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
+		ck_assert_int_eq(build_also_unix_path(build, EXACT, exact[i]), EXACT);
+	ck_assert_int_eq(build_net_rule(build, &nearer), NEARER);
+	ck_assert_int_eq(build_also_unix_path(build, NEARER, "/near"), NEARER);
+	for (int i = 0; i < FILES; i++) {
+		struct rule rule = row_rule(files[i].key, files[i].layer, files[i].target);
+
+		ck_assert_int_eq(build_path_rule(build, &rule), CONNECTS + i);
+	}
+	image = finish_image(build);
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		size_t length = strlen(sockets[i].path);
+		struct verdict verdict = decide_unix_path(image, NET_CONNECT, sockets[i].path, length);
+		struct verdict own = decide_own_socket(image, sockets[i].path, length);
+
+		ck_assert_msg(verdict.rule == sockets[i].rule, "%s: %u", sockets[i].path, verdict.rule);
+		ck_assert_int_eq(verdict.allowed, sockets[i].error == 0);
+		ck_assert_int_eq(verdict.error, sockets[i].error);
+		ck_assert_msg(own.rule == sockets[i].own, "own %s: %u", sockets[i].path, own.rule);
+		ck_assert_int_eq(own.allowed, sockets[i].own == RULE_DEFAULT);
+	}
+	ck_assert(!decide_own_socket(image, "relative", 8).allowed);
 	free(image);
 }
 END_TEST
@@ -379,6 +571,7 @@ START_TEST(whole_policies)
 	};
 	struct build *build = build_new();
 	struct image *image;
+	bool any_udp = false;
 	int index = -1;
 
 	for (const struct net_row *row = policies[_i].internet; row->address != NULL; row++) {
@@ -386,6 +579,7 @@ START_TEST(whole_policies)
 
 		index = add_net_rule(build, row->key);
 		ck_assert_int_eq(build_also_internet(build, index, &prefix), index);
+		any_udp |= prefix.udp;
 	}
 	if (index < 0)
 		index = add_net_rule(build, RULE_CONNECT);
@@ -396,6 +590,7 @@ START_TEST(whole_policies)
 	image = finish_image(build);
 	ck_assert_int_eq(decide_any_internet(image, NET_CONNECT), policies[_i].any);
 	ck_assert_int_eq(decide_every_address(image, NET_CONNECT), policies[_i].every);
+	ck_assert_int_eq(decide_any_udp(image), any_udp);
 	if (index >= 0 && image_rule(image, 0).key == RULE_BIND) {
 		ck_assert(decide_any_internet(image, NET_BIND));
 		ck_assert_int_eq(decide_every_address(image, NET_BIND), policies[_i].others == 3);
@@ -451,10 +646,14 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, internet_addresses, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_test(tcase, who_may_be_bound_there_may_listen_there);
+	tcase_add_test(tcase, what_never_works_is_told);
+	tcase_add_test(tcase, an_unspecified_target_is_made_loopback);
 	tcase_add_test(tcase, short_and_foreign_addresses_are_refused);
 	tcase_add_test(tcase, unix_addresses_by_form);
 	tcase_add_test(tcase, abstract_names);
 	tcase_add_test(tcase, unix_paths);
+	tcase_add_test(tcase, unix_paths_are_files_too);
 	tcase_add_loop_test(tcase, whole_policies, 0, 12);
 	tcase_add_test(tcase, the_builder_refuses_what_is_no_destination);
 	suite_add_tcase(suite, tcase);

@@ -31,14 +31,14 @@ static void teardown(void)
 	help_teardown();
 }
 
-static void make_socket(const char *name)
+static int make_socket(const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	strcpy(address.sun_path, name);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-	close(fd);
+	return fd;
 }
 
 static bool owns(const char *name)
@@ -53,22 +53,46 @@ static bool owns(const char *name)
 
 START_TEST(sockets_of_the_run_are_known_whatever_their_name)
 {
-	int here = open(".", O_PATH);
+	int own = make_socket("own"), other = make_socket("other");
 
-	make_socket("own");
-	make_socket("other");
 	help_write("file", "", 0);
 	ck_assert_int_eq(symlink("own", "link"), 0);
 	for (int i = 0; i < 2; i++)
-		owned_add_socket(&owned, AT_FDCWD, "own");
-	owned_add_socket(&owned, here, "file");	  /* no socket */
-	owned_add_socket(&owned, here, "missing"); /* nothing */
+		owned_add_socket(&owned, own, "own");
+	owned_add_socket(&owned, OWNED_NO_COPY, "file");    /* no socket */
+	owned_add_socket(&owned, OWNED_NO_COPY, "missing"); /* nothing */
 	ck_assert_uint_eq(HASH_COUNT(owned.sockets), 1);
 	ck_assert(owns("own") && !owns("other") && !owns("file") && !owns("link") && !owned_has_socket(&owned, -1));
 	ck_assert_int_eq(rename("own", "moved"), 0);
-	make_socket("own");
+	int another = make_socket("own");
 	ck_assert(owns("moved") && !owns("own"));
-	close(here);
+	owned_add_socket(&owned, OWNED_NO_COPY, "own");
+	ck_assert(owns("own"));
+	close(own);
+	close(other);
+	close(another);
+}
+END_TEST
+
+/* By the time somebody looks, the name may be that of a stranger's. */
+START_TEST(what_a_socket_is_not_bound_to_is_not_the_runs)
+{
+	int own = make_socket("own"), pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_eq(unlink("own"), 0);
+	int stranger = make_socket("own");
+	owned_add_socket(&owned, own, "own");
+	owned_add_socket(&owned, pair[0], "own");
+	if (HASH_COUNT(owned.sockets) != 0)
+		printf("skip - what_a_socket_is_not_bound_to_is_not_the_runs: CONFIG_UNIX_DIAG\n");
+	else
+		owned_add_socket(&owned, stranger, "own");
+	ck_assert_uint_eq(HASH_COUNT(owned.sockets), 1);
+	close(own);
+	close(stranger);
+	close(pair[0]);
+	close(pair[1]);
 }
 END_TEST
 
@@ -104,6 +128,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, sockets_of_the_run_are_known_whatever_their_name);
+	tcase_add_test(tests, what_a_socket_is_not_bound_to_is_not_the_runs);
 	tcase_add_test(tests, ipc_objects_of_the_run_are_known_by_kind_and_number);
 	tcase_add_test(tests, no_more_than_the_last_few_thousand_are_remembered);
 	suite_add_tcase(suite, tests);

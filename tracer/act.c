@@ -107,6 +107,8 @@ bool act_arguments_fixed(const struct guard *guard, const struct request *reques
 {
 	if (request->call->op == OP_SENDMMSG)
 		return false;	/* there may be more messages than the one that was looked at */
+	if (request->address.pinned)
+		return false;
 	for (int i = 0; i < REQUEST_NAMES; i++)
 		if (request->names[i].arg >= 0 && !name_is_fixed(guard, request, &request->names[i]))
 			return false;
@@ -377,17 +379,21 @@ static void proceed_aside(struct guard *guard, struct request *request, struct j
 	int64_t result = perform_aside(guard, request, judgement);
 
 	task->on_exit = NULL;
+	if (result == PERFORM_AGAIN) {
+		judgement->again = true;
+		return;
+	}
 	if (result != PERFORM_NO_WAY) {
 		transport_return(guard, task, judgement->note ? judgement->note(task, result) : result);
 		return;
 	}
 	/* what cannot be done safely is refused, and said to be */
 	judgement->outcome = OUTCOME_REFUSE;
-	judgement->error = EACCES;
-	judgement->rule = RULE_ALWAYS;
-	judgement->kind = VIOLATION_INTERFACE;
-	snprintf(judgement->target, sizeof judgement->target, "%s of %s", request->call->name, request->names[0].at.name);
-	act_record(guard, request, judgement, ACTION_DENIED);
+	judgement->refusal.error = EACCES;
+	judgement->refusal.rule = RULE_ALWAYS;
+	judgement->refusal.kind = VIOLATION_INTERFACE;
+	snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "%s of %s", request->call->name, request->names[0].at.name);
+	act_record(guard, request, &judgement->refusal, ACTION_DENIED);
 	transport_refuse(guard, task, EACCES);
 }
 
@@ -423,7 +429,7 @@ static void look_again(struct guard *guard, struct request *request, struct judg
 		return;
 	tracee_kill(request->task);
 	judge_always(judgement, VIOLATION_FILE_READ, EACCES, "%s", at->name);
-	act_record(guard, request, judgement, ACTION_KILLED);
+	act_record(guard, request, &judgement->refusal, ACTION_KILLED);
 }
 
 static void proceed(struct guard *guard, struct request *request, struct judgement *judgement)
@@ -472,31 +478,22 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 	}
 }
 
-/* Audit allows what the operator's policy refuses, but not what is refused to every tool, or to this plugin. */
-static bool only_audited(const struct guard *guard, const struct judgement *judgement)
-{
-	return guard->on_violation == ON_VIOLATION_AUDIT && judgement->rule != RULE_ALWAYS && judgement->image == 0;
-}
-
 static void refuse(struct guard *guard, struct request *request, struct judgement *judgement)
 {
-	if (only_audited(guard, judgement)) {
-		act_record(guard, request, judgement, ACTION_AUDITED);
-		proceed(guard, request, judgement);
-		return;
-	}
 	if (guard->on_violation == ON_VIOLATION_KILL) {
-		act_record(guard, request, judgement, ACTION_KILLED);
+		act_record(guard, request, &judgement->refusal, ACTION_KILLED);
 		guard->violated_fatally = true;
 		transport_kill_all(guard);
 		return;
 	}
-	act_record(guard, request, judgement, ACTION_DENIED);
-	transport_refuse(guard, request->task, judgement->error);
+	act_record(guard, request, &judgement->refusal, ACTION_DENIED);
+	transport_refuse(guard, request->task, judgement->refusal.error);
 }
 
 void act(struct guard *guard, struct request *request, struct judgement *judgement)
 {
+	for (unsigned i = 0; i < judgement->audited_count; i++)
+		act_record(guard, request, &judgement->audited[i], ACTION_AUDITED);
 	switch (judgement->outcome) {
 	case OUTCOME_PASS:
 		proceed(guard, request, judgement);

@@ -33,6 +33,8 @@ void address_text(const struct sockaddr *address, socklen_t length, enum net_tra
 		snprintf(text, size, "%s[%s]:%u", prefix, number, ntohs(in6->sin6_port));
 	} else if (address->sa_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path)) {
 		abstract_text(address, length, text, size);
+	} else if (address->sa_family == AF_UNIX) {	/* of the kernel's choice */
+		snprintf(text, size, "unix:@*");
 	} else {
 		snprintf(text, size, "address of family %d", address->sa_family);
 	}

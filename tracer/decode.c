@@ -358,7 +358,7 @@ static void clear(struct request *request)
 	request->how = (struct open_how){ 0 };
 	request->how_size = 0;
 	request->socket = request->held_socket = -1;
-	request->address.used = false;
+	request->address.used = request->address.pinned = false;
 	request->address.length = 0;	/* what is left there is the address of another call */
 	request->message = (struct msghdr){ 0 };
 	memset(&request->clone, 0, sizeof request->clone);

@@ -45,6 +45,7 @@ struct address_arg {
 	bool used;
 	uint64_t pointer;	/* where it lies in the task */
 	socklen_t length;
+	bool pinned;		/* not what the task has there: see net_pin_unspecified */
 	union {
 		struct sockaddr any;
 		struct sockaddr_storage storage;

@@ -148,17 +148,18 @@ static void look_domain(struct assembly *p, int arg)
 	load_low(p, arg + 1);
 	emit(p, BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0);
 	pass_if_equal(p, SOCK_STREAM);
-	pass_if_equal(p, SOCK_DGRAM);
+	if (leaf_any_udp(p->guard))
+		pass_if_equal(p, SOCK_DGRAM);
 	stop(p);
 }
 
 static void look_sockopt(struct assembly *p, int arg)
 {
-	bool anywhere = leaf_every_address(p->guard, NET_CONNECT);
+	bool anywhere = leaf_every_address(p->guard, NET_CONNECT), any_name = leaf_every_address(p->guard, NET_BIND);
 
 	for (unsigned i = 0; i < net_option_count; i++) {
 		const struct net_option_rule *rule = &net_options[i];
-		if (rule->what == NET_OPTION_ANNOUNCES && anywhere)
+		if ((rule->what == NET_OPTION_ANNOUNCES && anywhere) || (rule->what == NET_OPTION_NAMES && any_name))
 			continue;
 		load_low(p, arg);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)rule->level, 0, 3);

@@ -10,6 +10,7 @@
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -17,11 +18,15 @@
 #include <sys/socket.h>
 
 #include "decide.h"
+#include "leaf.h"
 #include "register_rules.h"
 #include "syscalls.h"
 #include "wire.h"
 
-enum { ROOM = 2048 };
+enum {
+	ROOM = 2048,
+	SOCKET_TYPE_BITS = 0xf, /* SOCK_TYPE_MASK in include/linux/net.h */
+};
 
 struct instructions {
 	struct sock_filter code[ROOM];
@@ -91,8 +96,11 @@ static void refuse_listed(struct instructions *p)
 	}
 }
 
+/* May there be a network? Where refusals are only recorded there may, and the shim tells of it. */
 static bool any_internet(const struct guard *guard)
 {
+	if (guard->on_violation == ON_VIOLATION_AUDIT)
+		return true;
 	for (unsigned i = 0; i < guard->policy_count; i++)
 		if (!decide_any_internet(guard->policies[i]->image, NET_CONNECT) &&
 		    !decide_any_internet(guard->policies[i]->image, NET_BIND))
@@ -100,25 +108,29 @@ static bool any_internet(const struct guard *guard)
 	return true;
 }
 
-static void look_at_socket(struct instructions *p, bool internet)
+static bool any_udp(const struct guard *guard)
 {
-	for_number(p, number_of("socket"), 7);
+	return guard->on_violation == ON_VIOLATION_AUDIT || leaf_any_udp(guard);
+}
+
+static void look_at_socket(struct instructions *p, bool internet, bool udp)
+{
+	for_number(p, number_of("socket"), 15);
 	load_argument(p, 0);
-	if (internet) {
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 3, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1);
-		pass(p);
-		say(p, EAFNOSUPPORT);
-	} else {
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 2, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 2);
-		pass(p);
-		say(p, EACCES);
-		say(p, EAFNOSUPPORT);
-	}
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 12, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, internet ? 7 : 6, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, internet ? 6 : 5, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 1, 0);
+	say(p, EAFNOSUPPORT);
+	load_argument(p, 2);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, NETLINK_ROUTE, internet ? 6 : 1, 0);
+	say(p, EPROTONOSUPPORT);	/* as a kernel that has not got it: judge_network.c */
+	say(p, EACCES);
+	load_argument(p, 1);
+	emit(p, BPF_ALU | BPF_AND | BPF_K, SOCKET_TYPE_BITS, 0, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, SOCK_DGRAM, udp ? 1 : 0, 1);
+	say(p, EACCES);
+	pass(p);
 }
 
 /* New namespaces. clone3 has its flags in memory, and libc falls back to clone. */
@@ -177,7 +189,7 @@ int filter_compile_alone(const struct guard *guard, struct sock_fprog *filter)
 	look_at_descriptors(p, guard->reserved_at);
 	look_at_ioctl(p);
 	look_at_clone(p);
-	look_at_socket(p, any_internet(guard));
+	look_at_socket(p, any_internet(guard), any_udp(guard));
 	refuse_listed(p);
 	pass(p);
 	filter->len = (unsigned short)p->length;

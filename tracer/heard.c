@@ -19,7 +19,7 @@
 _Static_assert((int)WIRE_FILE_READ == VIOLATION_FILE_READ && (int)WIRE_INTERFACE == VIOLATION_INTERFACE &&
 		       WIRE_RULE_ALWAYS == RULE_ALWAYS, "the same numbers on both sides");
 
-enum { ANCESTORS_MOST = 16, EXE_ROOM = PATH_MAX, ADDRESS_TEXT = 160 };
+enum { ANCESTORS_MOST = 16, EXE_ROOM = PATH_MAX, TARGET_ROOM = WIRE_REPORT_MOST + sizeof "unix:" };
 
 /* A message taken apart; texts NUL-terminated. */
 struct message {
@@ -30,7 +30,7 @@ struct message {
 		struct sockaddr any;
 		struct sockaddr_storage storage;
 	} address;
-	char target[ADDRESS_TEXT];	/* when it is made here */
+	char target[TARGET_ROOM];	/* when it is made here */
 };
 
 /* False: not one that a shim would send. */
@@ -40,7 +40,7 @@ static bool take_apart(struct message *m, const struct wire_report *report, size
 	size_t left = length - sizeof *report, to = 0;
 
 	if (length < sizeof *report || length > WIRE_REPORT_MOST || report->version != WIRE_VERSION ||
-	    report->kind > WIRE_INTERFACE || report->about > WIRE_ABOUT_PROGRAM || report->image >= GUARD_IMAGES ||
+	    report->kind > WIRE_INTERFACE || report->about > WIRE_ABOUT_EVERYWHERE || report->image >= GUARD_IMAGES ||
 	    report->use > NET_BIND || report->transport > NET_UDP)
 		return false;
 	m->head = *report;
@@ -100,12 +100,15 @@ static const char *target_of(struct message *m)
 			     sizeof m->target);
 		return m->target;
 	case WIRE_ABOUT_CALL:
+	case WIRE_ABOUT_EVERYWHERE:
 		if (m->text[WIRE_TARGET][0] && m->text[WIRE_TARGET][0] != '%')
 			return m->text[WIRE_TARGET];
 		snprintf(m->target, sizeof m->target, "%s%s", call_find(m->head.call)->name,
 			 m->text[WIRE_TARGET][0] ? m->text[WIRE_TARGET] + 1 : "");
 		return m->target;
 	case WIRE_ABOUT_UNIX_PATH:
+		snprintf(m->target, sizeof m->target, "unix:%s", m->text[WIRE_TARGET]);
+		return m->target;
 	case WIRE_ABOUT_PATH:
 	case WIRE_ABOUT_MOVE:
 	case WIRE_ABOUT_PROGRAM:
@@ -138,8 +141,11 @@ static char *allow_with(const struct guard *guard, const struct message *m)
 					  &m->address.any, m->head.length[WIRE_ADDRESS]);
 	case WIRE_ABOUT_UNIX_PATH:
 		return allow_with_unix_path(image, verdict, (enum net_use)m->head.use, target);
-	case WIRE_ABOUT_CALL:
+	case WIRE_ABOUT_EVERYWHERE:
+		return allow_with_everywhere(verdict, (enum net_transport)m->head.transport);
 	case WIRE_ABOUT_MOVE:
+		return allow_with_move(image, verdict, target);
+	case WIRE_ABOUT_CALL:
 	case WIRE_ABOUT_PROGRAM:
 		break;
 	}

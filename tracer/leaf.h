@@ -19,5 +19,7 @@ enum leaf leaf_of(const struct guard *guard, long number);
 
 /* May the run use every address so? */
 bool leaf_every_address(const struct guard *guard, enum net_use use);
+/* May it have UDP sockets? */
+bool leaf_any_udp(const struct guard *guard);
 
 #endif

@@ -4,11 +4,19 @@
  */
 #include "owned.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+
+#include "cleanup.h"
 
 enum { OWNED_MOST = 4096 };	/* sockets, and IPC objects, that are remembered */
 
@@ -30,6 +38,49 @@ static bool socket_id(int dirfd, const char *name, struct file_id *id)
 	return true;
 }
 
+/* ---- which file a socket is bound to ------------------------------------ */
+
+/* Ask by netlink of the socket with this number, sock_diag(7). Bytes of the answer or -errno. */
+static ssize_t ask_of_socket(uint32_t number, char *answer, size_t room)
+{
+	struct {
+		struct nlmsghdr header;
+		struct unix_diag_req ask;
+	} question = {
+		.header = { .nlmsg_len = sizeof question, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST },
+		.ask = { .sdiag_family = AF_UNIX, .udiag_states = UINT32_MAX, .udiag_ino = number, .udiag_show = UDIAG_SHOW_VFS,
+			 .udiag_cookie = { UINT32_MAX, UINT32_MAX } },
+	};
+	cleanup_fd int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	if (netlink < 0 || send(netlink, &question, sizeof question, 0) < 0)
+		return -errno;
+	ssize_t n = recv(netlink, answer, room, 0);
+	return n < 0 ? -errno : n;
+}
+
+/* Is it known that the socket is bound to another file than that of this inode? Its name may have been given to somebody else's
+ * since. Not every kernel tells (CONFIG_UNIX_DIAG); the inode is not used again while the socket is there. */
+static bool bound_elsewhere(int socket, uint64_t inode)
+{
+	_Alignas(struct nlmsghdr) char answer[1024] = "";
+	struct stat st;
+	ssize_t n = fstat(socket, &st) < 0 ? -errno : ask_of_socket((uint32_t)st.st_ino, answer, sizeof answer);
+	const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)answer;
+
+	if (n < 0 || !NLMSG_OK(header, (size_t)n) || header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		return false;
+	unsigned left = (unsigned)NLMSG_PAYLOAD(header, sizeof(struct unix_diag_msg));
+	const struct rtattr *attribute =
+		(const struct rtattr *)(const void *)((const char *)NLMSG_DATA(header) + NLMSG_ALIGN(sizeof(struct unix_diag_msg)));
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+		if (attribute->rta_type == UNIX_DIAG_VFS)
+			return ((const struct unix_diag_vfs *)RTA_DATA(attribute))->udiag_vfs_ino != (uint32_t)inode;
+	return true;	/* to none that has a name */
+}
+
+/* ------------------------------------------------------------------------- */
+
 static struct owned_socket *find_socket(struct owned *owned, const struct file_id *id)
 {
 	struct owned_socket *socket;
@@ -44,13 +95,15 @@ static void forget_socket(struct owned *owned, struct owned_socket *socket)
 	free(socket);
 }
 
-void owned_add_socket(struct owned *owned, int dirfd, const char *name)
+void owned_add_socket(struct owned *owned, int bound, const char *name)
 {
 	struct owned_socket *socket;
 	struct file_id id;
 
+	if (!socket_id(AT_FDCWD, name, &id) || (bound != OWNED_NO_COPY && bound_elsewhere(bound, id.ino)))
+		return;
 	pthread_mutex_lock(&owned->lock);
-	if (socket_id(dirfd, name, &id) && !find_socket(owned, &id) && (socket = calloc(1, sizeof *socket)) != NULL) {
+	if (!find_socket(owned, &id) && (socket = calloc(1, sizeof *socket)) != NULL) {
 		socket->id = id;
 		if (HASH_COUNT(owned->sockets) >= OWNED_MOST)
 			forget_socket(owned, owned->sockets);	/* the first is the oldest */

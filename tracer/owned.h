@@ -41,9 +41,13 @@ struct owned {
 	pthread_mutex_t lock;		/* of both */
 };
 
-/* Unix sockets in the file system that the run has made itself. The last few thousand are remembered; what is not, is
- * refused later. The name (or, with AT_EMPTY_PATH, descriptor) is as for statx(2); what is no socket is not remembered. */
-void owned_add_socket(struct owned *owned, int dirfd, const char *name);
+/*
+ * Unix sockets in the file system that the run has made itself. The last few thousand are remembered; what is not, is
+ * refused later. `bound` was just bound to `name`; what has that name by now and is no socket, or, as far as the kernel
+ * tells, another, is not remembered.
+ */
+enum { OWNED_NO_COPY = -2 };	/* in place of `bound`: there is no way to look at it */
+void owned_add_socket(struct owned *owned, int bound, const char *name);
 bool owned_has_socket(struct owned *owned, int fd);
 
 /* The same for SysV IPC objects. */

@@ -140,7 +140,7 @@ static bool approve_directory(struct guard *guard, struct request *request, int 
 	if (stat(path, &st) == 0 && st.st_dev == judged->dev && st.st_ino == judged->ino)
 		return true;
 	judge_always(judgement, VIOLATION_FILE_READ, EACCES, "a directory other than the one that was checked (%s)", judged->judged);
-	act_record(guard, request, judgement, ACTION_KILLED);
+	act_record(guard, request, &judgement->refusal, ACTION_KILLED);
 	return false;
 }
 
@@ -166,6 +166,7 @@ static perform_function *const by_op[OP_COUNT] = {
 	[OP_CONNECT] = perform_connect,
 	[OP_BIND] = perform_bind,
 	[OP_LISTEN] = perform_listen,
+	[OP_SOCKOPT] = perform_sockopt,
 	[OP_SENDMSG] = perform_send,
 	[OP_SENDMMSG] = perform_send,
 	[OP_SIGNAL] = perform_signal,
@@ -182,7 +183,6 @@ static perform_function *const by_op[OP_COUNT] = {
 	[OP_FORK] = proceed,
 	[OP_ALLOCATE] = proceed,
 	[OP_SOCKET] = proceed,
-	[OP_SOCKOPT] = proceed,
 	[OP_SECCOMP] = proceed,
 	[OP_MEMORY] = proceed,
 	[OP_DESCRIPTOR] = proceed,

@@ -50,6 +50,10 @@ static int64_t do_it(struct deed *deed)
 		return perform_ioctl(deed);
 	case OP_IPC:
 		return perform_ipc(deed);
+	case OP_LISTEN:
+		return perform_listen(deed);
+	case OP_SOCKOPT:
+		return perform_sockopt(deed);
 	default:
 		return PERFORM_NO_WAY;
 	}

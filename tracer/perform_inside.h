@@ -10,9 +10,7 @@
 
 #include "judge.h"
 #include "notify_inside.h"
-
-/* A result: a name has changed since it was judged. */
-#define PERFORM_AGAIN INT64_MIN
+#include "perform_aside.h"
 
 /* A call that is being carried out. */
 struct deed {
@@ -77,6 +75,7 @@ int64_t perform_watch(struct deed *deed);
 int64_t perform_connect(struct deed *deed);	/* connect, sendto */
 int64_t perform_bind(struct deed *deed);
 int64_t perform_listen(struct deed *deed);
+int64_t perform_sockopt(struct deed *deed);
 int64_t perform_send(struct deed *deed);	/* sendmsg, sendmmsg */
 
 int64_t perform_signal(struct deed *deed);
@@ -88,7 +87,7 @@ int64_t perform_fcntl(struct deed *deed);
 /* A result: the task is to make the call itself, and what came of it is looked at (notify_follow). */
 #define PERFORM_FOLLOWED (INT64_MIN + 2)
 
-/* A result of the last five: it may be let proceed as it is. */
+/* A result of the last five, and of those about sockets: it may be let proceed as it is. */
 #define PERFORM_PROCEED (INT64_MIN + 1)
 
 #endif

@@ -26,6 +26,7 @@
 #include "act.h"
 #include "cleanup.h"
 #include "mem.h"
+#include "net.h"
 #include "perform_inside.h"
 
 enum {
@@ -49,6 +50,14 @@ static bool same_socket(const struct deed *deed)
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)deed->task->tid, deed->request->socket);
 	return fstat(deed->request->held_socket, &held) == 0 && stat(path, &now) == 0 && held.st_ino == now.st_ino &&
 	       held.st_dev == now.st_dev;
+}
+
+/* Is its descriptor nobody else's, and still the socket that was judged? */
+static bool has_it_alone(const struct deed *deed)
+{
+	if (deed->guard->notifier)
+		visitor_look(deed->task);
+	return tracee_private_files(deed->task) && same_socket(deed);
 }
 
 /* The socket that was judged. Or -errno. */
@@ -132,25 +141,80 @@ int64_t perform_bind(struct deed *deed)
 		r = PERFORM_AGAIN;
 	else
 		r = bind(fd, &address->any, address->length) < 0 ? -errno : 0;
-	if (r == 0)	/* nobody can have put another one there: to move a socket takes `moves`, too */
-		owned_add_socket(&deed->guard->tracees.owned, AT_FDCWD, deed->request->names[0].text);
+	if (r == 0)	/* nobody of the run can have put another one there: to move a socket takes `moves`, too */
+		owned_add_socket(&deed->guard->tracees.owned, fd, deed->request->names[0].text);
 	pthread_rwlock_unlock(&n->moves);
 	if (chdir("/") < 0)
 		return r;
 	return r;
 }
 
-/* Its clients see who listens. */
+/* Is this where it was judged to listen? Port 0: at one of the kernel's choice. */
+static bool listens_there(int fd, const struct address_arg *judged)
+{
+	struct net_address wanted = net_read(&judged->any, judged->length), got;
+	struct sockaddr_storage now;
+	socklen_t length = sizeof now;
+
+	if (getsockname(fd, (struct sockaddr *)&now, &length) < 0)
+		return false;
+	got = net_read((struct sockaddr *)&now, length);
+	return got.kind == wanted.kind && memcmp(got.bytes, wanted.bytes, sizeof got.bytes) == 0 &&
+	       (got.port == wanted.port || wanted.port == 0);
+}
+
+/*
+ * A socket without a port listens on one of the kernel's choice, and whether it has one its name does not tell (judge_network.c).
+ * So it is bound to what was judged; if it is bound already, the kernel says EINVAL and keeps what it has. Who shares the socket may
+ * connect it and let go of the peer at any moment, and with that of a port that it was not bound to: so it is looked at
+ * again, and if it listens elsewhere, it ends before anybody is told where.
+ */
+static int64_t listen_as_judged(const struct deed *deed, int fd)
+{
+	const struct address_arg *address = &deed->request->address;
+
+	if (bind(fd, &address->any, address->length) < 0 && errno != EINVAL)
+		return -errno;
+	if (listen(fd, (int)deed->request->stop.args[1]) < 0)
+		return -errno;
+	if (listens_there(fd, address))
+		return 0;
+	shutdown(fd, SHUT_RDWR);
+	return PERFORM_AGAIN;
+}
+
+static bool is_internet(const struct address_arg *address)	/* length 0: it was not looked at */
+{
+	return address->length > 0 && (address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6);
+}
+
+/* Who listens on a unix socket is told to those who connect (SO_PEERCRED). */
 int64_t perform_listen(struct deed *deed)
 {
-	visitor_look(deed->task);
-	if (tracee_private_files(deed->task) && same_socket(deed))
+	bool internet = is_internet(&deed->request->address);
+
+	if (!internet && has_it_alone(deed))
 		return PERFORM_PROCEED;
 	int fd = socket_of(deed);
 
 	if (fd < 0)
 		return fd;
+	if (internet)
+		return listen_as_judged(deed, fd);
 	return listen(fd, (int)deed->request->stop.args[1]) < 0 ? -errno : 0;
+}
+
+/* What was judged by what the socket is (judge_naming) is done to that socket. */
+int64_t perform_sockopt(struct deed *deed)
+{
+	const uint64_t *args = deed->request->stop.args;
+	int level = (int)args[1], option = (int)args[2], value;
+
+	if (net_option(level, option) != NET_OPTION_NAMES || has_it_alone(deed))
+		return PERFORM_PROCEED;
+	int fd = socket_of(deed);
+	int r = fd < 0 ? fd : (int)args[4] < (int)sizeof value ? -EINVAL : deed_take(deed, args[3], &value, sizeof value);
+	return r < 0 ? r : setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
 }
 
 /* ---- connect ------------------------------------------------------------ */

@@ -300,7 +300,7 @@ static long numbers(const char *name)
 	if (strcmp(name, "prlimit64") == 0)
 		return prlimit(stranger, RLIMIT_SIGPENDING, &none, NULL);
 	if (strcmp(name, "socket") == 0)
-		return socket(AF_NETLINK, SOCK_RAW, 0);
+		return socket(AF_NETLINK, SOCK_RAW, 15 /* NETLINK_KOBJECT_UEVENT */);
 	if (strcmp(name, "fcntl") == 0)
 		return fcntl(1, F_SETOWN, stranger);
 	if (strcmp(name, "shmget") == 0)

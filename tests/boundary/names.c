@@ -123,6 +123,22 @@ static int stranger_adopted(void)
 	return kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child ? WORKED : BROKEN;
 }
 
+/* A bind that fails since somebody else was there first does not make his socket ours. */
+static int stranger_first(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "first.sock" };
+
+	for (double end = seconds() + RACE_SECONDS; seconds() < end;) {
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
+			unlink(address.sun_path);
+		else
+			connect_to(address.sun_path);
+		close(fd);
+	}
+	return WORKED;
+}
+
 /* What root may open, and the policy lets be written: everything below /dev. */
 static int device_beside(const char *name)
 {
@@ -152,6 +168,7 @@ static const struct row rows[] = {
 	{ IS_HEARD, "stranger_moved", stranger_moved },
 	{ IS_HEARD, "stranger_exchanged", stranger_exchanged },
 	{ IS_HEARD, "stranger_adopted", stranger_adopted },
+	{ IS_HEARD, "stranger_first", stranger_first },
 	{ GETS_OUT, "another_root", another_root },
 	{ GETS_OUT, "core_file", core_file },
 	{ GETS_OUT, "device_screen", device_screen },

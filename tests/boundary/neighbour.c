@@ -2,11 +2,13 @@
 /*
  * neighbour.c - COMMAND [ARG...]: runs it, and is the process that it may not reach: in the same session, in a group of its own,
  * its number in STRANGER, and at the other end of the command's standard input, a UNIX socket. Exit
- * status: that of the command; or 7 when somebody sent it SIGWINCH, or connected to its socket.
+ * status: that of the command; or 7 when somebody sent it SIGWINCH, or connected to its socket. Where the last argument is
+ * "stranger_first" it also binds sockets to "first.sock", again and again.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -23,9 +25,39 @@ static int listen_here(void)
 	return bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 100) == 0;
 }
 
+/* Ends when somebody has connected. */
+static pid_t start_rival(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "first.sock" };
+	pid_t rival = fork();
+
+	while (rival == 0) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 100) == 0) {
+			usleep(50);
+			unlink(address.sun_path);
+			if (accept(fd, NULL, NULL) >= 0)
+				_exit(7);
+		}
+		close(fd);
+	}
+	return rival;
+}
+
+static int was_heard(pid_t rival)
+{
+	int status = 0;
+
+	if (rival < 0)
+		return 0;
+	kill(rival, SIGKILL);
+	return waitpid(rival, &status, 0) == rival && WIFEXITED(status);
+}
+
 int main(int argc, char **argv)
 {
 	int ends[2], gate[2], status;
+	pid_t rival = -1;
 	char number[16], c;
 	sigset_t set;
 
@@ -35,6 +67,8 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGWINCH);
 	if (!listen_here())
 		return 125;
+	if (strcmp(argv[argc - 1], "stranger_first") == 0)
+		rival = start_rival();
 	if (argc < 2 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || pipe(gate) < 0)
 		return 125;
 	pid_t child = fork();
@@ -54,7 +88,7 @@ int main(int argc, char **argv)
 	if (waitpid(child, &status, 0) != child)
 		return 125;
 	sigpending(&set);
-	if (sigismember(&set, SIGWINCH) || accept4(listener, NULL, NULL, SOCK_NONBLOCK) >= 0)
+	if (was_heard(rival) || sigismember(&set, SIGWINCH) || accept4(listener, NULL, NULL, SOCK_NONBLOCK) >= 0)
 		return 7;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
