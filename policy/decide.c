@@ -97,7 +97,7 @@ static void enter(struct walk *walk, struct states *states, uint32_t index)
 	const struct image_node *node = node_at(walk->image, index);
 	uint32_t any_depth;
 
-	if (node->ends != 0)
+	if ((node->flags & NODE_ENDS) != 0)
 		meet_rules(walk, node);
 	if (node->below == IMAGE_NONE)
 		return;
@@ -358,6 +358,23 @@ struct verdict decide_move(const struct image *image, const char *from, size_t f
 	if (state == IMAGE_NONE)
 		return allow(RULE_DEFAULT);
 	return refuse(node_at(image, state)->below, EACCES);
+}
+
+struct verdict decide_way(const struct image *image, const char *path, size_t length, bool link)
+{
+	struct walk walk;
+
+	if (!walk_path(&walk, image, ROOT_FILES, path, length) || walk.overflow)
+		return refuse(RULE_DEFAULT, EACCES);
+	for (uint32_t i = 0; i < walk.states.count; i++) {
+		uint32_t state = walk.states.node[i];
+		const struct image_node *node = node_at(image, state & ~STATE_STAYS);
+
+		if ((state & STATE_STAYS) == 0 && (node->flags & NODE_REFUSES_BELOW) != 0 &&
+		    (link || (node->flags & NODE_STAR) == 0))
+			return refuse(node->below, EACCES);
+	}
+	return allow(RULE_DEFAULT);
 }
 
 unsigned decide_states(const struct image *image, const char *path, size_t length, uint32_t node[DECIDE_STATES])

@@ -39,6 +39,18 @@ struct verdict decide_path(const struct image *image, const char *path, size_t l
 struct verdict decide_move(const struct image *image, const char *from, size_t from_length, const char *to,
 			   size_t to_length, bool directory);
 
+/*
+ * May what is no directory (`link`: a symbolic link) be made at `path`, or changed, removed or moved away there? To be asked
+ * beside decide_path for writing. Refused where a rule that refuses writing names something below: with a link at the rule's
+ * way, or a file that programs take for one (.git), its name means something else to everybody who uses it, and what was meant
+ * is not there any more.
+ *
+ * A component of the rule that has a star stands for many names that are no directories, and must hold files: only links
+ * are refused there. What a "**" itself stands for is any name whatever below its directory: nothing is refused there, or no
+ * tool could make a link in it.
+ */
+struct verdict decide_way(const struct image *image, const char *path, size_t length, bool link);
+
 /* Has the policy any path for which one of these accesses is refused? (What decides whether a
  * call must be stopped at all.) */
 bool decide_may_refuse(const struct image *image, unsigned access);

@@ -82,7 +82,26 @@ int judge_always_place(struct request *request, const struct place *place, unsig
 	return 0;
 }
 
-int judge_place(struct request *request, const struct place *place, unsigned access, bool makes)
+static bool may_stand(const struct image *image, const struct place *place, unsigned type)
+{
+	return type == 0 || type == S_IFDIR || decide_way(image, place->name, place->length, type == S_IFLNK).allowed;
+}
+
+/* Does the policy refuse what is made there (S_IFMT bits, 0: nothing), or that what is there is changed or goes? decide_way. */
+static bool judge_way(const struct place *place, unsigned made, struct verdict *verdict, unsigned *image)
+{
+	for (unsigned i = 0; i < shim.image_count; i++) {
+		*verdict = decide_way(shim.images[i], place->name, place->length, true);
+		*image = i;
+		/* what it is costs a call, and is asked of few names */
+		if (!verdict->allowed &&
+		    (!may_stand(shim.images[i], place, made) || !may_stand(shim.images[i], place, place_type(place))))
+			return true;
+	}
+	return false;
+}
+
+int judge_made(struct request *request, const struct place *place, unsigned access, bool makes, unsigned made)
 {
 	struct verdict verdict;
 	unsigned image;
@@ -90,14 +109,21 @@ int judge_place(struct request *request, const struct place *place, unsigned acc
 
 	if (r < 0 || (place->nameless && !place->deleted && !(access & ACCESS_EXEC)))
 		return r;
-	if (!judge_asked(place, access, &verdict, &image))
+	bool asked = judge_asked(place, access, &verdict, &image);
+	if (!asked && (!(access & ACCESS_WRITE) || !judge_way(place, made, &verdict, &image)))
 		return 0;
 	r = access == ACCESS_LOOK ? 0 : ordinary_failure(place, access, makes);
 	if (r < 0)
 		return r;
 	return refuse(request, &(struct refusal){ .kind = kind_of(access), .about = WIRE_ABOUT_PATH,
 						  .error = verdict.error, .rule = verdict.rule, .image = image,
-						  .access = access, .target = place->name, .length = place->length });
+						  .access = asked ? access : 0, .target = place->name,
+						  .length = place->length });
+}
+
+int judge_place(struct request *request, const struct place *place, unsigned access, bool makes)
+{
+	return judge_made(request, place, access, makes, 0);
 }
 
 /* ---- what a call's arguments are ---------------------------------------- */
@@ -180,7 +206,7 @@ int judge_open(struct request *request, int dirfd, const char *path, uint64_t fl
 	if (r < 0)
 		r = place_unresolvable(r) ? r : 0;
 	else if (!place.exists && (flags & O_CREAT) && !(flags & O_PATH))
-		r = judge_place(request, &place, access | ACCESS_WRITE, false);
+		r = judge_made(request, &place, access | ACCESS_WRITE, false, S_IFREG);
 	else if (place.exists && !exclusive)
 		r = judge_place(request, &place, access, false);
 	place_close(&place);
@@ -222,6 +248,16 @@ static int judge_stranger_link(struct request *request, const struct place *plac
 							  .length = place->length });
 }
 
+/* What a call with one name makes there. mknod(2) makes no directories; which other kinds of files is all one here. */
+static unsigned made_type(const struct request *request)
+{
+	if (request->call->op == OP_SYMLINK)
+		return S_IFLNK;
+	if (request->call->op != OP_CREATE)
+		return 0;
+	return request->number == __NR_mkdir || request->number == __NR_mkdirat ? S_IFDIR : S_IFREG;
+}
+
 static int judge_one_name(struct request *request)
 {
 	int i = call_arg_index(request->call, ARG_PATH, 0);
@@ -237,7 +273,7 @@ static int judge_one_name(struct request *request)
 	if (r < 0)
 		r = place_unresolvable(r) ? r : 0;
 	else if (place.exists != new) /* else the kernel says EEXIST or ENOENT */
-		r = judge_place(request, &place, arg->access, makes);
+		r = judge_made(request, &place, arg->access, makes, made_type(request));
 	if (r == 0 && reads_link && place.exists)
 		r = judge_stranger_link(request, &place);
 	place_close(&place);
@@ -281,9 +317,9 @@ static int judge_rename(struct request *request, const struct place *from, const
 
 	if (!from->exists || (exchange && !to->exists) || (to->exists && (flags & RENAME_NOREPLACE)))
 		return 0;
-	int r = judge_place(request, from, ACCESS_WRITE, true);
+	int r = judge_made(request, from, ACCESS_WRITE, true, exchange ? place_type(to) : 0);
 	if (r == 0)
-		r = judge_place(request, to, ACCESS_WRITE, true);
+		r = judge_made(request, to, ACCESS_WRITE, true, place_type(from));
 	if (r == 0)
 		r = judge_move(request, from, to);
 	return r == 0 && exchange ? judge_move(request, to, from) : r;
@@ -293,7 +329,7 @@ static int judge_link(struct request *request, const struct place *from, const s
 {
 	if (!from->exists || to->exists)
 		return 0;
-	int r = judge_place(request, to, ACCESS_WRITE, true);
+	int r = judge_made(request, to, ACCESS_WRITE, true, place_type(from));
 	if (r == 0)
 		r = judge_place(request, from, ACCESS_LOOK, false);
 	return r == 0 && (!from->nameless || from->deleted) ? judge_move(request, from, to) : r;

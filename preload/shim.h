@@ -246,6 +246,8 @@ int judge_network(struct request *request);
 int judge_processes(struct request *request);
 /* One access to a resolved name; `makes`: the name itself is made or removed. */
 int judge_place(struct request *request, const struct place *place, unsigned access, bool makes);
+/* The same of a name at which something is made: S_IFMT bits of what, 0: nothing. */
+int judge_made(struct request *request, const struct place *place, unsigned access, bool makes, unsigned made);
 /* Does any policy say no? True: *verdict and *image say which. */
 bool judge_asked(const struct place *place, unsigned access, struct verdict *verdict, unsigned *image);
 /* An open of a name, as if by openat. */

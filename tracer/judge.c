@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -62,6 +63,25 @@ bool judge_path(struct guard *guard, struct judgement *judgement, const struct r
 		judgement->rule = verdict.rule;
 		judgement->image = i;
 		judgement->access = access;
+		memcpy(judgement->target, at->judged, at->judged_length + 1);
+		return false;
+	}
+	return true;
+}
+
+bool judge_way(struct guard *guard, struct judgement *judgement, const struct resolved *at, mode_t type)
+{
+	if (type == 0 || type == S_IFDIR)
+		return true;
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
+		struct verdict verdict = decide_way(guard->policies[i]->image, at->judged, at->judged_length, type == S_IFLNK);
+		if (verdict.allowed)
+			continue;
+		judgement->outcome = OUTCOME_REFUSE;
+		judgement->kind = VIOLATION_FILE_WRITE;
+		judgement->error = verdict.error;
+		judgement->rule = verdict.rule;
+		judgement->image = i;
 		memcpy(judgement->target, at->judged, at->judged_length + 1);
 		return false;
 	}
@@ -184,8 +204,9 @@ static bool is_shim(const struct guard *guard, const struct resolved *at)
 	return at->exists && guard->shim_ino != 0 && at->ino == guard->shim_ino && at->dev == guard->shim_dev;
 }
 
-/* One access to one resolved name. True: allowed. */
-static bool judge_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
+/* One access to one resolved name, at which what `made` says is to be made (S_IFMT bits; 0: nothing). True: allowed. */
+static bool judge_made(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access,
+		       mode_t made)
 {
 	if (refused_always(judgement, &name->at, access))
 		return false;
@@ -193,12 +214,19 @@ static bool judge_name(struct guard *guard, struct judgement *judgement, const s
 		return true;	/* what the tool holds already, and nobody can name */
 	if (is_shim(guard, &name->at) && !(access & ~(unsigned)(ACCESS_READ | ACCESS_LOOK)))
 		return true;
-	if (judge_path(guard, judgement, &name->at, access))
+	if (judge_path(guard, judgement, &name->at, access) &&
+	    (!(access & ACCESS_WRITE) || (judge_way(guard, judgement, &name->at, name->at.type) &&
+					  judge_way(guard, judgement, &name->at, made))))
 		return true;
 	int failure = access == ACCESS_LOOK ? 0 : ordinary_failure(name, access);
 	if (failure < 0)
 		judge_answer(judgement, failure);
 	return false;
+}
+
+static bool judge_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
+{
+	return judge_made(guard, judgement, name, access, 0);
 }
 
 /* Memory that is written through /proc/PID/mem changes without its task running. */
@@ -238,7 +266,7 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 		judge_answer(judgement, -EEXIST);
 		return;
 	}
-	if (!judge_name(guard, judgement, name, access))
+	if (!judge_made(guard, judgement, name, access, name->at.exists ? 0 : S_IFREG))
 		return;
 	if ((access & ACCESS_WRITE) && name->at.own_proc && ends_in(name->at.name, name->at.length, "/mem"))
 		judgement->then = note_memory_open;
@@ -247,13 +275,19 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 }
 
 /* A new name for something. What is there already is the kernel's to complain about. */
-static bool judge_new_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
+static bool judge_new_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, mode_t type)
 {
 	if (name->at.exists) {
 		judge_answer(judgement, -EEXIST);
 		return false;
 	}
-	return judge_name(guard, judgement, name, ACCESS_WRITE);
+	return judge_made(guard, judgement, name, ACCESS_WRITE, type);
+}
+
+/* mknod(2) makes no directories; what kinds of files it makes is all one here. */
+static mode_t made_type(const struct request *request)
+{
+	return request->stop.number == SYS_mkdir || request->stop.number == SYS_mkdirat ? S_IFDIR : S_IFREG;
 }
 
 static bool is_link(const struct name_arg *name)
@@ -321,7 +355,8 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 	}
 	judgement->moves_names = is_link(from) || is_directory(from) || is_socket(from) || is_link(to) || is_directory(to) ||
 				 is_socket(to);
-	if (!judge_name(guard, judgement, from, ACCESS_WRITE) || !judge_name(guard, judgement, to, ACCESS_WRITE) ||
+	if (!judge_made(guard, judgement, from, ACCESS_WRITE, exchange ? to->at.type : 0) ||
+	    !judge_made(guard, judgement, to, ACCESS_WRITE, from->at.type) ||
 	    !judge_move(guard, judgement, from, to) || (exchange && !judge_move(guard, judgement, to, from)))
 		return;
 	if (!may_enter(guard, from, to) || (exchange && !may_enter(guard, to, from)))
@@ -335,7 +370,7 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 	judgement->moves_names = is_link(from) || is_socket(from);
 	if (from->at.type == S_IFBLK || device_elsewhere(&from->at))
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", from->at.name);
-	else if (judge_new_name(guard, judgement, to) && judge_name(guard, judgement, from, ACCESS_LOOK) &&
+	else if (judge_new_name(guard, judgement, to, from->at.type) && judge_name(guard, judgement, from, ACCESS_LOOK) &&
 	    (!from->at.nameless || from->at.deleted))
 		judge_move(guard, judgement, from, to);
 }
@@ -439,11 +474,11 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 		judge_open(guard, request, judgement);
 		break;
 	case OP_CREATE:
-		judge_new_name(guard, judgement, name);
+		judge_new_name(guard, judgement, name, made_type(request));
 		break;
 	case OP_SYMLINK:
 		judgement->moves_names = true;
-		judge_new_name(guard, judgement, name);
+		judge_new_name(guard, judgement, name, S_IFLNK);
 		break;
 	case OP_REMOVE:
 		judgement->moves_names = is_link(name);

@@ -77,5 +77,7 @@ void judge_always(struct judgement *judgement, enum violation_kind kind, int err
 bool judge_writable(const struct guard *guard, const char *name);
 /* Ask every policy of the run about a resolved name; on a refusal fill the judgement. True: allowed. */
 bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access);
+/* The same of what is to stand at a name, or is changed or goes from there (decide_way). `type`: S_IFMT bits; 0 is no object. */
+bool judge_way(struct guard *guard, struct judgement *judgement, const struct resolved *at, mode_t type);
 
 #endif

@@ -194,7 +194,7 @@ static void judge_unix_bind(struct guard *guard, struct request *request, struct
 		judge_answer(judgement, -EADDRINUSE);
 		return;
 	}
-	if (!judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
+	if (!judge_path(guard, judgement, &name->at, ACCESS_WRITE) || !judge_way(guard, judgement, &name->at, S_IFSOCK)) {
 		int failure = resolve_ordinary(&name->at, W_OK | X_OK);
 		if (failure < 0)
 			judge_answer(judgement, failure);

@@ -147,7 +147,85 @@ static int device_linked(void)
 }
 static int device_null(void) { return device_beside("/dev/null"); }
 
+/* ---- on the way to what may not be written: top/kept --------------------------------- */
+
+/* Did the call that is over put what is no directory at `top`, or take away what was there? */
+static int at_top(int result, mode_t before)
+{
+	struct stat st;
+	int error = errno;
+	mode_t now = lstat("top", &st) == 0 ? st.st_mode & S_IFMT : 0;
+
+	if (result == 0)
+		return now != before ? WORKED : BROKEN;
+	return error == EACCES && now == before ? REFUSED : BROKEN;
+}
+
+static int way_link(void) { return at_top(symlink("mine", "top"), 0); }
+static int way_file(void)
+{
+	int fd = open("top", O_CREAT | O_WRONLY, 0600);
+
+	return at_top(fd < 0 ? -1 : 0, 0);
+}
+static int way_fifo(void) { return at_top(mkfifo("top", 0600), 0); }
+static int way_socket(void) { return at_top(bind_at("top") < 0 ? -1 : 0, 0); }
+static int way_link_moved(void)
+{
+	NEED(symlink("mine", "l"));
+	return at_top(rename("l", "top"), 0);
+}
+static int way_link_linked(void)
+{
+	NEED(symlink("mine", "l"));
+	return at_top(link("l", "top"), 0);
+}
+static int way_link_that_is_there(void) { return at_top(unlink("top"), S_IFLNK); }
+static int way_link_that_is_there_moved(void) { return at_top(rename("top", "l"), S_IFLNK); }
+static int way_link_that_is_there_replaced(void)
+{
+	NEED(close(open("f", O_CREAT | O_WRONLY, 0600)));
+	return at_top(rename("f", "top"), S_IFLNK);
+}
+static int way_link_that_is_there_exchanged(void)
+{
+	NEED(close(open("f", O_CREAT | O_WRONLY, 0600)));
+	return at_top(renameat2(AT_FDCWD, "f", AT_FDCWD, "top", RENAME_EXCHANGE), S_IFLNK);
+}
+static int way_file_that_is_there(void) { return at_top(unlink("top"), S_IFREG); }
+static int way_file_that_is_there_written(void)
+{
+	int fd = open("top", O_WRONLY | O_TRUNC);
+
+	return fd >= 0 ? WORKED : errno == EACCES ? REFUSED : BROKEN;
+}
+static int way_directory(void)
+{
+	NEED(mkdir("top", 0700));
+	NEED(close(open("top/file", O_CREAT | O_WRONLY, 0600)));
+	NEED(symlink("file", "top/link"));
+	NEED(rename("top/link", "top/moved"));
+	NEED(unlink("top/moved"));
+	NEED(unlink("top/file"));
+	NEED(chmod("top", 0755));
+	NEED(rmdir("top"));
+	return WORKED;
+}
+
 static const struct row rows[] = {
+	{ GETS_OUT, "way_link", way_link },
+	{ GETS_OUT, "way_file", way_file },
+	{ GETS_OUT, "way_fifo", way_fifo },
+	{ GETS_OUT, "way_socket", way_socket },
+	{ GETS_OUT, "way_link_moved", way_link_moved },
+	{ GETS_OUT, "way_link_linked", way_link_linked },
+	{ GETS_OUT, "way_link_that_is_there_exchanged", way_link_that_is_there_exchanged },
+	{ GETS_OUT, "way_link_that_is_there", way_link_that_is_there },
+	{ GETS_OUT, "way_link_that_is_there_moved", way_link_that_is_there_moved },
+	{ GETS_OUT, "way_link_that_is_there_replaced", way_link_that_is_there_replaced },
+	{ GETS_OUT, "way_file_that_is_there", way_file_that_is_there },
+	{ GETS_OUT, "way_file_that_is_there_written", way_file_that_is_there_written },
+	{ HAS_TO_WORK, "way_directory", way_directory },
 	{ IS_HEARD, "stranger_plain", stranger_plain },
 	{ IS_HEARD, "stranger_moved", stranger_moved },
 	{ IS_HEARD, "stranger_exchanged", stranger_exchanged },
