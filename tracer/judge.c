@@ -353,8 +353,8 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 		judge_answer(judgement, -ENOENT);
 		return;
 	}
-	judgement->moves_names = is_link(from) || is_directory(from) || is_socket(from) || is_link(to) || is_directory(to) ||
-				 is_socket(to);
+	/* whatever is there now: a file could be a directory by the time it is moved (mkdir waits for nobody) */
+	judgement->moves_names = true;
 	if (!judge_made(guard, judgement, from, ACCESS_WRITE, exchange ? to->at.type : 0) ||
 	    !judge_made(guard, judgement, to, ACCESS_WRITE, from->at.type) ||
 	    !judge_move(guard, judgement, from, to) || (exchange && !judge_move(guard, judgement, to, from)))

@@ -41,7 +41,7 @@ struct judgement {
 	bool aside;			/* by ptrace, too, it is done by the supervisor: perform_aside.h */
 	dev_t object_dev;		/* what a descriptor was judged as, */
 	ino_t object_ino;		/* for who takes a copy of it */
-	bool again;			/* it could not be done as judged, since a name has changed: judge it anew */
+	bool again;			/* it could not be done as judged, since a name has changed, or may have: judge it anew */
 	bool executes;			/* it is an exec; request->task->approved says of what */
 	long instead;			/* another call is made with instead_args; -1: none */
 	uint64_t instead_args[CALL_ARG_COUNT];
