@@ -49,7 +49,7 @@ struct verdict decide_move(const struct image *image, const char *from, size_t f
  * are refused there. What a "**" itself stands for is any name whatever below its directory: nothing is refused there, or no
  * tool could make a link in it.
  */
-struct verdict decide_way(const struct image *image, const char *path, size_t length, bool link);
+struct verdict decide_stand(const struct image *image, const char *path, size_t length, bool link);
 
 /* Has the policy any path for which one of these accesses is refused? (What decides whether a
  * call must be stopped at all.) */
@@ -77,7 +77,14 @@ enum net_transport { NET_TCP, NET_UDP };
  */
 struct verdict decide_address(const struct image *image, enum net_use use, enum net_transport transport,
 			      const struct sockaddr *address, socklen_t length);
+
+/*
+ * The same of a unix socket with a name in the file system. The files' rules are asked as well: `hide` (ENOENT) and `forbid` hold
+ * whatever the network's say, and `deny` does unless the network's rule is the more specific one, or on a tie of a nearer layer.
+ */
 struct verdict decide_unix_path(const struct image *image, enum net_use use, const char *path, size_t length);
+/* May the run connect to a socket of this name that it has made itself? That takes no network rule: only `hide` and `forbid` refuse. */
+struct verdict decide_own_socket(const struct image *image, const char *path, size_t length);
 
 /* Has the policy any rule that allows this use of an internet address? */
 bool decide_any_internet(const struct image *image, enum net_use use);

@@ -151,7 +151,7 @@ START_TEST(on_the_way_to_what_is_refused_stand_directories)
 	for (const struct way *way = ways[_i].ways; way->path != NULL; way++) {
 		for (int link = 0; link < 2; link++) {
 			bool allowed = link ? way->link : way->file;
-			struct verdict verdict = decide_way(image, way->path, strlen(way->path), link);
+			struct verdict verdict = decide_stand(image, way->path, strlen(way->path), link);
 
 			ck_assert_msg(verdict.allowed == allowed && verdict.rule == (allowed ? RULE_DEFAULT : way->rule) &&
 					      verdict.error == (allowed ? 0 : EACCES),
@@ -176,7 +176,7 @@ START_TEST(too_many_patterns_let_no_link_stand)
 		rows[i + 1] = (struct path_row){RULE_EXEC_DENY, FILE_, targets[i]};
 	}
 	image = make_path_image(rows, false);
-	ck_assert(!decide_way(image, name, strlen(name), true).allowed);
+	ck_assert(!decide_stand(image, name, strlen(name), true).allowed);
 	free(image);
 }
 END_TEST

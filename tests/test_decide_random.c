@@ -342,9 +342,9 @@ START_TEST(random_ways_are_as_a_plain_reading_has_them)
 			struct plain plain = split(path);
 			bool link = random_below(2) != 0, wanted = plain_way(rows, row_count(rows), &plain, link);
 
-			if (decide_way(image, path, strlen(path), link).allowed == wanted)
+			if (decide_stand(image, path, strlen(path), link).allowed == wanted)
 				print_policy(rows);
-			ck_assert_msg(decide_way(image, path, strlen(path), link).allowed != wanted, "%s %s: %d",
+			ck_assert_msg(decide_stand(image, path, strlen(path), link).allowed != wanted, "%s %s: %d",
 				      link ? "link" : "file", path, wanted);
 			refused += wanted;
 			allowed += !wanted;
@@ -369,7 +369,7 @@ static bool refused_below(const struct image *image, const char *path, unsigned 
 				return true;
 		}
 		/* nor is anything there on the way to what may not be written: links and files are made there unseen */
-		if ((allowed & ACCESS_WRITE) != 0 && !decide_way(image, name, strlen(name), true).allowed)
+		if ((allowed & ACCESS_WRITE) != 0 && !decide_stand(image, name, strlen(name), true).allowed)
 			return true;
 	}
 	return false;

@@ -105,6 +105,12 @@ static void judge_hearing_by_pointer(struct guard *guard, const struct request *
 		judge_hearing(guard, request, judgement, on != 0, NULL);
 }
 
+static void judge_changed(struct guard *guard, struct judgement *judgement, const struct resolved *at)
+{
+	if (!judge_path(guard, judgement, at, ACCESS_WRITE))
+		judge_audits(guard, judgement);
+}
+
 static void judge_ioctl(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	uint32_t code = (uint32_t)request->stop.args[1];
@@ -135,7 +141,7 @@ static void judge_ioctl(struct guard *guard, struct request *request, struct jud
 		if (at.error < 0)
 			judge_answer(judgement, at.error);
 		else if (!at.nameless || at.deleted)
-			judge_path(guard, judgement, &at, ACCESS_WRITE);
+			judge_changed(guard, judgement, &at);
 		/* another thread could put another descriptor there, and such a call has no form that takes a name */
 		judgement->aside = !guard->tracees.keeper && !tracee_private_files(request->task);
 		judgement->object_dev = at.dev;
