@@ -289,10 +289,11 @@ static struct verdict verdict_of(const struct walk *walk, unsigned slot)
 	return refuse(image_said_rule(said), image_said_strictness(said) == SAID_HIDDEN ? ENOENT : EACCES);
 }
 
+/* Existence first: what is hidden is not there, whatever else is refused. */
+static const uint8_t order[SLOT_COUNT] = {SLOT_LOOK, SLOT_READ, SLOT_WRITE, SLOT_EXEC};
+
 struct verdict decide_path(const struct image *image, const char *path, size_t length, unsigned access)
 {
-	/* Existence first: what is hidden is not there, whatever else is refused. */
-	static const uint8_t order[SLOT_COUNT] = {SLOT_LOOK, SLOT_READ, SLOT_WRITE, SLOT_EXEC};
 	struct walk walk;
 	struct verdict verdict = refuse(RULE_DEFAULT, EACCES);
 
@@ -310,6 +311,23 @@ struct verdict decide_path(const struct image *image, const char *path, size_t l
 			break;
 	}
 	return verdict;
+}
+
+struct verdict decide_link(const struct image *image, const char *path, size_t length, unsigned access)
+{
+	struct walk walk;
+
+	if (!walk_path(&walk, image, ROOT_FILES, path, length))
+		return refuse(RULE_DEFAULT, EACCES);
+	for (unsigned i = 0; i < SLOT_COUNT; i++) {
+		struct verdict one = verdict_of(&walk, order[i]);
+		bool forbidden = order[i] != SLOT_LOOK && walk.forbid.said != IMAGE_NONE;
+		uint32_t depth = forbidden ? walk.forbid.depth : walk.best[order[i]].depth;
+
+		if ((access >> order[i] & 1) != 0 && !one.allowed && one.rule != RULE_DEFAULT && depth > 0)
+			return one;
+	}
+	return allow(RULE_DEFAULT);
 }
 
 /* A state of `a` that `b` has not, or IMAGE_NONE. */

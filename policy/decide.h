@@ -51,6 +51,13 @@ struct verdict decide_move(const struct image *image, const char *from, size_t f
  */
 struct verdict decide_stand(const struct image *image, const char *path, size_t length, bool link);
 
+/*
+ * May a name lead through the symbolic link at `path`, for these accesses? Refused by the rules that refuse them to `path`, but not by
+ * default, nor by a rule of the root directory, which is the default in other words: what a link leads to is
+ * judged by its own name, and this is only about links that rules speak of.
+ */
+struct verdict decide_link(const struct image *image, const char *path, size_t length, unsigned access);
+
 /* Has the policy any path for which one of these accesses is refused? (What decides whether a
  * call must be stopped at all.) */
 bool decide_may_refuse(const struct image *image, unsigned access);

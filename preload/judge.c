@@ -101,8 +101,37 @@ static bool judge_stand(const struct place *place, unsigned made, struct verdict
 	return false;
 }
 
+/* What is asked of the links on the way, as in tracer/judge_links.c. */
+struct links_asked {
+	struct request *request;
+	const struct place *place;
+	unsigned access;
+	bool makes;
+	int result;
+};
+
+static bool ask_link(void *context, const char *link, size_t length)
+{
+	struct links_asked *asked = context;
+
+	for (unsigned i = 0; i < shim.image_count; i++) {
+		struct verdict verdict = decide_link(shim.images[i], link, length, asked->access);
+		if (verdict.allowed)
+			continue;
+		asked->result = asked->access == ACCESS_LOOK || verdict.error == ENOENT ?
+					0 : ordinary_failure(asked->place, asked->access, asked->makes);
+		if (asked->result == 0)
+			asked->result = refuse(asked->request, &(struct refusal){
+				.kind = kind_of(asked->access), .about = WIRE_ABOUT_PATH, .error = verdict.error,
+				.rule = verdict.rule, .image = i, .access = asked->access, .target = link, .length = length });
+		return false;
+	}
+	return true;
+}
+
 int judge_made(struct request *request, const struct place *place, unsigned access, bool makes, unsigned made)
 {
+	struct links_asked links = { request, place, access, makes, 0 };
 	struct verdict verdict;
 	unsigned image;
 	int r = judge_always_place(request, place, access);
@@ -110,6 +139,10 @@ int judge_made(struct request *request, const struct place *place, unsigned acce
 	if (r < 0 || (place->nameless && !place->deleted && !(access & ACCESS_EXEC)))
 		return r;
 	bool asked = judge_asked(place, access, &verdict, &image);
+	if (!asked)
+		place_links(place, ask_link, &links);
+	if (links.result < 0)
+		return links.result;
 	if (!asked && (!(access & ACCESS_WRITE) || !judge_stand(place, made, &verdict, &image)))
 		return 0;
 	/* of what is hidden the mode bits would tell that it is there */

@@ -52,6 +52,8 @@ static const struct expectation workstation[] = {
 	{"/w/.git/worktrees/a/modules/b/config", "r-x"},
 	/* devices */
 	{"/dev", "r-x"},
+	{"/dev/stdin", "rw-"},
+	{"/dev/fd", "rw-"},
 	{"/dev/null", "rw-"},
 	{"/dev/zero", "rw-"},
 	{"/dev/full", "rw-"},

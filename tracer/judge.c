@@ -66,19 +66,28 @@ static enum violation_kind kind_of_access(unsigned access)
 	return access & ACCESS_WRITE ? VIOLATION_FILE_WRITE : VIOLATION_FILE_READ;
 }
 
+void judge_refuses(struct judgement *judgement, struct verdict verdict, unsigned image, unsigned access, const char *target,
+		   size_t length)
+{
+	struct refusal *refusal = &judgement->refusal;
+
+	judgement->outcome = OUTCOME_REFUSE;
+	refusal->kind = kind_of_access(access);
+	refusal->error = verdict.error;
+	refusal->rule = verdict.rule;
+	refusal->image = image;
+	refusal->access = access;
+	memcpy(refusal->target, target, length);
+	refusal->target[length] = 0;
+}
+
 bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		struct verdict verdict = decide_path(guard->policies[i]->image, at->judged, at->judged_length, access);
 		if (verdict.allowed)
 			continue;
-		judgement->outcome = OUTCOME_REFUSE;
-		judgement->refusal.kind = kind_of_access(access);
-		judgement->refusal.error = verdict.error;
-		judgement->refusal.rule = verdict.rule;
-		judgement->refusal.image = i;
-		judgement->refusal.access = access;
-		memcpy(judgement->refusal.target, at->judged, at->judged_length + 1);
+		judge_refuses(judgement, verdict, i, access, at->judged, at->judged_length);
 		return false;
 	}
 	return true;
@@ -92,12 +101,8 @@ bool judge_stand(struct guard *guard, struct judgement *judgement, const struct 
 		struct verdict verdict = decide_stand(guard->policies[i]->image, at->judged, at->judged_length, type == S_IFLNK);
 		if (verdict.allowed)
 			continue;
-		judgement->outcome = OUTCOME_REFUSE;
-		judgement->refusal.kind = VIOLATION_FILE_WRITE;
-		judgement->refusal.error = verdict.error;
-		judgement->refusal.rule = verdict.rule;
-		judgement->refusal.image = i;
-		memcpy(judgement->refusal.target, at->judged, at->judged_length + 1);
+		judge_refuses(judgement, verdict, i, ACCESS_WRITE, at->judged, at->judged_length);
+		judgement->refusal.access = 0;	/* no access that an option could give */
 		return false;
 	}
 	return true;
@@ -229,7 +234,7 @@ static bool judge_made(struct guard *guard, struct judgement *judgement, const s
 		return true;	/* what the tool holds already, and nobody can name */
 	if (is_shim(guard, &name->at) && !(access & ~(unsigned)(ACCESS_READ | ACCESS_LOOK)))
 		return true;
-	if (judge_path(guard, judgement, &name->at, access) &&
+	if (judge_path(guard, judgement, &name->at, access) && judge_links(guard, judgement, name, access) &&
 	    (!(access & ACCESS_WRITE) || (judge_stand(guard, judgement, &name->at, name->at.type) &&
 					  judge_stand(guard, judgement, &name->at, made))))
 		return true;
