@@ -362,8 +362,8 @@ static bool refuses_writing(const struct build *build, const struct build_termin
 	       (rule != IMAGE_NONE && strictness(build_rule_at(build, rule)->key, SLOT_WRITE) != SAID_ALLOWED);
 }
 
-/* A node is told of a rule below it, and keeps it unless what it was told before is more worth naming: of two that are as strict the
- * nearer one is told last. */
+/* A node is told of a rule below it, and keeps it unless what it was told before is more worth naming: of two that are
+ * as strict the nearer one is told last. */
 static void tell(const struct build *build, struct build_node *node, uint32_t rule, bool refuses)
 {
 	if (rule == IMAGE_NONE)

@@ -53,8 +53,8 @@ static const struct {
 };
 
 /* The path, as the tool's own call would be taken: made absolute; *path: links followed. */
-static int ask_path(const struct draft *draft, const char *target, struct arena *arena, const char **asked, const char **path,
-		    struct complaint *why)
+static int ask_path(const struct draft *draft, const char *target, struct arena *arena, const char **asked,
+		    const char **path, struct complaint *why)
 {
 	struct pattern_names names;
 	const char *expanded;
@@ -221,7 +221,8 @@ static int follow_links(const struct image *image, struct question *question, st
 
 	if (!room)
 		return -ENOMEM;
-	if (!question->access || !decide(image, question).allowed || links_of(&links, room, "/", question->asked, question->path))
+	if (!question->access || !decide(image, question).allowed ||
+	    links_of(&links, room, "/", question->asked, question->path))
 		return 0;
 	if (!asked.refused)
 		return -ENOMEM;

@@ -81,7 +81,8 @@ static bool begin(struct walk *walk, char *room, const char *from, const char *p
 {
 	size_t from_length = path[0] == '/' ? 0 : length_of(from), length = length_of(path);
 
-	*walk = (struct walk){.at = room, .left = room + NAME_MOST, .target = room + 3 * NAME_MOST, .length = from_length};
+	*walk = (struct walk){
+		.at = room, .left = room + NAME_MOST, .target = room + 3 * NAME_MOST, .length = from_length};
 	if (from_length >= NAME_MOST || length >= NAME_MOST)
 		return false;
 	if (from_length == 1)

@@ -153,9 +153,10 @@ START_TEST(on_the_way_to_what_is_refused_stand_directories)
 			bool allowed = link ? way->link : way->file;
 			struct verdict verdict = decide_stand(image, way->path, strlen(way->path), link);
 
-			ck_assert_msg(verdict.allowed == allowed && verdict.rule == (allowed ? RULE_DEFAULT : way->rule) &&
-					      verdict.error == (allowed ? 0 : EACCES),
-				      "%s %s: %d by %u", link ? "link" : "file", way->path, verdict.allowed, verdict.rule);
+			ck_assert_msg(
+				verdict.allowed == allowed && verdict.rule == (allowed ? RULE_DEFAULT : way->rule) &&
+					verdict.error == (allowed ? 0 : EACCES),
+				"%s %s: %d by %u", link ? "link" : "file", way->path, verdict.allowed, verdict.rule);
 		}
 	}
 	free(image);
@@ -190,7 +191,8 @@ int main(void)
 
 	tcase_add_loop_test(tcase, a_move_gives_no_more_than_before, 0, (int)(sizeof(moves) / sizeof(moves[0])));
 	tcase_add_test(tcase, a_move_out_of_what_is_hidden_is_enoent);
-	tcase_add_loop_test(tcase, on_the_way_to_what_is_refused_stand_directories, 0, (int)(sizeof(ways) / sizeof(ways[0])));
+	tcase_add_loop_test(tcase, on_the_way_to_what_is_refused_stand_directories, 0,
+			    (int)(sizeof(ways) / sizeof(ways[0])));
 	tcase_add_test(tcase, too_many_patterns_let_no_link_stand);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

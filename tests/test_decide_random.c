@@ -363,7 +363,8 @@ static bool refused_below(const struct image *image, const char *path, unsigned 
 
 	for (int i = 0; i < RANDOM_PATHS; i++) {
 		random_path(rest, 5, false);
-		snprintf(name, 512, "%s%s", path[1] == '\0' && rest[1] != '\0' ? "" : path, rest[1] == '\0' ? "" : rest);
+		snprintf(name, 512, "%s%s", path[1] == '\0' && rest[1] != '\0' ? "" : path,
+			 rest[1] == '\0' ? "" : rest);
 		for (unsigned access = ACCESS_READ; access <= ACCESS_LOOK; access <<= 1) {
 			if ((allowed & access) != 0 && !decide(image, name, access).allowed)
 				return true;

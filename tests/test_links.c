@@ -12,9 +12,17 @@
 static const struct {
 	const char *link, *target;
 } there[] = {
-	{"/w/app/.env", "../store/env"}, {"/w/keys", "/w/store"},  {"/bin", "usr/bin"}, {"/w/chain", "app/.env"},
-	{"/w/here", "."},		 {"/w/up", "app/.."},	   {"/w/a", "b"},	{"/w/b", "a"},
-	{"/w/self", "/proc/self/fd/0"},	 {"/w/gone", "store/new"}, {"/w/slashes", "//usr//bin/"},
+	{"/w/app/.env", "../store/env"},
+	{"/w/keys", "/w/store"},
+	{"/bin", "usr/bin"},
+	{"/w/chain", "app/.env"},
+	{"/w/here", "."},
+	{"/w/up", "app/.."},
+	{"/w/a", "b"},
+	{"/w/b", "a"},
+	{"/w/self", "/proc/self/fd/0"},
+	{"/w/gone", "store/new"},
+	{"/w/slashes", "//usr//bin/"},
 };
 static unsigned looked;
 
@@ -117,11 +125,10 @@ START_TEST(a_walk_ends)
 }
 END_TEST
 
-static const struct path_row rows[] = {{RULE_WRITE, LAYER_FILE, "/w"},	    {RULE_DENY, LAYER_FILE, "/w/**/.env"},
-				       {RULE_READ_ONLY, LAYER_FILE, "/w/ro"}, {RULE_HIDE, LAYER_FILE, "/w/h"},
-				       {RULE_FORBID, LAYER_FILE, "/w/keys"},  {RULE_READ, LAYER_FILE, "/w/keys/pub"},
-				       {RULE_DENY, LAYER_FILE, "/"},	    {RULE_EXEC_DENY, LAYER_FILE, "/w/x"},
-				       {0}};
+static const struct path_row rows[] = {
+	{RULE_WRITE, LAYER_FILE, "/w"},	 {RULE_DENY, LAYER_FILE, "/w/**/.env"}, {RULE_READ_ONLY, LAYER_FILE, "/w/ro"},
+	{RULE_HIDE, LAYER_FILE, "/w/h"}, {RULE_FORBID, LAYER_FILE, "/w/keys"},	{RULE_READ, LAYER_FILE, "/w/keys/pub"},
+	{RULE_DENY, LAYER_FILE, "/"},	 {RULE_EXEC_DENY, LAYER_FILE, "/w/x"},	{0}};
 
 enum { R = ACCESS_READ, W = ACCESS_WRITE, X = ACCESS_EXEC, L = ACCESS_LOOK };
 
