@@ -21,6 +21,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "caller.h"
 #include "walk.h"
 
 static const char DELETED[] = " (deleted)";
@@ -143,9 +144,11 @@ static void describe_missing(struct tracees *all, struct task *task, struct reso
 	judged_name(all, task, out);
 }
 
-static void start(struct resolved *out)
+static void start(const struct tracees *all, const struct task *task, bool absolute, struct resolved *out)
 {
 	memset(out, 0, offsetof(struct resolved, name));
+	out->tid = all->keeper ? 0 : task->tid;	/* at level notify a thread looks as the task itself */
+	out->absolute = absolute;
 	out->fd = out->magic_fd = -1;
 	out->name[0] = out->judged[0] = out->base[0] = 0;
 	out->length = out->judged_length = 0;
@@ -193,14 +196,14 @@ static int hold_parent(int base, const char *path, uint64_t how, const char **la
 }
 
 /* The quick way was wrong when it led to the supervisor's own entry. */
-static bool again_if_supervisor(struct resolved *out)
+static bool again_if_supervisor(const struct tracees *all, const struct task *task, struct resolved *out)
 {
 	bool slash = out->slash;
 
 	if (!names_supervisor(out))
 		return true;
 	resolve_close(out);
-	start(out);
+	start(all, task, out->absolute, out);
 	out->slash = slash;
 	return false;
 }
@@ -242,7 +245,7 @@ static bool resolve_missing(struct tracees *all, struct task *task, int base, co
 	}
 	out->linked = links;
 	describe_missing(all, task, out, component, length);
-	return again_if_supervisor(out);
+	return again_if_supervisor(all, task, out);
 }
 
 /* The first directory of names that led through a link lately: mostly that is a link itself (/bin, /lib). Only a hint. */
@@ -316,7 +319,7 @@ static bool resolve_at_once(struct tracees *all, struct task *task, int base, co
 	out->fd = fd;
 	out->linked = !direct || links;
 	describe(all, task, direct && !links && base == AT_FDCWD && is_plain_name(path) ? path : NULL, out);
-	return again_if_supervisor(out);
+	return again_if_supervisor(all, task, out);
 }
 
 static void resolve_by_steps(struct tracees *all, struct task *task, int base, const char *path, enum resolve_last last,
@@ -380,7 +383,7 @@ void resolve_as(struct tracees *all, struct task *task, int dirfd, const char *p
 	int base = AT_FDCWD;
 	size_t length = strlen(path);
 
-	start(out);
+	start(all, task, path[0] == '/' && !(how & RESOLVE_IN_ROOT), out);
 	if (length == 0) {
 		out->error = -ENOENT;
 		return;
@@ -410,7 +413,7 @@ void resolve_as(struct tracees *all, struct task *task, int dirfd, const char *p
 
 void resolve_fd(struct tracees *all, struct task *task, int fd, struct resolved *out)
 {
-	start(out);
+	start(all, task, false, out);
 	out->fd = open_base(task, fd);
 	if (out->fd < 0) {
 		out->error = out->fd;
@@ -426,10 +429,8 @@ void resolve_close(struct resolved *out)
 	out->fd = -1;
 }
 
-int resolve_ordinary(const struct resolved *out, int access)
+static int access_held(const struct resolved *out, int access)
 {
-	if (out->fd < 0)
-		return 0;
 	if (syscall(SYS_faccessat2, out->fd, "", access, AT_EMPTY_PATH | AT_EACCESS) == 0)
 		return 0;
 	if (errno == ENOSYS || errno == EINVAL) {	/* before Linux 5.8 */
@@ -439,4 +440,14 @@ int resolve_ordinary(const struct resolved *out, int access)
 			return 0;
 	}
 	return errno == EACCES || errno == EROFS || errno == EPERM ? -errno : 0;
+}
+
+/* We look with our own rights; a tool of root's may have given up its own meanwhile. */
+int resolve_ordinary(const struct resolved *out, int access)
+{
+	int failure = out->fd < 0 ? 0 : access_held(out, access);
+
+	if (failure != 0 || out->fd < 0 || out->tid == 0 || !caller_may_change() || !caller_differs(out->tid))
+		return failure;
+	return caller_access(out->tid, out->fd, out->absolute && !out->nameless ? out->name : NULL, access);
 }

@@ -31,6 +31,8 @@ struct resolved {
 	int magic_fd;		/* the last of them was /proc/self/fd/N: N, else -1 */
 	bool stranger;		/* it led, or would have, through such a link of a process outside the run */
 	bool linked;		/* it led, or may have, through symbolic links */
+	bool absolute;		/* the text began at the root */
+	pid_t tid;		/* of the task that said it, if it may have other rights than the thread that looks; else 0 */
 	bool slash;		/* the text ended in '/': must be a directory */
 	bool own_proc;		/* an entry of /proc/PID of the task's own process, */
 	bool run_proc;		/* or of some process of the run */
