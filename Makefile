@@ -33,7 +33,7 @@ EVERY_C  = $(wildcard policy/*.[ch] tracer/*.[ch] preload/*.[ch] tests/*.[ch] te
 # The shim: freestanding, of the parts of policy/ that decide and its own.
 SHIM     = $(BUILD)/libpicket-preload.so
 SHIM_O  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out preload/loader.c,$(wildcard preload/*.c))) $(BUILD)/preload/enter.o \
-	   $(patsubst %,$(BUILD)/preload/policy/%.o,always decide image net open_site path syscalls)
+	   $(patsubst %,$(BUILD)/preload/policy/%.o,always decide image links net open_site path syscalls)
 # And the code in the gate's page.
 LOADER_O := $(patsubst %,$(BUILD)/preload/%.o,loader_enter loader gate_way text)
 

@@ -288,10 +288,18 @@ static void write_rules_of(const struct build *build, struct image_node *node, u
 
 	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
 		node->said[slot] = trie_said(build, from->rule[slot], slot);
-		node->ends |= from->rule[slot] != IMAGE_NONE;
+		if (from->rule[slot] != IMAGE_NONE)
+			node->flags |= NODE_ENDS;
 	}
 	node->forbid = trie_said(build, from->forbid, SLOT_READ);
-	node->ends |= from->forbid != IMAGE_NONE;
+	if (from->forbid != IMAGE_NONE)
+		node->flags |= NODE_ENDS;
+}
+
+static uint16_t node_flags(const struct build_node *node)
+{
+	return (uint16_t)((node->kind != COMPONENT_LITERAL ? NODE_STAR : 0) |
+			  (node->refuses_below ? NODE_REFUSES_BELOW : 0));
 }
 
 static void write_nodes(const struct build *build, struct image *image)
@@ -314,6 +322,7 @@ static void write_nodes(const struct build *build, struct image *image)
 			.rank = shapes[from->shape].rank,
 			.name = from->name,
 			.name_length = from->name_length,
+			.flags = node_flags(from),
 		};
 		if (start > 0)
 			memcpy(node->start, (const char *)build->names.items + from->name, start);

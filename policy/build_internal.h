@@ -34,6 +34,7 @@ struct build_node {
 	uint32_t wild; /* from here on: filled when finishing */
 	uint32_t below;
 	uint32_t children;
+	bool refuses_below; /* `below` refuses writing */
 };
 
 /*

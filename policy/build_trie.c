@@ -348,10 +348,31 @@ static uint32_t strictest(const struct build *build, const struct build_terminal
 static unsigned severity(const struct build *build, uint32_t rule)
 {
 	static const uint8_t severities[RULE_KEY_COUNT] = {
-		[RULE_READ_ONLY] = 1, [RULE_EXEC_DENY] = 2, [RULE_DENY] = 3, [RULE_HIDE] = 4, [RULE_FORBID] = 5,
+		[RULE_EXEC_DENY] = 1, [RULE_READ_ONLY] = 2, [RULE_DENY] = 3, [RULE_HIDE] = 4, [RULE_FORBID] = 5,
 	};
 
 	return severities[build_rule_at(build, rule)->key];
+}
+
+static bool refuses_writing(const struct build *build, const struct build_terminal *terminal)
+{
+	uint32_t rule = terminal->rule[SLOT_WRITE];
+
+	return terminal->forbid != IMAGE_NONE ||
+	       (rule != IMAGE_NONE && strictness(build_rule_at(build, rule)->key, SLOT_WRITE) != SAID_ALLOWED);
+}
+
+/* A node is told of a rule below it, and keeps it unless what it was told before is more worth naming: of two that are
+ * as strict the nearer one is told last. */
+static void tell(const struct build *build, struct build_node *node, uint32_t rule, bool refuses)
+{
+	if (rule == IMAGE_NONE)
+		return;
+	if (node->below == IMAGE_NONE || refuses > node->refuses_below ||
+	    (refuses == node->refuses_below && severity(build, rule) >= severity(build, node->below))) {
+		node->below = rule;
+		node->refuses_below = refuses;
+	}
 }
 
 /*
@@ -363,17 +384,14 @@ static void tell_parents(struct build *build)
 	for (uint32_t i = (uint32_t)build->nodes.count; i-- > ROOT_COUNT;) {
 		const struct build_node *node = build_node_at(build, i);
 		struct build_node *parent = build_node_at(build, node->parent);
-		uint32_t candidates[2] = {node->below, IMAGE_NONE};
 
 		if (node->kind == COMPONENT_LITERAL)
 			parent->children |= image_child_bit(node->hash);
-		if (node->terminal != IMAGE_NONE)
-			candidates[1] = strictest(build, build_terminal_at(build, node->terminal));
-		for (int c = 0; c < 2; c++) {
-			if (candidates[c] != IMAGE_NONE &&
-			    (parent->below == IMAGE_NONE ||
-			     severity(build, candidates[c]) > severity(build, parent->below)))
-				parent->below = candidates[c];
+		tell(build, parent, node->below, node->refuses_below);
+		if (node->terminal != IMAGE_NONE) {
+			const struct build_terminal *terminal = build_terminal_at(build, node->terminal);
+
+			tell(build, parent, strictest(build, terminal), refuses_writing(build, terminal));
 		}
 	}
 }
@@ -408,6 +426,7 @@ static int list_stars(struct build *build)
 
 		node->wild = node->below = IMAGE_NONE;
 		node->children = 0;
+		node->refuses_below = false;
 		if (node->star != IMAGE_NONE || node->any_depth != IMAGE_NONE)
 			error = wild_of(build, i, &wild);
 	}

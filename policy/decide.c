@@ -97,7 +97,7 @@ static void enter(struct walk *walk, struct states *states, uint32_t index)
 	const struct image_node *node = node_at(walk->image, index);
 	uint32_t any_depth;
 
-	if (node->ends != 0)
+	if ((node->flags & NODE_ENDS) != 0)
 		meet_rules(walk, node);
 	if (node->below == IMAGE_NONE)
 		return;
@@ -289,10 +289,11 @@ static struct verdict verdict_of(const struct walk *walk, unsigned slot)
 	return refuse(image_said_rule(said), image_said_strictness(said) == SAID_HIDDEN ? ENOENT : EACCES);
 }
 
+/* Existence first: what is hidden is not there, whatever else is refused. */
+static const uint8_t order[SLOT_COUNT] = {SLOT_LOOK, SLOT_READ, SLOT_WRITE, SLOT_EXEC};
+
 struct verdict decide_path(const struct image *image, const char *path, size_t length, unsigned access)
 {
-	/* Existence first: what is hidden is not there, whatever else is refused. */
-	static const uint8_t order[SLOT_COUNT] = {SLOT_LOOK, SLOT_READ, SLOT_WRITE, SLOT_EXEC};
 	struct walk walk;
 	struct verdict verdict = refuse(RULE_DEFAULT, EACCES);
 
@@ -310,6 +311,23 @@ struct verdict decide_path(const struct image *image, const char *path, size_t l
 			break;
 	}
 	return verdict;
+}
+
+struct verdict decide_link(const struct image *image, const char *path, size_t length, unsigned access)
+{
+	struct walk walk;
+
+	if (!walk_path(&walk, image, ROOT_FILES, path, length))
+		return refuse(RULE_DEFAULT, EACCES);
+	for (unsigned i = 0; i < SLOT_COUNT; i++) {
+		struct verdict one = verdict_of(&walk, order[i]);
+		bool forbidden = order[i] != SLOT_LOOK && walk.forbid.said != IMAGE_NONE;
+		uint32_t depth = forbidden ? walk.forbid.depth : walk.best[order[i]].depth;
+
+		if ((access >> order[i] & 1) != 0 && !one.allowed && one.rule != RULE_DEFAULT && depth > 0)
+			return one;
+	}
+	return allow(RULE_DEFAULT);
 }
 
 bool decide_spares_command(const struct image *image, struct verdict verdict)
@@ -368,6 +386,23 @@ struct verdict decide_move(const struct image *image, const char *from, size_t f
 	if (state == IMAGE_NONE)
 		return allow(RULE_DEFAULT);
 	return refuse(node_at(image, state)->below, EACCES);
+}
+
+struct verdict decide_stand(const struct image *image, const char *path, size_t length, bool link)
+{
+	struct walk walk;
+
+	if (!walk_path(&walk, image, ROOT_FILES, path, length) || walk.overflow)
+		return refuse(RULE_DEFAULT, EACCES);
+	for (uint32_t i = 0; i < walk.states.count; i++) {
+		uint32_t state = walk.states.node[i];
+		const struct image_node *node = node_at(image, state & ~STATE_STAYS);
+
+		if ((state & STATE_STAYS) == 0 && (node->flags & NODE_REFUSES_BELOW) != 0 &&
+		    (link || (node->flags & NODE_STAR) == 0))
+			return refuse(node->below, EACCES);
+	}
+	return allow(RULE_DEFAULT);
 }
 
 unsigned decide_states(const struct image *image, const char *path, size_t length, uint32_t node[DECIDE_STATES])

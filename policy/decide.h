@@ -45,15 +45,34 @@ bool decide_spares_command(const struct image *image, struct verdict verdict);
 struct verdict decide_move(const struct image *image, const char *from, size_t from_length, const char *to,
 			   size_t to_length, bool directory);
 
+/*
+ * May what is no directory (`link`: a symbolic link) be made at `path`, or changed, removed or moved away there? To be
+ * asked beside decide_path for writing. Refused where a rule that refuses writing names something below: with a link at
+ * the rule's way, or a file that programs take for one (.git), its name means something else to everybody who uses it,
+ * and what was meant is not there any more.
+ *
+ * A component of the rule that has a star stands for many names that are no directories, and must hold files: only
+ * links are refused there. What a "**" itself stands for is any name whatever below its directory: nothing is refused
+ * there, or no tool could make a link in it.
+ */
+struct verdict decide_stand(const struct image *image, const char *path, size_t length, bool link);
+
+/*
+ * May a name lead through the symbolic link at `path`, for these accesses? Refused by the rules that refuse them to
+ * `path`, but not by default, nor by a rule of the root directory, which is the default in other words: what a link
+ * leads to is judged by its own name, and this is only about links that rules speak of.
+ */
+struct verdict decide_link(const struct image *image, const char *path, size_t length, unsigned access);
+
 /* Has the policy any path for which one of these accesses is refused? (What decides whether a
  * call must be stopped at all.) */
 bool decide_may_refuse(const struct image *image, unsigned access);
 
 /*
- * The patterns that agree with all of `path` and go on: nodes of image_layout.h, with DECIDE_STAYS when the node stands behind
- * a "**" and so agrees with whatever follows. All that the policy says of names below `path`, beyond what it says of
- * `path` itself, is said by these nodes' descendants. How many; more than DECIDE_STATES: too many, or the path is
- * malformed. For pure.c.
+ * The patterns that agree with all of `path` and go on: nodes of image_layout.h, with DECIDE_STAYS when the node stands
+ * behind a "**" and so agrees with whatever follows. All that the policy says of names below `path`, beyond what it
+ * says of `path` itself, is said by these nodes' descendants. How many; more than DECIDE_STATES: too many, or the path
+ * is malformed. For pure.c.
  */
 enum { DECIDE_STATES = 64 };
 #define DECIDE_STAYS UINT32_C(0x80000000)
@@ -73,11 +92,13 @@ struct verdict decide_address(const struct image *image, enum net_use use, enum 
 			      const struct sockaddr *address, socklen_t length);
 
 /*
- * The same of a unix socket with a name in the file system. The files' rules are asked as well: `hide` (ENOENT) and `forbid` hold
- * whatever the network's say, and `deny` does unless the network's rule is the more specific one, or on a tie of a nearer layer.
+ * The same of a unix socket with a name in the file system. The files' rules are asked as well: `hide` (ENOENT) and
+ * `forbid` hold whatever the network's say, and `deny` does unless the network's rule is the more specific one, or on a
+ * tie of a nearer layer.
  */
 struct verdict decide_unix_path(const struct image *image, enum net_use use, const char *path, size_t length);
-/* May the run connect to a socket of this name that it has made itself? That takes no network rule: only `hide` and `forbid` refuse. */
+/* May the run connect to a socket of this name that it has made itself? That takes no network rule: only `hide` and
+ * `forbid` refuse. */
 struct verdict decide_own_socket(const struct image *image, const char *path, size_t length);
 
 /* May a socket that has this address listen? It may if it may be bound there, or to a port of the kernel's choice (port 0). */

@@ -13,10 +13,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "allow.h"
 #include "always.h"
 #include "cleanup.h"
+#include "links.h"
 #include "show_internal.h"
 
 enum { BEATEN_MAX = 64 }; /* rules that are shown as beaten */
@@ -31,6 +33,7 @@ struct question {
 	struct sockaddr_storage address;
 	socklen_t length;
 	const char *target; /* as it is shown */
+	const char *asked;  /* of a path: as it was given, made absolute */
 };
 
 struct answer {
@@ -53,9 +56,9 @@ static const struct {
 	{"look", ACCESS_LOOK, 0}, {"connect", 0, NET_CONNECT}, {"bind", 0, NET_BIND},
 };
 
-/* The path, as the tool's own call would be taken: made absolute, links followed. */
-static int ask_path(const struct draft *draft, const char *target, struct arena *arena, const char **path,
-		    struct complaint *why)
+/* The path, as the tool's own call would be taken: made absolute; *path: links followed. */
+static int ask_path(const struct draft *draft, const char *target, struct arena *arena, const char **asked,
+		    const char **path, struct complaint *why)
 {
 	struct pattern_names names;
 	const char *expanded;
@@ -68,6 +71,8 @@ static int ask_path(const struct draft *draft, const char *target, struct arena 
 	if (!error)
 		/* cppcheck-suppress uninitStructMember; set where there is no error */
 		*path = names.resolved;
+	if (!error)
+		*asked = expanded;
 	return error;
 }
 
@@ -142,7 +147,7 @@ static int ask_destination(const struct draft *draft, struct question *question,
 	case DESTINATION_UNIX_PATH:
 		if (question->use == NET_BIND) /* which makes a file */
 			question->access = ACCESS_WRITE;
-		return ask_path(draft, destination.name, arena, &question->path, why);
+		return ask_path(draft, destination.name, arena, &question->asked, &question->path, why);
 	case DESTINATION_UNIX_ABSTRACT:
 		return ask_abstract(question, destination.name, why);
 	case DESTINATION_EVERYTHING:
@@ -168,7 +173,7 @@ static int ask(const struct draft *draft, const char *access, const char *target
 	if (!question->access)
 		error = ask_destination(draft, question, target, arena, why);
 	else
-		error = ask_path(draft, target, arena, &question->path, why);
+		error = ask_path(draft, target, arena, &question->asked, &question->path, why);
 	if (error == -EINVAL || error == -ENOENT) {
 		struct complaint inner = *why;
 
@@ -201,6 +206,48 @@ static struct verdict decide(const struct image *image, const struct question *q
 		return decide_unix_path(image, question->use, question->path, strlen(question->path));
 	return decide_address(image, question->use, question->transport, (const struct sockaddr *)&question->address,
 			      question->length);
+}
+
+/* ---- the links on the way ---- */
+
+struct links_asked {
+	const struct image *image;
+	const struct question *question;
+	struct arena *arena;
+	const char *refused; /* the link */
+};
+
+static long read_link(const char *link, char *target, size_t size)
+{
+	return readlink(link, target, size);
+}
+
+static bool ask_link(void *context, const char *link, size_t length)
+{
+	struct links_asked *asked = context;
+
+	if (decide_link(asked->image, link, length, asked->question->access).allowed)
+		return true;
+	asked->refused = arena_text(asked->arena, link);
+	return false;
+}
+
+/* What is allowed by its own name, but not by that of a link on the way: then that is what is explained. */
+static int follow_links(const struct image *image, struct question *question, struct arena *arena)
+{
+	struct links_asked asked = {image, question, arena, NULL};
+	struct links links = {read_link, ask_link, &asked};
+	cleanup_free char *room = malloc(LINKS_ROOM);
+
+	if (!room)
+		return -ENOMEM;
+	if (!question->access || question->use == NET_BIND || !decide(image, question).allowed ||
+	    links_of(&links, room, "/", question->asked, question->path))
+		return 0;
+	if (!asked.refused)
+		return -ENOMEM;
+	question->path = question->target = asked.refused;
+	return 0;
 }
 
 static char *allow_with(const struct image *image, const struct question *question, struct verdict verdict)
@@ -400,6 +447,8 @@ int policy_explain(const struct policy *policy, const char *access, const char *
 	int error = arena ? ask(policy->draft, access, target, &question, arena, &complaint) : -ENOMEM;
 
 	*why = error == -EINVAL ? strdup(complaint.text) : NULL;
+	if (!error)
+		error = follow_links(policy->image, &question, arena);
 	if (!error)
 		error = answer_question(policy, &question, to, json);
 	arena_free(arena);

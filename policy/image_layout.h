@@ -24,7 +24,7 @@
 #define IMAGE_NONE UINT32_MAX			 /* no such index */
 
 enum {
-	IMAGE_VERSION = 1,
+	IMAGE_VERSION = 2,
 	IMAGE_ALIGN = 64, /* of sections and of the length: lines of the processor's cache */
 	IMAGE_MAX_LENGTH = 1 << 30,
 	IMAGE_MAX_RULES = 1 << 24, /* what image_said has room for */
@@ -39,6 +39,12 @@ enum image_access { SLOT_READ, SLOT_WRITE, SLOT_EXEC, SLOT_LOOK, SLOT_COUNT };
 
 enum { NODE_START = 16 };
 
+enum {
+	NODE_ENDS = 1,		/* some rule's pattern ends here, one of `said` and `forbid` is there */
+	NODE_STAR = 2,		/* its component has a star in it, or is one */
+	NODE_REFUSES_BELOW = 4, /* some rule refuses writing strictly below: `below` */
+};
+
 struct image_section {
 	uint32_t offset; /* bytes from the start of the image, aligned */
 	uint32_t count;	 /* records */
@@ -52,14 +58,15 @@ struct image_rule_record {
 struct image_node {
 	uint32_t parent;	   /* node, or IMAGE_NONE for a root */
 	uint32_t wild;		   /* what leads on by stars, or IMAGE_NONE */
-	uint32_t below;		   /* a rule that speaks of something strictly below, or IMAGE_NONE: nothing leads on */
+	uint32_t below;		   /* a rule that speaks of something strictly below (one that refuses writing, if any
+				      does), or IMAGE_NONE: nothing leads on */
 	uint32_t children;	   /* filter of the components without stars, by image_child_bit */
 	uint32_t said[SLOT_COUNT]; /* what the rules of exactly this pattern say of each access, or IMAGE_NONE */
 	uint32_t forbid;	   /* the same of RULE_FORBID */
 	uint32_t rank;		   /* how specific the pattern is: greater wins among matches of equal depth */
 	uint32_t name;		   /* its component's text, in `names` */
 	uint16_t name_length;
-	uint16_t ends;		/* 1: some rule's pattern ends here, one of `said` and `forbid` is there */
+	uint16_t flags;		/* NODE_* */
 	char start[NODE_START]; /* the first bytes of the text again: the whole node is one line of the processor's
 				   cache */
 };

@@ -82,15 +82,68 @@ int judge_always_place(struct request *request, const struct place *place, unsig
 	return 0;
 }
 
-int judge_place(struct request *request, const struct place *place, unsigned access, bool makes)
+static bool may_stand(const struct image *image, const struct place *place, unsigned type)
 {
+	return type == 0 || type == S_IFDIR || decide_stand(image, place->name, place->length, type == S_IFLNK).allowed;
+}
+
+/* Does the policy refuse what is made there (S_IFMT bits, 0: nothing), or that what is there is changed or goes? decide_stand. */
+static bool judge_stand(const struct place *place, unsigned made, struct verdict *verdict, unsigned *image)
+{
+	for (unsigned i = 0; i < shim.image_count; i++) {
+		*verdict = decide_stand(shim.images[i], place->name, place->length, true);
+		*image = i;
+		/* what it is costs a call, and is asked of few names */
+		if (!verdict->allowed &&
+		    (!may_stand(shim.images[i], place, made) || !may_stand(shim.images[i], place, place_type(place))))
+			return true;
+	}
+	return false;
+}
+
+/* What is asked of the links on the way, as in tracer/judge_links.c. */
+struct links_asked {
+	struct request *request;
+	const struct place *place;
+	unsigned access;
+	bool makes;
+	int result;
+};
+
+static bool ask_link(void *context, const char *link, size_t length)
+{
+	struct links_asked *asked = context;
+
+	for (unsigned i = 0; i < shim.image_count; i++) {
+		struct verdict verdict = decide_link(shim.images[i], link, length, asked->access);
+		if (verdict.allowed)
+			continue;
+		asked->result = asked->access == ACCESS_LOOK || verdict.error == ENOENT ?
+					0 : ordinary_failure(asked->place, asked->access, asked->makes);
+		if (asked->result == 0)
+			asked->result = refuse(asked->request, &(struct refusal){
+				.kind = kind_of(asked->access), .about = WIRE_ABOUT_PATH, .error = verdict.error,
+				.rule = verdict.rule, .image = i, .access = asked->access, .target = link, .length = length });
+		return false;
+	}
+	return true;
+}
+
+int judge_made(struct request *request, const struct place *place, unsigned access, bool makes, unsigned made)
+{
+	struct links_asked links = { request, place, access, makes, 0 };
 	struct verdict verdict;
 	unsigned image;
 	int r = judge_always_place(request, place, access);
 
 	if (r < 0 || (place->nameless && !place->deleted && !(access & ACCESS_EXEC)))
 		return r;
-	if (!judge_asked(place, access, &verdict, &image))
+	bool asked = judge_asked(place, access, &verdict, &image);
+	if (!asked)
+		place_links(place, ask_link, &links);
+	if (links.result < 0)
+		return links.result;
+	if (!asked && (!(access & ACCESS_WRITE) || !judge_stand(place, made, &verdict, &image)))
 		return 0;
 	/* of what is hidden the mode bits would tell that it is there */
 	r = access == ACCESS_LOOK || verdict.error == ENOENT ? 0 : ordinary_failure(place, access, makes);
@@ -98,7 +151,13 @@ int judge_place(struct request *request, const struct place *place, unsigned acc
 		return r;
 	return refuse(request, &(struct refusal){ .kind = kind_of(access), .about = WIRE_ABOUT_PATH,
 						  .error = verdict.error, .rule = verdict.rule, .image = image,
-						  .access = access, .target = place->name, .length = place->length });
+						  .access = asked ? access : 0, .target = place->name,
+						  .length = place->length });
+}
+
+int judge_place(struct request *request, const struct place *place, unsigned access, bool makes)
+{
+	return judge_made(request, place, access, makes, 0);
 }
 
 /* ---- what a call's arguments are ---------------------------------------- */
@@ -181,7 +240,7 @@ int judge_open(struct request *request, int dirfd, const char *path, uint64_t fl
 	if (r != 0)
 		r = r == JUDGED_FAILS ? 0 : r;
 	else if (!place.exists && (flags & O_CREAT) && !(flags & O_PATH))
-		r = judge_place(request, &place, access | ACCESS_WRITE, false);
+		r = judge_made(request, &place, access | ACCESS_WRITE, false, S_IFREG);
 	else if (place.exists && !exclusive)
 		r = judge_place(request, &place, access, false);
 	else if (exclusive && judge_hidden(&place))
@@ -225,6 +284,16 @@ static int judge_stranger_link(struct request *request, const struct place *plac
 							  .length = place->length });
 }
 
+/* What a call with one name makes there. mknod(2) makes no directories; which other kinds of files is all one here. */
+static unsigned made_type(const struct request *request)
+{
+	if (request->call->op == OP_SYMLINK)
+		return S_IFLNK;
+	if (request->call->op != OP_CREATE)
+		return 0;
+	return request->number == __NR_mkdir || request->number == __NR_mkdirat ? S_IFDIR : S_IFREG;
+}
+
 static int judge_one_name(struct request *request)
 {
 	int i = call_arg_index(request->call, ARG_PATH, 0);
@@ -240,7 +309,7 @@ static int judge_one_name(struct request *request)
 	if (r != 0)
 		r = r == JUDGED_FAILS ? 0 : r;
 	else if (place.exists != new || (new && judge_hidden(&place))) /* else the kernel says EEXIST or ENOENT */
-		r = judge_place(request, &place, arg->access, makes);
+		r = judge_made(request, &place, arg->access, makes, made_type(request));
 	if (r == 0 && reads_link && place.exists)
 		r = judge_stranger_link(request, &place);
 	place_close(&place);
@@ -285,9 +354,9 @@ static int judge_rename(struct request *request, const struct place *from, const
 	if (!from->exists || (exchange && !to->exists) ||
 	    (to->exists && (flags & RENAME_NOREPLACE) && !judge_hidden(from) && !judge_hidden(to)))
 		return 0;
-	int r = judge_place(request, from, ACCESS_WRITE, true);
+	int r = judge_made(request, from, ACCESS_WRITE, true, exchange ? place_type(to) : 0);
 	if (r == 0)
-		r = judge_place(request, to, ACCESS_WRITE, true);
+		r = judge_made(request, to, ACCESS_WRITE, true, place_type(from));
 	if (r == 0)
 		r = judge_move(request, from, to);
 	return r == 0 && exchange ? judge_move(request, to, from) : r;
@@ -300,7 +369,7 @@ static int judge_link(struct request *request, const struct place *from, const s
 	int r = judge_place(request, from, ACCESS_LOOK, false);
 	if (r < 0 || (to->exists && !judge_hidden(to)))
 		return r;
-	r = judge_place(request, to, ACCESS_WRITE, true);
+	r = judge_made(request, to, ACCESS_WRITE, true, place_type(from));
 	return r == 0 && (!from->nameless || from->deleted) ? judge_move(request, from, to) : r;
 }
 

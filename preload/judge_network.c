@@ -270,7 +270,7 @@ static int judge_unix(struct request *request, enum net_use use, const struct so
 	else if (use == NET_CONNECT)
 		r = judge_unix_connect(request, &place);
 	else if (!place.exists || judge_hidden(&place))
-		r = judge_place(request, &place, ACCESS_WRITE, true);
+		r = judge_made(request, &place, ACCESS_WRITE, true, S_IFSOCK);
 	if (r == 0 && use == NET_BIND && place.fd >= 0 && !place.exists)
 		r = bind_unix(request, &place);
 	place_close(&place);

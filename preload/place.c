@@ -12,6 +12,7 @@
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
+#include "links.h"
 #include "shim.h"
 
 enum {
@@ -258,9 +259,12 @@ static int resolve(struct place *place, int dirfd, const char *path, bool follow
 	bool linkless;
 
 	int first = hold_linkless(dirfd, path, flags);
-	if (first == -ELOOP && walk_links(place, path, flags))
+	if (first == -ELOOP && walk_links(place, path, flags)) {
+		place->linked = true;
 		return 0;
+	}
 	place->fd = hold(dirfd, path, flags, first, &linkless);
+	place->linked |= !linkless;
 	if (place->fd == -ENOENT)
 		return resolve_missing(place, dirfd, path, follow, linkless);
 	if (place->fd < 0)
@@ -333,6 +337,7 @@ static int resolve_missing(struct place *place, int dirfd, const char *path, boo
 	    (stx.stx_mode & S_IFMT) == S_IFLNK)
 		return resolve_dangling(place, name);
 	place->exists = false;
+	place->linked |= !linkless;
 	if (linkless && take_plainly(place, dirfd, path))
 		return 0;
 	int r = read_back(place, sizeof name + 1);
@@ -351,7 +356,7 @@ static int resolve_missing(struct place *place, int dirfd, const char *path, boo
 static void start(struct place *place)
 {
 	place->fd = -1;
-	place->exists = place->nameless = place->deleted = place->borrowed = false;
+	place->exists = place->nameless = place->deleted = place->borrowed = place->linked = false;
 	place->depth = 0;
 	place->name = "";
 	place->length = 0;
@@ -361,6 +366,8 @@ static void start(struct place *place)
 int place_resolve(struct place *place, int dirfd, const char *path, bool follow)
 {
 	start(place);
+	place->dirfd = dirfd;
+	place->path = path;
 	int r = resolve(place, dirfd, path, follow);
 	if (place->fd < 0)
 		place->fd = -1;
@@ -377,6 +384,41 @@ int place_of_fd(struct place *place, int fd)
 	place->fd = fd;
 	place->borrowed = place->exists = true;
 	return read_back(place, 0);
+}
+
+static long read_link(const char *link, char *target, size_t size)
+{
+	return raw(__NR_readlink, link, target, size);
+}
+
+/* The name of the directory at which a relative name began; false: it has none. */
+static bool name_directory(int dirfd, char *name)
+{
+	char path[LINK_NAME];
+
+	if (dirfd == AT_FDCWD)
+		text_put(path, "/proc/self/cwd");
+	else
+		text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)dirfd);
+	long n = raw(__NR_readlink, path, name, NAME_MOST - 1);
+	name[n > 0 ? n : 0] = 0;
+	return name[0] == '/';
+}
+
+void place_links(const struct place *place, bool (*met)(void *context, const char *link, size_t length), void *context)
+{
+	struct links links = { read_link, met, context };
+	bool absolute = place->linked && place->path[0] == '/';
+
+	if (!place->linked || place->nameless || (absolute && text_equal(place->path, place->name)))
+		return;
+	long address = raw(__NR_mmap, 0, LINKS_ROOM + NAME_MOST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (raw_failed(address))
+		return;
+	char *from = (char *)address + LINKS_ROOM;
+	if (absolute || name_directory(place->dirfd, from))
+		links_of(&links, (char *)address, from, place->path, place->name);
+	raw(__NR_munmap, address, LINKS_ROOM + NAME_MOST);
 }
 
 unsigned place_type(const struct place *place)

@@ -201,6 +201,9 @@ struct place {
 	bool nameless;	/* a pipe, socket, memfd or deleted file */
 	bool deleted;	/* nameless with a name that it once had */
 	bool borrowed;	/* fd is the program's own */
+	bool linked;	/* the way led, or may have, through symbolic links: */
+	int dirfd;	/* from here */
+	const char *path; /* along this */
 	unsigned depth;	/* links that lead nowhere, followed so far */
 	const char *name; /* for the policy: absolute, entries of the run's processes below /proc/self; in `room` or `mapped` */
 	size_t length;
@@ -220,6 +223,10 @@ void place_close(struct place *place);
 bool place_unresolvable(int error);
 /* st_mode & S_IFMT of the object, 0 when it does not exist. */
 unsigned place_type(const struct place *place);
+/*
+ * Tell `met` of each link that the way led through (links.h), until it says false. Of none when that cannot be found out.
+ */
+void place_links(const struct place *place, bool (*met)(void *context, const char *link, size_t length), void *context);
 /* Would the mode bits refuse it anyway? R_OK|W_OK|X_OK of the object, or of the parent. 0 or -errno. */
 int place_ordinary(const struct place *place, int access);
 
@@ -247,6 +254,8 @@ int judge_network(struct request *request);
 int judge_processes(struct request *request);
 /* One access to a resolved name; `makes`: the name itself is made or removed. */
 int judge_place(struct request *request, const struct place *place, unsigned access, bool makes);
+/* The same of a name at which something is made: S_IFMT bits of what, 0: nothing. */
+int judge_made(struct request *request, const struct place *place, unsigned access, bool makes, unsigned made);
 /* Does any policy say no? True: *verdict and *image say which. */
 bool judge_asked(const struct place *place, unsigned access, struct verdict *verdict, unsigned *image);
 /* As place_resolve and place_of_fd; names that lead past what is hidden are refused. 0, -errno, or JUDGED_FAILS. */

@@ -58,6 +58,10 @@ run_row() {
 	zero_*) rules=(--connect 127.0.0.1:40124 --bind '127.0.0.1:*' --bind '127.0.0.2:*') ;;
 	listens_unbound) rules=(--bind tcp:0.0.0.0:0) ;;
 	esac
+	# the way to a name below which nothing may be written
+	[[ $row != way_* ]] || rules=(--read-only "$F/open/top/kept")
+	[[ $row != way_link_that_is_there* ]] || ln -s below "$F/open/top"
+	[[ $row != way_file_that_is_there* ]] || echo below >"$F/open/top"
 	cd "$F/open" || exit 1
 	# shellcheck disable=SC2016,SC2094  # STRANGER is what the neighbour says; what is read is what the row wrote
 	if [ "$level" = bare ]; then

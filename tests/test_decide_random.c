@@ -282,6 +282,80 @@ START_TEST(a_random_move_that_is_allowed_gives_nothing_below)
 }
 END_TEST
 
+static bool same(const struct plain *a, const struct plain *b)
+{
+	for (int i = 0; i < a->count && i < b->count; i++) {
+		if (strcmp(a->text[i], b->text[i]) != 0)
+			return false;
+	}
+	return a->count == b->count;
+}
+
+/* Is it refused to write to what this row alone names, as far as rows of the same pattern say? */
+static bool refuses_writing(const struct path_row *rows, int count, int row)
+{
+	struct plain pattern = split_pattern(rows[row].target);
+
+	if (rows[row].key == RULE_FORBID)
+		return true;
+	if (says[rows[row].key][1] == ' ' || says[rows[row].key][1] == 'a')
+		return false;
+	for (int i = 0; i < count; i++) {
+		struct plain other = split_pattern(rows[i].target);
+
+		if (says[rows[i].key][1] == 'a' && rows[i].layer > rows[row].layer && same(&other, &pattern))
+			return false;
+	}
+	return true;
+}
+
+/* Is what is no directory refused there, by the sentences of decide.h? */
+static bool plain_way(const struct path_row *rows, int count, const struct plain *path, bool link)
+{
+	for (int i = 0; i < count; i++) {
+		struct plain way = split_pattern(rows[i].target);
+
+		while (refuses_writing(rows, count, i) && --way.count > 0) {
+			int kind = kind_of(way.text[way.count - 1]);
+
+			if (kind != 0 && (link || kind == 3) && covers(&way, 0, path, 0, path->count))
+				return true;
+		}
+	}
+	return false;
+}
+
+START_TEST(random_ways_are_as_a_plain_reading_has_them)
+{
+	struct path_row rows[RANDOM_RULES + 1];
+	char path[256];
+	int refused = 0, allowed = 0;
+
+	random_state = 9 + (unsigned)_i;
+	for (int policy = 0; policy < RANDOM_POLICIES * 4; policy++) {
+		struct image *image = random_policy(rows, policy % 2 == 0);
+
+		for (int i = 0; i < 8; i++) {
+			do
+				random_path(path, 4, false);
+			while (path[1] == '\0');
+			struct plain plain = split(path);
+			bool link = random_below(2) != 0, wanted = plain_way(rows, row_count(rows), &plain, link);
+
+			if (decide_stand(image, path, strlen(path), link).allowed == wanted)
+				print_policy(rows);
+			ck_assert_msg(decide_stand(image, path, strlen(path), link).allowed != wanted, "%s %s: %d",
+				      link ? "link" : "file", path, wanted);
+			refused += wanted;
+			allowed += !wanted;
+		}
+		free(image);
+	}
+	ck_assert_int_gt(refused, 200);
+	ck_assert_int_gt(allowed, 200);
+}
+END_TEST
+
 /* A name at or below `path` for which an access of `allowed` is refused; false: none was found. */
 static bool refused_below(const struct image *image, const char *path, unsigned allowed, char name[512])
 {
@@ -289,11 +363,15 @@ static bool refused_below(const struct image *image, const char *path, unsigned 
 
 	for (int i = 0; i < RANDOM_PATHS; i++) {
 		random_path(rest, 5, false);
-		snprintf(name, 512, "%s%s", path[1] == '\0' && rest[1] != '\0' ? "" : path, rest[1] == '\0' ? "" : rest);
+		snprintf(name, 512, "%s%s", path[1] == '\0' && rest[1] != '\0' ? "" : path,
+			 rest[1] == '\0' ? "" : rest);
 		for (unsigned access = ACCESS_READ; access <= ACCESS_LOOK; access <<= 1) {
 			if ((allowed & access) != 0 && !decide(image, name, access).allowed)
 				return true;
 		}
+		/* nor is anything there on the way to what may not be written: links and files are made there unseen */
+		if ((allowed & ACCESS_WRITE) != 0 && !decide_stand(image, name, strlen(name), true).allowed)
+			return true;
 	}
 	return false;
 }
@@ -342,6 +420,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, random_policies_decide_as_a_plain_reading_does, 0, 8);
 	tcase_add_loop_test(tcase, a_random_move_that_is_allowed_gives_nothing_below, 0, 4);
+	tcase_add_loop_test(tcase, random_ways_are_as_a_plain_reading_has_them, 0, 4);
 	tcase_add_loop_test(tcase, a_random_directory_that_is_pure_refuses_nothing_below, 0, 4);
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);

@@ -56,6 +56,11 @@ if have git; then
 	refuses agent 'a git hook' sh -c 'echo evil >>.git/hooks/pre-commit && rm .git/hooks/pre-commit'
 	refuses agent 'git configuration' git config core.editor evil
 	refuses agent 'moving .git away' sh -c 'mv .git g && mv g .git'
+	refuses agent 'where .git has its configuration' sh -c 'echo ../else >.git/commondir && rm .git/commondir'
+	refuses agent 'the configuration of a submodule' sh -c 'mkdir -p .git/modules/a && echo >.git/modules/a/config && rm -r .git/modules'
+	refuses agent 'a link for a submodule' sh -c 'mkdir -p .git/modules && ln -s /tmp .git/modules/a && rm -r .git/modules'
+	refuses agent 'a repository below' sh -c 'git init -q below && rm -r below'
+	refuses agent 'a file that leads git elsewhere' sh -c 'mkdir led && echo "gitdir: /tmp" >led/.git && rm -r led'
 else
 	skip 'agent: git' git
 fi

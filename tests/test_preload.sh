@@ -18,9 +18,11 @@ make_places() {
 		printf '#!/bin/sh\nexit 6\n' >../$d/script && chmod +x ../$d/script
 	done
 	echo own >own
+	ln -s below ../led && echo leaf >../leaf
 }
 cat >"$SCRATCH/policy.conf" <<-END
 	filesystem: { read = ( "/" ); write = ( "$SCRATCH/w", "/dev/null", "/proc/self/fd" );
+	              read_only = ( "$SCRATCH/w/top/kept", "$SCRATCH/w/led/kept", "$SCRATCH/w/leaf/kept" );
 	              deny = ( "$SCRATCH/w/denied" ); hide = ( "$SCRATCH/w/hidden" ); };
 	exec: { allow = ( "/" ); };
 	network: { connect = ( "127.0.0.1:1" ); bind = ( "127.0.0.1:1" ); };

@@ -22,7 +22,11 @@ case_git() {
 
 # In the working directory itself, whose .git/config and .git/hooks are protected.
 prepare_git_here() { git init -q . && mkdir -p .git/hooks && echo a >a; }
-case_git_here() { git add a && git commit -q -m here && git status --short && git log --format=%s; }
+case_git_here() {
+	git add a && git commit -q -m here && git status --short && git log --format=%s
+	git worktree add -q wt && (cd wt && echo b >b && git add b && git commit -q -m there && git log --format=%s)
+	git worktree list --porcelain | grep -c ^worktree; git worktree remove wt
+}
 
 make_project() {
 	local i

@@ -8,10 +8,10 @@
  * on are anonymous or of a file that the run may not write to, and no other task shares the table or directory that a relative name begins at. Otherwise
  * the call is made with copies in the sealed slots, and relative names are replaced by the resolved one.
  *
- * Names. What could change the meaning of a name (making or moving a symbolic link, moving a directory) is
- * itself a call that stops here. Before one proceeds, every other task that was let go with a checked name is brought to the
- * end of its call (transport_settle_names); and nothing else is judged until it is over (transport_await_end). So a name
- * means in the kernel what it meant here.
+ * Names. What could change the meaning of a name (making or moving a symbolic link, moving a directory, or a file that could
+ * be one by the time of the move) is itself a call that stops here. Before one proceeds, every other task that was let go with
+ * a checked name is brought to the end of its call (transport_settle_names), and if there was one, the names are judged
+ * again; and nothing else is judged until it is over (transport_await_end). So a name means in the kernel what it meant here.
  */
 #include "act.h"
 
@@ -449,10 +449,8 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		return;
 	}
 	forget_names(guard, request);
-	if (judgement->moves_names) {
+	if (judgement->moves_names)
 		gate_late_moved(&guard->gate);
-		transport_settle_names(guard, task);
-	}
 	if (judgement->then)
 		judgement->then(guard, request);
 	if (judgement->instead >= 0) {
@@ -492,6 +490,11 @@ static void refuse(struct guard *guard, struct request *request, struct judgemen
 
 void act(struct guard *guard, struct request *request, struct judgement *judgement)
 {
+	/* A file was judged, and one that was let go before has made a directory of it meanwhile. */
+	if (judgement->outcome == OUTCOME_PASS && judgement->moves_names && transport_settle_names(guard, request->task)) {
+		judgement->again = true;
+		return;
+	}
 	for (unsigned i = 0; i < judgement->audited_count; i++)
 		act_record(guard, request, &judgement->audited[i], ACTION_AUDITED);
 	switch (judgement->outcome) {

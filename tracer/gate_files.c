@@ -115,6 +115,14 @@ static int put_allowed(struct list *list, const char *name)
 	return allowed(list, name, ACCESS_READ) ? put(list, name) : -1;
 }
 
+static bool may_lead(const struct list *list, const char *link)
+{
+	for (unsigned i = 0; i < list->policy_count; i++)
+		if (!decide_link(list->policies[i]->image, link, strlen(link), ACCESS_READ | ACCESS_LOOK).allowed)
+			return false;
+	return true;
+}
+
 /* A link that the run cannot change, to a place that is reached without another: who asks for it gets the file. */
 static void put_link(struct list *list, const char *link)
 {
@@ -123,7 +131,7 @@ static void put_link(struct list *list, const char *link)
 	ssize_t n = readlink(link, text, sizeof text - 1);
 
 	if (n <= 0 || list->page->link_count == GATE_FILE_LINKS || strlen(link) >= sizeof list->page->link[0].name ||
-	    !allowed(list, link, ACCESS_READ) || allowed(list, link, ACCESS_WRITE))
+	    !may_lead(list, link) || allowed(list, link, ACCESS_WRITE))
 		return;
 	text[n] = 0;
 	snprintf(joined, sizeof joined, "%.*s%s", text[0] == '/' ? 0 : (int)(strrchr(link, '/') - link + 1), link,

@@ -33,6 +33,7 @@
 
 #include "cleanup.h"
 #include "compile.h"
+#include "decide.h"
 #include "environment.h"
 #include "mounts.h"
 #include "pure.h"
@@ -300,6 +301,15 @@ static void look_around(struct search *search, struct policy *const *policies, c
 	consider_below(search, "/etc", 1, READ);
 }
 
+/* A rule may speak of the link alone (judge_links.c). */
+static bool may_lead(const struct search *search, const char *link)
+{
+	for (unsigned i = 0; i < search->pure_count; i++)
+		if (!decide_link(search->pures[i].image, link, strlen(link), WRITE).allowed)
+			return false;
+	return true;
+}
+
 /* A link in the root directory, such as /lib, is a name of what it leads to; and that needs a descriptor of its own. */
 static void consider_link(struct search *search, struct gate_roots *roots, const char *link)
 {
@@ -312,7 +322,7 @@ static void consider_link(struct search *search, struct gate_roots *roots, const
 	text[n] = 0;
 	/* one step that leads to the place itself: else something on the way could be changed without our noticing */
 	snprintf(joined, sizeof joined, "%s%s", text[0] == '/' ? "" : "/", text);
-	if (strcmp(joined, target) != 0 || (pure_of(search, target) & READ) != READ)
+	if (strcmp(joined, target) != 0 || (pure_of(search, target) & READ) != READ || !may_lead(search, link))
 		return;
 	while (at < search->count && strcmp(search->found[at].root.name, target) != 0)
 		at++;

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -65,19 +66,43 @@ static enum violation_kind kind_of_access(unsigned access)
 	return access & ACCESS_WRITE ? VIOLATION_FILE_WRITE : VIOLATION_FILE_READ;
 }
 
+void judge_refuses(struct judgement *judgement, struct verdict verdict, unsigned image, unsigned access, const char *target,
+		   size_t length)
+{
+	struct refusal *refusal = &judgement->refusal;
+
+	judgement->outcome = OUTCOME_REFUSE;
+	refusal->kind = kind_of_access(access);
+	refusal->error = verdict.error;
+	refusal->rule = verdict.rule;
+	refusal->image = image;
+	refusal->access = access;
+	memcpy(refusal->target, target, length);
+	refusal->target[length] = 0;
+}
+
 bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		struct verdict verdict = decide_path(guard->policies[i]->image, at->judged, at->judged_length, access);
 		if (verdict.allowed)
 			continue;
-		judgement->outcome = OUTCOME_REFUSE;
-		judgement->refusal.kind = kind_of_access(access);
-		judgement->refusal.error = verdict.error;
-		judgement->refusal.rule = verdict.rule;
-		judgement->refusal.image = i;
-		judgement->refusal.access = access;
-		memcpy(judgement->refusal.target, at->judged, at->judged_length + 1);
+		judge_refuses(judgement, verdict, i, access, at->judged, at->judged_length);
+		return false;
+	}
+	return true;
+}
+
+bool judge_stand(struct guard *guard, struct judgement *judgement, const struct resolved *at, mode_t type)
+{
+	if (type == 0 || type == S_IFDIR)
+		return true;
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
+		struct verdict verdict = decide_stand(guard->policies[i]->image, at->judged, at->judged_length, type == S_IFLNK);
+		if (verdict.allowed)
+			continue;
+		judge_refuses(judgement, verdict, i, ACCESS_WRITE, at->judged, at->judged_length);
+		judgement->refusal.access = 0;	/* no access that an option could give */
 		return false;
 	}
 	return true;
@@ -199,8 +224,9 @@ static bool is_shim(const struct guard *guard, const struct resolved *at)
 	return at->exists && guard->shim_ino != 0 && at->ino == guard->shim_ino && at->dev == guard->shim_dev;
 }
 
-/* One access to one resolved name. True: allowed. */
-static bool judge_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
+/* One access to one resolved name, at which what `made` says is to be made (S_IFMT bits; 0: nothing). True: allowed. */
+static bool judge_made(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access,
+		       mode_t made)
 {
 	if (name->at.ended && (access & ACCESS_WRITE)) {	/* no effect, and its number may be a stranger's by then */
 		judge_answer(judgement, -ESRCH);
@@ -212,7 +238,9 @@ static bool judge_name(struct guard *guard, struct judgement *judgement, const s
 		return true;	/* what the tool holds already, and nobody can name */
 	if (is_shim(guard, &name->at) && !(access & ~(unsigned)(ACCESS_READ | ACCESS_LOOK)))
 		return true;
-	if (judge_path(guard, judgement, &name->at, access))
+	if (judge_path(guard, judgement, &name->at, access) && judge_links(guard, judgement, name, access) &&
+	    (!(access & ACCESS_WRITE) || (judge_stand(guard, judgement, &name->at, name->at.type) &&
+					  judge_stand(guard, judgement, &name->at, made))))
 		return true;
 	/* of what is hidden the mode bits would tell that it is there */
 	int failure = access == ACCESS_LOOK || judgement->refusal.error == ENOENT ? 0 : ordinary_failure(name, access);
@@ -220,6 +248,11 @@ static bool judge_name(struct guard *guard, struct judgement *judgement, const s
 		return judge_audits(guard, judgement);
 	judge_answer(judgement, failure);
 	return false;
+}
+
+static bool judge_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
+{
+	return judge_made(guard, judgement, name, access, 0);
 }
 
 /* Memory that is written through /proc/PID/mem changes without its task running. */
@@ -262,7 +295,7 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 		}
 		access |= ACCESS_WRITE;
 	}
-	if (!judge_name(guard, judgement, name, access))
+	if (!judge_made(guard, judgement, name, access, name->at.exists ? 0 : S_IFREG))
 		return;
 	if ((access & ACCESS_WRITE) && name->at.own_proc && ends_in(name->at.name, name->at.length, "/mem"))
 		judgement->then = note_memory_open;
@@ -272,13 +305,19 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 }
 
 /* A new name for something. What is there already is the kernel's to complain about, unless nobody may know. */
-static bool judge_new_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
+static bool judge_new_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, mode_t type)
 {
 	if (name->at.exists && !judge_hidden(guard, &name->at)) {
 		judge_answer(judgement, -EEXIST);
 		return false;
 	}
-	return judge_name(guard, judgement, name, ACCESS_WRITE);
+	return judge_made(guard, judgement, name, ACCESS_WRITE, type);
+}
+
+/* mknod(2) makes no directories; what kinds of files it makes is all one here. */
+static mode_t made_type(const struct request *request)
+{
+	return request->stop.number == SYS_mkdir || request->stop.number == SYS_mkdirat ? S_IFDIR : S_IFREG;
 }
 
 static bool is_link(const struct name_arg *name)
@@ -345,9 +384,10 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 		judge_answer(judgement, -ENOENT);
 		return;
 	}
-	judgement->moves_names = is_link(from) || is_directory(from) || is_socket(from) || is_link(to) || is_directory(to) ||
-				 is_socket(to);
-	if (!judge_name(guard, judgement, from, ACCESS_WRITE) || !judge_name(guard, judgement, to, ACCESS_WRITE) ||
+	/* whatever is there now: a file could be a directory by the time it is moved (mkdir waits for nobody) */
+	judgement->moves_names = true;
+	if (!judge_made(guard, judgement, from, ACCESS_WRITE, exchange ? to->at.type : 0) ||
+	    !judge_made(guard, judgement, to, ACCESS_WRITE, from->at.type) ||
 	    !judge_move(guard, judgement, from, to) || (exchange && !judge_move(guard, judgement, to, from)))
 		return;
 	if (!may_enter(guard, from, to) || (exchange && !may_enter(guard, to, from)))
@@ -363,7 +403,7 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 		return;
 	if (from->at.type == S_IFBLK || device_elsewhere(&from->at))
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", from->at.name);
-	else if (judge_new_name(guard, judgement, to) && (!from->at.nameless || from->at.deleted))
+	else if (judge_new_name(guard, judgement, to, from->at.type) && (!from->at.nameless || from->at.deleted))
 		judge_move(guard, judgement, from, to);
 }
 
@@ -410,11 +450,11 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 		judge_open(guard, request, judgement);
 		break;
 	case OP_CREATE:
-		judge_new_name(guard, judgement, name);
+		judge_new_name(guard, judgement, name, made_type(request));
 		break;
 	case OP_SYMLINK:
 		judgement->moves_names = true;
-		judge_new_name(guard, judgement, name);
+		judge_new_name(guard, judgement, name, S_IFLNK);
 		break;
 	case OP_REMOVE:
 		judgement->moves_names = is_link(name);

@@ -49,7 +49,7 @@ struct judgement {
 	bool aside;			/* by ptrace, too, it is done by the supervisor: perform_aside.h */
 	dev_t object_dev;		/* what a descriptor was judged as, */
 	ino_t object_ino;		/* for who takes a copy of it */
-	bool again;			/* it could not be done as judged, since that has changed: judge it anew */
+	bool again;			/* it could not be done as judged, since a name has changed, or may have: judge it anew */
 	bool executes;			/* it is an exec; request->task->approved says of what */
 	long instead;			/* another call is made with instead_args; -1: none */
 	uint64_t instead_args[CALL_ARG_COUNT];
@@ -100,5 +100,12 @@ bool judge_hidden(const struct guard *guard, const struct resolved *at);
 bool judge_way(struct guard *guard, const struct request *request, struct judgement *judgement);
 /* Ask every policy of the run about a resolved name; on a refusal fill the judgement (judge_audits is the caller's). True: allowed. */
 bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access);
+/* The same of the links that the name leads through. */
+bool judge_links(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access);
+/* Fill the judgement with a refusal by a rule. `target` has at most TARGET_SIZE - 1 bytes. */
+void judge_refuses(struct judgement *judgement, struct verdict verdict, unsigned image, unsigned access, const char *target,
+		   size_t length);
+/* The same of what is to stand at a name, or is changed or goes from there (decide_stand). `type`: S_IFMT bits; 0 is no object. */
+bool judge_stand(struct guard *guard, struct judgement *judgement, const struct resolved *at, mode_t type);
 
 #endif

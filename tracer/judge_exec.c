@@ -44,7 +44,8 @@ static bool judge_program(struct guard *guard, const struct request *request, st
 		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "%s", at->judged);
 		return false;
 	}
-	if (at->nameless || judge_path(guard, judgement, at, ACCESS_EXEC))
+	if (at->nameless || (judge_path(guard, judgement, at, ACCESS_EXEC) &&
+			     (at != &request->names[0].at || judge_links(guard, judgement, &request->names[0], ACCESS_EXEC))))
 		return true;
 	if (spares_command(guard, request, judgement)) {
 		judgement->outcome = OUTCOME_PASS;

@@ -271,7 +271,8 @@ static void judge_unix_bind(struct guard *guard, struct request *request, struct
 
 	bool hidden = judge_hidden(guard, &name->at);
 
-	if ((!name->at.exists || hidden) && !judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
+	if ((!name->at.exists || hidden) && (!judge_path(guard, judgement, &name->at, ACCESS_WRITE) ||
+					     !judge_stand(guard, judgement, &name->at, S_IFSOCK))) {
 		int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(&name->at, W_OK | X_OK);
 		if (failure < 0)
 			judge_answer(judgement, failure);

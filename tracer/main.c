@@ -16,6 +16,7 @@
  * What is allowed (policy/, pure: also for the guarded side)
  *   image        the compiled policy: one flat block; image_layout: what stands where in it
  *   decide       image and request -> verdict; path, net: its words (components, addresses)
+ *   links        the symbolic links that a name leads through
  *   syscalls     what each system call means; syscalls.def: the table, the only list of calls
  *   pure         below which directories it says the same of every name
  *   always       names that no policy opens
@@ -60,6 +61,7 @@
  *   early        what the kernel complains about before it looks at a name
  *   judge        request -> what is to be done; judge_exec, judge_network, judge_processes, judge_registers: by what
  *                is asked for; judge_names: what the kernel says of names; judge_hidden: and would tell by it;
+ *                judge_links: the links on their way;
  *                register_rules: which register values are worth judging at all
  *   program      what kind of program a file is; elf_bounds: no more of it is read than a program has;
  *                exec: what runs is what was approved

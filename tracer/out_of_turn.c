@@ -208,8 +208,10 @@ void out_of_turn_await(struct guard *guard, struct task *task)
 	}
 }
 
-void out_of_turn_settle_names(struct guard *guard, const struct task *except)
+bool out_of_turn_settle_names(struct guard *guard, const struct task *except)
 {
+	bool waited = false;
+
 	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next) {
 		if (t == except || !t->let_go)
 			continue;
@@ -218,7 +220,9 @@ void out_of_turn_settle_names(struct guard *guard, const struct task *except)
 		if (whereabouts(t) != SOMEWHERE_ELSE) {
 			ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL);
 			out_of_turn_await(guard, t);
+			waited = true;
 		}
 		t->let_go = false;
 	}
+	return waited;
 }

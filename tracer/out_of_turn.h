@@ -20,7 +20,7 @@ void out_of_turn_answered(struct guard *guard, pid_t tid);
 bool out_of_turn_next(struct guard *guard, pid_t *tid, int *status);
 
 /* transport_settle_names and transport_await_end (transport.h). */
-void out_of_turn_settle_names(struct guard *guard, const struct task *except);
+bool out_of_turn_settle_names(struct guard *guard, const struct task *except);
 void out_of_turn_await(struct guard *guard, struct task *task);
 
 #endif

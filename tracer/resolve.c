@@ -155,7 +155,7 @@ static void start(const struct tracees *all, const struct task *task, bool absol
 	out->tid = all->keeper ? 0 : task->tid;	/* at level notify a thread looks as the task itself */
 	out->absolute = absolute;
 	out->fd = out->magic_fd = -1;
-	out->name[0] = out->judged[0] = 0;
+	out->name[0] = out->judged[0] = out->base[0] = 0;
 	out->length = out->judged_length = 0;
 }
 
@@ -248,6 +248,7 @@ static bool resolve_missing(struct tracees *all, struct task *task, int base, co
 		resolve_close(out);
 		return false;
 	}
+	out->linked = links;
 	describe_missing(all, task, out, component, length);
 	return again_if_supervisor(all, task, out);
 }
@@ -321,6 +322,7 @@ static bool resolve_at_once(struct tracees *all, struct task *task, int base, co
 		return true;
 	}
 	out->fd = fd;
+	out->linked = !direct || links;
 	describe(all, task, direct && !links && base == AT_FDCWD && is_plain_name(path) ? path : NULL, out);
 	return again_if_supervisor(all, task, out);
 }
@@ -331,6 +333,7 @@ static void resolve_by_steps(struct tracees *all, struct task *task, int base, c
 	struct walk walk;
 	int r = walk_steps(all, task, base, path, last == RESOLVE_FOLLOW, &walk);
 
+	out->linked = true;
 	out->magic = walk.magic;
 	out->magic_other = walk.magic_other;
 	out->magic_fd = walk.magic_fd;
@@ -366,6 +369,13 @@ static int open_base(const struct task *task, int dirfd)
 	return -errno;
 }
 
+static void name_base(int base, struct resolved *out)
+{
+	ssize_t n = walk_name(base, out->base, sizeof out->base);
+
+	out->base[n > 0 && out->base[0] == '/' ? n : 0] = 0;
+}
+
 void resolve_path(struct tracees *all, struct task *task, int dirfd, const char *path, enum resolve_last last,
 		  bool makes, struct resolved *out)
 {
@@ -398,6 +408,8 @@ void resolve_as(struct tracees *all, struct task *task, int dirfd, const char *p
 		if (out->magic && (how & RESOLVE_NO_MAGICLINKS))
 			out->error = -ELOOP;
 	}
+	if (out->linked && base >= 0)
+		name_base(base, out);
 	if (base >= 0)
 		close(base);
 	if (out->error == 0 && out->slash && out->exists && out->type != S_IFDIR)

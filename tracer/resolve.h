@@ -30,6 +30,7 @@ struct resolved {
 	bool magic_other;	/* one of another task of the run, that has descriptors or a directory of its own */
 	int magic_fd;		/* the last of them was /proc/self/fd/N: N, else -1 */
 	bool stranger;		/* it led, or would have, through such a link of a process outside the run */
+	bool linked;		/* it led, or may have, through symbolic links */
 	bool absolute;		/* the text began at the root */
 	pid_t tid;		/* of the task that said it, if it may have other rights than the thread that looks; else 0 */
 	bool slash;		/* the text ended in '/': must be a directory */
@@ -44,6 +45,7 @@ struct resolved {
 	size_t length;
 	char judged[PATH_MAX + NAME_MAX + 2];	/* the name for the policy: entries of the run's processes are below /proc/self */
 	size_t judged_length;
+	char base[PATH_MAX];	/* linked: the directory at which a relative name began; "": that has no name */
 };
 
 /*

@@ -58,7 +58,7 @@ struct transport {
 	/* A call that was let proceed may be made with other arguments, and is told of when it ends; all NULL: it may not. */
 	void (*proceed_as)(struct guard *guard, struct task *task, long number, const uint64_t args[CALL_ARG_COUNT]);
 	void (*map_slots)(struct guard *guard, struct task *task);
-	void (*settle_names)(struct guard *guard, const struct task *except);
+	bool (*settle_names)(struct guard *guard, const struct task *except);
 	void (*await_end)(struct guard *guard, struct task *task);
 
 	/* Is the task still the one that made the call, after its arguments were read by its number? NULL: it is stopped. */
@@ -114,11 +114,12 @@ static inline void transport_continue(struct guard *guard, struct task *task)
 
 /*
  * Return only when no task but `except` can still be in a call that it was let proceed into with a checked name. To be
- * called before anything that could change what such a name means.
+ * called before anything that could change what such a name means. True: one may have been, and have changed what was
+ * judged. Where the supervisor makes the calls nobody is let go.
  */
-static inline void transport_settle_names(struct guard *guard, const struct task *except)
+static inline bool transport_settle_names(struct guard *guard, const struct task *except)
 {
-	guard->transport->settle_names(guard, except);
+	return guard->transport->settle_names && guard->transport->settle_names(guard, except);
 }
 
 /*

@@ -163,7 +163,200 @@ static int device_linked(void)
 }
 static int device_null(void) { return device_beside("/dev/null"); }
 
+/* ---- on the way to what may not be written: top/kept --------------------------------- */
+
+/* Did the call that is over put what is no directory at `top`, or take away what was there? */
+static int at_top(int result, mode_t before)
+{
+	struct stat st;
+	int error = errno;
+	mode_t now = lstat("top", &st) == 0 ? st.st_mode & S_IFMT : 0;
+
+	if (result == 0)
+		return now != before ? WORKED : BROKEN;
+	return error == EACCES && now == before ? REFUSED : BROKEN;
+}
+
+static int way_link(void) { return at_top(symlink("mine", "top"), 0); }
+static int way_file(void)
+{
+	int fd = open("top", O_CREAT | O_WRONLY, 0600);
+
+	return at_top(fd < 0 ? -1 : 0, 0);
+}
+static int way_fifo(void) { return at_top(mkfifo("top", 0600), 0); }
+static int way_socket(void) { return at_top(bind_at("top") < 0 ? -1 : 0, 0); }
+static int way_link_moved(void)
+{
+	NEED(symlink("mine", "l"));
+	return at_top(rename("l", "top"), 0);
+}
+static int way_link_linked(void)
+{
+	NEED(symlink("mine", "l"));
+	return at_top(link("l", "top"), 0);
+}
+static int way_link_that_is_there(void) { return at_top(unlink("top"), S_IFLNK); }
+static int way_link_that_is_there_moved(void) { return at_top(rename("top", "l"), S_IFLNK); }
+static int way_link_that_is_there_replaced(void)
+{
+	NEED(close(open("f", O_CREAT | O_WRONLY, 0600)));
+	return at_top(rename("f", "top"), S_IFLNK);
+}
+static int way_link_that_is_there_exchanged(void)
+{
+	NEED(close(open("f", O_CREAT | O_WRONLY, 0600)));
+	return at_top(renameat2(AT_FDCWD, "f", AT_FDCWD, "top", RENAME_EXCHANGE), S_IFLNK);
+}
+static int way_file_that_is_there(void) { return at_top(unlink("top"), S_IFREG); }
+static int way_file_that_is_there_written(void)
+{
+	int fd = open("top", O_WRONLY | O_TRUNC);
+
+	return fd >= 0 ? WORKED : errno == EACCES ? REFUSED : BROKEN;
+}
+static int way_directory(void)
+{
+	NEED(mkdir("top", 0700));
+	NEED(close(open("top/file", O_CREAT | O_WRONLY, 0600)));
+	NEED(symlink("file", "top/link"));
+	NEED(rename("top/link", "top/moved"));
+	NEED(unlink("top/moved"));
+	NEED(unlink("top/file"));
+	NEED(chmod("top", 0755));
+	NEED(rmdir("top"));
+	return WORKED;
+}
+
+/* What the kernel says a task is doing (proc(5)); 0: it has ended. */
+static char state_of(int stat)
+{
+	char text[256];
+	ssize_t n = pread(stat, text, sizeof text - 1, 0);
+
+	text[n > 0 ? n : 0] = 0;
+	char *end = strrchr(text, ')');
+	return end ? end[2] : 0;
+}
+
+static void stay_on(int processor)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(processor, &set);
+	NEED(sched_setaffinity(0, sizeof set, &set));
+}
+
+/* One that renames x, but gets no time to do it: another keeps its processor busy. */
+struct slow {
+	pid_t pid;
+	int go, stat;
+};
+
+static struct slow start_slowly(void)
+{
+	struct sched_param none = { 0 };
+	struct slow slow;
+	char name[64], byte, x[] = "x", top[] = "top";	/* in memory that nobody shares: nothing else is done before the call */
+	int go[2];
+
+	NEED(pipe(go));
+	NEED(slow.pid = fork());
+	if (slow.pid == 0) {
+		close(go[1]);
+		stay_on(1);
+		sched_setscheduler(0, SCHED_IDLE, &none);
+		if (read(go[0], &byte, 1) == 1)
+			rename(x, top);
+		_exit(0);
+	}
+	close(go[0]);
+	slow.go = go[1];
+	snprintf(name, sizeof name, "/proc/%d/stat", (int)slow.pid);
+	NEED(slow.stat = open(name, O_RDONLY | O_CLOEXEC));
+	while (state_of(slow.stat) != 'S')
+		;
+	return slow;
+}
+
+/* Until the call was let go, as far as can be seen: unguarded it is never stopped. */
+static void let_go(const struct slow *slow)
+{
+	bool judged = false;
+	char state;
+
+	NEED(write(slow->go, "", 1));
+	for (double late = seconds() + 0.2; getenv("GUARDED") && seconds() < late && (state = state_of(slow->stat));) {
+		judged |= state == 't';
+		if (judged && state == 'R')
+			return;
+	}
+}
+
+static void end_slowly(const struct slow *slow)
+{
+	waitpid(slow->pid, NULL, 0);
+	close(slow->stat), close(slow->go);
+}
+
+static pid_t keep_busy(void)
+{
+	pid_t child = fork();
+
+	NEED(child);
+	if (child == 0)
+		stay_on(1);
+	while (child == 0)
+		;
+	return child;
+}
+
+/* A directory is put in the place of a file after it was said that this may be moved. */
+static void exchange_behind(void)
+{
+	struct slow mover = start_slowly();
+	pid_t busy = keep_busy();
+
+	NEED(close(open("x", O_CREAT | O_WRONLY, 0600)));
+	let_go(&mover);
+	unlink("x"), mkdir("x", 0700), mkdir("x/kept", 0700);
+	NEED(kill(busy, SIGKILL));
+	end_slowly(&mover);
+	waitpid(busy, NULL, 0);
+}
+
+static int way_exchanged_after(void)
+{
+	struct stat st;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return NOT_HERE;
+	stay_on(0);
+	for (double end = seconds() + 2 * RACE_SECONDS; seconds() < end;) {
+		exchange_behind();
+		if (lstat("top", &st) == 0 && S_ISDIR(st.st_mode))
+			return WORKED;
+		rmdir("x/kept"), rmdir("x"), unlink("x"), unlink("top");
+	}
+	return REFUSED;
+}
+
 static const struct row rows[] = {
+	{ GETS_OUT, "way_link", way_link },
+	{ GETS_OUT, "way_file", way_file },
+	{ GETS_OUT, "way_fifo", way_fifo },
+	{ GETS_OUT, "way_socket", way_socket },
+	{ GETS_OUT, "way_link_moved", way_link_moved },
+	{ GETS_OUT, "way_link_linked", way_link_linked },
+	{ GETS_OUT, "way_link_that_is_there_exchanged", way_link_that_is_there_exchanged },
+	{ GETS_OUT, "way_link_that_is_there", way_link_that_is_there },
+	{ GETS_OUT, "way_link_that_is_there_moved", way_link_that_is_there_moved },
+	{ GETS_OUT, "way_link_that_is_there_replaced", way_link_that_is_there_replaced },
+	{ GETS_OUT, "way_file_that_is_there", way_file_that_is_there },
+	{ GETS_OUT, "way_file_that_is_there_written", way_file_that_is_there_written },
+	{ HAS_TO_WORK, "way_directory", way_directory },
+	{ GETS_OUT, "way_exchanged_after", way_exchanged_after },
 	{ IS_HEARD, "stranger_plain", stranger_plain },
 	{ IS_HEARD, "stranger_moved", stranger_moved },
 	{ IS_HEARD, "stranger_exchanged", stranger_exchanged },

@@ -291,6 +291,31 @@ static void always(void)
 	free(stack);
 }
 
+/* ../top is on the way to a name that may not be written, as are the link ../led and the file ../leaf. */
+static void stand_on_the_way(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "../top" };
+
+	TRY("a file to move", close(open("moved", O_CREAT | O_WRONLY, 0600)) == 0);
+	TRY("symlink", symlink("target", "../top") == 0);
+	TRY("open that creates", open("../top", O_CREAT | O_WRONLY, 0600) >= 0);
+	TRY("fopen", fopen("../top", "w") != NULL);
+	TRY("mkfifo", mkfifo("../top", 0600) == 0);
+	TRY("bind", bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address) == 0);
+	TRY("link", link("moved", "../top") == 0);
+	TRY("rename", rename("moved", "../top") == 0);
+	TRY("mkdir", mkdir("../top", 0700) == 0);
+	TRY("rmdir", rmdir("../top") == 0);
+	TRY("unlink of a link", unlink("../led") == 0);
+	TRY("lchown of a link", lchown("../led", (uid_t)-1, (gid_t)-1) == 0);
+	TRY("rename of a link", rename("../led", "moved") == 0);
+	TRY("rename over a link", rename("moved", "../led") == 0);
+	TRY("unlink of a file", unlink("../leaf") == 0);
+	TRY("truncate of a file", truncate("../leaf", 0) == 0);
+	TRY("open to write of a file", open("../leaf", O_WRONLY) >= 0);
+	TRY("open to read of a file", open("../leaf", O_RDONLY) >= 0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3)
@@ -305,6 +330,8 @@ int main(int argc, char **argv)
 		change_there(places[i].directory);
 		run_there(places[i].directory);
 	}
+	where = "on the way";
+	stand_on_the_way();
 	where = "allowed";
 	connect_there(".", 1);
 	where = "denied";
