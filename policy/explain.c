@@ -239,6 +239,8 @@ static const char *outcome(const struct draft *draft, const struct answer *answe
 {
 	if (answer->verdict.allowed)
 		return "allowed";
+	if (answer->rule != SIZE_MAX && draft->rules[answer->rule].rule.key == RULE_RESULT)
+		return "denied";
 	return draft->on_violation == ON_VIOLATION_AUDIT ? "audited" : "denied";
 }
 
@@ -346,7 +348,7 @@ static int answer_question(const struct policy *policy, const struct question *q
 		error = -EIO;
 	if (error)
 		return error;
-	return answer.verdict.allowed || policy->draft->on_violation == ON_VIOLATION_AUDIT ? 0 : 1;
+	return *outcome(policy->draft, &answer) == 'a' ? 0 : 1;
 }
 
 int policy_explain(const struct policy *policy, const char *access, const char *target, FILE *to, bool json, char **why)

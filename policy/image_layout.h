@@ -24,7 +24,7 @@
 #define IMAGE_NONE UINT32_MAX			 /* no such index */
 
 enum {
-	IMAGE_VERSION = 1,
+	IMAGE_VERSION = 2,
 	IMAGE_ALIGN = 64, /* of sections and of the length: lines of the processor's cache */
 	IMAGE_MAX_LENGTH = 1 << 30,
 	IMAGE_MAX_RULES = 1 << 24, /* what image_said has room for */
@@ -68,7 +68,7 @@ struct image_node {
  * What is said of an access: the rule that wins among those of one pattern, with what is needed to compare it with that
  * of another pattern: from the lowest bit, 24 bits of rule, 2 of strictness, 2 of layer.
  */
-enum { SAID_ALLOWED, SAID_REFUSED, SAID_HIDDEN };
+enum { SAID_ALLOWED, SAID_REFUSED, SAID_HIDDEN, SAID_KEPT /* refused whatever else is said (RULE_RESULT) */ };
 
 static inline uint32_t image_said(uint32_t rule, unsigned strictness, uint32_t layer)
 {

@@ -444,10 +444,11 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 	}
 }
 
-/* Audit allows what the operator's policy refuses, but not what is refused to every tool, or to this plugin. */
+/* Audit allows what the operator's policy refuses, but not what is refused to every tool, or to this plugin, nor the result. */
 static bool only_audited(const struct guard *guard, const struct judgement *judgement)
 {
-	return guard->on_violation == ON_VIOLATION_AUDIT && judgement->rule != RULE_ALWAYS && judgement->image == 0;
+	return guard->on_violation == ON_VIOLATION_AUDIT && judgement->rule != RULE_ALWAYS && judgement->image == 0 &&
+	       !decide_is_final(guard->policies[0]->image, judgement->rule);
 }
 
 static void refuse(struct guard *guard, struct request *request, struct judgement *judgement)

@@ -50,19 +50,25 @@ static enum violation_kind kind_of_access(unsigned access)
 	return access & ACCESS_WRITE ? VIOLATION_FILE_WRITE : VIOLATION_FILE_READ;
 }
 
+static void refuse_by(struct judgement *judgement, struct verdict verdict, unsigned image, const struct resolved *at,
+		      unsigned access)
+{
+	judgement->outcome = OUTCOME_REFUSE;
+	judgement->kind = kind_of_access(access);
+	judgement->error = verdict.error;
+	judgement->rule = verdict.rule;
+	judgement->image = image;
+	judgement->access = access;
+	memcpy(judgement->target, at->judged, at->judged_length + 1);
+}
+
 bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		struct verdict verdict = decide_path(guard->policies[i]->image, at->judged, at->judged_length, access);
 		if (verdict.allowed)
 			continue;
-		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = kind_of_access(access);
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->access = access;
-		memcpy(judgement->target, at->judged, at->judged_length + 1);
+		refuse_by(judgement, verdict, i, at, access);
 		return false;
 	}
 	return true;
@@ -424,6 +430,27 @@ static int names_error(const struct request *request)
 	return 0;
 }
 
+/* What keeps the result of the run is asked first, since after any other refusal audit goes on. Where nothing is audited only a
+ * directory that is removed has to be asked of: the rest the policy's rules say, too. */
+static bool keeps_result(const struct guard *guard, const struct request *request, struct judgement *judgement)
+{
+	bool removes = request->call->op == OP_REMOVE, audit = guard->on_violation == ON_VIOLATION_AUDIT;
+
+	for (int i = 0; (removes || audit) && i < REQUEST_NAMES; i++) {
+		const struct name_arg *name = &request->names[i];
+		bool makes = request->call->op == OP_OPEN && (request->how.flags & O_CREAT) && !name->at.exists;
+		if (name->arg < 0 || !((name->access & ACCESS_WRITE) || makes))
+			continue;
+		struct verdict verdict = decide_result(guard->policies[0]->image, name->at.judged, name->at.judged_length,
+						       name->makes && is_directory(name));
+		if (verdict.allowed)
+			continue;
+		refuse_by(judgement, verdict, 0, &name->at, ACCESS_WRITE);
+		return true;
+	}
+	return false;
+}
+
 void judge_files(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct name_arg *name = &request->names[0];
@@ -434,6 +461,8 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 		return;
 	}
 	judgement->names = true;
+	if (keeps_result(guard, request, judgement))
+		return;
 	switch (request->call->op) {
 	case OP_OPEN:
 		judge_open(guard, request, judgement);

@@ -25,7 +25,7 @@
  *   compile      profile, file and command line -> rules; compile_file, compile_limits, compile_launch, compile_rule:
  *                parts of a file; compiler: what they share; profiles: the built-in ones (policy/profiles/)
  *   texts        what is read before libconfig does; texts_scan: its tokens; texts_file: what the two share
- *   expand       ~ and ${NAME}; pattern: path patterns; destination: network destinations; hosts: host names
+ *   expand       ~ and ${NAME}; pattern: path patterns; way: what a file's name goes by; destination: network destinations; hosts: host names
  *   limit_names  the limits by name; limit_value: their values on the command line
  *   draft        rules before they are an image; conflict: rules that can never take effect
  *   build        rules -> image; build_trie, build_net: parts of it; build_internal: what they share
