@@ -132,9 +132,18 @@ int result_write(const struct result *result, const struct run_identity *identit
 struct result_file {
 	int dirfd;  /* directory of the file that will be replaced, or -1 */
 	char *name; /* its last component; malloc'ed */
+	char *path; /* the whole as it was given, or NULL: a descriptor of the caller's. malloc'ed */
 	int fd;	    /* what is written to as it stands (a FIFO, a terminal, /dev/fd/N), or -1 */
+	dev_t dev;  /* what was written, once it was */
+	ino_t ino;
 };
 #define RESULT_FILE_NONE ((struct result_file){.dirfd = -1, .fd = -1})
+
+/*
+ * Is what has this name the run's to keep? Not a descriptor of the caller's, nor a device: anybody may write there, and it is not
+ * replaced.
+ */
+bool result_file_is_kept(const char *path);
 
 /*
  * A regular file, or a name that nothing has, will be replaced; a symbolic link too (the link itself, not what it
@@ -142,9 +151,14 @@ struct result_file {
  * -EISDIR. On an error *file is RESULT_FILE_NONE.
  */
 int result_file_open(struct result_file *file, const char *path);
-/* Replace it atomically: temporary file beside it, fsync, rename. On an error (-ENOSPC) what was there before stays. */
-int result_file_write(const struct result_file *file, const struct result *result, const struct run_identity *identity,
+/*
+ * Replace it atomically: temporary file beside it, fsync, rename. On an error (-ENOSPC) what was there before is removed: it would
+ * be taken for the result of this run.
+ */
+int result_file_write(struct result_file *file, const struct result *result, const struct run_identity *identity,
 		      const struct run_outcome *outcome, const struct run_output *output);
+/* After that, whether it failed or not: does the name as it was given lead to anything that is not this result? */
+bool result_file_misleads(const struct result_file *file);
 void result_file_close(struct result_file *file);
 
 /* Open, write and close in one. */

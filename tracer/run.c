@@ -86,6 +86,7 @@ static int choose_level(struct run *run)
 	probing_end(&run->probing, &run->probe);
 	int r = level_choose(&run->probe, &run->job->level, &run->guard.level, run->why_not_higher);
 
+	run->guard.transport = guard_by_notification(&run->guard) ? &by_notify : &by_ptrace;
 	if (r < 0)
 		diag("%s", run->why_not_higher);
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
@@ -197,7 +198,6 @@ static int make_guard(struct run *run)
 	guard->open_files = guard->reserved_at = launch_open_files(guard->limits.open_files);
 	if (guard->level == LEVEL_PRELOAD && guard->reserved_at > RESERVED_LOW)
 		guard->reserved_at = RESERVED_LOW;
-	guard->transport = guard_by_notification(guard) ? &by_notify : &by_ptrace;
 	pthread_mutex_init(&guard->result_lock, NULL);
 	pthread_rwlock_init(&guard->policy_lock, NULL);
 	pthread_mutex_init(&guard->tracees.owned.lock, NULL);
@@ -459,6 +459,21 @@ static const char *which_limit(const struct run *run)
 												 : NULL;
 }
 
+static void fill_enforcement(struct run *run)
+{
+	struct run_outcome *o = &run->outcome;
+
+	o->level = level_name(run->guard.level);
+	o->landlock = run->guard.floor;
+	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
+	o->boundary = run->guard.level != LEVEL_PRELOAD;
+	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
+	o->control_group = cgroup_used(run->cgroup);
+	o->processes = run->guard.tracees.processes_seen;
+	o->supervisor_stops = run->guard.stops;
+	o->gate_roots = run->guard.gate.roots.count;
+}
+
 static void fill_outcome(struct run *run)
 {
 	struct run_outcome *o = &run->outcome;
@@ -474,27 +489,22 @@ static void fill_outcome(struct run *run)
 	o->cpu_time_ns = used.cpu_ns;
 	o->bytes_read = used.read;
 	o->bytes_written = used.written;
-	o->level = level_name(run->guard.level);
-	o->landlock = run->guard.floor;
-	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
-	o->boundary = run->guard.level != LEVEL_PRELOAD;
-	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
-	o->control_group = cgroup_used(run->cgroup);
-	o->processes = run->guard.tracees.processes_seen;
-	o->supervisor_stops = run->guard.stops;
-	o->gate_roots = run->guard.gate.roots.count;
+	fill_enforcement(run);
 }
 
-/* Tell the result to whom it is for. A failure is told, and changes no exit status. */
-static void report(struct run *run)
+/*
+ * Tell the result to whom it is for. A failure is told, and the tool's exit status still reaches the caller, who finds no result then.
+ * Not so if something else is found in its place: that is said by the status, too. What is to be exited with, or 0.
+ */
+static int report(struct run *run)
 {
 	const struct job *job = run->job;
 	struct run_identity identity = {job->command,	 job->cwd,    job->tool_id, job->trace_id,
 					job->request_id, job->labels, job->plugin};
-	struct run_output output = {0};
+	struct run_output output = {.stdout_bytes = job->capture ? "" : NULL, .stderr_bytes = job->capture ? "" : NULL};
 	int r = 0;
 
-	if (job->capture) {
+	if (job->capture && run->capture) {
 		output.stdout_bytes = capture_bytes(run->capture, STDOUT_FILENO, &output.stdout_length);
 		output.stderr_bytes = capture_bytes(run->capture, STDERR_FILENO, &output.stderr_length);
 	}
@@ -512,6 +522,10 @@ static void report(struct run *run)
 	}
 	if (!job->quiet)
 		result_summary(run->guard.result, &run->outcome, stderr);
+	if (!job->result_file || !result_file_misleads(&run->result_file))
+		return 0;
+	diag("%s is not the result of this run, which could not be put there", job->result_file);
+	return EXIT_STATUS_PICKET;
 }
 
 static int exit_status(const struct run *run)
@@ -549,14 +563,34 @@ static int trouble_status(struct run *run, struct launch_trouble trouble)
 	return EXIT_STATUS_PICKET;
 }
 
+/* The command is not there, or may not be run: found out before anything has run, it makes a result as when exec says so. */
+static int report_no_command(struct run *run, int status)
+{
+	struct run_outcome *o = &run->outcome;
+
+	if (!run->guard.result)
+		run->guard.result = result_new(run->policy.image);
+	if (!run->guard.result) {
+		diag_errno(ENOMEM, "cannot write the result");
+		return EXIT_STATUS_PICKET;
+	}
+	o->started_at_ns = usage_clock();
+	o->exit_code = status;
+	fill_enforcement(run);
+	int misled = report(run);
+	return misled ? misled : status;
+}
+
 static int run_stages(struct run *run)
 {
-	int (*const stages[])(struct run *) = {compile_policy, choose_level, find_command, open_result,
-					       find_shim,      make_guard,   make_shim,	   start};
+	int (*const stages[])(struct run *) = {compile_policy, choose_level, open_result, find_command,
+					       find_shim,      make_guard,   make_shim,	  start};
 
 	probing_begin(&run->probing, &run->job->level); /* the machine is tried while the policy is compiled */
 	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
 		int status = stages[i](run);
+		if (status == EXIT_STATUS_NOT_FOUND || status == EXIT_STATUS_NOT_RUNNABLE)
+			return report_no_command(run, status);
 		if (status)
 			return status;
 	}
@@ -567,8 +601,8 @@ static int run_stages(struct run *run)
 	fill_outcome(run);
 	if (run->trouble.stage != LAUNCH_OK)
 		run->outcome.exit_code = status;
-	report(run);
-	return status ? status : exit_status(run);
+	int misled = report(run);
+	return misled ? misled : status ? status : exit_status(run);
 }
 
 int run_job(const struct job *job)
