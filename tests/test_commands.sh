@@ -112,6 +112,13 @@ done
 status 'explain what is allowed' 0 "$PICKET" explain -p good.conf read /usr/bin
 status 'explain what is denied' 1 "$PICKET" explain -p good.conf read /usr/share/x
 check 'the rule is named' grep -q 'good\.conf:1' out
+status 'explain what a run would keep for its result' 1 "$PICKET" explain -p good.conf -r kept.json write kept.json
+check 'it is the option' grep -q '"kept.json".* command line' out
+status 'it says nothing of reading' 0 "$PICKET" explain -p good.conf -r kept.json read kept.json
+status 'nor of what is beside it' 0 "$PICKET" explain -p good.conf -r kept.json write other.json
+status 'no audit lets it be changed' 1 "$PICKET" explain --profile permissive -r kept.json write kept.json
+status 'policy show tells it' 0 "$PICKET" policy show -p good.conf -r kept.json
+check_same 'with its source' '--result kept.json -> /kept.json command line' "$(grep -A1 '^--result' out | sed "s,$SCRATCH,," | xargs)"
 status 'explain an unknown access' 125 "$PICKET" explain reed /usr
 status 'explain no target' 125 "$PICKET" explain connect nonsense
 

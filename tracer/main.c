@@ -6,7 +6,7 @@
  * A run goes job -> image -> child -> request and verdict, many times -> result.
  *
  * What is asked (tracer/)
- *   cli          the command line into a job; options: the tables of commands and options
+ *   cli          the command line into a job; options: the tables of commands and options; cli_places: what its paths mean
  *   job          what a run was asked
  *   help         help texts; completion: scripts for shells
  *   commands     what every command but run does
