@@ -175,6 +175,7 @@ static const struct {
 	{"run --read --write x", "--read needs a value: PATH (if \"--write\" is meant: --read=--write)"},
 	{"run -p a -p b x", "--policy was given twice"},
 	{"run --timeout 1 --timeout=1 x", "--timeout was given twice"},
+	{"run --capture x", "--capture puts the output into the result: it needs --result or --result-fd"},
 	{"run --timeout -1 x", "--timeout takes seconds"},
 	{"run --timeout 1S x", "--timeout takes seconds"},
 	{"run --timeout 1K x", "--timeout takes seconds"},

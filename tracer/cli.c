@@ -478,6 +478,8 @@ static int check_together(struct parse *parse)
 		return fail(parse, "--quiet and --verbose contradict each other");
 	if (cli->job.result_file != NULL && cli->job.result_fd >= 0)
 		return fail(parse, "--result and --result-fd cannot both be given");
+	if (cli->job.capture && cli->job.result_file == NULL && cli->job.result_fd < 0)
+		return fail(parse, "--capture puts the output into the result: it needs --result or --result-fd");
 	if (cli->json && cli->markdown)
 		return fail(parse, "--json and --markdown cannot both be given");
 	if (wish->exactly && wish->at_least && wish->enforce < wish->require)

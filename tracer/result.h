@@ -84,7 +84,8 @@ struct run_outcome {
 	int exit_code; /* or -1 */
 	int signal;    /* or 0 */
 	bool timed_out;
-	const char *resource_limited; /* name of the limit, or NULL */
+	bool ended_by_limit;
+	const char *resource_limited; /* name of the limit that did, or else of one that refused something; or NULL */
 	uint64_t started_at_ns;	      /* CLOCK_REALTIME */
 	uint64_t duration_ns;
 	uint64_t peak_memory_bytes, cpu_time_ns, bytes_written, bytes_read;
@@ -170,6 +171,8 @@ int result_write_file(const struct result *result, const struct run_identity *id
  * "picket: ". Nothing when nothing of that happened.
  */
 void result_summary(const struct result *result, const struct run_outcome *outcome, FILE *to);
+/* The same where each refusal was said as it happened (-v): only how many there were. */
+void result_total(const struct result *result, const struct run_outcome *outcome, FILE *to);
 /* One line for -v. */
 void result_print_violation(const struct result *result, const struct violation *violation, FILE *to);
 

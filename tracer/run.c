@@ -92,8 +92,8 @@ static int choose_level(struct run *run)
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
-/* A text file without "#!" is for the shell, as execvp(3) has it. */
-static int wrap_for_shell(struct run *run)
+/* A text file without "#!" is for the shell, as execvp(3) has it: under the name it was called by, if that is no search. */
+static int wrap_for_shell(struct run *run, const char *called)
 {
 	unsigned char head[4] = {0};
 	size_t count = 0;
@@ -114,10 +114,11 @@ static int wrap_for_shell(struct run *run)
 	if (!run->shell_argv)
 		return -ENOMEM;
 	run->shell_argv[0] = run->job->command[0];
-	run->shell_argv[1] = run->path;
+	run->shell_argv[1] = strchr(called, '/') ? strdup(called) : strdup(run->path);
 	memcpy(run->shell_argv + 2, run->job->command + 1, count * sizeof *run->shell_argv);
+	free(run->path);
 	run->path = strdup("/bin/sh");
-	return run->path ? 0 : -ENOMEM;
+	return run->path && run->shell_argv[1] ? 0 : -ENOMEM;
 }
 
 /* Of the caller's environment what the policies leave, all of them, and then what a request sets. */
@@ -150,7 +151,7 @@ static int find_command(struct run *run)
 		return 0;
 	r = launch_find(what, environment_value(run->environment, "PATH"), job->cwd, &run->path);
 	if (r == 0)
-		r = wrap_for_shell(run);
+		r = wrap_for_shell(run, what);
 	if (r == 0)
 		return 0;
 	if (r == -ENOENT)
@@ -482,6 +483,7 @@ static void fill_outcome(struct run *run)
 	o->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	o->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	o->timed_out = end_reason == END_TIMEOUT;
+	o->ended_by_limit = end_reason == END_LIMIT || cgroup_ran_out(run->cgroup);
 	o->resource_limited = which_limit(run);
 	o->duration_ns = usage_now() - run->started_ns;
 	struct meter_reading used = meter_finish(run->guard.meter);
@@ -520,7 +522,9 @@ static int report(struct run *run)
 		if (r < 0)
 			diag_errno(r, "cannot write the result to descriptor %d", job->result_fd);
 	}
-	if (!job->quiet)
+	if (job->verbose)
+		result_total(run->guard.result, &run->outcome, stderr);
+	else if (!job->quiet)
 		result_summary(run->guard.result, &run->outcome, stderr);
 	if (!job->result_file || !result_file_misleads(&run->result_file))
 		return 0;
