@@ -430,8 +430,7 @@ static int names_error(const struct request *request)
 	return 0;
 }
 
-/* What keeps the result of the run is asked first, since after any other refusal audit goes on. Where nothing is audited only a
- * directory that is removed has to be asked of: the rest the policy's rules say, too. */
+/* Asked first, since after any other refusal audit goes on; else only of a directory that is removed: the rest the rules say. */
 static bool keeps_result(const struct guard *guard, const struct request *request, struct judgement *judgement)
 {
 	bool removes = request->call->op == OP_REMOVE, audit = guard->on_violation == ON_VIOLATION_AUDIT;

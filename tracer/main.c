@@ -38,7 +38,7 @@
  * How it is enforced (tracer/)
  *   level        the names of the levels; probe: which this machine gives; attempt: the tries it makes;
  *                probe_print: how that is told
- *   run          the stages of a run, one after the other
+ *   run          the stages of a run, one after the other; run_end: what came of it; run_inside: what they share
  *   launch       the child that becomes the tool; filter: its seccomp filter, from policy and table;
  *                leaf: which calls stop; floor: Landlock under it; descriptors: closing many
  *   supervise    the loop: next stop, judge, act; guard: all it works with

@@ -3,7 +3,7 @@
  * run.c - see run.h. The stages of a run in order, each with its struct:
  * job -> policy -> child -> guard -> outcome; errors are told here and nowhere below.
  */
-#include "run.h"
+#include "run_inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,58 +15,22 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "by_preload.h"
-#include "capture.h"
-#include "cgroup.h"
 #include "cleanup.h"
 #include "diag.h"
 #include "end.h"
 #include "environment.h"
 #include "filter.h"
 #include "floor.h"
-#include "guard.h"
-#include "launch.h"
 #include "limit.h"
 #include "meter.h"
 #include "notify.h"
-#include "probe.h"
-#include "progress.h"
-#include "result.h"
 #include "shim_file.h"
 #include "supervise.h"
 #include "together.h"
 #include "transport.h"
 #include "usage.h"
-
-/* Everything that a run makes, so that it can be let go in one place. */
-struct run {
-	const struct job *job;
-	struct policy policy;
-	struct policy_errors errors;
-	struct probing probing;
-	struct probe probe;
-	char why_not_higher[PROBE_WHY_SIZE + 64];
-	char **environment;
-	char *shim; /* its file, where one is needed; NULL: why it was not found */
-	char why_no_shim[2 * PATH_MAX];
-	char *path;	   /* of the program */
-	char **shell_argv; /* for a text file without "#!" */
-	struct result_file result_file;
-	struct guard guard;
-	struct sock_fprog filter;
-	struct capture *capture;
-	struct progress *progress;
-	struct cgroup *cgroup; /* or NULL */
-	struct child child;
-	bool abandoned; /* a thread still uses some of it, and cannot be ended */
-	struct preload preload;
-	struct launch_trouble trouble;
-	uint64_t started_ns; /* CLOCK_MONOTONIC */
-	struct run_outcome outcome;
-};
 
 /* ---- before anything runs ----------------------------------------------- */
 
@@ -441,111 +405,7 @@ static int watch(struct run *run)
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
-/* ---- after it ----------------------------------------------------------- */
-
-/* What ended the run comes before what only made a call fail or output go. */
-static const char *which_limit(const struct run *run)
-{
-	if (end_reason == END_TIMEOUT)
-		return "wall_time_ms";
-	if (end_reason == END_LIMIT)
-		return meter_reached(run->guard.meter);
-	if (cgroup_ran_out(run->cgroup))
-		return "memory_bytes";
-	if (meter_warned_of(run->guard.meter))
-		return meter_warned_of(run->guard.meter);
-	if (run->guard.limited)
-		return run->guard.limited;
-	return run->guard.limits.output_bytes && run->capture && capture_truncated(run->capture) ? "output_bytes"
-												 : NULL;
-}
-
-static void fill_enforcement(struct run *run)
-{
-	struct run_outcome *o = &run->outcome;
-
-	o->level = level_name(run->guard.level);
-	o->landlock = run->guard.floor;
-	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
-	o->boundary = run->guard.level != LEVEL_PRELOAD;
-	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
-	o->control_group = cgroup_used(run->cgroup);
-	o->processes = run->guard.tracees.processes_seen;
-	o->supervisor_stops = run->guard.stops;
-	o->gate_roots = run->guard.gate.roots.count;
-}
-
-static void fill_outcome(struct run *run)
-{
-	struct run_outcome *o = &run->outcome;
-	int status = run->guard.main_status;
-
-	o->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	o->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	o->timed_out = end_reason == END_TIMEOUT;
-	o->ended_by_limit = end_reason == END_LIMIT || cgroup_ran_out(run->cgroup);
-	o->resource_limited = which_limit(run);
-	o->duration_ns = usage_now() - run->started_ns;
-	struct meter_reading used = meter_finish(run->guard.meter);
-	o->peak_memory_bytes = used.peak_memory;
-	o->cpu_time_ns = used.cpu_ns;
-	o->bytes_read = used.read;
-	o->bytes_written = used.written;
-	fill_enforcement(run);
-}
-
-/*
- * Tell the result to whom it is for. A failure is told, and the tool's exit status still reaches the caller, who finds no result then.
- * Not so if something else is found in its place: that is said by the status, too. What is to be exited with, or 0.
- */
-static int report(struct run *run)
-{
-	const struct job *job = run->job;
-	struct run_identity identity = {job->command,	 job->cwd,    job->tool_id, job->trace_id,
-					job->request_id, job->labels, job->plugin};
-	struct run_output output = {.stdout_bytes = job->capture ? "" : NULL, .stderr_bytes = job->capture ? "" : NULL};
-	int r = 0;
-
-	if (job->capture && run->capture) {
-		output.stdout_bytes = capture_bytes(run->capture, STDOUT_FILENO, &output.stdout_length);
-		output.stderr_bytes = capture_bytes(run->capture, STDERR_FILENO, &output.stderr_length);
-	}
-	output.truncated = run->capture && capture_truncated(run->capture);
-	if (job->result_file || job->result_fd >= 0)
-		run->outcome.policy_digest = policy_digest(&run->policy);
-	if (job->result_file)
-		r = result_file_write(&run->result_file, run->guard.result, &identity, &run->outcome, &output);
-	if (r < 0)
-		diag_errno(r, "cannot write the result to %s", job->result_file);
-	if (job->result_fd >= 0) {
-		r = result_write(run->guard.result, &identity, &run->outcome, &output, job->result_fd);
-		if (r < 0)
-			diag_errno(r, "cannot write the result to descriptor %d", job->result_fd);
-	}
-	if (job->verbose)
-		result_total(run->guard.result, &run->outcome, stderr);
-	else if (!job->quiet)
-		result_summary(run->guard.result, &run->outcome, stderr);
-	if (!job->result_file || !result_file_misleads(&run->result_file))
-		return 0;
-	diag("%s is not the result of this run, which could not be put there", job->result_file);
-	return EXIT_STATUS_PICKET;
-}
-
-static int exit_status(const struct run *run)
-{
-	const struct run_outcome *o = &run->outcome;
-
-	if (o->timed_out)
-		return EXIT_STATUS_TIMEOUT;
-	if (end_reason > 0 && o->signal == SIGKILL)
-		return EXIT_STATUS_SIGNAL + end_reason;
-	if (o->signal)
-		return EXIT_STATUS_SIGNAL + o->signal;
-	if (o->exit_code == 0 && run->job->fail_on_violation && result_violation_count(run->guard.result) > 0)
-		return EXIT_STATUS_VIOLATION;
-	return o->exit_code;
-}
+/* ---- all of it ---------------------------------------------------------- */
 
 /* The tool never ran: the launcher says why. */
 static int trouble_status(struct run *run, struct launch_trouble trouble)
@@ -567,24 +427,6 @@ static int trouble_status(struct run *run, struct launch_trouble trouble)
 	return EXIT_STATUS_PICKET;
 }
 
-/* The command is not there, or may not be run: found out before anything has run, it makes a result as when exec says so. */
-static int report_no_command(struct run *run, int status)
-{
-	struct run_outcome *o = &run->outcome;
-
-	if (!run->guard.result)
-		run->guard.result = result_new(run->policy.image);
-	if (!run->guard.result) {
-		diag_errno(ENOMEM, "cannot write the result");
-		return EXIT_STATUS_PICKET;
-	}
-	o->started_at_ns = usage_clock();
-	o->exit_code = status;
-	fill_enforcement(run);
-	int misled = report(run);
-	return misled ? misled : status;
-}
-
 static int run_stages(struct run *run)
 {
 	int (*const stages[])(struct run *) = {compile_policy, choose_level, open_result, find_command,
@@ -594,7 +436,7 @@ static int run_stages(struct run *run)
 	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
 		int status = stages[i](run);
 		if (status == EXIT_STATUS_NOT_FOUND || status == EXIT_STATUS_NOT_RUNNABLE)
-			return report_no_command(run, status);
+			return run_report_no_command(run, status);
 		if (status)
 			return status;
 	}
@@ -602,11 +444,11 @@ static int run_stages(struct run *run)
 	int status = run->trouble.stage != LAUNCH_OK ? trouble_status(run, run->trouble)
 		     : run->guard.shimless	     ? EXIT_STATUS_PICKET
 						     : failed;
-	fill_outcome(run);
+	run_fill_outcome(run);
 	if (run->trouble.stage != LAUNCH_OK)
 		run->outcome.exit_code = status;
-	int misled = report(run);
-	return misled ? misled : status ? status : exit_status(run);
+	int misled = run_report(run);
+	return misled ? misled : status ? status : run_exit_status(run);
 }
 
 int run_job(const struct job *job)
