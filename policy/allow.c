@@ -22,7 +22,7 @@ static bool is_final(const struct image *image, struct verdict verdict, const ch
 		return verdict.rule != RULE_DEFAULT;
 	rule = image_rule(image, verdict.rule);
 	/* A rule of the command line on the very same path: within a layer the stricter wins. */
-	return rule.key == RULE_FORBID || (rule.layer == LAYER_COMMAND_LINE && !strcmp(rule.target, exactly));
+	return rule.key == RULE_FORBID || rule.key == RULE_RESULT || (rule.layer == LAYER_COMMAND_LINE && !strcmp(rule.target, exactly));
 }
 
 /*

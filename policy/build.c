@@ -151,7 +151,7 @@ static int say_pattern(struct build *build, int index, enum image_root root, con
 
 int build_also_path(struct build *build, int index, const char *pattern)
 {
-	if (!is_rule(build, index, RULE_READ, RULE_EXEC_DENY))
+	if (!is_rule(build, index, RULE_READ, RULE_RESULT))
 		return -EINVAL;
 	return say_pattern(build, index, ROOT_FILES, pattern);
 }
@@ -161,7 +161,7 @@ int build_path_rule(struct build *build, const struct rule *rule)
 	size_t strings = build->strings.count;
 	int index, error;
 
-	if ((unsigned)rule->key > RULE_EXEC_DENY)
+	if ((unsigned)rule->key > RULE_RESULT)
 		return -EINVAL;
 	index = add_rule(build, rule);
 	if (index < 0 || rule->target == NULL || rule->target[0] == '\0')

@@ -243,11 +243,12 @@ static unsigned strictness(uint32_t key, unsigned slot)
 		[RULE_HIDE] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC | ACCESS_LOOK,
 		[RULE_FORBID] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC,
 		[RULE_EXEC_DENY] = ACCESS_EXEC,
+		[RULE_RESULT] = ACCESS_WRITE,
 	};
 
 	if ((refused[key] >> slot & 1) == 0)
 		return SAID_ALLOWED;
-	return key == RULE_HIDE ? SAID_HIDDEN : SAID_REFUSED;
+	return key == RULE_RESULT ? SAID_KEPT : key == RULE_HIDE ? SAID_HIDDEN : SAID_REFUSED;
 }
 
 uint32_t trie_said(const struct build *build, uint32_t rule, unsigned slot)
@@ -285,6 +286,7 @@ void trie_say(struct build *build, uint32_t terminal, uint32_t rule, enum image_
 		[RULE_HIDE] = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC | ACCESS_LOOK,
 		[RULE_EXEC_ALLOW] = ACCESS_EXEC | ACCESS_LOOK,
 		[RULE_EXEC_DENY] = ACCESS_EXEC,
+		[RULE_RESULT] = ACCESS_WRITE,
 	};
 	struct build_terminal *said = build_terminal_at(build, terminal);
 	uint32_t key = build_rule_at(build, rule)->key;
@@ -333,7 +335,7 @@ static uint32_t strictest(const struct build *build, const struct build_terminal
 {
 	uint32_t found = terminal->forbid;
 
-	for (unsigned strict = 3; found == IMAGE_NONE && strict-- > 0;) {
+	for (unsigned strict = SAID_KEPT + 1; found == IMAGE_NONE && strict-- > 0;) {
 		for (unsigned slot = 0; slot < SLOT_COUNT && found == IMAGE_NONE; slot++) {
 			uint32_t rule = terminal->rule[slot];
 
@@ -344,11 +346,12 @@ static uint32_t strictest(const struct build *build, const struct build_terminal
 	return found;
 }
 
-/* Strictness of a rule as a whole, forbid included. */
+/* Strictness of a rule as a whole, forbid included. Of what leads to the result decide.c asks by it, so nothing is above that. */
 static unsigned severity(const struct build *build, uint32_t rule)
 {
 	static const uint8_t severities[RULE_KEY_COUNT] = {
 		[RULE_EXEC_DENY] = 1, [RULE_READ_ONLY] = 2, [RULE_DENY] = 3, [RULE_HIDE] = 4, [RULE_FORBID] = 5,
+		[RULE_RESULT] = 6,
 	};
 
 	return severities[build_rule_at(build, rule)->key];

@@ -228,6 +228,8 @@ static bool speaks(enum rule_key key, unsigned access, bool allows)
 		return allows && access == ACCESS_EXEC;
 	case RULE_EXEC_DENY:
 		return !allows && access == ACCESS_EXEC;
+	case RULE_RESULT:
+		return !allows && access == ACCESS_WRITE;
 	case RULE_CONNECT:
 	case RULE_BIND:
 	case RULE_ENV_KEEP:

@@ -185,6 +185,8 @@ static int read_options(struct compiler *compiler, const struct policy_source *s
 		error = option->value ? compile_rule(compiler, option->key, option->value, place)
 				      : compile_empty(compiler, option->key, place);
 	}
+	if (source->result && !error)
+		error = compile_result(compiler, source->result, source->result_written);
 	for (unsigned i = 0; limit_names[i].name; i++)
 		if (source->limits_given >> i & 1)
 			*limit_value(&compiler->draft->limits, &limit_names[i]) = *limit_value(&limits, &limit_names[i]);

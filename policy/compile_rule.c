@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "way.h"
+
 /*
  * What a policy keeps of the environment when neither it nor a profile says it: what
  * programs need to find themselves, and nothing that could hold a secret. picket-policy(5) lists it.
@@ -109,6 +111,24 @@ static int compile_path(struct compiler *compiler, enum rule_key key, const char
 		return -ENOMEM;
 	rule->rule.target = names.resolved;
 	rule->written = names.written;
+	return 0;
+}
+
+int compile_result(struct compiler *compiler, const char *path, const char *written)
+{
+	struct complaint why = {""};
+	struct place place = {0};
+	struct draft_rule *rule;
+	const char *const *names;
+	int error = way_find(path, compiler->draft->arena, &names, &why);
+
+	if (error)
+		return refuse(compiler, RULE_RESULT, written, place, error, &why);
+	rule = new_rule(compiler, RULE_RESULT, written, place);
+	if (!rule)
+		return -ENOMEM;
+	rule->rule.target = names[0];
+	rule->links = names + 1;
 	return 0;
 }
 
@@ -259,6 +279,7 @@ int compile_rule(struct compiler *compiler, enum rule_key key, const char *value
 		return compile_name(compiler, key, value, place);
 	case RULE_ENV_REMOVE:
 		return compile_name(compiler, key, value, place);
+	case RULE_RESULT: /* not said, but follows from an option of run: compile_result */
 	case RULE_KEY_COUNT:
 		break;
 	}
@@ -302,6 +323,7 @@ int compile_empty(struct compiler *compiler, enum rule_key key, struct place pla
 			      "%s: an empty list takes away what a profile allows, never what it refuses (remove it)",
 			      rule_key_name(key));
 		return 0;
+	case RULE_RESULT:
 	case RULE_KEY_COUNT:
 		break;
 	}

@@ -26,6 +26,9 @@ struct compiler {
 int compile_rule(struct compiler *compiler, enum rule_key key, const char *value, struct place place);
 int compile_set(struct compiler *compiler, const char *name, const char *value, struct place place);
 
+/* compile_rule.c: the rule that keeps the result of a run at `path`, which is absolute. As compile_rule. */
+int compile_result(struct compiler *compiler, const char *path, const char *written);
+
 /* compile_rule.c: an empty list: what farther layers allowed under this key is taken away. */
 int compile_empty(struct compiler *compiler, enum rule_key key, struct place place);
 

@@ -23,7 +23,7 @@ struct named {
 
 static bool is_path_key(enum rule_key key)
 {
-	return key <= RULE_EXEC_DENY;
+	return key <= RULE_RESULT;
 }
 
 /* The keys that beat `key` at the same path in the same layer, as bits. */
@@ -46,6 +46,7 @@ static unsigned beaten_by(enum rule_key key)
 	case RULE_HIDE:
 	case RULE_FORBID:
 	case RULE_EXEC_DENY:
+	case RULE_RESULT:
 	case RULE_CONNECT:
 	case RULE_BIND:
 	case RULE_ENV_REMOVE:
@@ -232,14 +233,14 @@ static size_t list_forbids(const struct draft *draft, struct named *list, size_t
 }
 
 /* The path of a rule that `forbid` leaves without any effect at and below its own, or NULL. It refuses everything there, a
- * connection to a unix socket too, but a look; only `hide` adds to that. */
+ * connection to a unix socket too, but a look; only `hide` adds to that, and what protects the result is no wish. */
 static const char *path_idle_below_forbid(const struct draft_rule *rule)
 {
 	enum rule_key key = rule->rule.key;
 
 	if (key == RULE_CONNECT)
 		return rule->unix_path;
-	return is_path_key(key) && key != RULE_FORBID && key != RULE_HIDE ? rule->rule.target : NULL;
+	return is_path_key(key) && key != RULE_FORBID && key != RULE_HIDE && key != RULE_RESULT ? rule->rule.target : NULL;
 }
 
 static void check_below_forbid(struct compiler *compiler, struct named *list, char *room)

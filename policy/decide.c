@@ -330,6 +330,33 @@ struct verdict decide_link(const struct image *image, const char *path, size_t l
 	return allow(RULE_DEFAULT);
 }
 
+bool decide_is_final(const struct image *image, uint32_t rule)
+{
+	const struct image_rule_record *rules = image_at(image, image->rules);
+
+	return rule < image->rules.count && rules[rule].key == RULE_RESULT;
+}
+
+struct verdict decide_result(const struct image *image, const char *path, size_t length, bool directory)
+{
+	struct walk walk;
+	uint32_t said;
+
+	if (!walk_path(&walk, image, ROOT_FILES, path, length))
+		return refuse(RULE_DEFAULT, EACCES);
+	said = walk.best[SLOT_WRITE].said;
+	if (said != IMAGE_NONE && image_said_strictness(said) == SAID_KEPT)
+		return refuse(image_said_rule(said), EACCES);
+	/* of the rules below a node the severest is told, and none is severer than this one */
+	for (uint32_t i = 0; directory && i < walk.states.count; i++) {
+		uint32_t below = node_at(image, walk.states.node[i] & ~STATE_STAYS)->below;
+
+		if (below != IMAGE_NONE && decide_is_final(image, below))
+			return refuse(below, EACCES);
+	}
+	return allow(RULE_DEFAULT);
+}
+
 bool decide_spares_command(const struct image *image, struct verdict verdict)
 {
 	struct rule rule;

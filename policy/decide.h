@@ -64,6 +64,16 @@ struct verdict decide_stand(const struct image *image, const char *path, size_t 
  */
 struct verdict decide_link(const struct image *image, const char *path, size_t length, unsigned access);
 
+/*
+ * Does changing this name leave the result of the run where it is (RULE_RESULT)? Refused of the file itself, of a link on the way
+ * to it and, if what is moved or removed is a directory, of each that leads there: an empty one that is gone would give its name to a
+ * link. Otherwise it says nothing: decide_path judges.
+ */
+struct verdict decide_result(const struct image *image, const char *path, size_t length, bool directory);
+
+/* Is what this rule refuses refused under audit, too? That is so where a result would otherwise be worth nothing. */
+bool decide_is_final(const struct image *image, uint32_t rule);
+
 /* Has the policy any path for which one of these accesses is refused? (What decides whether a
  * call must be stopped at all.) */
 bool decide_may_refuse(const struct image *image, unsigned access);

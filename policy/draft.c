@@ -73,6 +73,12 @@ static int add_path(struct build *build, const struct draft_rule *rule)
 		if (error < 0)
 			return error;
 	}
+	for (const char *const *link = rule->links; index >= 0 && link && *link; link++) {
+		int error = build_also_path(build, index, *link);
+
+		if (error < 0)
+			return error;
+	}
 	return index;
 }
 
@@ -145,6 +151,7 @@ static int add_rule(struct build *build, const struct draft *draft, const struct
 	case RULE_FORBID:
 	case RULE_EXEC_ALLOW:
 	case RULE_EXEC_DENY:
+	case RULE_RESULT:
 		return add_path(build, rule);
 	case RULE_CONNECT:
 	case RULE_BIND:

@@ -16,6 +16,7 @@
 struct draft_rule {
 	struct rule rule;		 /* what goes into the image; strings in the arena */
 	const char *written;		 /* paths and unix paths: the second name it holds for, or NULL */
+	const char *const *links;	 /* of RULE_RESULT: links on the way to it, NULL-terminated, or NULL */
 	const char *unix_path;		 /* of DESTINATION_UNIX_PATH: the first name, or NULL */
 	struct destination *destination; /* of network rules */
 	size_t host;			 /* of DESTINATION_HOST: index in hosts */

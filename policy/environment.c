@@ -68,6 +68,7 @@ static enum speech rule_speech(const struct rule *rule, const char *name, size_t
 	case RULE_FORBID:
 	case RULE_EXEC_ALLOW:
 	case RULE_EXEC_DENY:
+	case RULE_RESULT:
 	case RULE_CONNECT:
 	case RULE_BIND:
 	case RULE_KEY_COUNT:

@@ -89,6 +89,18 @@ static int expand_variables(const struct variables *variables, const char *text,
 	return 0;
 }
 
+/* What "~" at the start of `text` stands for. */
+static int find_home(const struct variables *variables, const char *text, const char **home, struct complaint *why)
+{
+	if (text[1] && text[1] != '/')
+		return complain(why, -EINVAL,
+				"\"~\" stands for your own home directory only (write another user's as an absolute path)");
+	if (!variables->home)
+		return complain(why, -ENOENT,
+				"\"~\" has no meaning, as HOME is not set (set HOME, or write the path in full)");
+	return find_variable(variables, "HOME", 4, home, why);
+}
+
 /* What stands before the rest of the path: home for ~, the working directory for a relative one. *rest: what then
  * follows. */
 static int expand_start(const struct variables *variables, const char *text, bool relative, struct growing *to,
@@ -99,16 +111,8 @@ static int expand_start(const struct variables *variables, const char *text, boo
 
 	*rest = text;
 	if (*text == '~') {
-		if (text[1] && text[1] != '/')
-			return complain(why, -EINVAL,
-					"\"~\" stands for your own home directory only (write another user's as an "
-					"absolute path)");
+		error = find_home(variables, text, &start, why);
 		*rest = text + 1;
-		if (!variables->home)
-			return complain(
-				why, -ENOENT,
-				"\"~\" has no meaning, as HOME is not set (set HOME, or write the path in full)");
-		error = find_variable(variables, "HOME", 4, &start, why);
 	} else if (*text != '/' && strncmp(text, "${", 2) != 0) {
 		if (!relative && *text == '$')
 			return complain(why, -EINVAL, "not an absolute path (a variable is written ${NAME})");
@@ -153,6 +157,28 @@ int expand_path(const struct variables *variables, const char *text, bool relati
 		error = expand_variables(variables, rest, true, &to, why);
 	if (!error && to.bytes[0] != '/')
 		error = complain(why, -EINVAL, "not an absolute path (begin it with /, ~/ or ${WORKDIR}/)");
+	return finish(error, &to, arena, out);
+}
+
+int expand_file(const struct variables *variables, const char *text, struct arena *arena, const char **out,
+		struct complaint *why)
+{
+	struct growing to = {0};
+	const char *home = NULL;
+	int error = 0;
+
+	*out = text;
+	if (*text != '~' && !strstr(text, "${"))
+		return 0;
+	if (*text == '~')
+		error = find_home(variables, text, &home, why);
+	to.bytes = malloc(EXPAND_MAX);
+	if (!to.bytes)
+		return -ENOMEM;
+	if (!error && home)
+		error = append(&to, home, strlen(home), why);
+	if (!error)
+		error = expand_variables(variables, text + (home ? 1 : 0), false, &to, why);
 	return finish(error, &to, arena, out);
 }
 

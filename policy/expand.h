@@ -24,6 +24,13 @@ struct variables {
 int expand_path(const struct variables *variables, const char *text, bool relative, struct arena *arena,
 		const char **out, struct complaint *why);
 
+/*
+ * The same of a file's name that is no rule: a `*` is a `*`, and what is relative stays so. *out is `text` itself when there is
+ * nothing to replace.
+ */
+int expand_file(const struct variables *variables, const char *text, struct arena *arena, const char **out,
+		struct complaint *why);
+
 /* Only the ${NAME} of it, in any text (environment.set). */
 int expand_value(const struct variables *variables, const char *text, struct arena *arena, const char **out,
 		 struct complaint *why);

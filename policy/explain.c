@@ -306,7 +306,9 @@ static const char *outcome(const struct draft *draft, const struct answer *answe
 {
 	if (answer->verdict.allowed)
 		return "allowed";
-	if (answer->always)
+	bool kept = answer->rule != SIZE_MAX && draft->rules[answer->rule].rule.key == RULE_RESULT;
+
+	if (answer->always || kept)
 		return "denied";
 	return draft->on_violation == ON_VIOLATION_AUDIT ? "audited" : "denied";
 }

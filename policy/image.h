@@ -26,6 +26,7 @@ enum rule_key {
 	RULE_FORBID,
 	RULE_EXEC_ALLOW,
 	RULE_EXEC_DENY,
+	RULE_RESULT, /* --result FILE: neither it nor what leads to it may be changed; the last of those of paths */
 	RULE_CONNECT,
 	RULE_BIND,
 	RULE_ENV_KEEP,

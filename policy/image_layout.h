@@ -75,7 +75,7 @@ struct image_node {
  * What is said of an access: the rule that wins among those of one pattern, with what is needed to compare it with that
  * of another pattern: from the lowest bit, 24 bits of rule, 2 of strictness, 2 of layer.
  */
-enum { SAID_ALLOWED, SAID_REFUSED, SAID_HIDDEN };
+enum { SAID_ALLOWED, SAID_REFUSED, SAID_HIDDEN, SAID_KEPT /* refused whatever else is said (RULE_RESULT) */ };
 
 static inline uint32_t image_said(uint32_t rule, unsigned strictness, uint32_t layer)
 {

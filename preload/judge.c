@@ -82,6 +82,26 @@ int judge_always_place(struct request *request, const struct place *place, unsig
 	return 0;
 }
 
+/*
+ * Changing this name leaves the result of the run where it is. Asked first of what is audited, since after any other refusal
+ * audit goes on, and always of a directory that is removed: the rest the policy's rules say, too.
+ */
+static int judge_result(struct request *request, const struct place *place, bool directory)
+{
+	struct verdict verdict = decide_result(shim.images[0], place->name, place->length, directory);
+
+	if (verdict.allowed)
+		return 0;
+	return refuse(request, &(struct refusal){ .kind = WIRE_FILE_WRITE, .about = WIRE_ABOUT_PATH, .error = verdict.error,
+						  .rule = verdict.rule, .access = ACCESS_WRITE, .target = place->name,
+						  .length = place->length });
+}
+
+static bool audits(void)
+{
+	return shim.shared->on_violation == ON_VIOLATION_AUDIT;
+}
+
 static bool may_stand(const struct image *image, const struct place *place, unsigned type)
 {
 	return type == 0 || type == S_IFDIR || decide_stand(image, place->name, place->length, type == S_IFLNK).allowed;
@@ -136,6 +156,8 @@ int judge_made(struct request *request, const struct place *place, unsigned acce
 	unsigned image;
 	int r = judge_always_place(request, place, access);
 
+	if (r == 0 && (access & ACCESS_WRITE) && audits())
+		r = judge_result(request, place, false);
 	if (r < 0 || (place->nameless && !place->deleted && !(access & ACCESS_EXEC)))
 		return r;
 	bool asked = judge_asked(place, access, &verdict, &image);
@@ -306,9 +328,12 @@ static int judge_one_name(struct request *request)
 		return 0;
 	request->requested = requested_text(request, i);
 	int r = resolve_argument(request, i, &place);
+	bool found = r == 0 && (place.exists != new || (new && judge_hidden(&place))); /* else the kernel says EEXIST or ENOENT */
 	if (r != 0)
 		r = r == JUDGED_FAILS ? 0 : r;
-	else if (place.exists != new || (new && judge_hidden(&place))) /* else the kernel says EEXIST or ENOENT */
+	else if (found && request->call->op == OP_REMOVE && place_type(&place) == S_IFDIR)
+		r = judge_result(request, &place, true);
+	if (r == 0 && found)
 		r = judge_made(request, &place, arg->access, makes, made_type(request));
 	if (r == 0 && reads_link && place.exists)
 		r = judge_stranger_link(request, &place);
@@ -354,7 +379,11 @@ static int judge_rename(struct request *request, const struct place *from, const
 	if (!from->exists || (exchange && !to->exists) ||
 	    (to->exists && (flags & RENAME_NOREPLACE) && !judge_hidden(from) && !judge_hidden(to)))
 		return 0;
-	int r = judge_made(request, from, ACCESS_WRITE, true, exchange ? place_type(to) : 0);
+	int r = audits() ? judge_result(request, from, place_type(from) == S_IFDIR) : 0;
+	if (r == 0 && audits() && to->exists)
+		r = judge_result(request, to, place_type(to) == S_IFDIR);
+	if (r == 0)
+		r = judge_made(request, from, ACCESS_WRITE, true, exchange ? place_type(to) : 0);
 	if (r == 0)
 		r = judge_made(request, to, ACCESS_WRITE, true, place_type(from));
 	if (r == 0)

@@ -108,8 +108,10 @@ int refuse(const struct request *request, const struct refusal *refusal)
 		raw(__NR_kill, raw(__NR_getpid), SIGKILL);
 		raw(__NR_exit_group, 128 + SIGKILL);
 	}
-	/* audit allows what the policy refuses, but not what is refused to every tool */
-	return shim.shared->on_violation == ON_VIOLATION_AUDIT && refusal->rule != WIRE_RULE_ALWAYS ? 0 : -refusal->error;
+	/* audit allows what the policy refuses, but not what is refused to every tool, nor the result */
+	if (refusal->rule == WIRE_RULE_ALWAYS || decide_is_final(shim.images[refusal->image], refusal->rule))
+		return -refusal->error;
+	return shim.shared->on_violation == ON_VIOLATION_AUDIT ? 0 : -refusal->error;
 }
 
 int refuse_always(const struct request *request, enum wire_kind kind, int error, const char *what)

@@ -62,15 +62,18 @@ static void use(const struct policy *policy)
 	fclose(nowhere);
 }
 
-/* Lines into options, in place. */
-static size_t read_options(char *text, struct policy_option *options)
+/* Lines into options, in place; the result's name is no option of the policy. */
+static void read_options(char *text, struct policy_option *options, struct policy_source *source)
 {
-	size_t count = 0;
+	for (char *line = strtok(text, "\n"); line && source->option_count < OPTIONS_MAX; line = strtok(NULL, "\n")) {
+		enum rule_key key = (enum rule_key)((unsigned char)*line % RULE_KEY_COUNT);
 
-	for (char *line = strtok(text, "\n"); line && count < OPTIONS_MAX; line = strtok(NULL, "\n"))
-		options[count++] = (struct policy_option){.key = (enum rule_key)((unsigned char)*line % RULE_KEY_COUNT),
-							  .value = line[1] ? line + 1 : NULL};
-	return count;
+		if (key != RULE_RESULT)
+			options[source->option_count++] =
+				(struct policy_option){.key = key, .value = line[1] ? line + 1 : NULL};
+		else if (line[1] == '/')
+			source->result = source->result_written = line + 1;
+	}
 }
 
 static void compile(const char *file, char *options_text)
@@ -81,7 +84,7 @@ static void compile(const char *file, char *options_text)
 	struct policy_errors errors;
 	int result;
 
-	source.option_count = read_options(options_text, options);
+	read_options(options_text, options, &source);
 	result = policy_compile(&source, &policy, &errors);
 	if ((result == 0) != (policy.image != NULL) || (result != 0) != (errors.count != 0))
 		abort();

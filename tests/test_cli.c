@@ -175,6 +175,7 @@ static const struct {
 	{"run --read --write x", "--read needs a value: PATH (if \"--write\" is meant: --read=--write)"},
 	{"run -p a -p b x", "--policy was given twice"},
 	{"run --timeout 1 --timeout=1 x", "--timeout was given twice"},
+	{"run --capture x", "--capture puts the output into the result: it needs --result or --result-fd"},
 	{"run --timeout -1 x", "--timeout takes seconds"},
 	{"run --timeout 1S x", "--timeout takes seconds"},
 	{"run --timeout 1K x", "--timeout takes seconds"},
@@ -392,6 +393,56 @@ START_TEST(chdir_is_resolved)
 END_TEST
 
 static const struct {
+	const char *words;	     /* from /usr, with HOME=/etc and TMPDIR=/a*b */
+	const char *cwd;	     /* or NULL: it is refused, */
+	const char *file;	     /* and this is the error; else --policy or --result */
+	const char *kept, *written;  /* the policy's, or NULL */
+} places[] = {
+	{"run -C ~ x", "/etc", NULL, NULL, NULL},
+	{"run -C ${HOME}/../usr/bin x", "/usr/bin", NULL, NULL, NULL},
+	{"run -C ${WORKDIR}/bin x", "/usr/bin", NULL, NULL, NULL},
+	{"run -C /etc -r r.json x", "/etc", "r.json", "/usr/r.json", "r.json"}, /* the caller's directory, */
+	{"run -C /etc -r ${WORKDIR}/r.json x", "/etc", "/etc/r.json", "/etc/r.json", "${WORKDIR}/r.json"}, /* the tool's */
+	{"run -r ~/r.json x", "/usr", "/etc/r.json", "/etc/r.json", "~/r.json"},
+	{"run -r ${TMPDIR}/*.json x", "/usr", "/a*b/*.json", "/a*b/*.json", "${TMPDIR}/*.json"},
+	{"run -r a~/r.json x", "/usr", "a~/r.json", "/usr/a~/r.json", "a~/r.json"},
+	{"run -r /dev/stderr x", "/usr", "/dev/stderr", NULL, NULL},
+	{"run -r /dev/full x", "/usr", "/dev/full", NULL, NULL},
+	{"explain -r r.json write x", "/usr", "r.json", "/usr/r.json", "r.json"},
+	{"policy show -r r.json", "/usr", "r.json", "/usr/r.json", "r.json"},
+	{"run -C /etc -p ${WORKDIR}/a.conf x", "/etc", "/usr/a.conf", NULL, NULL},
+	{"run -p ~/a.conf x", "/usr", "/etc/a.conf", NULL, NULL},
+	{"run -p a.conf x", "/usr", "a.conf", NULL, NULL},
+	{"run -p ~bob/a.conf x", NULL, "--policy \"~bob/a.conf\": \"~\" stands for your own home directory only", NULL, NULL},
+	{"run -r ${HOM}/r.json x", NULL, "--result \"${HOM}/r.json\": unknown variable ${HOM} (did you mean ${HOME}?)", NULL, NULL},
+	{"run -C ${XDG_RUNTIME_DIR} x", NULL, "--chdir \"${XDG_RUNTIME_DIR}\": ${XDG_RUNTIME_DIR} is not set", NULL, NULL},
+	{"run -C ~/missing x", NULL, "--chdir \"/etc/missing\": No such file or directory", NULL, NULL},
+};
+
+START_TEST(paths_stand_for_what_the_manual_says)
+{
+	struct line line;
+	const struct job *job = &line.cli.job;
+	ck_assert_int_eq(chdir("/usr"), 0);
+	setenv("HOME", "/etc", 1);
+	setenv("TMPDIR", "/a*b", 1);
+	unsetenv("XDG_RUNTIME_DIR");
+	parse(&line, places[_i].words);
+	ck_assert_msg((line.result == 0) == (places[_i].cwd != NULL), "%s: %s", places[_i].words, line.error);
+	if (places[_i].cwd == NULL) {
+		ck_assert_msg(strncmp(line.error, places[_i].file, strlen(places[_i].file)) == 0, "%s", line.error);
+	} else {
+		ck_assert_str_eq(job->cwd, places[_i].cwd);
+		ck_assert_str_eq(job->policy.workdir, places[_i].cwd);
+		ck_assert_pstr_eq(job->result_file != NULL ? job->result_file : job->policy.file, places[_i].file);
+		ck_assert_pstr_eq(job->policy.result, places[_i].kept);
+		ck_assert_pstr_eq(job->policy.result_written, places[_i].written);
+	}
+	cli_free(&line.cli);
+}
+END_TEST
+
+static const struct {
 	const char *words;
 	bool help, version;
 	int command; /* or -1 */
@@ -503,6 +554,7 @@ int main(void)
 	tcase_add_test(lines, a_descriptor_must_be_writable);
 	tcase_add_test(lines, directories_come_from_the_environment_if_absolute);
 	tcase_add_test(lines, chdir_is_resolved);
+	tcase_add_loop_test(lines, paths_stand_for_what_the_manual_says, 0, sizeof(places) / sizeof(places[0]));
 	tcase_add_loop_test(lines, help_and_version_can_be_asked_anywhere, 0, ROWS(abouts));
 	suite_add_tcase(suite, lines);
 	tcase_add_loop_test(tables, every_option_is_parsed_and_told, 0, COMMAND_COUNT);

@@ -95,6 +95,7 @@ check 'the first error has its line and the nearest key' grep -q 'bad\.conf:2.*"
 check 'the second error is told, too' grep -q 'bad\.conf:4.*"conect".*"connect"' err
 check_same 'errors are no output' '' "$(cat out)"
 check_not 'every line is one of Picket'\''s' grep -v '^picket: ' err
+check 'picket(1) says so' grep -q 'of which a file that cannot be read is one' "$SOURCE/man/picket.1"
 status 'a policy that is not there' 1 "$PICKET" policy check missing.conf
 check 'it is named' grep -q 'missing\.conf' err
 status 'a bad policy stops explain' 125 "$PICKET" explain -p bad.conf read /usr
@@ -127,6 +128,13 @@ status 'as the command it runs' 0 "$PICKET" run -q -p command.conf -- "$true"
 status 'in turn it does not' 126 "$PICKET" run -q -p command.conf -- env "$true"
 check_not 'of one that a rule refuses it is not said' grep -q 'as the command of a run' <("$PICKET" explain -p command.conf exec /usr/bin/id)
 status 'nor does it run' 126 "$PICKET" run -q -p command.conf -- id
+status 'explain what a run would keep for its result' 1 "$PICKET" explain -p good.conf -r kept.json write kept.json
+check 'it is the option' grep -q '"kept.json".* command line' out
+status 'it says nothing of reading' 0 "$PICKET" explain -p good.conf -r kept.json read kept.json
+status 'nor of what is beside it' 0 "$PICKET" explain -p good.conf -r kept.json write other.json
+status 'no audit lets it be changed' 1 "$PICKET" explain --profile permissive -r kept.json write kept.json
+status 'policy show tells it' 0 "$PICKET" policy show -p good.conf -r kept.json
+check_same 'with its source' '--result kept.json -> /kept.json command line' "$(grep -A1 '^--result' out | sed "s,$SCRATCH,," | xargs)"
 status 'explain an unknown access' 125 "$PICKET" explain reed /usr
 status 'explain no target' 125 "$PICKET" explain connect nonsense
 
@@ -203,6 +211,13 @@ status 'not executable' 126 "$PICKET" run ./good.conf
 # shellcheck disable=SC2016 # for the tool's shell
 status 'options of the tool stay with it' 0 "$PICKET" run sh -c 'echo "$1"' - --quiet
 check_same 'they reach it' '--quiet' "$(cat out)"
+mkdir -p bin
+echo 'echo "$0 $*"' | tee bin/script >script
+chmod 755 script bin/script
+for called in ./script bin/../script "$SCRATCH/script" .//script; do
+	check_same "a script without #! has its name as it was called: $called" "$(env "$called" a)" "$("$PICKET" run "$called" a)"
+done
+check_same 'and one that was searched for the name that was found' "$SCRATCH/bin/script a" "$(PATH="$SCRATCH/bin:$PATH" "$PICKET" run script a)"
 mkdir dir
 status 'chdir' 0 "$PICKET" run -C dir pwd
 check_same 'the tool is there' "$SCRATCH/dir" "$(cat out)"
@@ -211,6 +226,9 @@ status 'a refusal' 1 "$PICKET" run cat "$HOME/.netrc"
 check 'is told on one line' grep -qE '^picket: denied file_read .*/\.netrc \(.*\) by profile workstation' err
 status 'quiet' 1 "$PICKET" run -q cat "$HOME/.netrc"
 check_not 'says nothing' grep '^picket:' err
+status 'verbose' 1 "$PICKET" run -v sh -c "cat $HOME/.netrc; cat $HOME/.netrc"
+check_same 'says each refusal once, and then how many' 'picket: denied file_read picket: 2 refusals in all, 1 different' \
+	"$(grep '^picket:' err | sed 's,\(file_read\) .*,\1,' | xargs)"
 status 'fail-on-violation' 123 "$PICKET" run --fail-on-violation sh -c "cat $HOME/.netrc 2>/dev/null; true"
 status 'audit allows' 0 "$PICKET" run --on-violation audit cat "$HOME/.netrc"
 check 'and tells' grep -q '^picket: audited file_read' err

@@ -108,6 +108,18 @@ static const struct table tables[] = {
 	  {"/g/1/x/y", "---l"},
 	  {"/g/1/y", "---l"},
 	  {"/a/h", "---0"}}},
+	{"the file of the result is not written, whoever allows it, and of reading it says nothing",
+	 {{RULE_WRITE, COMMAND, "/w"},
+	  {RULE_RESULT, COMMAND, "/w/out/r.json"},
+	  {RULE_WRITE, COMMAND, "/w/out/r.json"},
+	  {RULE_RESULT, COMMAND, "/x/r.json"},
+	  {RULE_DENY, FILE_, "/w/out/d"}},
+	 {{"/w/out/r.json", "r--l"},
+	  {"/w/out/r.json/below", "r--l"},
+	  {"/w/out/r.json2", "rw-l"},
+	  {"/w/out", "rw-l"},
+	  {"/w", "rw-l"},
+	  {"/x/r.json", "---l"}}},
 	{"a tree inside a hidden one can be opened",
 	 {{RULE_READ, FILE_, "/"},
 	  {RULE_HIDE, FILE_, "/a"},
@@ -436,6 +448,39 @@ START_TEST(more_patterns_alive_than_there_is_room_for_refuses)
 }
 END_TEST
 
+/* ---- the result of the run ----------------------------------------------------------------------------- */
+
+START_TEST(what_leads_to_the_result_is_kept_also_where_all_else_is_allowed)
+{
+	static const struct path_row rows[] = {{RULE_WRITE, COMMAND, "/"},
+					       {RULE_FORBID, FILE_, "/w/out/secret"},
+					       {RULE_DENY, COMMAND, "/w/out/r.json"},
+					       {RULE_RESULT, COMMAND, "/w/out/r.json"},
+					       {0}};
+	static const struct {
+		const char *path;
+		bool file, directory; /* may be changed if it is a file, moved or removed if a directory */
+	} names[] = {
+		{"/w/out/r.json", false, false}, {"/w/out", true, false}, {"/w", true, false},	{"/", true, false},
+		{"/w/out/r.jso", true, true},	 {"/w/o", true, true},	  {"/out", true, true}, {"/w/out/secret", true, true},
+	};
+	struct image *image = make_path_image(rows, false);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		for (int directory = 0; directory < 2; directory++) {
+			struct verdict verdict = decide_result(image, names[i].path, strlen(names[i].path), directory);
+
+			ck_assert_msg(verdict.allowed == (directory ? names[i].directory : names[i].file), "%s", names[i].path);
+			ck_assert_uint_eq(verdict.rule, verdict.allowed ? RULE_DEFAULT : 3);
+		}
+	}
+	ck_assert(decide_is_final(image, 3));
+	ck_assert(!decide_is_final(image, 1) && !decide_is_final(image, 4) && !decide_is_final(image, RULE_DEFAULT));
+	ck_assert(!decide_result(image, "w", 1, true).allowed);
+	free(image);
+}
+END_TEST
+
 /* ---- globs by the thousand --------------------------------------------------------------------------- */
 
 START_TEST(many_globs_at_one_node)
@@ -512,6 +557,7 @@ int main(void)
 	tcase_add_test(tables_case, paths_of_any_length);
 	tcase_add_test(tables_case, a_nul_byte_is_refused_wherever_it_is);
 	tcase_add_test(tables_case, more_patterns_alive_than_there_is_room_for_refuses);
+	tcase_add_test(tables_case, what_leads_to_the_result_is_kept_also_where_all_else_is_allowed);
 	tcase_add_test(tables_case, many_globs_at_one_node);
 	tcase_add_test(tables_case, may_refuse_is_true_of_what_some_path_is_refused);
 	suite_add_tcase(suite, tables_case);

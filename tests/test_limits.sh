@@ -98,7 +98,7 @@ cpu() {
 		"$ended and .resource_limited == \"cpu_time_ms\" and .resource_usage.cpu_time_ms < 650"
 	run --cpu 300ms -- xcpu 5000
 	says 'cpu: SIGXCPU to a program that handles it' \
-		'$out == "SIGXCPU" and $status == 0 and .resource_limited == "cpu_time_ms"'
+		'$out == "SIGXCPU" and $status == 0 and .success and .resource_limited == "cpu_time_ms"'
 	run -- cpu 700
 	says 'cpu: without the limit it gets through' "$through and .resource_usage.cpu_time_ms >= 700"
 }
@@ -117,7 +117,7 @@ processes() {
 	says 'processes: 80 % works' '$out == "8 made\nagain: yes\ndone" and .success and .resource_limited == null'
 	run --processes 11 -- forks 30
 	says 'processes: more fail with EAGAIN, and the tool goes on' \
-		'$out == "10 made, then: EAGAIN\nagain: yes\ndone" and .exit_code == 0 and .resource_limited == "processes"'
+		'$out == "10 made, then: EAGAIN\nagain: yes\ndone" and .success and .resource_limited == "processes"'
 	run -- forks 30
 	says 'processes: without the limit they are made' '$out == "30 made\nagain: yes\ndone" and .success'
 	run --processes 11 -- threads 8 20
@@ -144,7 +144,13 @@ processes() {
 
 descriptors() {
 	run --files 64 -- descriptors
-	says 'files: so many, and no more' '$out == "64: EMFILE\nraised: no\ndone"'
+	says 'files: so many, and no more; that it was reached nobody is told' \
+		'$out == "64: EMFILE\nraised: no\ndone" and .success and .resource_limited == null'
+	run --files 4 -- memory 1 0
+	says 'files: the least that a program can do with' "$through"
+	check_same "$level: files: fewer are refused before anything runs" \
+		'picket: open_files: 3 is less than a program needs to start (at least 4), 125' \
+		"$("$PICKET" run --enforce "$level" --files 3 -- touch ran 2>&1), $("$PICKET" run -q --files 3 -- true 2>/dev/null; echo $?)"
 	# without a limit the soft one is the caller's (programs use select(2)), and may be raised up to the hard one
 	check_same "$level: files: the soft limit is the caller's" '200 raised' "$(ulimit -Sn 200
 		"$PICKET" run -q --enforce "$level" -- bash -c 'echo $(ulimit -Sn) $(ulimit -Sn $(ulimit -Hn) && exec 900</ && echo raised)')"
@@ -157,7 +163,7 @@ output() {
 	says 'output: 80 % works' '.success and (.truncated | not) and (.stdout + .stderr | length) == 81920 + 5'
 	run --output-bytes 100K --capture -- output 4000
 	says 'output: more is thrown away, and the tool goes on' \
-		'.exit_code == 0 and .truncated and .resource_limited == "output_bytes" and (.stdout + .stderr | length) == 102400'
+		'.success and .truncated and .resource_limited == "output_bytes" and (.stdout + .stderr | length) == 102400'
 	"$PICKET" run -q --enforce "$level" --output-bytes 100K -- "$consume" output 4000 >stdout 2>stderr </dev/null
 	check_same "$level: output: what is passed on is limited, too" 102400 "$(cat stdout stderr | wc -c)"
 	"$PICKET" run -q --enforce "$level" -- "$consume" output 400 >stdout 2>stderr </dev/null

@@ -114,11 +114,10 @@ results() {
 		'5 picket: cannot write the result to /dev/full: No space left on device ran' "$? $said $(cat ran)"
 	said=$("$PICKET" run --enforce "$level" -q --result-fd 9 -- true 2>&1 9>/dev/full)
 	check_same "$level: also by --result-fd" '0 picket: cannot write the result to descriptor 9: No space left on device' "$? $said"
-	echo before >kept.json
-	said=$(ulimit -f 2048; "$PICKET" run --enforce "$level" -q --capture -r kept.json -- head -c 4M /dev/zero 2>&1)
-	check_same "$level: a result that does not fit leaves what was there" '0 picket: cannot write the result to kept.json: File too large
-before' "$? $said
-$(cat kept.json)"
+	echo before >old.json
+	said=$(ulimit -f 2048; "$PICKET" run --enforce "$level" -q --capture -r old.json -- head -c 4M /dev/zero 2>&1)
+	check_same "$level: a result that does not fit is told, and no older one is taken for it" \
+		'0 picket: cannot write the result to old.json: File too large no' "$? $said $([ -e old.json ] && echo yes || echo no)"
 	check_same "$level: and nothing beside it" '' "$(find . -name '.picket-*')"
 	"$PICKET" run --enforce "$level" -q --result-fd 9 -- sh -c 'ls -l /proc/self/fd' 9>by_fd >listed
 	check "$level: --result-fd gets the result" jq -e '.success and .schema == 1' by_fd
@@ -130,6 +129,81 @@ $(cat kept.json)"
 	"$PICKET" run --enforce "$level" -q -r /dev/stdout -- true 2>/dev/null | true
 	check_same "$level: a result whose reader has gone" 0 "${PIPESTATUS[0]}"
 }
+
+# ---- the result is the run's ----
+
+# Ways to put something else where the caller looks for the result: out/r.json, reached by the link way/r.json. Each leaves
+# "forged" there when nobody guards it.
+forgeries=(
+	'mv out out2; mkdir out; echo forged >out/r.json'
+	'mv out out2; ln -s trap out; echo forged >trap/r.json'
+	'rmdir out; ln -s trap out; echo forged >trap/r.json'
+	'rm way; ln -s trap way; echo forged >trap/r.json'
+	'mv way w2; ln -s trap way; echo forged >trap/r.json'
+	'ln -s trap w2; mv -T w2 way; echo forged >trap/r.json'
+	'mv -T trap out; echo forged >out/r.json'
+	'echo forged >out/r.json'
+	'echo forged >f; mv f out/r.json'
+	'echo forged >f; ln f out/r.json'
+	'echo forged >f; ln -s ../f out/r.json'
+	'cd ..; mv kept kept2; mkdir -p kept/way; echo forged >kept/way/r.json'
+	'cd out; exec 5<.; cd ..; mv /proc/self/fd/5/../out o2; mkdir out; echo forged >out/r.json'
+	'python3 -c "import os, ctypes; os.mkdir(\"o\"); open(\"o/r.json\", \"w\").write(\"forged\"); ctypes.CDLL(None).renameat2(-100, b\"o\", -100, b\"out\", 2)"'
+)
+fresh_kept() { rm -rf kept kept2; mkdir -p kept/out kept/trap; ln -s out kept/way; }
+holds() {	# POLICY_OPTION...: $name of the forgery is told by the caller
+	local forgery said
+	for forgery in "${forgeries[@]}"; do
+		fresh_kept
+		(cd kept && "$PICKET" run -q --enforce "$level" --write "$SCRATCH" "$@" -r way/r.json -- sh -c "$forgery" >/dev/null 2>&1)
+		check "$level: $name: the result is the run's: $forgery" jq -e '.schema == 1' kept/way/r.json
+		check "$level: $name: and says what was tried" jq -e --arg dir "$PWD/kept" '[.violations[] | select(.rule.key == "--result")] |
+			length > 0 and all(.kind == "file_write" and .action == "denied" and .errno == "EACCES" and .allow_with == null and
+			.rule.source == "command line" and .rule.value == "way/r.json" and (.target | startswith($dir)))' kept/way/r.json
+	done
+}
+kept() {
+	local forgery said name
+	name=deny; holds
+	# what audit lets happen is not this
+	name=audit; holds --profile permissive
+	fresh_kept
+	echo before >kept/out/r.json
+	said=$(cd kept && "$PICKET" run -q --enforce "$level" -r way/r.json -- sh -c 'cat out/r.json way/r.json; rm out/r.json; ls out; rmdir trap;
+		rm -f out/r.json; echo x >out/other && mv out/other out/o2 && chmod 755 out && touch out && ls out' 2>/dev/null)
+	check_same "$level: the tool may read an older result and do what it likes beside it" 'before before r.json o2 r.json' "$(xargs <<<"$said")"
+	fresh_kept
+	mkfifo kept/ready kept/go
+	(cd kept && exec "$PICKET" run -q --enforce "$level" -r out/r.json -- sh -c 'echo >ready; read -r line <go' 2>err) &
+	read -r -t 60 _ <>kept/ready
+	mv kept/out kept/out2; mkdir kept/out; echo forged >kept/out/r.json
+	echo >kept/go
+	wait $!
+	status=$?
+	check_same "$level: what somebody else puts in its place is told, and no success" \
+		'125 picket: out/r.json is not the result of this run, which could not be put there' "$status $(cat kept/err)"
+	check "$level: the result is in the directory that was meant" jq -e .success kept/out2/r.json
+	fresh_kept
+	for said in missing ./trap; do
+		echo before >kept/out/r.json
+		(cd kept && "$PICKET" run -q --capture --enforce "$level" -r out/r.json -- "$said" 2>/dev/null; echo $? >status)
+		check "$level: a command that is not run ($said) makes a result, too" jq -e --argjson status "$(cat kept/status)" \
+			'$status > 125 and .exit_code == $status and (.success | not) and .enforcement.processes == 0 and .stdout == "" and
+			.command != [] and .violation_count == 0' kept/out/r.json
+	done
+}
+for forgery in "${forgeries[@]}"; do
+	fresh_kept
+	(cd kept && sh -c "$forgery" >/dev/null 2>&1)
+	check_same "control: unguarded, forged: $forgery" forged "$(cat kept/way/r.json)"
+done
+if [ "$(id -u)" != 0 ]; then
+	fresh_kept
+	echo before >kept/out/r.json
+	check_same 'a directory in which nothing can be replaced any more: no success beside an older result' 125 \
+		"$(cd kept && "$PICKET" run -q -r out/r.json -- chmod 555 out 2>/dev/null; echo $?)"
+	chmod 755 kept/out
+fi
 
 # ---- closed descriptors and full disks of the tool ----
 
@@ -182,6 +256,7 @@ for level in $LEVELS_HERE; do
 	places
 	bytes
 	results
+	kept
 	descriptors
 done
 finish

@@ -44,16 +44,18 @@ static const struct {
 	int exit_code, signal;
 	bool timed_out;
 	const char *limited;
-	bool success;
+	bool ended, success;
 	const char *signal_name;
 } endings[] = {
-	{0, 0, false, NULL, true, NULL},
-	{3, 0, false, NULL, false, NULL},
-	{-1, SIGKILL, false, NULL, false, "SIGKILL"},
-	{-1, SIGSEGV, false, NULL, false, "SIGSEGV"},
-	{0, 0, true, NULL, false, NULL},
-	{0, 0, false, "wall_time_ms", false, NULL},
-	{-1, 37, false, NULL, false, "SIGRTMIN+3"},
+	{0, 0, false, NULL, false, true, NULL},
+	{3, 0, false, NULL, false, false, NULL},
+	{-1, SIGKILL, false, NULL, false, false, "SIGKILL"},
+	{-1, SIGSEGV, false, NULL, false, false, "SIGSEGV"},
+	{0, 0, true, NULL, false, false, NULL},
+	{0, 0, true, "wall_time_ms", false, false, NULL},
+	{0, 0, false, "memory_bytes", true, false, NULL},
+	{0, 0, false, "output_bytes", false, true, NULL}, /* it went on, and came to its end */
+	{-1, 37, false, NULL, false, false, "SIGRTMIN+3"},
 };
 
 START_TEST(the_end_is_told_as_it_was)
@@ -64,6 +66,7 @@ START_TEST(the_end_is_told_as_it_was)
 	how.signal = endings[_i].signal;
 	how.timed_out = endings[_i].timed_out;
 	how.resource_limited = endings[_i].limited;
+	how.ended_by_limit = endings[_i].ended;
 	json_t *json = written(result, &identity, &how, NULL);
 	ck_assert_int_eq(json_is_true(json_object_get(json, "success")), endings[_i].success);
 	if (endings[_i].signal_name != NULL) {

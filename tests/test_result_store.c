@@ -130,6 +130,23 @@ START_TEST(the_summary_says_what_who_why_and_what_to_do)
 }
 END_TEST
 
+START_TEST(where_each_was_said_only_the_count_is)
+{
+	struct result *result = result_new(NULL);
+	char text[256] = "";
+	FILE *to = fmemopen(text, sizeof(text), "w");
+	result_total(result, &outcome, to);
+	ck_assert_int_eq(fflush(to), 0);
+	ck_assert_str_eq(text, "");
+	for (int i = 0; i < 3; i++)
+		result_add(result, &(struct violation){.target = i < 2 ? "/a" : "/b", .exe = "/bin/x", .rule = RULE_DEFAULT});
+	result_total(result, &outcome, to);
+	fclose(to);
+	ck_assert_str_eq(text, "picket: 3 refusals in all, 2 different\n");
+	result_free(result);
+}
+END_TEST
+
 START_TEST(the_summary_stops_at_ten_and_stays_clean)
 {
 	struct result *result = result_new(NULL);
@@ -205,6 +222,7 @@ int main(void)
 	tcase_add_test(tests, a_long_command_line_is_cut);
 	tcase_add_test(tests, rules_outlive_the_image_they_were_in);
 	tcase_add_test(tests, the_summary_says_what_who_why_and_what_to_do);
+	tcase_add_test(tests, where_each_was_said_only_the_count_is);
 	tcase_add_test(tests, the_summary_stops_at_ten_and_stays_clean);
 	tcase_add_test(tests, no_kind_hides_behind_another_in_the_summary);
 	tcase_add_test(tests, a_single_refusal_prints_as_in_the_summary);

@@ -12,15 +12,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "cli_places.h"
 #include "escape.h"
 #include "limit_names.h"
 #include "suggest.h"
@@ -151,18 +149,6 @@ static int add_label(struct parse *parse, char *value)
 	return 0;
 }
 
-static int change_directory(struct parse *parse, const char *value)
-{
-	struct stat status;
-	char *path = realpath(value, NULL);
-	if (path == NULL)
-		return fail(parse, "--chdir \"%s\": %s", value, strerrordesc_np(errno));
-	parse->cli->cwd = path;
-	if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
-		return fail(parse, "--chdir \"%s\": not a directory", value);
-	return 0;
-}
-
 /* ---- what each option does ---- */
 
 static void add_rule(struct cli *cli, enum rule_key key, const char *value)
@@ -207,8 +193,6 @@ static int apply_special(struct parse *parse, const struct option *option, char 
 {
 	static const char *const actions[] = {"deny", "kill", "audit", NULL};
 	struct job *job = &parse->cli->job;
-	if (option->id == OPTION_CHDIR)
-		return change_directory(parse, value);
 	if (option->id == OPTION_RESULT_FD)
 		return parse_fd(parse, value, &job->result_fd);
 	if (option->id == OPTION_ENFORCE || option->id == OPTION_REQUIRE)
@@ -231,6 +215,14 @@ static int apply_special(struct parse *parse, const struct option *option, char 
 	return fail(parse, "--%s: not known here", option->name); /* a row without a meaning; test_cli tries all */
 }
 
+/* A value as it stands; what a path stands for is found out when all is read. */
+static void take_string(struct cli *cli, const struct option *option, const char **to, const char *value)
+{
+	*to = value;
+	if (option->kind == VALUE_FILE || option->kind == VALUE_DIRECTORY)
+		cli->paths[cli->path_count++] = (struct cli_path){option, to};
+}
+
 static int apply(struct parse *parse, const struct option *option, char *value)
 {
 	struct cli *cli = parse->cli;
@@ -251,6 +243,7 @@ static int apply(struct parse *parse, const struct option *option, char *value)
 	};
 	const char **const strings[OPTION_COUNT] = {
 		[OPTION_POLICY] = &job->policy.file,	   [OPTION_PROFILE] = &job->policy.profile,
+		[OPTION_CHDIR] = &cli->chdir,
 		[OPTION_RESULT] = &job->result_file,	   [OPTION_TOOL_ID] = &job->tool_id,
 		[OPTION_TRACE_ID] = &job->trace_id,	   [OPTION_REQUEST_ID] = &job->request_id,
 		[OPTION_REQUEST] = &cli->plugin.request,   [OPTION_REGISTRY] = &cli->plugin.registry,
@@ -267,7 +260,7 @@ static int apply(struct parse *parse, const struct option *option, char *value)
 	if (flags[option->id] != NULL)
 		*flags[option->id] = true;
 	else if (strings[option->id] != NULL)
-		*strings[option->id] = value;
+		take_string(cli, option, strings[option->id], value);
 	else if (option->id >= OPTION_READ && option->id <= OPTION_ENV)
 		apply_rule(cli, option->id, value);
 	else
@@ -485,6 +478,8 @@ static int check_together(struct parse *parse)
 		return fail(parse, "--quiet and --verbose contradict each other");
 	if (cli->job.result_file != NULL && cli->job.result_fd >= 0)
 		return fail(parse, "--result and --result-fd cannot both be given");
+	if (cli->job.capture && cli->job.result_file == NULL && cli->job.result_fd < 0)
+		return fail(parse, "--capture puts the output into the result: it needs --result or --result-fd");
 	if (cli->json && cli->markdown)
 		return fail(parse, "--json and --markdown cannot both be given");
 	if (wish->exactly && wish->at_least && wish->enforce < wish->require)
@@ -501,33 +496,6 @@ static int check_together(struct parse *parse)
 			    : cli->operand_count < cli->command->least ? "not all is there"
 								       : "too many words",
 			    usage);
-	return 0;
-}
-
-/* An absolute path from the environment, or NULL. */
-static const char *absolute_variable(const char *name)
-{
-	const char *value = getenv(name);
-	return value != NULL && value[0] == '/' ? value : NULL;
-}
-
-/* The directories that ${...} and ~ stand for. */
-static int fill_directories(struct parse *parse)
-{
-	struct cli *cli = parse->cli;
-	const char *home = absolute_variable("HOME");
-	const struct passwd *user = home == NULL ? getpwuid(geteuid()) : NULL;
-	if (cli->cwd == NULL && (cli->cwd = getcwd(NULL, 0)) == NULL)
-		return fail(parse, "the current directory: %s; choose one with --chdir", strerrordesc_np(errno));
-	if (home == NULL && user != NULL && user->pw_dir != NULL && user->pw_dir[0] == '/')
-		home = user->pw_dir;
-	if (home != NULL && (cli->home = strdup(home)) == NULL)
-		return fail_memory(parse);
-	cli->job.cwd = cli->cwd;
-	cli->job.policy.workdir = cli->cwd;
-	cli->job.policy.home = cli->home;
-	cli->job.policy.tmpdir = absolute_variable("TMPDIR");
-	cli->job.policy.runtime_dir = absolute_variable("XDG_RUNTIME_DIR");
 	return 0;
 }
 
@@ -555,7 +523,7 @@ int cli_parse(int argc, char **argv, struct cli *cli, char error[CLI_ERROR_SIZE]
 		return result;
 	if (cli->command->id == COMMAND_RUN)
 		cli->job.command = cli->operands;
-	return fill_directories(&parse);
+	return cli_places(cli, error);
 }
 
 void cli_free(struct cli *cli)
@@ -563,6 +531,5 @@ void cli_free(struct cli *cli)
 	free(cli->rules);
 	free(cli->job.labels);
 	free(cli->plugin.capabilities);
-	free(cli->cwd);
-	free(cli->home);
+	cli_places_free(cli);
 }

@@ -14,6 +14,13 @@
 
 enum { CLI_ERROR_SIZE = 512 };
 
+enum { CLI_PATHS = 12 }; /* options whose value is the path of a file or directory, and no rule */
+
+struct cli_path {
+	const struct option *option;
+	const char **value; /* as it was given, and when all is read as it is meant */
+};
+
 /* A command line. Strings point into argv or the environment, or are owned by it. */
 struct cli {
 	const struct command *command; /* NULL: none; then only help and version */
@@ -25,7 +32,12 @@ struct cli {
 	struct job job;		      /* policy options of any command; all of it for run */
 	struct plugin_options plugin; /* of plugin and request commands, and --request of run */
 	struct policy_option *rules;  /* what job.policy.options points to */
-	char *cwd, *home;	      /* what job points to */
+	struct cli_path paths[CLI_PATHS];
+	unsigned path_count;
+	const char *chdir;   /* --chdir, or NULL */
+	char *cwd, *home;    /* what job points to */
+	char *here;	     /* the caller's directory, if it had to be known and is another than cwd */
+	struct arena *arena; /* of what paths stand for */
 	unsigned label_count;
 	unsigned char given[OPTION_COUNT]; /* how often each option stood there, up to 255 */
 };

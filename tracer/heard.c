@@ -167,7 +167,9 @@ static enum violation_action action_of(const struct guard *guard, uint32_t rule)
 {
 	if (guard->on_violation == ON_VIOLATION_KILL)
 		return ACTION_KILLED;
-	return guard->on_violation == ON_VIOLATION_AUDIT && rule != RULE_ALWAYS ? ACTION_AUDITED : ACTION_DENIED;
+	if (rule == RULE_ALWAYS || decide_is_final(guard->policies[0]->image, rule))
+		return ACTION_DENIED;
+	return guard->on_violation == ON_VIOLATION_AUDIT ? ACTION_AUDITED : ACTION_DENIED;
 }
 
 static void record(struct guard *guard, struct message *m, pid_t top)

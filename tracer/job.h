@@ -28,7 +28,7 @@ struct job {
 	struct policy_source policy; /* profile, file, rules, directories, on_violation; ready for policy_compile */
 	char **command;		     /* what to run, NULL-terminated; points into argv */
 	const char *cwd;	 /* absolute: where the tool starts (-C, or the caller's); policy.workdir is the same */
-	const char *result_file; /* --result, relative to the caller's directory; or NULL */
+	const char *result_file; /* --result, expanded; if relative, to the caller's directory; or NULL */
 	int result_fd;		 /* --result-fd, open for writing; or -1 */
 	bool capture;		 /* --capture */
 	struct level_wish level; /* --enforce, --require */

@@ -48,9 +48,9 @@ bool judge_audits(const struct guard *guard, struct judgement *judgement)
 {
 	struct refusal *refusal = &judgement->refusal;
 
-	/* not what is refused to every tool, or to this plugin */
+	/* not what is refused to every tool, or to this plugin, nor the result */
 	if (guard->on_violation != ON_VIOLATION_AUDIT || refusal->rule == RULE_ALWAYS || refusal->image != 0 ||
-	    judgement->audited_count == AUDITED_MOST)
+	    decide_is_final(guard->policies[0]->image, refusal->rule) || judgement->audited_count == AUDITED_MOST)
 		return false;
 	memcpy(&judgement->audited[judgement->audited_count++], refusal,
 	       offsetof(struct refusal, target) + strlen(refusal->target) + 1);
@@ -435,6 +435,26 @@ static void judge_existing(struct guard *guard, struct judgement *judgement, con
 		judge_name(guard, judgement, name, name->access);
 }
 
+/* Asked first, since after any other refusal audit goes on; else only of a directory that is removed: the rest the rules say. */
+static bool keeps_result(const struct guard *guard, const struct request *request, struct judgement *judgement)
+{
+	bool removes = request->call->op == OP_REMOVE, audit = guard->on_violation == ON_VIOLATION_AUDIT;
+
+	for (int i = 0; (removes || audit) && i < REQUEST_NAMES; i++) {
+		const struct name_arg *name = &request->names[i];
+		bool makes = request->call->op == OP_OPEN && (request->how.flags & O_CREAT) && !name->at.exists;
+		if (name->arg < 0 || !((name->access & ACCESS_WRITE) || makes))
+			continue;
+		struct verdict verdict = decide_result(guard->policies[0]->image, name->at.judged, name->at.judged_length,
+						       name->makes && is_directory(name));
+		if (verdict.allowed)
+			continue;
+		judge_refuses(judgement, verdict, 0, ACCESS_WRITE, name->at.judged, name->at.judged_length);
+		return true;
+	}
+	return false;
+}
+
 void judge_files(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct name_arg *name = &request->names[0];
@@ -445,6 +465,8 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 		return;
 	}
 	judgement->names = true;
+	if (keeps_result(guard, request, judgement))
+		return;
 	switch (request->call->op) {
 	case OP_OPEN:
 		judge_open(guard, request, judgement);

@@ -29,6 +29,7 @@ enum {
 		1,	      /* fallocate: FALLOC_FL_KEEP_SIZE is the only mode that takes space, but 0 and the next */
 	UNSHARE_RANGE = 0x40, /* FALLOC_FL_UNSHARE_RANGE */
 	ZERO_RANGE = 0x10,
+	OPEN_FILES_LEAST = 4, /* the standard ones, and one by which the launcher and the loader open what they need */
 	SPARE_SECONDS = 2, /* of RLIMIT_CPU over the limit, so that the meter is first */
 };
 
@@ -90,6 +91,11 @@ int limit_check(const struct policy_limits *limits, char why[LIMIT_WHY_SIZE])
 {
 	unsigned files = launch_open_files(limits->open_files);
 
+	if (limits->open_files && limits->open_files < OPEN_FILES_LEAST) {
+		snprintf(why, LIMIT_WHY_SIZE, "open_files: %u is less than a program needs to start (at least %d)",
+			 (unsigned)limits->open_files, OPEN_FILES_LEAST);
+		return -EINVAL;
+	}
 	if (files == 0 || (limits->open_files && files < limits->open_files)) {
 		snprintf(why, LIMIT_WHY_SIZE, "open_files: the hard limit of descriptors (ulimit -Hn) leaves %u",
 			 files);

@@ -6,7 +6,7 @@
  * A run goes job -> image -> child -> request and verdict, many times -> result.
  *
  * What is asked (tracer/)
- *   cli          the command line into a job; options: the tables of commands and options
+ *   cli          the command line into a job; options: the tables of commands and options; cli_places: what its paths mean
  *   job          what a run was asked
  *   help         help texts; completion: scripts for shells
  *   commands     what every command but run does
@@ -26,7 +26,7 @@
  *   compile      profile, file and command line -> rules; compile_file, compile_limits, compile_launch, compile_rule:
  *                parts of a file; compiler: what they share; profiles: the built-in ones (policy/profiles/)
  *   texts        what is read before libconfig does; texts_scan: its tokens; texts_file: what the two share
- *   expand       ~ and ${NAME}; pattern: path patterns; destination: network destinations; hosts: host names
+ *   expand       ~ and ${NAME}; pattern: path patterns; way: what a file's name goes by; destination: network destinations; hosts: host names
  *   limit_names  the limits by name; limit_value: their values on the command line
  *   draft        rules before they are an image; conflict: rules that can never take effect
  *   build        rules -> image; build_trie, build_net: parts of it; build_internal: what they share
@@ -39,7 +39,7 @@
  * How it is enforced (tracer/)
  *   level        the names of the levels; probe: which this machine gives; attempt: the tries it makes;
  *                probe_print: how that is told
- *   run          the stages of a run, one after the other
+ *   run          the stages of a run, one after the other; run_end: what came of it; run_inside: what they share
  *   launch       the child that becomes the tool; filter: its seccomp filter, from policy and table;
  *                leaf: which calls stop; floor: Landlock under it; descriptors: closing many
  *   supervise    the loop: next stop, judge, act; guard: all it works with

@@ -67,6 +67,11 @@ static const struct option run_options[] = {
 	{OPTION_VERBOSE, 'v', "verbose", NULL, VALUE_TEXT, true, "say each refusal as it happens"},
 };
 
+/* What a result adds to the policy; explain and policy show write none. */
+static const struct option kept_options[] = {
+	{OPTION_RESULT, 'r', "result", "FILE", VALUE_FILE, false, "as if run wrote its result there: the tool may not change it"},
+};
+
 /* Of run alone: a plugin's command line is its own. */
 static const struct option request_options[] = {
 	{OPTION_REQUEST, 0, "request", "FILE", VALUE_FILE, false,
@@ -137,6 +142,7 @@ static const struct option_group general = {"General", general_options, COUNT(ge
 static const struct option_group policy = {"Policy", policy_options, COUNT(policy_options)};
 static const struct option_group limit = {"Limits", limit_options, COUNT(limit_options)};
 static const struct option_group run = {"Run", run_options, COUNT(run_options)};
+static const struct option_group kept = {"Result", kept_options, COUNT(kept_options)};
 static const struct option_group request = {"Request", request_options, COUNT(request_options)};
 static const struct option_group registry = {"Registry", registry_options, COUNT(registry_options)};
 static const struct option_group trust = {"Trust", trust_options, COUNT(trust_options)};
@@ -184,7 +190,7 @@ const struct command commands[COMMAND_COUNT] = {
 			.summary = "the verdict on an access, the rule that gives it, those it beat",
 			.details = "ACCESS is read, write, exec or look, with a path as TARGET; or connect or bind, "
 				   "with a destination.\nExit status: 0 allowed, 1 refused, 125 an error.",
-			.groups = {&policy, &json, &general},
+			.groups = {&policy, &kept, &json, &general},
 		},
 	[COMMAND_POLICY_CHECK] =
 		{
@@ -204,7 +210,7 @@ const struct command commands[COMMAND_COUNT] = {
 			.name = "policy show",
 			.operands = "",
 			.summary = "the effective rules, each with its source",
-			.groups = {&policy, &limit, &json, &general},
+			.groups = {&policy, &limit, &kept, &json, &general},
 		},
 	[COMMAND_SYSCALLS] =
 		{

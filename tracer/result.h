@@ -84,7 +84,8 @@ struct run_outcome {
 	int exit_code; /* or -1 */
 	int signal;    /* or 0 */
 	bool timed_out;
-	const char *resource_limited; /* name of the limit, or NULL */
+	bool ended_by_limit;
+	const char *resource_limited; /* name of the limit that did, or else of one that refused something; or NULL */
 	uint64_t started_at_ns;	      /* CLOCK_REALTIME */
 	uint64_t duration_ns;
 	uint64_t peak_memory_bytes, cpu_time_ns, bytes_written, bytes_read;
@@ -132,9 +133,18 @@ int result_write(const struct result *result, const struct run_identity *identit
 struct result_file {
 	int dirfd;  /* directory of the file that will be replaced, or -1 */
 	char *name; /* its last component; malloc'ed */
+	char *path; /* the whole as it was given, or NULL: a descriptor of the caller's. malloc'ed */
 	int fd;	    /* what is written to as it stands (a FIFO, a terminal, /dev/fd/N), or -1 */
+	dev_t dev;  /* what was written, once it was */
+	ino_t ino;
 };
 #define RESULT_FILE_NONE ((struct result_file){.dirfd = -1, .fd = -1})
+
+/*
+ * Is what has this name the run's to keep? Not a descriptor of the caller's, nor a device: anybody may write there, and it is not
+ * replaced.
+ */
+bool result_file_is_kept(const char *path);
 
 /*
  * A regular file, or a name that nothing has, will be replaced; a symbolic link too (the link itself, not what it
@@ -142,9 +152,14 @@ struct result_file {
  * -EISDIR. On an error *file is RESULT_FILE_NONE.
  */
 int result_file_open(struct result_file *file, const char *path);
-/* Replace it atomically: temporary file beside it, fsync, rename. On an error (-ENOSPC) what was there before stays. */
-int result_file_write(const struct result_file *file, const struct result *result, const struct run_identity *identity,
+/*
+ * Replace it atomically: temporary file beside it, fsync, rename. On an error (-ENOSPC) what was there before is removed: it would
+ * be taken for the result of this run.
+ */
+int result_file_write(struct result_file *file, const struct result *result, const struct run_identity *identity,
 		      const struct run_outcome *outcome, const struct run_output *output);
+/* After that, whether it failed or not: does the name as it was given lead to anything that is not this result? */
+bool result_file_misleads(const struct result_file *file);
 void result_file_close(struct result_file *file);
 
 /* Open, write and close in one. */
@@ -156,6 +171,8 @@ int result_write_file(const struct result *result, const struct run_identity *id
  * "picket: ". Nothing when nothing of that happened.
  */
 void result_summary(const struct result *result, const struct run_outcome *outcome, FILE *to);
+/* The same where each refusal was said as it happened (-v): only how many there were. */
+void result_total(const struct result *result, const struct run_outcome *outcome, FILE *to);
 /* One line for -v. */
 void result_print_violation(const struct result *result, const struct violation *violation, FILE *to);
 

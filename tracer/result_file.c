@@ -2,8 +2,9 @@
 /*
  * result_file.c - where the result goes. The directory is opened before the
  * tool starts and held; at the end nothing but the last component is looked
- * up again, without following a link: a tool that may write there can delete
- * the result, as it can any of its files, but not lead it elsewhere.
+ * up again, without following a link: nobody can lead it elsewhere. That
+ * nobody puts something else where the caller looks is the policy's matter (RULE_RESULT); at the end it is looked
+ * whether the name still leads here, and an older result that could not be replaced goes.
  */
 #include "result.h"
 
@@ -34,6 +35,12 @@ static bool names_descriptor(const char *path)
 			return true;
 	}
 	return false;
+}
+
+bool result_file_is_kept(const char *path)
+{
+	struct stat status;
+	return !names_descriptor(path) && (lstat(path, &status) != 0 || !S_ISCHR(status.st_mode));
 }
 
 static int open_direct(struct result_file *file, int dirfd, const char *name, int flags)
@@ -89,6 +96,8 @@ int result_file_open(struct result_file *file, const char *path)
 {
 	*file = RESULT_FILE_NONE;
 	int error = open_target(file, path);
+	if (error == 0 && file->name != NULL && (file->path = strdup(path)) == NULL)
+		error = -ENOMEM;
 	if (error != 0)
 		result_file_close(file);
 	return error;
@@ -101,6 +110,7 @@ void result_file_close(struct result_file *file)
 	if (file->fd >= 0)
 		close(file->fd);
 	free(file->name);
+	free(file->path);
 	*file = RESULT_FILE_NONE;
 }
 
@@ -121,15 +131,39 @@ static int make_temporary(int dirfd, char *name, size_t size)
 	return -EEXIST;
 }
 
-int result_file_write(const struct result_file *file, const struct result *result, const struct run_identity *identity,
+static void note_written(struct result_file *file, int fd)
+{
+	struct stat status;
+	if (fstat(fd, &status) != 0)
+		return;
+	file->dev = status.st_dev;
+	file->ino = status.st_ino;
+}
+
+bool result_file_misleads(const struct result_file *file)
+{
+	struct stat status;
+	if (file->path == NULL)
+		return false;
+	if (lstat(file->path, &status) != 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	return status.st_ino != file->ino || status.st_dev != file->dev;
+}
+
+int result_file_write(struct result_file *file, const struct result *result, const struct run_identity *identity,
 		      const struct run_outcome *outcome, const struct run_output *output)
 {
 	char temporary[64];
-	if (file->fd >= 0)
+	if (file->fd >= 0) {
+		note_written(file, file->fd);
 		return result_write(result, identity, outcome, output, file->fd);
+	}
 	int fd = make_temporary(file->dirfd, temporary, sizeof(temporary));
-	if (fd < 0)
+	if (fd < 0) {
+		unlinkat(file->dirfd, file->name, 0);
 		return fd;
+	}
+	note_written(file, fd);
 	int error = result_write(result, identity, outcome, output, fd);
 	if (error == 0 && fsync(fd) != 0)
 		error = -errno;
@@ -137,8 +171,10 @@ int result_file_write(const struct result_file *file, const struct result *resul
 		error = -errno;
 	if (error == 0 && renameat(file->dirfd, temporary, file->dirfd, file->name) != 0)
 		error = -errno;
-	if (error != 0)
+	if (error != 0) {
 		unlinkat(file->dirfd, temporary, 0);
+		unlinkat(file->dirfd, file->name, 0);
+	}
 	return error;
 }
 

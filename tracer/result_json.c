@@ -301,7 +301,7 @@ static json_t *head_of(const struct run_identity *identity, const struct run_out
 	put_number(&object, "duration_ms", outcome->duration_ns / 1000000);
 	put(&object, "success",
 	    json_boolean(exited && outcome->exit_code == 0 && !outcome->timed_out &&
-			 outcome->resource_limited == NULL));
+			 !outcome->ended_by_limit));
 	put(&object, "exit_code", exited ? json_integer(outcome->exit_code) : json_null());
 	put(&object, "signal", signal_of(outcome->signal));
 	put(&object, "timed_out", json_boolean(outcome->timed_out));

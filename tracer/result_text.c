@@ -133,6 +133,14 @@ static void print_end(const struct run_outcome *outcome, FILE *to)
 		fprintf(to, "picket: the run reached its limit %s\n", outcome->resource_limited);
 }
 
+void result_total(const struct result *result, const struct run_outcome *outcome, FILE *to)
+{
+	if (result->total > 0)
+		fprintf(to, "picket: %llu refusal%s in all, %zu different\n", (unsigned long long)result->total,
+			result->total == 1 ? "" : "s", result->kept);
+	print_end(outcome, to);
+}
+
 void result_summary(const struct result *result, const struct run_outcome *outcome, FILE *to)
 {
 	struct selection shown = {.count = 0};

@@ -3,7 +3,7 @@
  * run.c - see run.h. The stages of a run in order, each with its struct:
  * job -> policy -> child -> guard -> outcome; errors are told here and nowhere below.
  */
-#include "run.h"
+#include "run_inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,58 +15,22 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "by_preload.h"
-#include "capture.h"
-#include "cgroup.h"
 #include "cleanup.h"
 #include "diag.h"
 #include "end.h"
 #include "environment.h"
 #include "filter.h"
 #include "floor.h"
-#include "guard.h"
-#include "launch.h"
 #include "limit.h"
 #include "meter.h"
 #include "notify.h"
-#include "probe.h"
-#include "progress.h"
-#include "result.h"
 #include "shim_file.h"
 #include "supervise.h"
 #include "together.h"
 #include "transport.h"
 #include "usage.h"
-
-/* Everything that a run makes, so that it can be let go in one place. */
-struct run {
-	const struct job *job;
-	struct policy policy;
-	struct policy_errors errors;
-	struct probing probing;
-	struct probe probe;
-	char why_not_higher[PROBE_WHY_SIZE + 64];
-	char **environment;
-	char *shim; /* its file, where one is needed; NULL: why it was not found */
-	char why_no_shim[2 * PATH_MAX];
-	char *path;	   /* of the program */
-	char **shell_argv; /* for a text file without "#!" */
-	struct result_file result_file;
-	struct guard guard;
-	struct sock_fprog filter;
-	struct capture *capture;
-	struct progress *progress;
-	struct cgroup *cgroup; /* or NULL */
-	struct child child;
-	bool abandoned; /* a thread still uses some of it, and cannot be ended */
-	struct preload preload;
-	struct launch_trouble trouble;
-	uint64_t started_ns; /* CLOCK_MONOTONIC */
-	struct run_outcome outcome;
-};
 
 /* ---- before anything runs ----------------------------------------------- */
 
@@ -86,13 +50,14 @@ static int choose_level(struct run *run)
 	probing_end(&run->probing, &run->probe);
 	int r = level_choose(&run->probe, &run->job->level, &run->guard.level, run->why_not_higher);
 
+	run->guard.transport = guard_by_notification(&run->guard) ? &by_notify : &by_ptrace;
 	if (r < 0)
 		diag("%s", run->why_not_higher);
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
-/* A text file without "#!" is for the shell, as execvp(3) has it. */
-static int wrap_for_shell(struct run *run)
+/* A text file without "#!" is for the shell, as execvp(3) has it: under the name it was called by, if that is no search. */
+static int wrap_for_shell(struct run *run, const char *called)
 {
 	unsigned char head[4] = {0};
 	size_t count = 0;
@@ -113,10 +78,11 @@ static int wrap_for_shell(struct run *run)
 	if (!run->shell_argv)
 		return -ENOMEM;
 	run->shell_argv[0] = run->job->command[0];
-	run->shell_argv[1] = run->path;
+	run->shell_argv[1] = strchr(called, '/') ? strdup(called) : strdup(run->path);
 	memcpy(run->shell_argv + 2, run->job->command + 1, count * sizeof *run->shell_argv);
+	free(run->path);
 	run->path = strdup("/bin/sh");
-	return run->path ? 0 : -ENOMEM;
+	return run->path && run->shell_argv[1] ? 0 : -ENOMEM;
 }
 
 /* Of the caller's environment what the policies leave, all of them, and then what a request sets. */
@@ -149,7 +115,7 @@ static int find_command(struct run *run)
 		return 0;
 	r = launch_find(what, environment_value(run->environment, "PATH"), job->cwd, &run->path);
 	if (r == 0)
-		r = wrap_for_shell(run);
+		r = wrap_for_shell(run, what);
 	if (r == 0)
 		return 0;
 	if (r == -ENOENT)
@@ -197,7 +163,6 @@ static int make_guard(struct run *run)
 	guard->open_files = guard->reserved_at = launch_open_files(guard->limits.open_files);
 	if (guard->level == LEVEL_PRELOAD && guard->reserved_at > RESERVED_LOW)
 		guard->reserved_at = RESERVED_LOW;
-	guard->transport = guard_by_notification(guard) ? &by_notify : &by_ptrace;
 	pthread_mutex_init(&guard->result_lock, NULL);
 	pthread_rwlock_init(&guard->policy_lock, NULL);
 	pthread_mutex_init(&guard->tracees.owned.lock, NULL);
@@ -442,96 +407,7 @@ static int watch(struct run *run)
 	return r < 0 ? EXIT_STATUS_PICKET : 0;
 }
 
-/* ---- after it ----------------------------------------------------------- */
-
-/* What ended the run comes before what only made a call fail or output go. */
-static const char *which_limit(const struct run *run)
-{
-	if (end_reason == END_TIMEOUT)
-		return "wall_time_ms";
-	if (end_reason == END_LIMIT)
-		return meter_reached(run->guard.meter);
-	if (cgroup_ran_out(run->cgroup))
-		return "memory_bytes";
-	if (meter_warned_of(run->guard.meter))
-		return meter_warned_of(run->guard.meter);
-	if (run->guard.limited)
-		return run->guard.limited;
-	return run->guard.limits.output_bytes && run->capture && capture_truncated(run->capture) ? "output_bytes"
-												 : NULL;
-}
-
-static void fill_outcome(struct run *run)
-{
-	struct run_outcome *o = &run->outcome;
-	int status = run->guard.main_status;
-
-	o->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	o->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	o->timed_out = end_reason == END_TIMEOUT;
-	o->resource_limited = which_limit(run);
-	o->duration_ns = usage_now() - run->started_ns;
-	struct meter_reading used = meter_finish(run->guard.meter);
-	o->peak_memory_bytes = used.peak_memory;
-	o->cpu_time_ns = used.cpu_ns;
-	o->bytes_read = used.read;
-	o->bytes_written = used.written;
-	o->level = level_name(run->guard.level);
-	o->landlock = run->guard.floor;
-	o->transport = run->guard.level == LEVEL_PRELOAD ? NULL : run->guard.transport->name;
-	o->boundary = run->guard.level != LEVEL_PRELOAD;
-	o->not_higher_because = run->why_not_higher[0] ? run->why_not_higher : NULL;
-	o->control_group = cgroup_used(run->cgroup);
-	o->processes = run->guard.tracees.processes_seen;
-	o->supervisor_stops = run->guard.stops;
-	o->gate_roots = run->guard.gate.roots.count;
-}
-
-/* Tell the result to whom it is for. A failure is told, and changes no exit status. */
-static void report(struct run *run)
-{
-	const struct job *job = run->job;
-	struct run_identity identity = {job->command,	 job->cwd,    job->tool_id, job->trace_id,
-					job->request_id, job->labels, job->plugin};
-	struct run_output output = {0};
-	int r = 0;
-
-	if (job->capture) {
-		output.stdout_bytes = capture_bytes(run->capture, STDOUT_FILENO, &output.stdout_length);
-		output.stderr_bytes = capture_bytes(run->capture, STDERR_FILENO, &output.stderr_length);
-	}
-	output.truncated = run->capture && capture_truncated(run->capture);
-	if (job->result_file || job->result_fd >= 0)
-		run->outcome.policy_digest = policy_digest(&run->policy);
-	if (job->result_file)
-		r = result_file_write(&run->result_file, run->guard.result, &identity, &run->outcome, &output);
-	if (r < 0)
-		diag_errno(r, "cannot write the result to %s", job->result_file);
-	if (job->result_fd >= 0) {
-		r = result_write(run->guard.result, &identity, &run->outcome, &output, job->result_fd);
-		if (r < 0)
-			diag_errno(r, "cannot write the result to descriptor %d", job->result_fd);
-	}
-	if (!job->quiet && run->guard.level == LEVEL_PRELOAD && !job->level.exactly) /* which nobody asked for */
-		diag("level preload: no boundary, as it guards only who goes by its library (%s)", run->why_not_higher);
-	if (!job->quiet)
-		result_summary(run->guard.result, &run->outcome, stderr);
-}
-
-static int exit_status(const struct run *run)
-{
-	const struct run_outcome *o = &run->outcome;
-
-	if (o->timed_out)
-		return EXIT_STATUS_TIMEOUT;
-	if (end_reason > 0 && o->signal == SIGKILL)
-		return EXIT_STATUS_SIGNAL + end_reason;
-	if (o->signal)
-		return EXIT_STATUS_SIGNAL + o->signal;
-	if (o->exit_code == 0 && run->job->fail_on_violation && result_violation_count(run->guard.result) > 0)
-		return EXIT_STATUS_VIOLATION;
-	return o->exit_code;
-}
+/* ---- all of it ---------------------------------------------------------- */
 
 /* The tool never ran: the launcher says why. */
 static int trouble_status(struct run *run, struct launch_trouble trouble)
@@ -555,12 +431,14 @@ static int trouble_status(struct run *run, struct launch_trouble trouble)
 
 static int run_stages(struct run *run)
 {
-	int (*const stages[])(struct run *) = {compile_policy, choose_level, find_command, open_result,
-					       find_shim,      make_guard,   make_shim,	   start};
+	int (*const stages[])(struct run *) = {compile_policy, choose_level, open_result, find_command,
+					       find_shim,      make_guard,   make_shim,	  start};
 
 	probing_begin(&run->probing, &run->job->level); /* the machine is tried while the policy is compiled */
 	for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
 		int status = stages[i](run);
+		if (status == EXIT_STATUS_NOT_FOUND || status == EXIT_STATUS_NOT_RUNNABLE)
+			return run_report_no_command(run, status);
 		if (status)
 			return status;
 	}
@@ -568,11 +446,11 @@ static int run_stages(struct run *run)
 	int status = run->trouble.stage != LAUNCH_OK ? trouble_status(run, run->trouble)
 		     : run->guard.shimless	     ? EXIT_STATUS_PICKET
 						     : failed;
-	fill_outcome(run);
+	run_fill_outcome(run);
 	if (run->trouble.stage != LAUNCH_OK)
 		run->outcome.exit_code = status;
-	report(run);
-	return status ? status : exit_status(run);
+	int misled = run_report(run);
+	return misled ? misled : status ? status : run_exit_status(run);
 }
 
 int run_job(const struct job *job)
