@@ -31,7 +31,8 @@ enum call_op {
 	OP_REFUSE_IFACE,/* refused calls: ENOSYS or EPERM, kind `interface` */
 	OP_REFUSE_PROC,	/* refused calls: EPERM, kind `process_control` */
 	OP_OPEN,	/* open an object by name; access by its flags */
-	OP_LOOK,	/* read what a name is, not what it holds (stat, getxattr) */
+	OP_LOOK,	/* read what a name is, not what it holds (stat, listxattr) */
+	OP_VALUE,	/* read an extended attribute: of user.* it takes what reading the file takes (xattr(7)), of all else LOOK */
 	OP_READLINK,	/* where a symbolic link leads: as LOOK, but what /proc has of strangers takes all of /proc */
 	OP_CREATE,	/* make a new name (mkdir, mknod) */
 	OP_SYMLINK,	/* make a new symbolic link: changes what names mean */
@@ -114,6 +115,8 @@ enum arg_kind {
 	ARG_SOCKOPT,	/* setsockopt: level; the option follows */
 	ARG_WATCH_MASK,	/* inotify: IN_* */
 	ARG_SIGNAL_FLAGS,/* pidfd_send_signal: PIDFD_SIGNAL_*; a process group only if all of it is of this run */
+	ARG_ATTRIBUTE,	/* pointer to the name of an extended attribute; the kernel may read it before it looks at any other name */
+	ARG_VALUE_SIZE,	/* getxattr: room for the value; where there is none, only its length is told */
 	ARG_IPC_KEY,	/* shmget and the like: IPC_PRIVATE only; the result is an identifier of this run */
 	ARG_IPC_ID,	/* SysV identifier: one that this run has made */
 	ARG_KIND_COUNT

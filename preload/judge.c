@@ -222,22 +222,36 @@ static int judge_stranger_link(struct request *request, const struct place *plac
 							  .length = place->length });
 }
 
+/* What an extended attribute takes: its value in user.*, if there is one, is for those who may read the file. */
+static unsigned value_access(const struct request *request, const struct place *place)
+{
+	const char *name = (const char *)request->args[call_arg_index(request->call, ARG_ATTRIBUTE, 0)];
+	int size = call_arg_index(request->call, ARG_VALUE_SIZE, 0);
+	char path[48];
+
+	if (!readable(name, sizeof "user.") || !text_begins(name, "user.") || (size >= 0 && request->args[size] == 0))
+		return ACCESS_LOOK;
+	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+	long n = raw(__NR_getxattr, path, name, 0, 0);
+	return n == -ENODATA || n == -EOPNOTSUPP ? ACCESS_LOOK : ACCESS_LOOK | ACCESS_READ;
+}
+
 static int judge_one_name(struct request *request)
 {
 	int i = call_arg_index(request->call, ARG_PATH, 0);
 	const struct call_arg *arg = &request->call->args[i];
 	bool makes = arg->final == FINAL_NAME, new = request->call->op == OP_CREATE || request->call->op == OP_SYMLINK;
-	bool reads_link = request->call->op == OP_READLINK;
+	bool reads_link = request->call->op == OP_READLINK, reads_value = request->call->op == OP_VALUE;
 	struct place place;
 
-	if (!(arg->access & shim.may_refuse) && !(arg->access & ACCESS_WRITE) && !reads_link)
+	if (!(arg->access & shim.may_refuse) && !(arg->access & ACCESS_WRITE) && !reads_link && !reads_value)
 		return 0;
 	request->requested = requested_text(request, i);
 	int r = resolve_argument(request, i, &place);
 	if (r < 0)
 		r = place_unresolvable(r) ? r : 0;
 	else if (place.exists != new) /* else the kernel says EEXIST or ENOENT */
-		r = judge_place(request, &place, arg->access, makes);
+		r = judge_place(request, &place, reads_value ? value_access(request, &place) : arg->access, makes);
 	if (r == 0 && reads_link && place.exists)
 		r = judge_stranger_link(request, &place);
 	place_close(&place);
@@ -441,6 +455,7 @@ int judge(struct request *request)
 	case OP_OPEN:
 		return judge_open_call(request);
 	case OP_LOOK:
+	case OP_VALUE:
 	case OP_READLINK:
 	case OP_CHDIR:
 	case OP_WATCH:

@@ -184,7 +184,7 @@ test_names_of_machine() {
 build || { not_ok 'the programs are built' </dev/null; finish; }
 F=$SCRATCH/f
 token=TOKEN$$
-for program in memory names addresses nameless process work gate; do
+for program in memory names addresses nameless process work gate attributes; do
 	while read -r kind row; do
 		wanted "$row" "$@" || continue
 		fresh_fixture

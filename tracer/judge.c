@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 void judge_answer(struct judgement *judgement, int64_t value)
@@ -357,6 +358,40 @@ static void judge_readlink(struct guard *guard, struct judgement *judgement, con
 		judge_always(judgement, VIOLATION_FILE_READ, EACCES, "%s", name->at.name);
 }
 
+/* Would the kernel say that there is no such attribute, or can be none, in a file that may be read? 0 or -errno. It tells so by name
+ * to everybody (listxattr(2)). */
+static int missing_attribute(const struct request *request, const struct name_arg *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", name->at.fd);
+	if (getxattr(path, request->attribute, NULL, 0) >= 0 || (errno != ENODATA && errno != EOPNOTSUPP))
+		return 0;
+	return -errno;
+}
+
+/* Is it the value of an attribute that the kernel gives to those only who may read the file (xattr(7))? */
+static bool reads_contents(const struct request *request)
+{
+	int size = call_arg_index(request->call, ARG_VALUE_SIZE, 0);
+
+	return strncmp(request->attribute, "user.", sizeof "user." - 1) == 0 && (size < 0 || request->stop.args[size] != 0);
+}
+
+static void judge_value(struct guard *guard, const struct request *request, struct judgement *judgement,
+			const struct name_arg *name)
+{
+	if (!name->at.exists)
+		judge_answer(judgement, -ENOENT);
+	else if (!judge_name(guard, judgement, name, name->access))
+		return;
+	else if (request->attribute_error < 0)
+		judge_answer(judgement, request->attribute_error);
+	else if (reads_contents(request) && !judge_name(guard, judgement, name, ACCESS_READ) &&
+		 judgement->outcome == OUTCOME_REFUSE && missing_attribute(request, name) < 0)
+		judge_answer(judgement, missing_attribute(request, name));
+}
+
 static void judge_existing(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
 {
 	if (!name->at.exists)
@@ -455,6 +490,9 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 	case OP_LINK:
 		judge_link(guard, request, judgement);
 		break;
+	case OP_VALUE:
+		judge_value(guard, request, judgement, name);
+		break;
 	case OP_READLINK:
 		judge_readlink(guard, judgement, name);
 		break;
@@ -486,6 +524,7 @@ static void judge_listed(struct guard *guard, struct request *request, struct ju
 		break;
 	case OP_OPEN:
 	case OP_LOOK:
+	case OP_VALUE:
 	case OP_READLINK:
 	case OP_CREATE:
 	case OP_SYMLINK:

@@ -130,6 +130,7 @@ static int64_t not_there(struct deed *deed)
 static perform_function *const by_op[OP_COUNT] = {
 	[OP_OPEN] = perform_open,
 	[OP_LOOK] = attribute,
+	[OP_VALUE] = attribute,
 	[OP_READLINK] = attribute,
 	[OP_CHANGE] = attribute,
 	[OP_CHANGE_FD] = attribute,

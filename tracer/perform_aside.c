@@ -39,6 +39,7 @@ static int64_t do_it(struct deed *deed)
 
 	switch ((int)deed->request->call->op) {
 	case OP_LOOK:
+	case OP_VALUE:
 	case OP_READLINK:
 	case OP_CHANGE:
 	case OP_CHANGE_FD:

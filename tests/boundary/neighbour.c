@@ -4,12 +4,14 @@
  * its number in STRANGER, and at the other end of the command's standard input, a UNIX socket. Exit
  * status: that of the command; or 7 when somebody sent it SIGWINCH, or connected to its socket.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int listener;
@@ -21,6 +23,19 @@ static int listen_here(void)
 
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	return bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 100) == 0;
+}
+
+/* What "secret" holds is also in an extended attribute of it, where there can be one. */
+static void put_attribute(void)
+{
+	char text[64];
+	int fd = open("../shut/secret", O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+
+	if (n > 0 && fsetxattr(fd, "user.token", text, (size_t)n, 0) < 0)
+		perror("../shut/secret: user.token");
+	if (fd >= 0)
+		close(fd);
 }
 
 int main(int argc, char **argv)
@@ -35,6 +50,7 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGWINCH);
 	if (!listen_here())
 		return 125;
+	put_attribute();
 	if (argc < 2 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || pipe(gate) < 0)
 		return 125;
 	pid_t child = fork();
