@@ -36,6 +36,8 @@ run_row() {
 	local level=$1 program=$programs/$2 row=$3 rules=()
 	# whoever may read all of /proc may also know where its processes have their files
 	[ "$row" != links_of_stranger ] || rules=(--deny /proc/1/environ)
+	# by its own name, which the link is resolved to
+	[ "$row" != terminal_named ] || rules=(--write "$F/open/stranger.tty")
 	# a program of its own
 	[ "$row" != linker_exchanged ] || rules=(--exec "$F/open")
 	cd "$F/open" || exit 1
@@ -157,6 +159,23 @@ test_terminal() {
 	done
 }
 
+# What is refused of another session's terminal is told as any refusal is.
+test_terminal_record() {
+	local level
+	for level in $LEVELS_HERE; do
+		fresh_fixture
+		cd "$F/open" || exit 1
+		# shellcheck disable=SC2016
+		"$programs/neighbour" sh -c 'exec "$@"' - "$PICKET" run -q --profile none --enforce "$level" --result "$SCRATCH/result" \
+			--read /usr --read /lib --read /lib64 --read /etc/ld.so.cache --read "$F/open" --write /dev \
+			--read "$programs/terminals" --exec "$programs/terminals" -- "$programs/terminals" terminal_read
+		check "$level: the refused terminal is in the result" jq -e --arg name "$(readlink stranger.tty)" \
+			'.violation_count == 1 and (.violations[0] | .target == $name and .requested == $name and .errno == "EACCES" and
+			.kind == "file_read" and .action == "denied")' "$SCRATCH/result"
+		cd "$SCRATCH" || exit 1
+	done
+}
+
 # ---- the machine by other names --------------------------------------------------------------------------------
 
 # names_of_machine LEVEL|bare WHAT: 0 when it could be opened. /proc a second time, and devices beside /dev, where the policy
@@ -184,7 +203,7 @@ test_names_of_machine() {
 build || { not_ok 'the programs are built' </dev/null; finish; }
 F=$SCRATCH/f
 token=TOKEN$$
-for program in memory names addresses nameless process work gate attributes; do
+for program in memory names addresses nameless process work gate attributes terminals; do
 	while read -r kind row; do
 		wanted "$row" "$@" || continue
 		fresh_fixture
@@ -201,5 +220,6 @@ for program in memory names addresses nameless process work gate attributes; do
 done
 if wanted names_of_machine "$@"; then test_names_of_machine; fi
 if wanted terminal "$@"; then test_terminal; fi
+if wanted terminal_record "$@"; then test_terminal_record; fi
 if wanted end_of_guard "$@"; then test_end_of_guard; fi
 finish

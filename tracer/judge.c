@@ -12,6 +12,7 @@
 #include "always.h"
 #include "early.h"
 #include "floor.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,10 +186,35 @@ static bool is_shim(const struct guard *guard, const struct resolved *at)
 	return at->exists && guard->shim_ino != 0 && at->ino == guard->shim_ino && at->dev == guard->shim_dev;
 }
 
+/* Does the operator's policy allow it by a rule for this very name? */
+static bool is_named(const struct guard *guard, const struct resolved *at, unsigned access)
+{
+	const struct image *image = guard->policies[0]->image;
+	struct verdict verdict = decide_path(image, at->judged, at->judged_length, access);
+
+	return verdict.allowed && verdict.rule != RULE_DEFAULT && strcmp(image_rule(image, verdict.rule).target, at->judged) == 0;
+}
+
+/* The terminal of another session, which a rule for all of /dev/pts does not mean? */
+static bool refused_terminal(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
+{
+	const struct resolved *at = &name->at;
+
+	if (!(access & (ACCESS_READ | ACCESS_WRITE)) || !terminal_is_pseudo(at) || is_named(guard, at, access) ||
+	    terminal_is_ours(&guard->tracees, at))
+		return false;
+	int failure = ordinary_failure(name, access);
+	if (failure < 0)
+		judge_answer(judgement, failure);
+	else
+		judge_always(judgement, kind_of_access(access), EACCES, "%s", at->name);
+	return true;
+}
+
 /* One access to one resolved name. True: allowed. */
 static bool judge_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
 {
-	if (refused_always(judgement, &name->at, access))
+	if (refused_always(judgement, &name->at, access) || refused_terminal(guard, judgement, name, access))
 		return false;
 	if (name->at.nameless && !name->at.deleted && !(access & ACCESS_EXEC))
 		return true;	/* what the tool holds already, and nobody can name */
@@ -223,6 +249,19 @@ static void note_status_open(struct guard *guard, struct request *request)
 	}
 }
 
+/* By its name it is looked for again, unless the supervisor opens it. */
+static void keep_terminal(struct guard *guard, const struct request *request, struct judgement *judgement)
+{
+	const struct resolved *at = &request->names[0].at;
+
+	if (guard_by_notification(guard) || is_named(guard, at, request->names[0].access))
+		return;
+	if (terminal_hold(request->task, at))
+		judgement->note = terminal_let_go;
+	else
+		judge_answer(judgement, -EIO);	/* the other end has gone meanwhile */
+}
+
 static void judge_open(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct name_arg *name = &request->names[0];
@@ -245,6 +284,8 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 		judgement->then = note_memory_open;
 	else if (name->at.run_proc && ends_in(name->at.name, name->at.length, "/status"))
 		judgement->then = note_status_open;
+	else if ((access & (ACCESS_READ | ACCESS_WRITE)) && terminal_is_pseudo(&name->at))
+		keep_terminal(guard, request, judgement);
 }
 
 /* A new name for something. What is there already is the kernel's to complain about. */

@@ -25,6 +25,22 @@ static int listen_here(void)
 	return bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 100) == 0;
 }
 
+/* And a line that was typed into a terminal which it has, "stranger.tty" leads there. */
+static void type_secret(void)
+{
+	char text[64];
+	int fd = open("../shut/secret", O_RDONLY), terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0 || terminal < 0 || grantpt(terminal) < 0 || unlockpt(terminal) < 0)
+		return;
+	unlink("stranger.tty");
+	if (write(terminal, text, (size_t)n) != n || symlink(ptsname(terminal), "stranger.tty") < 0)
+		perror("stranger.tty");
+}
+
 /* What "secret" holds is also in an extended attribute of it, where there can be one. */
 static void put_attribute(void)
 {
@@ -51,6 +67,7 @@ int main(int argc, char **argv)
 	if (!listen_here())
 		return 125;
 	put_attribute();
+	type_secret();
 	if (argc < 2 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || pipe(gate) < 0)
 		return 125;
 	pid_t child = fork();
