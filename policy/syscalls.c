@@ -211,6 +211,7 @@ static const char *const kind_names[ARG_KIND_COUNT] = {
 	[ARG_VALUE_SIZE] = "size of value",
 	[ARG_IPC_KEY] = "ipc key",
 	[ARG_IPC_ID] = "ipc identifier",
+	[ARG_IPC_COMMAND] = "ipc command",
 };
 
 /* Sentences that hold for several operations. */

@@ -119,6 +119,7 @@ enum arg_kind {
 	ARG_VALUE_SIZE,	/* getxattr: room for the value; where there is none, only its length is told */
 	ARG_IPC_KEY,	/* shmget and the like: IPC_PRIVATE only; the result is an identifier of this run */
 	ARG_IPC_ID,	/* SysV identifier: one that this run has made */
+	ARG_IPC_COMMAND,/* IPC_* and the like; after IPC_RMID it is no such identifier */
 	ARG_KIND_COUNT
 };
 

@@ -176,6 +176,34 @@ test_terminal_record() {
 	done
 }
 
+# ---- System V objects ----------------------------------------------------------------------------------------
+
+guarded_objects() {	# LEVEL ARG...
+	local level=$1
+	shift
+	"$PICKET" run -q --profile none --enforce "$level" --result "$SCRATCH/result" --read /usr --read /lib --read /lib64 \
+		--read /etc/ld.so.cache --read "$programs/objects" --exec "$programs/objects" -- "$programs/objects" "$@"
+}
+
+# are_there FILE: all objects that it has a line of; are_gone: none
+are_there() { while read -r family id; do awk -v id="$id" '$2 == id { f = 1 } END { exit !f }' "/proc/sysvipc/$family" || return 1; done <"$1"; }
+are_gone() { while read -r family id; do awk -v id="$id" '$2 == id { f = 1 } END { exit f }' "/proc/sysvipc/$family" || return 1; done <"$1"; }
+
+test_objects() {
+	local level family id
+	"$programs/objects" make >"$SCRATCH/bare"
+	check 'control: System V objects outlast their maker' are_there "$SCRATCH/bare"
+	for level in $LEVELS_HERE; do
+		guarded_objects "$level" make >"$SCRATCH/made"
+		check_same "$level: System V objects are made" 3 "$(grep -c '^... [0-9]' "$SCRATCH/made")"
+		check "$level: they do not outlast the run" are_gone "$SCRATCH/made"
+		check "$level: those of others do" are_there "$SCRATCH/bare"
+		check_same "$level: no more are made than can be removed" '4096 No space left on device' "$(guarded_objects "$level" make 4100)"
+	done
+	while read -r family id; do "$programs/objects" remove "$family" "$id"; done <"$SCRATCH/bare"
+	check 'control: they can be removed' are_gone "$SCRATCH/bare"
+}
+
 # ---- the machine by other names --------------------------------------------------------------------------------
 
 # names_of_machine LEVEL|bare WHAT: 0 when it could be opened. /proc a second time, and devices beside /dev, where the policy
@@ -221,5 +249,6 @@ done
 if wanted names_of_machine "$@"; then test_names_of_machine; fi
 if wanted terminal "$@"; then test_terminal; fi
 if wanted terminal_record "$@"; then test_terminal_record; fi
+if wanted objects "$@"; then test_objects; fi
 if wanted end_of_guard "$@"; then test_end_of_guard; fi
 finish

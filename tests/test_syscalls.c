@@ -126,7 +126,7 @@ static const struct shape {
 	{OP_DESCRIPTOR, 0, {0}, KIND(SLOT), 0, KIND(LAST_SLOT)},
 	{OP_ASYNC, 0, {0}, KIND(ANY), 0, 0},
 	{OP_SOCKOPT, 0, {0}, KIND(SOCKET) | KIND(SOCKOPT), 0, 0},
-	{OP_IPC, 0, {0}, 0, KIND(IPC_KEY) | KIND(IPC_ID), KIND(REMAP_ADDRESS)},
+	{OP_IPC, 0, {0}, 0, KIND(IPC_KEY) | KIND(IPC_ID), KIND(REMAP_ADDRESS) | KIND(IPC_COMMAND)},
 	{OP_ALLOCATE, 0, {0}, KIND(ANY), 0, 0},
 	{OP_CONFINE, 0, {0}, 0, 0, 0},
 	/* Opens, by flags, and creat, which has none. */

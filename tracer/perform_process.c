@@ -389,12 +389,12 @@ int64_t perform_process(struct deed *deed)
 
 /* ---- the rest ----------------------------------------------------------- */
 
-/* To make an object is done here, to know its number. Whose it is follows from its number. */
+/* To make an object is done here, to know its number, and to remove it, to know that it is gone. Whose it is follows from its number. */
 int64_t perform_ipc(struct deed *deed)
 {
 	const struct request *request = deed->request;
 
-	if (call_arg_index(request->call, ARG_IPC_KEY, 0) < 0)
+	if (!deed->judgement->aside)
 		return PERFORM_PROCEED;
 	long r = syscall(request->stop.number, arg(deed, 0), arg(deed, 1), arg(deed, 2));
 	return r < 0 ? -errno : r;
