@@ -366,6 +366,17 @@ static int judge_ioctl(struct request *request)
 	}
 }
 
+/* A lease keeps others from writing to the file. */
+static int judge_lease(struct request *request)
+{
+	struct place place;
+	int r = place_of_fd(&place, (int)request->args[0]);
+
+	r = r < 0 ? (place_unresolvable(r) || r == -EACCES ? r : 0) : judge_place(request, &place, ACCESS_WRITE, false);
+	place_close(&place);
+	return r;
+}
+
 static int judge_fcntl(struct request *request)
 {
 	int who = (int)request->args[2];
@@ -374,6 +385,8 @@ static int judge_fcntl(struct request *request)
 		return -EBADF;
 	if (request->args[1] == F_SETFL)
 		return judge_hearing(request, who & FASYNC);
+	if (request->args[1] == F_SETLEASE && who != F_UNLCK)
+		return judge_lease(request);
 	if ((request->args[1] == F_SETOWN && who != 0 && !run_has(who)) || request->args[1] == F_SETOWN_EX)
 		return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% ", (unsigned)request->args[1], true);
 	return 0;

@@ -11,7 +11,7 @@ unprivileged=()
 if [ "$(id -u)" = 0 ]; then
 	if ! have setpriv; then skip errors 'setpriv(1)'; finish; fi
 	unprivileged=(setpriv --no-new-privs --bounding-set
-		'-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+net_bind_service,+ipc_lock,+lease')
+		'-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+net_bind_service,+ipc_lock')
 fi
 
 # outcomes WAY COMMAND...: in an empty directory. Linux 6.13 to 6.18 take AT_FDCWD for a descriptor there, which is not what we

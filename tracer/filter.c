@@ -187,6 +187,11 @@ static void look_fcntl(struct assembly *p, int arg)
 	load_low(p, arg);
 	stop_if_equal(p, F_SETOWN);
 	stop_if_equal(p, F_SETOWN_EX);
+	stop_if_equal(p, FCNTL_DELEGATION);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, F_SETLEASE, 0, 3);
+	load_low(p, arg + 1);
+	stop_unless_equal(p, F_UNLCK);
+	load_low(p, arg);
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, F_SETFL, 0, 3);
 	load_low(p, arg + 1);
 	stop_if_any(p, O_ASYNC);

@@ -49,6 +49,8 @@ static int64_t do_it(struct deed *deed)
 		return link_object(deed);
 	case OP_IOCTL:
 		return perform_ioctl(deed);
+	case OP_FCNTL:
+		return perform_fcntl(deed);
 	case OP_IPC:
 		return perform_ipc(deed);
 	default:
