@@ -3,6 +3,7 @@
 #include "allow.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,7 +138,8 @@ char *allow_with_address(const struct image *image, struct verdict verdict, enum
 
 char *allow_with_unix_path(const struct image *image, struct verdict verdict, enum net_use use, const char *path)
 {
-	cleanup_free char *word = NULL;
+	cleanup_free char *word = NULL, *seen = NULL, *reached = NULL;
+	char *both;
 
 	if (is_final(image, verdict, path) || !is_sayable(path))
 		return NULL;
@@ -145,5 +147,12 @@ char *allow_with_unix_path(const struct image *image, struct verdict verdict, en
 		word = NULL;
 		return NULL;
 	}
-	return option_text(use_option(use), word);
+	if (verdict.error != ENOENT)
+		return option_text(use_option(use), word);
+	/* What is hidden no network rule shows. */
+	seen = option_text("--read", path);
+	reached = option_text(use_option(use), word);
+	if (!seen || !reached || asprintf(&both, "%s %s", seen, reached) < 0)
+		return NULL;
+	return both;
 }

@@ -231,10 +231,15 @@ static size_t list_forbids(const struct draft *draft, struct named *list, size_t
 	return count;
 }
 
-/* `forbid` refuses everything below it but a look; only `hide` adds to that. */
-static bool is_idle_below_forbid(enum rule_key key)
+/* The path of a rule that `forbid` leaves without any effect at and below its own, or NULL. It refuses everything there, a
+ * connection to a unix socket too, but a look; only `hide` adds to that. */
+static const char *path_idle_below_forbid(const struct draft_rule *rule)
 {
-	return is_path_key(key) && key != RULE_FORBID && key != RULE_HIDE;
+	enum rule_key key = rule->rule.key;
+
+	if (key == RULE_CONNECT)
+		return rule->unix_path;
+	return is_path_key(key) && key != RULE_FORBID && key != RULE_HIDE ? rule->rule.target : NULL;
 }
 
 static void check_below_forbid(struct compiler *compiler, struct named *list, char *room)
@@ -244,11 +249,12 @@ static void check_below_forbid(struct compiler *compiler, struct named *list, ch
 
 	for (size_t i = 0; i < draft->count && count; i++) {
 		const struct draft_rule *rule = &draft->rules[i], *forbid;
+		const char *path = path_idle_below_forbid(rule);
 		const struct named *found;
 
-		if (rule->rule.layer == LAYER_PROFILE || !is_idle_below_forbid(rule->rule.key))
+		if (rule->rule.layer == LAYER_PROFILE || !path)
 			continue;
-		found = find_forbid(list, literals, count, rule->rule.target, room);
+		found = find_forbid(list, literals, count, path, room);
 		forbid = found ? &draft->rules[found->rule] : NULL;
 		if (forbid && forbid->rule.layer <= rule->rule.layer)
 			fault(compiler->faults, rule->place,

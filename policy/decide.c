@@ -376,14 +376,57 @@ bool decide_may_refuse(const struct image *image, unsigned access)
 	return (image->may_refuse & access) != 0;
 }
 
+/* As meet() compares what two patterns say: by depth, then by how specific they are, then by layer and strictness. */
+static bool beats(const struct best *a, const struct best *b)
+{
+	if (a->depth != b->depth)
+		return a->depth > b->depth;
+	if (a->rank != b->rank)
+		return a->rank > b->rank;
+	return image_said_weight(a->said) > image_said_weight(b->said);
+}
+
+/* Do the files' rules refuse a socket of this name to everybody? */
+static bool refused_as_file(const struct walk *files, struct verdict *verdict)
+{
+	uint32_t look = files->best[SLOT_LOOK].said;
+
+	if (files->overflow && files->image->may_refuse != 0)
+		*verdict = refuse(RULE_DEFAULT, EACCES);
+	else if (look != IMAGE_NONE && image_said_strictness(look) == SAID_HIDDEN)
+		*verdict = refuse(image_said_rule(look), ENOENT);
+	else if (files->forbid.said != IMAGE_NONE)
+		*verdict = refuse(image_said_rule(files->forbid.said), EACCES);
+	else
+		return false;
+	return true;
+}
+
 struct verdict decide_unix_path(const struct image *image, enum net_use use, const char *path, size_t length)
 {
-	struct walk walk;
+	struct walk walk, files;
+	struct verdict verdict;
 	enum image_root root = use == NET_CONNECT ? ROOT_UNIX_CONNECT : ROOT_UNIX_BIND;
-	uint32_t said;
+	const struct best *rule = &walk.best[SLOT_READ], *denied = &files.best[SLOT_READ];
 
-	if (!walk_path(&walk, image, root, path, length) || walk.overflow)
+	if (!walk_path(&walk, image, root, path, length) || !walk_path(&files, image, ROOT_FILES, path, length) ||
+	    walk.overflow)
 		return refuse(RULE_DEFAULT, EACCES);
-	said = walk.best[SLOT_READ].said;
-	return said == IMAGE_NONE ? refuse(RULE_DEFAULT, EACCES) : allow(image_said_rule(said));
+	if (refused_as_file(&files, &verdict))
+		return verdict;
+	/* That no rule lets it be read is nothing against it, only that one refuses it. */
+	if (denied->said != IMAGE_NONE && image_said_strictness(denied->said) != SAID_ALLOWED &&
+	    (rule->said == IMAGE_NONE || !beats(rule, denied)))
+		return refuse(image_said_rule(denied->said), EACCES);
+	return rule->said == IMAGE_NONE ? refuse(RULE_DEFAULT, EACCES) : allow(image_said_rule(rule->said));
+}
+
+struct verdict decide_own_socket(const struct image *image, const char *path, size_t length)
+{
+	struct walk files;
+	struct verdict verdict;
+
+	if (!walk_path(&files, image, ROOT_FILES, path, length))
+		return refuse(RULE_DEFAULT, EACCES);
+	return refused_as_file(&files, &verdict) ? verdict : allow(RULE_DEFAULT);
 }

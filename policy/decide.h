@@ -65,7 +65,14 @@ enum net_transport { NET_TCP, NET_UDP };
  */
 struct verdict decide_address(const struct image *image, enum net_use use, enum net_transport transport,
 			      const struct sockaddr *address, socklen_t length);
+
+/*
+ * The same of a unix socket with a name in the file system. The files' rules are asked as well: `hide` (ENOENT) and `forbid` hold
+ * whatever the network's say, and `deny` does unless the network's rule is the more specific one, or on a tie of a nearer layer.
+ */
 struct verdict decide_unix_path(const struct image *image, enum net_use use, const char *path, size_t length);
+/* May the run connect to a socket of this name that it has made itself? That takes no network rule: only `hide` and `forbid` refuse. */
+struct verdict decide_own_socket(const struct image *image, const char *path, size_t length);
 
 /* Has the policy any rule that allows this use of an internet address? */
 bool decide_any_internet(const struct image *image, enum net_use use);

@@ -92,7 +92,8 @@ int judge_place(struct request *request, const struct place *place, unsigned acc
 		return r;
 	if (!judge_asked(place, access, &verdict, &image))
 		return 0;
-	r = access == ACCESS_LOOK ? 0 : ordinary_failure(place, access, makes);
+	/* of what is hidden the mode bits would tell that it is there */
+	r = access == ACCESS_LOOK || verdict.error == ENOENT ? 0 : ordinary_failure(place, access, makes);
 	if (r < 0)
 		return r;
 	return refuse(request, &(struct refusal){ .kind = kind_of(access), .about = WIRE_ABOUT_PATH,
@@ -144,8 +145,8 @@ static bool names_descriptor(const struct request *request, const struct call_ar
 	return !is_bad(path) && (by_flags || (arg->empty & EMPTY_ALWAYS)) && !*path;
 }
 
-/* Argument `i`, a name. 0 or -errno as place_resolve. */
-static int resolve_argument(const struct request *request, int i, struct place *place)
+/* Argument `i`, a name. As judge_resolve. */
+static int resolve_argument(struct request *request, int i, struct place *place)
 {
 	const struct call_arg *arg = &request->call->args[i];
 	bool at = i > 0 && request->call->args[i - 1].kind == ARG_DIRFD;
@@ -153,8 +154,8 @@ static int resolve_argument(const struct request *request, int i, struct place *
 	const char *path = (const char *)request->args[i];
 
 	if (at && names_descriptor(request, arg, path))
-		return place_of_fd(place, dirfd);
-	return place_resolve(place, dirfd, path, follows(request, (enum final)arg->final));
+		return judge_resolve_fd(place, dirfd);
+	return judge_resolve(request, place, dirfd, path, follows(request, (enum final)arg->final));
 }
 
 static const char *requested_text(const struct request *request, int i)
@@ -176,13 +177,15 @@ int judge_open(struct request *request, int dirfd, const char *path, uint64_t fl
 	if (access == ACCESS_LOOK && !(shim.may_refuse & ACCESS_LOOK))
 		return 0;
 	request->requested = path;
-	r = place_resolve(&place, dirfd, path, !(flags & O_NOFOLLOW) && !exclusive);
-	if (r < 0)
-		r = place_unresolvable(r) ? r : 0;
+	r = judge_resolve(request, &place, dirfd, path, !(flags & O_NOFOLLOW) && !exclusive);
+	if (r != 0)
+		r = r == JUDGED_FAILS ? 0 : r;
 	else if (!place.exists && (flags & O_CREAT) && !(flags & O_PATH))
 		r = judge_place(request, &place, access | ACCESS_WRITE, false);
 	else if (place.exists && !exclusive)
 		r = judge_place(request, &place, access, false);
+	else if (exclusive && judge_hidden(&place))
+		r = judge_place(request, &place, access | ACCESS_WRITE, true);
 	place_close(&place);
 	return r;
 }
@@ -248,9 +251,9 @@ static int judge_one_name(struct request *request)
 		return 0;
 	request->requested = requested_text(request, i);
 	int r = resolve_argument(request, i, &place);
-	if (r < 0)
-		r = place_unresolvable(r) ? r : 0;
-	else if (place.exists != new) /* else the kernel says EEXIST or ENOENT */
+	if (r != 0)
+		r = r == JUDGED_FAILS ? 0 : r;
+	else if (place.exists != new || (new && judge_hidden(&place))) /* else the kernel says EEXIST or ENOENT */
 		r = judge_place(request, &place, reads_value ? value_access(request, &place) : arg->access, makes);
 	if (r == 0 && reads_link && place.exists)
 		r = judge_stranger_link(request, &place);
@@ -293,7 +296,8 @@ static int judge_rename(struct request *request, const struct place *from, const
 	uint64_t flags = flag_argument(request, ARG_RENAME_FLAGS);
 	bool exchange = flags & RENAME_EXCHANGE;
 
-	if (!from->exists || (exchange && !to->exists) || (to->exists && (flags & RENAME_NOREPLACE)))
+	if (!from->exists || (exchange && !to->exists) ||
+	    (to->exists && (flags & RENAME_NOREPLACE) && !judge_hidden(from) && !judge_hidden(to)))
 		return 0;
 	int r = judge_place(request, from, ACCESS_WRITE, true);
 	if (r == 0)
@@ -305,11 +309,12 @@ static int judge_rename(struct request *request, const struct place *from, const
 
 static int judge_link(struct request *request, const struct place *from, const struct place *to)
 {
-	if (!from->exists || to->exists)
+	if (!from->exists)
 		return 0;
-	int r = judge_place(request, to, ACCESS_WRITE, true);
-	if (r == 0)
-		r = judge_place(request, from, ACCESS_LOOK, false);
+	int r = judge_place(request, from, ACCESS_LOOK, false);
+	if (r < 0 || (to->exists && !judge_hidden(to)))
+		return r;
+	r = judge_place(request, to, ACCESS_WRITE, true);
 	return r == 0 && (!from->nameless || from->deleted) ? judge_move(request, from, to) : r;
 }
 
@@ -320,8 +325,8 @@ static int judge_two_names(struct request *request)
 
 	request->requested = requested_text(request, first);
 	int r = resolve_argument(request, first, &from), s = resolve_argument(request, second, &to);
-	if (r < 0 || s < 0)
-		r = place_unresolvable(r) ? r : place_unresolvable(s) ? s : 0;
+	if (r != 0 || s != 0)
+		r = r < 0 ? r : s < 0 ? s : 0;
 	else
 		r = request->call->op == OP_RENAME ? judge_rename(request, &from, &to) : judge_link(request, &from, &to);
 	place_close(&from);

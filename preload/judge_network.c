@@ -150,12 +150,17 @@ static int judge_unix_connect(struct request *request, const struct place *place
 	struct statx stx;
 
 	if (!place->exists || raw(__NR_statx, place->fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &stx) != 0 ||
-	    (stx.stx_mode & S_IFMT) != S_IFSOCK || made_by_run(&stx))
+	    ((stx.stx_mode & S_IFMT) != S_IFSOCK && !judge_hidden(place)))
 		return 0; /* the kernel: ENOENT, ECONNREFUSED */
+	bool own = made_by_run(&stx);
 	for (unsigned i = 0; i < shim.image_count; i++) {
-		struct verdict verdict = decide_unix_path(shim.images[i], NET_CONNECT, place->name, place->length);
-		if (!verdict.allowed)
-			return refuse_unix(request, place, NET_CONNECT, verdict, i);
+		struct verdict verdict = own ? decide_own_socket(shim.images[i], place->name, place->length) :
+					       decide_unix_path(shim.images[i], NET_CONNECT, place->name, place->length);
+		if (verdict.allowed)
+			continue;
+		int r = refuse_unix(request, place, NET_CONNECT, verdict, i);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -192,12 +197,12 @@ static int judge_unix(struct request *request, enum net_use use, const struct so
 	memcpy(path, name, n);
 	path[n] = 0;
 	request->requested = path;
-	int r = place_resolve(&place, AT_FDCWD, path, use == NET_CONNECT);
-	if (r < 0)
-		r = place_unresolvable(r) ? r : 0;
+	int r = judge_resolve(request, &place, AT_FDCWD, path, use == NET_CONNECT);
+	if (r != 0)
+		r = r == JUDGED_FAILS ? 0 : r;
 	else if (use == NET_CONNECT)
 		r = judge_unix_connect(request, &place);
-	else if (!place.exists)
+	else if (!place.exists || judge_hidden(&place))
 		r = judge_place(request, &place, ACCESS_WRITE, true);
 	if (r == 0 && use == NET_BIND && place.fd >= 0 && !place.exists)
 		r = bind_unix(request, &place);

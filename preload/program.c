@@ -213,7 +213,7 @@ static int refuse_program(struct request *request, const struct place *place, en
 						  .length = place->length });
 }
 
-/* A loader that honours LD_PRELOAD, and that may be read or run. */
+/* A loader that honours LD_PRELOAD, and that may be read or run. What is missing is that it may be read, since that is less. */
 static int judge_interpreter(struct request *request, const char *path)
 {
 	struct place place;
@@ -228,8 +228,8 @@ static int judge_interpreter(struct request *request, const char *path)
 		r = place_unresolvable(r) ? r : 0; /* the kernel says so */
 	else if (!text_begins(base, "ld-linux") && !text_begins(base, "ld-musl"))
 		r = refuse_program(request, &place, WIRE_PROCESS_EXEC, WIRE_ABOUT_CALL, EACCES);
-	else if (judge_asked(&place, ACCESS_READ, &verdict, &image))
-		r = judge_place(request, &place, ACCESS_EXEC, false);
+	else if (judge_asked(&place, ACCESS_READ, &verdict, &image) && judge_asked(&place, ACCESS_EXEC, &verdict, &image))
+		r = judge_place(request, &place, ACCESS_READ, false);
 	place_close(&place);
 	return r;
 }
@@ -277,19 +277,19 @@ int judge_exec(int dirfd, const char *path, char *const *argv, int flags)
 	program.kind = PROGRAM_SCRIPT;
 	program.sanitized = false;
 	if ((flags & AT_EMPTY_PATH) && !*path)
-		r = place_of_fd(&place, dirfd);
+		r = judge_resolve_fd(&place, dirfd);
 	else
-		r = place_resolve(&place, dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW));
+		r = judge_resolve(&request, &place, dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW));
 	for (int links = 0; links <= SCRIPTS_MOST && program.kind == PROGRAM_SCRIPT; links++) {
-		if (r < 0 || place_type(&place) != S_IFREG) {
-			r = place_unresolvable(r) ? r : 0; /* the kernel says why not */
+		if (r != 0 || (place_type(&place) != S_IFREG && !judge_hidden(&place))) {
+			r = r == JUDGED_FAILS ? 0 : r; /* the kernel says why not */
 			break;
 		}
 		r = judge_program(&request, &place, argv, &program);
 		if (r < 0 || program.kind != PROGRAM_SCRIPT)
 			break;
 		place_close(&place);
-		r = place_resolve(&place, AT_FDCWD, program.interpreter, true);
+		r = judge_resolve(&request, &place, AT_FDCWD, program.interpreter, true);
 	}
 	place_close(&place);
 	return r == 0 && program.kind == PROGRAM_DYNAMIC && program.sanitized ? JUDGED_SANITIZED : r;

@@ -238,6 +238,7 @@ struct request request_of(long number, const char *requested);
 /* 0: let it go on. -errno: it is refused so, and was reported. JUDGED_DONE: there is nothing to be done, it has
  * succeeded. May change args. */
 enum { JUDGED_DONE = 1, JUDGED_RESULT, /* frame->result is what it has come to */
+       JUDGED_FAILS, /* judge_resolve's own: the kernel will say why */
        JUDGED_SANITIZED /* an exec: AddressSanitizer is in the program, and wants to be the first that is loaded */ };
 int judge(struct request *request);
 
@@ -248,6 +249,11 @@ int judge_processes(struct request *request);
 int judge_place(struct request *request, const struct place *place, unsigned access, bool makes);
 /* Does any policy say no? True: *verdict and *image say which. */
 bool judge_asked(const struct place *place, unsigned access, struct verdict *verdict, unsigned *image);
+/* As place_resolve and place_of_fd; names that lead past what is hidden are refused. 0, -errno, or JUDGED_FAILS. */
+int judge_resolve(struct request *request, struct place *place, int dirfd, const char *path, bool follow);
+int judge_resolve_fd(struct place *place, int fd);
+/* Is there something that a policy hides? Then nothing may be said of it but that it is not there. */
+bool judge_hidden(const struct place *place);
 /* An open of a name, as if by openat. */
 int judge_open(struct request *request, int dirfd, const char *path, uint64_t flags);
 /* Is it refused with this access whatever the policy says? 0 or -errno, reported. */

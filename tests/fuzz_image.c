@@ -106,6 +106,7 @@ static void try_path(const struct image *image, const uint8_t *bytes, size_t len
 		read_text(image_rule(image, verdict.rule).target);
 	decide_unix_path(image, NET_CONNECT, path, length);
 	decide_unix_path(image, NET_BIND, path, length);
+	decide_own_socket(image, path, length);
 	for (int use = 0; use < 2; use++)
 		decide_address(image, (enum net_use)use, NET_TCP, (const struct sockaddr *)path, (socklen_t)length);
 	free(path);

@@ -126,6 +126,10 @@ static const struct {
 	 "policy.conf:1:53: exec.deny \"/a/*\" can never take "
 	 "effect: filesystem.forbid \"/\" at "
 	 "policy.conf:1 forbids it (remove one)"},
+	{"filesystem: { forbid = ( \"/a\" ); }; network: { connect = ( \"unix:/a/s\", \"unix:/b\" ); };",
+	 "policy.conf:1:60: network.connect \"unix:/a/s\" can never take "
+	 "effect: filesystem.forbid \"/a\" at "
+	 "policy.conf:1 forbids it (remove one)"},
 	{"filesystem: { write = ( \"/a\" ); read_only = ( \"/a\" ); };",
 	 "policy.conf:1:25: filesystem.write \"/a\" can never take "
 	 "effect: filesystem.read_only \"/a\" at policy.conf:1 "

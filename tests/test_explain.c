@@ -13,7 +13,7 @@
 static const char text[] =
 	"filesystem: { read = ( \"/\" ); write = ( \"/w\" ); deny = ( \"/w/secret\", \"/**/*.key\" );\n"
 	" forbid = ( \"/w/never\" ); hide = ( \"/w/hidden\" ); };\n"
-	"network: { connect = ( \"10.0.0.0/8:443\", \"10.1.0.0/16:*\", \"unix:/run/x\", \"unix:@a*\" ); };\n";
+	"network: { connect = ( \"10.0.0.0/8:443\", \"10.1.0.0/16:*\", \"unix:/run/x\", \"unix:@a*\", \"unix:/w\" ); };\n";
 
 static struct policy explained(void)
 {
@@ -69,6 +69,20 @@ static const struct {
 	{"connect", "unix:/run/y", 1,
 	 "connect unix:/run/y: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
 	 "--connect unix:/run/y\n"},
+	{"connect", "unix:/w/s", 0, NULL},
+	{"connect", "unix:/w/secret/s", 1,
+	 "connect unix:/w/secret/s: denied (EACCES)\n  by\n    filesystem.deny \"/w/secret\", policy.conf:1\n"
+	 "  which beat\n    network.connect \"unix:/w\", policy.conf:3\n  to allow it: --connect unix:/w/secret/s\n"},
+	{"connect", "unix:/w/mine", 1,
+	 "connect unix:/w/mine: denied (EACCES)\n  by\n    filesystem.deny \"/w/mine\", command line\n"
+	 "  which beat\n    network.connect \"unix:/w\", policy.conf:3\n  no option allows it\n"},
+	{"connect", "unix:/w/never/s", 1,
+	 "connect unix:/w/never/s: denied (EACCES)\n  by\n    filesystem.forbid \"/w/never\", policy.conf:2\n"
+	 "  which beat\n    network.connect \"unix:/w\", policy.conf:3\n  no option allows it\n"},
+	{"connect", "unix:/w/hidden/s", 1,
+	 "connect unix:/w/hidden/s: denied (ENOENT)\n  by\n    filesystem.hide \"/w/hidden\", policy.conf:2\n"
+	 "  which beat\n    network.connect \"unix:/w\", policy.conf:3\n"
+	 "  to allow it: --read /w/hidden/s --connect unix:/w/hidden/s\n"},
 	{"connect", "unix:@abc", 0, NULL},
 	{"bind", "unix:@x", 1,
 	 "bind unix:@x: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --bind unix:@x\n"},

@@ -202,7 +202,7 @@ static void assert_passable(const struct call *call, long number, const uint64_t
 	REQUIRE(may_pass(call), "%s(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx) passes; the judge: outcome %d, %s",
 		call->name, (unsigned long long)args[0], (unsigned long long)args[1], (unsigned long long)args[2],
 		(unsigned long long)args[3], (unsigned long long)args[4], (unsigned long long)args[5],
-		(int)judgement.outcome, judgement.target);
+		(int)judgement.outcome, judgement.refusal.target);
 }
 
 /* ---- tests -------------------------------------------------------------- */

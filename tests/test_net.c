@@ -338,8 +338,73 @@ START_TEST(unix_paths)
 		ck_assert_int_eq(verdict.allowed, paths[i].rule >= 0);
 		ck_assert_int_eq(verdict.error, verdict.allowed ? 0 : EACCES);
 	}
-	/* A rule about a socket says nothing of the file system, and the other way round. */
+	/* A rule about a socket says nothing of the file system. */
 	ck_assert(!decide_path(image, "/run/x.sock", 11, ACCESS_READ).allowed);
+	free(image);
+}
+END_TEST
+
+/* What the files' rules refuse, a network's rule opens only where it is the more specific one, or the nearer. */
+START_TEST(unix_paths_are_files_too)
+{
+	enum { EVERY, EXACT, NEARER, CONNECTS };
+	static const struct path_row files[] = {
+		{RULE_READ, LAYER_FILE, "/"},		  {RULE_DENY, LAYER_FILE, "/denied"},
+		{RULE_READ, LAYER_FILE, "/denied/shown"}, {RULE_READ_ONLY, LAYER_FILE, "/kept"},
+		{RULE_DENY, LAYER_FILE, "/same"},	  {RULE_DENY, LAYER_FILE, "/near"},
+		{RULE_DENY, LAYER_FILE, "/glob*"},	  {RULE_FORBID, LAYER_PROFILE, "/forbidden"},
+		{RULE_HIDE, LAYER_FILE, "/hidden"},	  {RULE_READ, LAYER_FILE, "/hidden/shown"},
+	};
+	enum { FILES = sizeof(files) / sizeof(files[0]) };
+	static const char *const exact[] = {"/denied/exact", "/same", "/globbed", "/forbidden/exact", "/hidden/exact"};
+	static const struct {
+		const char *path;
+		int error;
+		uint32_t rule, own; /* own: of the run's own socket, or RULE_DEFAULT: allowed */
+	} sockets[] = {
+		{"/plain", 0, EVERY, RULE_DEFAULT},
+		{"/kept/x", 0, EVERY, RULE_DEFAULT},
+		{"/denied/x", EACCES, CONNECTS + 1, RULE_DEFAULT},
+		{"/denied/exact", 0, EXACT, RULE_DEFAULT},
+		{"/denied/exact/x", 0, EXACT, RULE_DEFAULT},
+		{"/denied/shown/x", 0, EVERY, RULE_DEFAULT},
+		{"/same", EACCES, CONNECTS + 4, RULE_DEFAULT},
+		{"/near", 0, NEARER, RULE_DEFAULT},
+		{"/globbed", 0, EXACT, RULE_DEFAULT},
+		{"/globs", EACCES, CONNECTS + 6, RULE_DEFAULT},
+		{"/forbidden/exact", EACCES, CONNECTS + 7, CONNECTS + 7},
+		{"/hidden/exact", ENOENT, CONNECTS + 8, CONNECTS + 8},
+		{"/hidden/shown/x", 0, EVERY, RULE_DEFAULT},
+	};
+	struct build *build = build_new();
+	struct rule nearer = row_rule(RULE_CONNECT, LAYER_COMMAND_LINE, "nearer");
+	struct image *image;
+
+	ck_assert_int_eq(add_net_rule(build, RULE_CONNECT), EVERY);
+	ck_assert_int_eq(build_also_unix_path(build, EVERY, "/"), EVERY);
+	ck_assert_int_eq(add_net_rule(build, RULE_CONNECT), EXACT);
+	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
+		ck_assert_int_eq(build_also_unix_path(build, EXACT, exact[i]), EXACT);
+	ck_assert_int_eq(build_net_rule(build, &nearer), NEARER);
+	ck_assert_int_eq(build_also_unix_path(build, NEARER, "/near"), NEARER);
+	for (int i = 0; i < FILES; i++) {
+		struct rule rule = row_rule(files[i].key, files[i].layer, files[i].target);
+
+		ck_assert_int_eq(build_path_rule(build, &rule), CONNECTS + i);
+	}
+	image = finish_image(build);
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		size_t length = strlen(sockets[i].path);
+		struct verdict verdict = decide_unix_path(image, NET_CONNECT, sockets[i].path, length);
+		struct verdict own = decide_own_socket(image, sockets[i].path, length);
+
+		ck_assert_msg(verdict.rule == sockets[i].rule, "%s: %u", sockets[i].path, verdict.rule);
+		ck_assert_int_eq(verdict.allowed, sockets[i].error == 0);
+		ck_assert_int_eq(verdict.error, sockets[i].error);
+		ck_assert_msg(own.rule == sockets[i].own, "own %s: %u", sockets[i].path, own.rule);
+		ck_assert_int_eq(own.allowed, sockets[i].own == RULE_DEFAULT);
+	}
+	ck_assert(!decide_own_socket(image, "relative", 8).allowed);
 	free(image);
 }
 END_TEST
@@ -455,6 +520,7 @@ int main(void)
 	tcase_add_test(tcase, unix_addresses_by_form);
 	tcase_add_test(tcase, abstract_names);
 	tcase_add_test(tcase, unix_paths);
+	tcase_add_test(tcase, unix_paths_are_files_too);
 	tcase_add_loop_test(tcase, whole_policies, 0, 12);
 	tcase_add_test(tcase, the_builder_refuses_what_is_no_destination);
 	suite_add_tcase(suite, tcase);

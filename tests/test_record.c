@@ -42,11 +42,11 @@ static void setup(void)
 	for (int i = 0; i < REQUEST_NAMES; i++)
 		request.names[i].arg = -1;
 	judgement.outcome = OUTCOME_REFUSE;
-	judgement.kind = VIOLATION_FILE_READ;
-	judgement.error = EACCES;
-	judgement.access = ACCESS_READ;
-	judgement.rule = RULE_DEFAULT;
-	strcpy(judgement.target, "/secret/x");
+	judgement.refusal.kind = VIOLATION_FILE_READ;
+	judgement.refusal.error = EACCES;
+	judgement.refusal.access = ACCESS_READ;
+	judgement.refusal.rule = RULE_DEFAULT;
+	strcpy(judgement.refusal.target, "/secret/x");
 }
 
 static void teardown(void)
@@ -61,8 +61,8 @@ static void teardown(void)
 /* The verdict on the target as judge.c would have it. */
 static void judge_target(const char *target)
 {
-	strcpy(judgement.target, target);
-	judgement.rule = decide_path(policy.image, target, strlen(target), ACCESS_READ).rule;
+	strcpy(judgement.refusal.target, target);
+	judgement.refusal.rule = decide_path(policy.image, target, strlen(target), ACCESS_READ).rule;
 }
 
 static json_t *result_json(void)
@@ -72,7 +72,7 @@ static json_t *result_json(void)
 
 static json_t *record_one(enum violation_action action)
 {
-	act_record(&guard, &request, &judgement, action);
+	act_record(&guard, &request, &judgement.refusal, action);
 	json_t *json = result_json();
 	ck_assert_uint_eq(json_array_size(json_object_get(json, "violations")), 1);
 	return violation_at(json, 0);
@@ -154,7 +154,7 @@ END_TEST
 
 START_TEST(what_no_policy_allows_has_no_advice)
 {
-	judgement.rule = RULE_ALWAYS;
+	judgement.refusal.rule = RULE_ALWAYS;
 	json_t *v = record_one(ACTION_DENIED);
 	ck_assert_str_eq(string_at(json_object_get(v, "rule"), "key"), "always");
 	ck_assert(json_is_null(json_object_get(v, "allow_with")));
@@ -164,7 +164,7 @@ END_TEST
 START_TEST(what_a_plugin_may_not_is_of_its_manifest)
 {
 	judge_target("/secret/x");
-	judgement.image = 1;
+	judgement.refusal.image = 1;
 	json_t *v = record_one(ACTION_DENIED);
 	ck_assert_str_eq(string_at(json_object_get(v, "rule"), "source"), "plugin manifest");
 	ck_assert(json_is_null(json_object_get(v, "allow_with")));
@@ -184,7 +184,7 @@ START_TEST(the_same_again_is_counted)
 {
 	judge_target("/secret/x");
 	for (int i = 0; i < 1000; i++)
-		act_record(&guard, &request, &judgement, ACTION_DENIED);
+		act_record(&guard, &request, &judgement.refusal, ACTION_DENIED);
 	json_t *json = result_json();
 	ck_assert_uint_eq(json_array_size(json_object_get(json, "violations")), 1);
 	ck_assert_int_eq(integer_at(violation_at(json, 0), "count"), 1000);
@@ -196,11 +196,11 @@ END_TEST
 START_TEST(another_target_or_kind_is_another_violation)
 {
 	judge_target("/secret/x");
-	act_record(&guard, &request, &judgement, ACTION_DENIED);
+	act_record(&guard, &request, &judgement.refusal, ACTION_DENIED);
 	judge_target("/secret/y");
-	act_record(&guard, &request, &judgement, ACTION_DENIED);
-	judgement.kind = VIOLATION_FILE_WRITE;
-	act_record(&guard, &request, &judgement, ACTION_DENIED);
+	act_record(&guard, &request, &judgement.refusal, ACTION_DENIED);
+	judgement.refusal.kind = VIOLATION_FILE_WRITE;
+	act_record(&guard, &request, &judgement.refusal, ACTION_DENIED);
 	json_t *json = result_json();
 	ck_assert_uint_eq(json_array_size(json_object_get(json, "violations")), 3);
 }

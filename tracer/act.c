@@ -383,11 +383,11 @@ static void proceed_aside(struct guard *guard, struct request *request, struct j
 	}
 	/* what cannot be done safely is refused, and said to be */
 	judgement->outcome = OUTCOME_REFUSE;
-	judgement->error = EACCES;
-	judgement->rule = RULE_ALWAYS;
-	judgement->kind = VIOLATION_INTERFACE;
-	snprintf(judgement->target, sizeof judgement->target, "%s of %s", request->call->name, request->names[0].at.name);
-	act_record(guard, request, judgement, ACTION_DENIED);
+	judgement->refusal.error = EACCES;
+	judgement->refusal.rule = RULE_ALWAYS;
+	judgement->refusal.kind = VIOLATION_INTERFACE;
+	snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "%s of %s", request->call->name, request->names[0].at.name);
+	act_record(guard, request, &judgement->refusal, ACTION_DENIED);
 	transport_refuse(guard, task, EACCES);
 }
 
@@ -452,31 +452,22 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 	}
 }
 
-/* Audit allows what the operator's policy refuses, but not what is refused to every tool, or to this plugin. */
-static bool only_audited(const struct guard *guard, const struct judgement *judgement)
-{
-	return guard->on_violation == ON_VIOLATION_AUDIT && judgement->rule != RULE_ALWAYS && judgement->image == 0;
-}
-
 static void refuse(struct guard *guard, struct request *request, struct judgement *judgement)
 {
-	if (only_audited(guard, judgement)) {
-		act_record(guard, request, judgement, ACTION_AUDITED);
-		proceed(guard, request, judgement);
-		return;
-	}
 	if (guard->on_violation == ON_VIOLATION_KILL) {
-		act_record(guard, request, judgement, ACTION_KILLED);
+		act_record(guard, request, &judgement->refusal, ACTION_KILLED);
 		guard->violated_fatally = true;
 		transport_kill_all(guard);
 		return;
 	}
-	act_record(guard, request, judgement, ACTION_DENIED);
-	transport_refuse(guard, request->task, judgement->error);
+	act_record(guard, request, &judgement->refusal, ACTION_DENIED);
+	transport_refuse(guard, request->task, judgement->refusal.error);
 }
 
 void act(struct guard *guard, struct request *request, struct judgement *judgement)
 {
+	for (unsigned i = 0; i < judgement->audited_count; i++)
+		act_record(guard, request, &judgement->audited[i], ACTION_AUDITED);
 	switch (judgement->outcome) {
 	case OUTCOME_PASS:
 		proceed(guard, request, judgement);

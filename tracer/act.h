@@ -15,7 +15,7 @@ void act(struct guard *guard, struct request *request, struct judgement *judgeme
 bool act_arguments_fixed(const struct guard *guard, const struct request *request);
 
 /* Record a refusal. `action`: what was done about it. */
-void act_record(struct guard *guard, const struct request *request, const struct judgement *judgement,
+void act_record(struct guard *guard, const struct request *request, const struct refusal *refusal,
 		enum violation_action action);
 
 #endif

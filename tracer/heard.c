@@ -18,7 +18,7 @@
 _Static_assert((int)WIRE_FILE_READ == VIOLATION_FILE_READ && (int)WIRE_INTERFACE == VIOLATION_INTERFACE &&
 		       WIRE_RULE_ALWAYS == RULE_ALWAYS, "the same numbers on both sides");
 
-enum { ANCESTORS_MOST = 16, EXE_ROOM = PATH_MAX, ADDRESS_TEXT = 160 };
+enum { ANCESTORS_MOST = 16, EXE_ROOM = PATH_MAX, TARGET_ROOM = WIRE_REPORT_MOST + sizeof "unix:" };
 
 /* A message taken apart; texts NUL-terminated. */
 struct message {
@@ -29,7 +29,7 @@ struct message {
 		struct sockaddr any;
 		struct sockaddr_storage storage;
 	} address;
-	char target[ADDRESS_TEXT];	/* when it is made here */
+	char target[TARGET_ROOM];	/* when it is made here */
 };
 
 /* False: not one that a shim would send. */
@@ -105,6 +105,8 @@ static const char *target_of(struct message *m)
 			 m->text[WIRE_TARGET][0] ? m->text[WIRE_TARGET] + 1 : "");
 		return m->target;
 	case WIRE_ABOUT_UNIX_PATH:
+		snprintf(m->target, sizeof m->target, "unix:%s", m->text[WIRE_TARGET]);
+		return m->target;
 	case WIRE_ABOUT_PATH:
 	case WIRE_ABOUT_MOVE:
 	case WIRE_ABOUT_PROGRAM:

@@ -4,8 +4,8 @@
  *
  * The order within a name is always the same: what the kernel itself would
  * refuse (no such file, it exists already) is answered as the kernel would, and no violation; then what is refused to every
- * tool; then the policy; and when the policy refuses, the mode bits are asked, since a file that could not have been
- * opened anyway is no violation either.
+ * tool; then the policy; and when that refuses, the mode bits are asked, since a file that could not have been
+ * opened anyway is no violation either. Only what is hidden comes before all: judge_hidden.c.
  */
 #include "judge.h"
 
@@ -37,12 +37,27 @@ void judge_always(struct judgement *judgement, enum violation_kind kind, int err
 	va_list args;
 
 	judgement->outcome = OUTCOME_REFUSE;
-	judgement->kind = kind;
-	judgement->error = error;
-	judgement->rule = RULE_ALWAYS;
+	judgement->refusal.kind = kind;
+	judgement->refusal.error = error;
+	judgement->refusal.rule = RULE_ALWAYS;
 	va_start(args, format);
-	vsnprintf(judgement->target, sizeof judgement->target, format, args);
+	vsnprintf(judgement->refusal.target, sizeof judgement->refusal.target, format, args);
 	va_end(args);
+}
+
+bool judge_audits(const struct guard *guard, struct judgement *judgement)
+{
+	struct refusal *refusal = &judgement->refusal;
+
+	/* not what is refused to every tool, or to this plugin */
+	if (guard->on_violation != ON_VIOLATION_AUDIT || refusal->rule == RULE_ALWAYS || refusal->image != 0 ||
+	    judgement->audited_count == AUDITED_MOST)
+		return false;
+	memcpy(&judgement->audited[judgement->audited_count++], refusal,
+	       offsetof(struct refusal, target) + strlen(refusal->target) + 1);
+	memset(refusal, 0, offsetof(struct refusal, target));
+	judgement->outcome = OUTCOME_PASS;
+	return true;
 }
 
 static enum violation_kind kind_of_access(unsigned access)
@@ -59,12 +74,12 @@ bool judge_path(struct guard *guard, struct judgement *judgement, const struct r
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = kind_of_access(access);
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->access = access;
-		memcpy(judgement->target, at->judged, at->judged_length + 1);
+		judgement->refusal.kind = kind_of_access(access);
+		judgement->refusal.error = verdict.error;
+		judgement->refusal.rule = verdict.rule;
+		judgement->refusal.image = i;
+		judgement->refusal.access = access;
+		memcpy(judgement->refusal.target, at->judged, at->judged_length + 1);
 		return false;
 	}
 	return true;
@@ -180,7 +195,7 @@ static int ordinary_failure(const struct name_arg *name, unsigned access)
 	return 0;
 }
 
-/* What every program is made to load, and is nobody's secret. */
+/* What every program is made to load. */
 static bool is_shim(const struct guard *guard, const struct resolved *at)
 {
 	return at->exists && guard->shim_ino != 0 && at->ino == guard->shim_ino && at->dev == guard->shim_dev;
@@ -222,9 +237,11 @@ static bool judge_name(struct guard *guard, struct judgement *judgement, const s
 		return true;
 	if (judge_path(guard, judgement, &name->at, access))
 		return true;
-	int failure = access == ACCESS_LOOK ? 0 : ordinary_failure(name, access);
-	if (failure < 0)
-		judge_answer(judgement, failure);
+	/* of what is hidden the mode bits would tell that it is there */
+	int failure = access == ACCESS_LOOK || judgement->refusal.error == ENOENT ? 0 : ordinary_failure(name, access);
+	if (failure == 0)
+		return judge_audits(guard, judgement);
+	judge_answer(judgement, failure);
 	return false;
 }
 
@@ -275,8 +292,11 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 		}
 		access |= ACCESS_WRITE;
 	} else if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && !(flags & O_PATH)) {
-		judge_answer(judgement, -EEXIST);
-		return;
+		if (!judge_hidden(guard, &name->at)) {
+			judge_answer(judgement, -EEXIST);
+			return;
+		}
+		access |= ACCESS_WRITE;
 	}
 	if (!judge_name(guard, judgement, name, access))
 		return;
@@ -288,10 +308,10 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 		keep_terminal(guard, request, judgement);
 }
 
-/* A new name for something. What is there already is the kernel's to complain about. */
+/* A new name for something. What is there already is the kernel's to complain about, unless nobody may know. */
 static bool judge_new_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
 {
-	if (name->at.exists) {
+	if (name->at.exists && !judge_hidden(guard, &name->at)) {
 		judge_answer(judgement, -EEXIST);
 		return false;
 	}
@@ -325,13 +345,14 @@ static bool judge_move(struct guard *guard, struct judgement *judgement, const s
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = VIOLATION_FILE_WRITE;
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->move = true;
-		snprintf(judgement->target, sizeof judgement->target, "%s -> %s", from->at.judged, to->at.judged);
-		return false;
+		judgement->refusal.kind = VIOLATION_FILE_WRITE;
+		judgement->refusal.error = verdict.error;
+		judgement->refusal.rule = verdict.rule;
+		judgement->refusal.image = i;
+		judgement->refusal.move = true;
+		snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "%s -> %s", from->at.judged, to->at.judged);
+		if (!judge_audits(guard, judgement))
+			return false;
 	}
 	return true;
 }
@@ -375,10 +396,11 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 	struct name_arg *from = &request->names[0], *to = &request->names[1];
 
 	judgement->moves_names = is_link(from) || is_socket(from);
+	if (!judge_name(guard, judgement, from, ACCESS_LOOK))
+		return;
 	if (from->at.type == S_IFBLK || device_elsewhere(&from->at))
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", from->at.name);
-	else if (judge_new_name(guard, judgement, to) && judge_name(guard, judgement, from, ACCESS_LOOK) &&
-	    (!from->at.nameless || from->at.deleted))
+	else if (judge_new_name(guard, judgement, to) && (!from->at.nameless || from->at.deleted))
 		judge_move(guard, judgement, from, to);
 }
 
@@ -441,69 +463,10 @@ static void judge_existing(struct guard *guard, struct judgement *judgement, con
 		judge_name(guard, judgement, name, name->access);
 }
 
-/* Is the last component one that nobody can move? */
-static bool ends_in_dots(const struct name_arg *name)
-{
-	const char *slash = strrchr(name->text, '/'), *last = slash ? slash + 1 : name->text;
-
-	return strcmp(last, ".") == 0 || strcmp(last, "..") == 0;
-}
-
-/* "file/": that this is no directory shows only when the file is looked for, and its directory was found before. */
-static bool is_no_directory(const struct name_arg *name)
-{
-	return name->at.error == -ENOTDIR && name->length > 0 && name->text[name->length - 1] == '/';
-}
-
-/* The same of a last component that is too long. Of a name that is too long as a whole there is no text (length 0). */
-static bool is_too_long(const struct name_arg *name)
-{
-	const char *slash = name->length ? strrchr(name->text, '/') : NULL, *last = slash ? slash + 1 : name->text;
-
-	return name->at.error == -ENAMETOOLONG && name->length > NAME_MAX && strlen(last) > NAME_MAX;
-}
-
-/* What is wrong with the names that are moved, in the order of the kernel's: both directories, then what is in them. */
-static int rename_error(const struct request *request)
-{
-	const struct name_arg *from = &request->names[0], *to = &request->names[1];
-	bool keeps = request->flags & RENAME_NOREPLACE;
-
-	if (from->at.error < 0 && !is_no_directory(from) && !is_too_long(from))
-		return from->at.error;
-	if (to->at.error < 0 && !is_no_directory(to) && !is_too_long(to))
-		return to->at.error;
-	if (ends_in_dots(from) || (ends_in_dots(to) && !keeps))
-		return -EBUSY;
-	if (from->at.error == 0 && !from->at.exists)
-		return -ENOENT;
-	if (is_too_long(from) || is_too_long(to))
-		return -ENAMETOOLONG;
-	if (keeps && (to->at.exists || to->at.error < 0))
-		return -EEXIST;
-	return from->at.error < 0 ? from->at.error : to->at.error;
-}
-
-/* What the kernel would say of the names, whatever the policy does. */
-static int names_error(const struct request *request)
-{
-	const struct name_arg *name = &request->names[0];
-
-	if (name->arg < 0)
-		return 0;
-	if (request->call->op == OP_RENAME)
-		return rename_error(request);
-	if (name->at.error < 0)
-		return name->at.error;
-	if (request->call->op == OP_LINK)
-		return name->at.exists ? request->names[1].at.error : -ENOENT;
-	return 0;
-}
-
 void judge_files(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct name_arg *name = &request->names[0];
-	int error = names_error(request);
+	int error = judge_names(guard, request);
 
 	if (error < 0) {
 		judge_answer(judgement, error);
@@ -624,22 +587,31 @@ static void judge_ours(struct guard *guard, struct request *request, struct judg
 {
 	if (request->error < 0)
 		judge_answer(judgement, request->error);
-	else
+	else if (!judge_way(guard, request, judgement))
 		judge_listed(guard, request, judgement);
-	bool performed = guard_by_notification(guard);
-	bool passes = judgement->outcome == OUTCOME_PASS;
-	int early = passes && !performed ? 0 : early_error(request);
+	bool performed = guard_by_notification(guard), passes = judgement->outcome == OUTCOME_PASS;
+	bool recorded = !passes || judgement->audited_count > 0;	/* and then nothing may be wrong that the kernel sees before */
+	int early = recorded || performed ? early_error(request) : 0;
+	if (early == 0 && recorded)
+		early = early_socket(request);
+	if (early == 0 && passes && performed)
+		early = early_descriptor(request);
 	if (early == 0)
-		early = !passes ? early_socket(request) : performed ? early_descriptor(request) : 0;
-	if (early < 0)
-		judge_answer(judgement, early);
+		return;
+	judgement->audited_count = 0;
+	judge_answer(judgement, early);
+}
+
+void judge_begin(struct judgement *judgement)
+{
+	memset(judgement, 0, offsetof(struct judgement, refusal) + offsetof(struct refusal, target));
+	judgement->refusal.target[0] = 0;
+	judgement->instead = judgement->replace = -1;
 }
 
 void judge(struct guard *guard, struct request *request, struct judgement *judgement)
 {
-	memset(judgement, 0, offsetof(struct judgement, target));
-	judgement->target[0] = 0;
-	judgement->instead = judgement->replace = -1;
+	judge_begin(judgement);
 	if (request->stop.foreign)
 		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "32-bit system call %ld", request->stop.number);
 	else if (request->stop.x32)

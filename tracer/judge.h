@@ -14,16 +14,13 @@
 enum outcome {
 	OUTCOME_PASS,	/* let it proceed */
 	OUTCOME_ANSWER,	/* return `value`: it fails as it would without a guard, or needs not be made */
-	OUTCOME_REFUSE,	/* refuse with `error`, and record it */
+	OUTCOME_REFUSE,	/* refuse, and record it */
 };
 
 enum { TARGET_SIZE = 2 * (PATH_MAX + NAME_MAX + 2) + 8 };
 
-struct judgement {
-	enum outcome outcome;
-	int64_t value;			/* OUTCOME_ANSWER */
-
-	/* OUTCOME_REFUSE */
+/* What is refused, and by what. */
+struct refusal {
 	int error;			/* errno, positive */
 	enum violation_kind kind;
 	uint32_t rule;			/* of image `image`; RULE_ALWAYS: whatever the policy says */
@@ -34,8 +31,17 @@ struct judgement {
 	enum net_use use;
 	enum net_transport transport;
 	bool move;			/* not an access but a new name was refused; target is "old -> new" */
+	char target[TARGET_SIZE];	/* NUL-terminated; the last field, since it is not cleared */
+};
 
-	/* OUTCOME_PASS, and a refusal that is only recorded (audit) */
+/* A script with its interpreters, and their loader, which is the longest chain, has one less. */
+enum { AUDITED_MOST = 8 };
+
+struct judgement {
+	enum outcome outcome;
+	int64_t value;			/* OUTCOME_ANSWER */
+
+	/* OUTCOME_PASS */
 	bool names;			/* its arguments must stay as they are until it has used them */
 	bool moves_names;		/* it changes what other names mean */
 	bool aside;			/* by ptrace, too, it is done by the supervisor: perform_aside.h */
@@ -51,9 +57,15 @@ struct judgement {
 	void (*after)(struct guard *guard, struct request *request);	/* with moves_names: when it is over; or NULL */
 	int64_t (*note)(struct task *task, int64_t result);	/* task->on_exit; or NULL */
 
-	char target[TARGET_SIZE];	/* what is refused, NUL-terminated */
+	unsigned audited_count;
+	struct refusal refusal;		/* OUTCOME_REFUSE */
+	/* Whatever the outcome: what the policy refuses and, since it is only to audit, lets be. In the order they were met; one
+	 * call may be about several things, and each is recorded. */
+	struct refusal audited[AUDITED_MOST];
 };
 
+/* A judgement of nothing yet: it passes. */
+void judge_begin(struct judgement *judgement);
 void judge(struct guard *guard, struct request *request, struct judgement *judgement);
 
 /* ---- parts of judge(), by what a call is about -------------------------- */
@@ -75,7 +87,16 @@ void judge_always(struct judgement *judgement, enum violation_kind kind, int err
 	__attribute__((format(printf, 4, 5)));
 /* May the run itself write to the file of this resolved name? Then its contents may change at any time. */
 bool judge_writable(const struct guard *guard, const char *name);
-/* Ask every policy of the run about a resolved name; on a refusal fill the judgement. True: allowed. */
+/* Is what the policy refuses only to be recorded? True: it is noted, and judging goes on as if it were allowed. Every refusal by a
+ * rule comes by here, unless it turns out to be none. */
+bool judge_audits(const struct guard *guard, struct judgement *judgement);
+/* What is wrong with the names by themselves: 0 or -errno. */
+int judge_names(const struct guard *guard, const struct request *request);
+/* Is there something that the policy hides? Then nothing may be said of it but that it is not there. */
+bool judge_hidden(const struct guard *guard, const struct resolved *at);
+/* Do the names lead past such a thing, or is something wrong with them that tells of it? True: it is refused. */
+bool judge_way(struct guard *guard, const struct request *request, struct judgement *judgement);
+/* Ask every policy of the run about a resolved name; on a refusal fill the judgement (judge_audits is the caller's). True: allowed. */
 bool judge_path(struct guard *guard, struct judgement *judgement, const struct resolved *at, unsigned access);
 
 #endif

@@ -30,13 +30,13 @@ enum {
  * the user named. */
 static bool spares_command(const struct guard *guard, const struct judgement *judgement)
 {
-	if (judgement->rule == RULE_DEFAULT)
+	if (judgement->refusal.rule == RULE_DEFAULT)
 		return true;
-	struct rule rule = image_rule(guard->policies[judgement->image]->image, judgement->rule);
+	struct rule rule = image_rule(guard->policies[judgement->refusal.image]->image, judgement->refusal.rule);
 	return rule.key == RULE_EXEC_DENY && strcmp(rule.target, "/") == 0;
 }
 
-/* May it be run? When that is only audited, the refusal stays in the judgement and the rest of the chain is looked at. */
+/* May it be run? When that is only audited, the rest of the chain is looked at. */
 static bool judge_program(struct guard *guard, const struct request *request, struct judgement *judgement,
 			  const struct resolved *at)
 {
@@ -50,21 +50,32 @@ static bool judge_program(struct guard *guard, const struct request *request, st
 		judgement->outcome = OUTCOME_PASS;
 		return true;
 	}
-	int failure = resolve_ordinary(at, X_OK);
-	if (failure < 0)
-		judge_answer(judgement, failure);
-	return failure == 0 && guard->on_violation == ON_VIOLATION_AUDIT;
+	int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(at, X_OK);
+	if (failure == 0)
+		return judge_audits(guard, judgement);
+	judge_answer(judgement, failure);
+	return false;
 }
 
-/* The dynamic loader is mapped by the kernel: it must be something that may be read, or run. */
+/* The dynamic loader is mapped by the kernel: it must be something that may be read, or run. What is missing is that it may be
+ * read, since that is less. */
 static bool judge_loader(struct guard *guard, const struct request *request, struct judgement *judgement,
 			 const struct resolved *at)
 {
-	struct judgement as_read = *judgement;
-
-	if (!at->nameless && judge_path(guard, &as_read, at, ACCESS_READ))
+	if (at->nameless)
+		return judge_program(guard, request, judgement, at);
+	if (judge_path(guard, judgement, at, ACCESS_READ))
 		return true;
-	return judge_program(guard, request, judgement, at);
+	if (judge_path(guard, judgement, at, ACCESS_EXEC) || (request->task->launching && spares_command(guard, judgement))) {
+		judgement->outcome = OUTCOME_PASS;
+		return true;
+	}
+	judge_path(guard, judgement, at, ACCESS_READ);
+	int failure = resolve_ordinary(at, X_OK);
+	if (failure == 0)
+		return judge_audits(guard, judgement);
+	judge_answer(judgement, failure);
+	return false;
 }
 
 /* Where a program's interpreter leads. False: an answer was given. */

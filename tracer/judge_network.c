@@ -4,7 +4,8 @@
  *
  * A unix socket with a name in the file system is a file: to make one is to write there, and one that this run made may
  * be connected to without a rule. One that somebody else made leads out of the run (an agent, a bus, a
- * display), even where its directory may be written: that takes a network.connect rule.
+ * display), even where its directory may be written: that takes a network.connect rule. And what the files' rules refuse, the
+ * network's do not open: decide_unix_path.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -131,15 +132,16 @@ static bool judge_transport(struct guard *guard, const struct request *request, 
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->address = true;
-		judgement->use = use;
-		judgement->transport = transport;
-		address_text(&address->any, address->length, transport, judgement->target, sizeof judgement->target);
-		return false;
+		judgement->refusal.kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
+		judgement->refusal.error = verdict.error;
+		judgement->refusal.rule = verdict.rule;
+		judgement->refusal.image = i;
+		judgement->refusal.address = true;
+		judgement->refusal.use = use;
+		judgement->refusal.transport = transport;
+		address_text(&address->any, address->length, transport, judgement->refusal.target, sizeof judgement->refusal.target);
+		if (!judge_audits(guard, judgement))
+			return false;
 	}
 	return true;
 }
@@ -160,22 +162,27 @@ static void judge_address(struct guard *guard, struct request *request, struct j
 
 /* ---- unix sockets with a name ------------------------------------------- */
 
-static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement, enum net_use use)
+static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement, enum net_use use,
+			    bool own)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
-		struct verdict verdict = decide_unix_path(guard->policies[i]->image, use, name->at.judged,
-							  name->at.judged_length);
+		const struct image *image = guard->policies[i]->image;
+		const char *path = name->at.judged;
+		size_t length = name->at.judged_length;
+		struct verdict verdict = own ? decide_own_socket(image, path, length) :
+					       decide_unix_path(image, use, path, length);
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
-		judgement->error = verdict.error;
-		judgement->rule = verdict.rule;
-		judgement->image = i;
-		judgement->unix_path = true;
-		judgement->use = use;
-		snprintf(judgement->target, sizeof judgement->target, "unix:%s", name->at.judged);
-		return false;
+		judgement->refusal.kind = use == NET_CONNECT ? VIOLATION_NETWORK_OUTBOUND : VIOLATION_NETWORK_BIND;
+		judgement->refusal.error = verdict.error;
+		judgement->refusal.rule = verdict.rule;
+		judgement->refusal.image = i;
+		judgement->refusal.unix_path = true;
+		judgement->refusal.use = use;
+		snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "unix:%s", name->at.judged);
+		if (!judge_audits(guard, judgement))
+			return false;
 	}
 	return true;
 }
@@ -190,14 +197,17 @@ static void judge_unix_bind(struct guard *guard, struct request *request, struct
 {
 	struct name_arg *name = &request->names[0];
 
-	if (name->at.exists) {
-		judge_answer(judgement, -EADDRINUSE);
-		return;
-	}
-	if (!judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
-		int failure = resolve_ordinary(&name->at, W_OK | X_OK);
+	bool hidden = judge_hidden(guard, &name->at);
+
+	if ((!name->at.exists || hidden) && !judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
+		int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(&name->at, W_OK | X_OK);
 		if (failure < 0)
 			judge_answer(judgement, failure);
+		if (failure < 0 || !judge_audits(guard, judgement))
+			return;
+	}
+	if (name->at.exists) {
+		judge_answer(judgement, -EADDRINUSE);
 		return;
 	}
 	judgement->moves_names = true;
@@ -217,10 +227,10 @@ static void judge_unix(struct guard *guard, struct request *request, struct judg
 		judge_unix_bind(guard, request, judgement);
 	else if (!name->at.exists)
 		judge_answer(judgement, -ENOENT);
-	else if (name->at.type != S_IFSOCK)
+	else if (name->at.type != S_IFSOCK && !judge_hidden(guard, &name->at))
 		judge_answer(judgement, -ECONNREFUSED);
-	else if (!owned_has_socket(&guard->tracees.owned, name->at.fd))
-		judge_unix_rule(guard, name, judgement, use);
+	else
+		judge_unix_rule(guard, name, judgement, use, owned_has_socket(&guard->tracees.owned, name->at.fd));
 }
 
 /* ---- by call ------------------------------------------------------------ */

@@ -148,6 +148,8 @@ static void judge_ioctl(struct guard *guard, struct request *request, struct jud
 		break;
 	case IOCTL_CHANGES:
 		judge_object(guard, request, judgement);
+		if (judgement->outcome == OUTCOME_REFUSE)
+			judge_audits(guard, judgement);
 		break;
 	}
 }
@@ -169,8 +171,12 @@ static void judge_lease(struct guard *guard, struct request *request, struct jud
 	int error;
 
 	judge_object(guard, request, judgement);
-	if (judgement->outcome == OUTCOME_REFUSE && (error = lease_error(request)) < 0)
+	if (judgement->outcome != OUTCOME_REFUSE)
+		return;
+	if ((error = lease_error(request)) < 0)
 		judge_answer(judgement, error);
+	else
+		judge_audits(guard, judgement);
 }
 
 /* Whom the kernel signals for a descriptor: only processes of the run. */

@@ -22,11 +22,26 @@ bool leaf_every_address(const struct guard *guard, enum net_use use)
 	return true;
 }
 
+/* Is there a rule that keeps a unix socket from being connected to, whatever the network's rules say? */
+static bool denies_sockets(const struct guard *guard)
+{
+	for (unsigned i = 0; i < guard->policy_count; i++) {
+		const struct image *image = guard->policies[i]->image;
+		for (uint32_t rule = 0; rule < image_rule_count(image); rule++) {
+			enum rule_key key = image_rule(image, rule).key;
+			if (key == RULE_DENY || key == RULE_HIDE || key == RULE_FORBID)
+				return true;
+		}
+	}
+	return false;
+}
+
 static enum leaf leaf_of_network(const struct guard *guard, const struct call *call)
 {
 	if (call->op == OP_BIND)
 		return LEAF_STOP;	/* also to know which sockets are the run's own */
-	if (leaf_every_address(guard, call->op == OP_LISTEN ? NET_BIND : NET_CONNECT))
+	if (call->op == OP_LISTEN ? leaf_every_address(guard, NET_BIND) :
+				    leaf_every_address(guard, NET_CONNECT) && !denies_sockets(guard))
 		return LEAF_PASS;
 	return call->op == OP_CONNECT ? LEAF_LOOK : LEAF_STOP;
 }

@@ -60,7 +60,8 @@
  *   terminal     which terminals are the run's own
  *   early        what the kernel complains about before it looks at a name
  *   judge        request -> what is to be done; judge_exec, judge_network, judge_processes, judge_registers: by what
- *                is asked for; register_rules: which register values are worth judging at all
+ *                is asked for; judge_names: what the kernel says of names; judge_hidden: and would tell by it;
+ *                register_rules: which register values are worth judging at all
  *   program      what kind of program a file is; elf_bounds: no more of it is read than a program has;
  *                exec: what runs is what was approved
  *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories;
@@ -93,7 +94,8 @@
  *   init         the first thing that runs; note: what says which version it is; enter: how a wrapped function comes in
  *   wrap         wrapped functions by the call table (wrap.def); wrap_hand: those that libc hides calls in;
  *                unwrapped.txt: which are not, and why; next: the function that was wrapped
- *   shim         what the parts say to one another; place: what a name means; program: what a file is
+ *   shim         what the parts say to one another; place: what a name means; program: what a file is;
+ *                judge, judge_hidden, judge_network, judge_processes: as in tracer/
  *   exec         functions that start programs; shell: those that do it by a shell; environment: what started ones get
  *   report       refusals to the launcher
  *   beside       what a wrapped function does where a supervisor decides; gate: opens that need no stop; gate_way: by which

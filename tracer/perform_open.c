@@ -112,7 +112,7 @@ bool perform_approves_path(struct guard *guard, struct request *request, int fd)
 	}
 	if (!approved) {
 		judge_always(judgement, VIOLATION_FILE_READ, EACCES, "%s", got.judged);
-		act_record(guard, request, judgement, ACTION_KILLED);
+		act_record(guard, request, &judgement->refusal, ACTION_KILLED);
 	}
 	resolve_close(&got);
 	return approved;

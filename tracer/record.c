@@ -109,36 +109,36 @@ static enum violation_origin origin(const struct request *request)
 }
 
 /* malloc'ed, or NULL. */
-static char *allow_with(const struct guard *guard, const struct request *request, const struct judgement *judgement)
+static char *allow_with(const struct guard *guard, const struct request *request, const struct refusal *refusal)
 {
-	if (judgement->rule == RULE_ALWAYS || judgement->move || judgement->image != 0)
+	if (refusal->rule == RULE_ALWAYS || refusal->move || refusal->image != 0)
 		return NULL;
 	const struct image *image = guard->policies[0]->image;
-	struct verdict verdict = { .allowed = false, .error = judgement->error, .rule = judgement->rule };
-	if (judgement->address)
-		return allow_with_address(image, verdict, judgement->use, judgement->transport, &request->address.any,
+	struct verdict verdict = { .allowed = false, .error = refusal->error, .rule = refusal->rule };
+	if (refusal->address)
+		return allow_with_address(image, verdict, refusal->use, refusal->transport, &request->address.any,
 					  request->address.length);
-	if (judgement->unix_path)
-		return allow_with_unix_path(image, verdict, judgement->use, judgement->target + sizeof "unix:" - 1);
-	return judgement->access ? allow_with_path(image, verdict, judgement->access, judgement->target) : NULL;
+	if (refusal->unix_path)
+		return allow_with_unix_path(image, verdict, refusal->use, refusal->target + sizeof "unix:" - 1);
+	return refusal->access ? allow_with_path(image, verdict, refusal->access, refusal->target) : NULL;
 }
 
 /* The text of the name that is refused, as the tool gave it. */
-static const char *requested(const struct request *request, const struct judgement *judgement)
+static const char *requested(const struct request *request, const struct refusal *refusal)
 {
 	for (int i = 0; i < REQUEST_NAMES; i++) {
 		const struct name_arg *name = &request->names[i];
-		if (name->arg >= 0 && name->length && strcmp(name->at.judged, judgement->target) == 0)
+		if (name->arg >= 0 && name->length && strcmp(name->at.judged, refusal->target) == 0)
 			return name->text;
 	}
-	return request->names[0].length ? request->names[0].text : judgement->target;
+	return request->names[0].length ? request->names[0].text : refusal->target;
 }
 
-void act_record(struct guard *guard, const struct request *request, const struct judgement *judgement,
+void act_record(struct guard *guard, const struct request *request, const struct refusal *refusal,
 		enum violation_action action)
 {
 	struct process *process = request->task->process;
-	uint32_t rule = judgement->rule == RULE_ALWAYS || judgement->image == 0 ? judgement->rule : RULE_CAPABILITIES;
+	uint32_t rule = refusal->rule == RULE_ALWAYS || refusal->image == 0 ? refusal->rule : RULE_CAPABILITIES;
 	pid_t pid = tracee_tgid(request->task);
 	const char *exe = tracee_exe(process);
 	char command[COMMAND_MOST], cwd[PATH_MAX];
@@ -146,7 +146,7 @@ void act_record(struct guard *guard, const struct request *request, const struct
 
 	guard->refusals++;
 	pthread_mutex_lock(&guard->result_lock);
-	bool again = result_again(guard->result, judgement->kind, judgement->target, exe, rule);
+	bool again = result_again(guard->result, refusal->kind, refusal->target, exe, rule);
 	pthread_mutex_unlock(&guard->result_lock);
 	if (again)
 		return;
@@ -155,14 +155,14 @@ void act_record(struct guard *guard, const struct request *request, const struct
 	find_ancestors(guard, pid, &ancestry);
 	pthread_rwlock_rdlock(&guard->policy_lock);
 	pthread_mutex_lock(&guard->result_lock);
-	cleanup_free char *allow = allow_with(guard, request, judgement);
+	cleanup_free char *allow = allow_with(guard, request, refusal);
 	struct violation violation = {
-		.kind = judgement->kind,
+		.kind = refusal->kind,
 		.action = action,
-		.target = judgement->target,
-		.requested = requested(request, judgement),
+		.target = refusal->target,
+		.requested = requested(request, refusal),
 		.syscall = request->call->name,
-		.error = action == ACTION_AUDITED ? 0 : judgement->error,
+		.error = action == ACTION_AUDITED ? 0 : refusal->error,
 		.pid = pid,
 		.tid = request->task->tid,
 		.exe = exe,

@@ -51,6 +51,14 @@ static void judge_by_all(struct guard *guard, struct desk *desk)
 		guard->policy_less = 0;
 }
 
+static bool refuses_address(const struct judgement *judgement)
+{
+	for (unsigned i = 0; i < judgement->audited_count; i++)
+		if (judgement->audited[i].address)
+			return true;
+	return judgement->outcome == OUTCOME_REFUSE && judgement->refusal.address;
+}
+
 /* The policies stay what they are while they are asked. */
 static void judge_call(struct guard *guard, struct desk *desk)
 {
@@ -60,7 +68,7 @@ static void judge_call(struct guard *guard, struct desk *desk)
 		pthread_rwlock_rdlock(&guard->policy_lock);
 	judge_by_all(guard, desk);
 	pthread_rwlock_unlock(&guard->policy_lock);
-	if (desk->judgement.outcome != OUTCOME_REFUSE || !desk->judgement.address)
+	if (!refuses_address(&desk->judgement))
 		return;
 	pthread_rwlock_wrlock(&guard->policy_lock);
 	if (more_addresses(guard))
@@ -107,7 +115,7 @@ static void on_exec(struct guard *guard, struct desk *desk, const struct event *
 	struct task *task = event->task;
 	struct request *request = &desk->request;
 
-	memset(&desk->judgement, 0, offsetof(struct judgement, target));
+	judge_begin(&desk->judgement);
 	request->task = task;
 	request->call = call_by_name("execve");
 	request->names[0].length = 0;
@@ -123,7 +131,7 @@ static void on_exec(struct guard *guard, struct desk *desk, const struct event *
 	task->launching = task->exec_pending = false;
 	tracee_exec(&guard->tracees, task);
 	if (!approved) {
-		act_record(guard, request, &desk->judgement, ACTION_KILLED);
+		act_record(guard, request, &desk->judgement.refusal, ACTION_KILLED);
 		tracee_kill(task);
 	}
 	transport_continue(guard, task);
