@@ -16,7 +16,7 @@
 #include "always.h"
 #include "shim.h"
 
-enum { R_OK = 4, W_OK = 2, X_OK = 1, IN_DONT_FOLLOW = 0x02000000, RENAME_EXCHANGE = 2, RENAME_NOREPLACE = 1 };
+enum { R_OK = 4, W_OK = 2, X_OK = 1, IN_DONT_FOLLOW = 0x02000000, IN_ONLYDIR = 0x01000000, RENAME_EXCHANGE = 2, RENAME_NOREPLACE = 1 };
 
 static enum wire_kind kind_of(unsigned access)
 {
@@ -167,6 +167,14 @@ static const char *requested_text(const struct request *request, int i)
 
 /* ---- opening ------------------------------------------------------------ */
 
+/* Does it fail for what it is, whoever may open it? Of what is hidden that would tell that it is there. */
+static bool fails_to_open(const struct place *place, uint64_t flags)
+{
+	bool may_fail = (flags & (O_DIRECTORY | O_CREAT | O_NOFOLLOW)) || (call_open_access(flags) & ACCESS_WRITE);
+
+	return may_fail && call_open_error(flags, place_type(place)) < 0 && !judge_hidden(place);
+}
+
 int judge_open(struct request *request, int dirfd, const char *path, uint64_t flags)
 {
 	struct place place;
@@ -183,7 +191,7 @@ int judge_open(struct request *request, int dirfd, const char *path, uint64_t fl
 	else if (!place.exists && (flags & O_CREAT) && !(flags & O_PATH))
 		r = judge_place(request, &place, access | ACCESS_WRITE, false);
 	else if (place.exists && !exclusive)
-		r = judge_place(request, &place, access, false);
+		r = fails_to_open(&place, flags) ? 0 : judge_place(request, &place, access, false);
 	else if (exclusive && judge_hidden(&place))
 		r = judge_place(request, &place, access | ACCESS_WRITE, true);
 	place_close(&place);
@@ -239,6 +247,15 @@ static unsigned value_access(const struct request *request, const struct place *
 	return n == -ENODATA || n == -EOPNOTSUPP ? ACCESS_LOOK : ACCESS_LOOK | ACCESS_READ;
 }
 
+/* truncate(2) of what is no file, watching what is no directory as one: fails_to_open. */
+static bool fails_by_kind(const struct request *request, const struct place *place)
+{
+	bool truncates = call_arg_index(request->call, ARG_LENGTH, 0) >= 0,
+	     lists = request->call->op == OP_WATCH && (flag_argument(request, ARG_WATCH_MASK) & IN_ONLYDIR);
+
+	return place->exists && (truncates || lists) && place_type(place) != (truncates ? S_IFREG : S_IFDIR) && !judge_hidden(place);
+}
+
 static int judge_one_name(struct request *request)
 {
 	int i = call_arg_index(request->call, ARG_PATH, 0);
@@ -253,7 +270,7 @@ static int judge_one_name(struct request *request)
 	int r = resolve_argument(request, i, &place);
 	if (r != 0)
 		r = r == JUDGED_FAILS ? 0 : r;
-	else if (place.exists != new || (new && judge_hidden(&place))) /* else the kernel says EEXIST or ENOENT */
+	else if (!fails_by_kind(request, &place) && (place.exists != new || (new && judge_hidden(&place)))) /* else the kernel says EEXIST or ENOENT */
 		r = judge_place(request, &place, reads_value ? value_access(request, &place) : arg->access, makes);
 	if (r == 0 && reads_link && place.exists)
 		r = judge_stranger_link(request, &place);

@@ -36,6 +36,34 @@ for level in $LEVELS_HERE; do
 	check "$level: $way: each call fails as without a guard" diff "$SCRATCH/plain.$way" "$SCRATCH/guarded"
 	check_same "$level: $way: nothing was refused" 0 "$(jq .violation_count "$SCRATCH/result")"
 done
+# What fails without a guard fails in the same way where the policy refuses it as well, and is no violation.
+ordinary=$BUILD/tests/helpers/ordinary
+# refused_too OPTION|bare LEVEL ARG...: below $SCRATCH/in, in $SCRATCH/said
+refused_too() {
+	local option=$1 level=$2 command=("${unprivileged[@]}")
+	shift 2
+	rm -rf "$SCRATCH/in"
+	mkdir -p "$SCRATCH/in/d/e"
+	(cd "$SCRATCH/in" && echo >d/f && ln -s f d/l) || exit 1
+	[ "$option" = bare ] || command=("$PICKET" run -q --enforce "$level" --profile none --result "$SCRATCH/result" --read / --exec /
+		--write "$SCRATCH/in" --write /dev --write /proc/self "$option" "$SCRATCH/in/d" --)
+	(cd "$SCRATCH/in" && "${command[@]}" "$ordinary" "$@") >"$SCRATCH/said" 2>&1
+}
+refused_too bare - && mv "$SCRATCH/said" "$SCRATCH/bare"
+check_not 'control: they all fail without a guard' grep -e '= works' "$SCRATCH/bare"
+refused_too bare - control
+check_not 'control: these do not' grep -v -e '= works' "$SCRATCH/said"
+for level in $LEVELS_HERE; do
+	for option in --deny --read-only; do
+		refused_too "$option" "$level"
+		check "$level: $option: what fails anyway fails as without a guard" diff "$SCRATCH/bare" "$SCRATCH/said"
+		check_same "$level: $option: and is no violation" '[]' "$(jq -c '[.violations[] | [.syscall, .target]]' "$SCRATCH/result")"
+		refused_too "$option" "$level" control
+		check_same "$level: $option: control: what does not is refused" "$(grep -c . "$SCRATCH/said")" \
+			"$(grep -c -e '= EACCES' "$SCRATCH/said")"
+		check_same "$level: $option: control: and recorded" "$(grep -c . "$SCRATCH/said")" "$(jq .violation_count "$SCRATCH/result")"
+	done
+done
 # the same comparison finds a difference where there is one
 for level in $LEVELS_HERE; do
 	outcomes libc "$PICKET" run -q --enforce "$level" --read-only "$SCRATCH/in/top/home/dir" -- >"$SCRATCH/guarded" 2>/dev/null

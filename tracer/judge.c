@@ -12,7 +12,7 @@
 #include "always.h"
 #include "early.h"
 #include "floor.h"
-#include "terminal.h"
+#include "ordinary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 void judge_answer(struct judgement *judgement, int64_t value)
@@ -60,7 +59,7 @@ bool judge_audits(const struct guard *guard, struct judgement *judgement)
 	return true;
 }
 
-static enum violation_kind kind_of_access(unsigned access)
+enum violation_kind judge_kind(unsigned access)
 {
 	if (access & ACCESS_EXEC)
 		return VIOLATION_PROCESS_EXEC;
@@ -74,7 +73,7 @@ bool judge_path(struct guard *guard, struct judgement *judgement, const struct r
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
-		judgement->refusal.kind = kind_of_access(access);
+		judgement->refusal.kind = judge_kind(access);
 		judgement->refusal.error = verdict.error;
 		judgement->refusal.rule = verdict.rule;
 		judgement->refusal.image = i;
@@ -150,17 +149,9 @@ static bool device_elsewhere(const struct resolved *at)
 	return device != TERMINALS && (device < PTS_FIRST || device > PTS_LAST);
 }
 
-/* Is this name refused with that access, whatever the policy says? */
-static bool refused_always(struct judgement *judgement, const struct resolved *at, unsigned access)
+/* Is this name refused with that access, whatever the policy says? Fills the judgement. */
+static bool is_refused(struct judgement *judgement, const struct resolved *at, unsigned access)
 {
-	bool contents = access & (ACCESS_READ | ACCESS_WRITE);
-
-	if (at->stranger) {
-		judge_always(judgement, kind_of_access(access), EACCES, "%s", at->name);
-		return true;
-	}
-	if (!contents)
-		return false;
 	if (below(at->name, "/proc") && ends_in(at->name, at->length, "/mem") && !at->own_proc) {
 		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s", at->name);
 		return true;
@@ -178,21 +169,30 @@ static bool refused_always(struct judgement *judgement, const struct resolved *a
 	return false;
 }
 
-/* ---- names -------------------------------------------------------------- */
-
-static int mode_bits(unsigned access)
+/* The same, unless it would fail for what it is. */
+static bool refused_always(const struct request *request, struct judgement *judgement, const struct resolved *at, unsigned access)
 {
-	return (access & ACCESS_READ ? R_OK : 0) | (access & ACCESS_WRITE ? W_OK : 0) | (access & ACCESS_EXEC ? X_OK : 0);
+	if (at->stranger) {
+		judge_always(judgement, judge_kind(access), EACCES, "%s", at->name);
+		return true;
+	}
+	if (!(access & (ACCESS_READ | ACCESS_WRITE)) || !is_refused(judgement, at, access))
+		return false;
+	int failure = ordinary_kind(request);
+	if (failure < 0)
+		judge_answer(judgement, failure);
+	return true;
 }
 
-/* When a name is made or removed it is the directory's mode bits that count. */
-static int ordinary_failure(const struct name_arg *name, unsigned access)
+/* ---- names -------------------------------------------------------------- */
+
+/* Of what is hidden such a failure would tell that it is there. */
+static int failure_of(const struct guard *guard, const struct request *request, const struct name_arg *name, unsigned access)
 {
-	if (!name->at.exists)
-		return resolve_ordinary(&name->at, W_OK | X_OK);
-	if (!name->makes)
-		return resolve_ordinary(&name->at, mode_bits(access));
-	return 0;
+	for (int i = 0; i < REQUEST_NAMES; i++)
+		if (request->names[i].arg >= 0 && judge_hidden(guard, &request->names[i].at))
+			return 0;
+	return ordinary_failure(request, name, access);
 }
 
 /* What every program is made to load. */
@@ -201,35 +201,11 @@ static bool is_shim(const struct guard *guard, const struct resolved *at)
 	return at->exists && guard->shim_ino != 0 && at->ino == guard->shim_ino && at->dev == guard->shim_dev;
 }
 
-/* Does the operator's policy allow it by a rule for this very name? */
-static bool is_named(const struct guard *guard, const struct resolved *at, unsigned access)
-{
-	const struct image *image = guard->policies[0]->image;
-	struct verdict verdict = decide_path(image, at->judged, at->judged_length, access);
-
-	return verdict.allowed && verdict.rule != RULE_DEFAULT && strcmp(image_rule(image, verdict.rule).target, at->judged) == 0;
-}
-
-/* The terminal of another session, which a rule for all of /dev/pts does not mean? */
-static bool refused_terminal(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
-{
-	const struct resolved *at = &name->at;
-
-	if (!(access & (ACCESS_READ | ACCESS_WRITE)) || !terminal_is_pseudo(at) || is_named(guard, at, access) ||
-	    terminal_is_ours(&guard->tracees, at))
-		return false;
-	int failure = ordinary_failure(name, access);
-	if (failure < 0)
-		judge_answer(judgement, failure);
-	else
-		judge_always(judgement, kind_of_access(access), EACCES, "%s", at->name);
-	return true;
-}
-
 /* One access to one resolved name. True: allowed. */
-static bool judge_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
+static bool judge_name(struct guard *guard, const struct request *request, struct judgement *judgement, const struct name_arg *name,
+		       unsigned access)
 {
-	if (refused_always(judgement, &name->at, access) || refused_terminal(guard, judgement, name, access))
+	if (refused_always(request, judgement, &name->at, access) || judge_terminal(guard, request, judgement, name, access))
 		return false;
 	if (name->at.nameless && !name->at.deleted && !(access & ACCESS_EXEC))
 		return true;	/* what the tool holds already, and nobody can name */
@@ -237,8 +213,7 @@ static bool judge_name(struct guard *guard, struct judgement *judgement, const s
 		return true;
 	if (judge_path(guard, judgement, &name->at, access))
 		return true;
-	/* of what is hidden the mode bits would tell that it is there */
-	int failure = access == ACCESS_LOOK || judgement->refusal.error == ENOENT ? 0 : ordinary_failure(name, access);
+	int failure = access == ACCESS_LOOK || judgement->refusal.error == ENOENT ? 0 : failure_of(guard, request, name, access);
 	if (failure == 0)
 		return judge_audits(guard, judgement);
 	judge_answer(judgement, failure);
@@ -266,19 +241,6 @@ static void note_status_open(struct guard *guard, struct request *request)
 	}
 }
 
-/* By its name it is looked for again, unless the supervisor opens it. */
-static void keep_terminal(struct guard *guard, const struct request *request, struct judgement *judgement)
-{
-	const struct resolved *at = &request->names[0].at;
-
-	if (guard_by_notification(guard) || is_named(guard, at, request->names[0].access))
-		return;
-	if (terminal_hold(request->task, at))
-		judgement->note = terminal_let_go;
-	else
-		judge_answer(judgement, -EIO);	/* the other end has gone meanwhile */
-}
-
 static void judge_open(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct name_arg *name = &request->names[0];
@@ -298,24 +260,25 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 		}
 		access |= ACCESS_WRITE;
 	}
-	if (!judge_name(guard, judgement, name, access))
+	if (!judge_name(guard, request, judgement, name, access))
 		return;
 	if ((access & ACCESS_WRITE) && name->at.own_proc && ends_in(name->at.name, name->at.length, "/mem"))
 		judgement->then = note_memory_open;
 	else if (name->at.run_proc && ends_in(name->at.name, name->at.length, "/status"))
 		judgement->then = note_status_open;
-	else if ((access & (ACCESS_READ | ACCESS_WRITE)) && terminal_is_pseudo(&name->at))
-		keep_terminal(guard, request, judgement);
+	else if (access & (ACCESS_READ | ACCESS_WRITE))
+		judge_open_terminal(guard, request, judgement);
 }
 
 /* A new name for something. What is there already is the kernel's to complain about, unless nobody may know. */
-static bool judge_new_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
+static bool judge_new_name(struct guard *guard, const struct request *request, struct judgement *judgement,
+			   const struct name_arg *name)
 {
 	if (name->at.exists && !judge_hidden(guard, &name->at)) {
 		judge_answer(judgement, -EEXIST);
 		return false;
 	}
-	return judge_name(guard, judgement, name, ACCESS_WRITE);
+	return judge_name(guard, request, judgement, name, ACCESS_WRITE);
 }
 
 static bool is_link(const struct name_arg *name)
@@ -335,8 +298,8 @@ static bool is_directory(const struct name_arg *name)
 }
 
 /* May what `from` names come to be called `to`? */
-static bool judge_move(struct guard *guard, struct judgement *judgement, const struct name_arg *from,
-		       const struct name_arg *to)
+static bool judge_move(struct guard *guard, const struct request *request, struct judgement *judgement,
+		       const struct name_arg *from, const struct name_arg *to)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		struct verdict verdict =
@@ -351,7 +314,10 @@ static bool judge_move(struct guard *guard, struct judgement *judgement, const s
 		judgement->refusal.image = i;
 		judgement->refusal.move = true;
 		snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "%s -> %s", from->at.judged, to->at.judged);
-		if (!judge_audits(guard, judgement))
+		int failure = failure_of(guard, request, from, ACCESS_WRITE);
+		if (failure < 0)
+			judge_answer(judgement, failure);
+		if (failure < 0 || !judge_audits(guard, judgement))
 			return false;
 	}
 	return true;
@@ -384,8 +350,8 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 	}
 	judgement->moves_names = is_link(from) || is_directory(from) || is_socket(from) || is_link(to) || is_directory(to) ||
 				 is_socket(to);
-	if (!judge_name(guard, judgement, from, ACCESS_WRITE) || !judge_name(guard, judgement, to, ACCESS_WRITE) ||
-	    !judge_move(guard, judgement, from, to) || (exchange && !judge_move(guard, judgement, to, from)))
+	if (!judge_name(guard, request, judgement, from, ACCESS_WRITE) || !judge_name(guard, request, judgement, to, ACCESS_WRITE) ||
+	    !judge_move(guard, request, judgement, from, to) || (exchange && !judge_move(guard, request, judgement, to, from)))
 		return;
 	if (!may_enter(guard, from, to) || (exchange && !may_enter(guard, to, from)))
 		judge_answer(judgement, -EXDEV);	/* then programs copy, which no device survives */
@@ -396,41 +362,30 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 	struct name_arg *from = &request->names[0], *to = &request->names[1];
 
 	judgement->moves_names = is_link(from) || is_socket(from);
-	if (!judge_name(guard, judgement, from, ACCESS_LOOK))
+	if (!judge_name(guard, request, judgement, from, ACCESS_LOOK))
 		return;
 	if (from->at.type == S_IFBLK || device_elsewhere(&from->at))
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", from->at.name);
-	else if (judge_new_name(guard, judgement, to) && (!from->at.nameless || from->at.deleted))
-		judge_move(guard, judgement, from, to);
+	else if (judge_new_name(guard, request, judgement, to) && (!from->at.nameless || from->at.deleted))
+		judge_move(guard, request, judgement, from, to);
 }
 
 /* Where a stranger has its files is no more told than the way there is gone, unless the policy lets the tool know; and what the kernel
  * does not tell the user either is no violation. */
-static void judge_readlink(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
+static void judge_readlink(struct guard *guard, const struct request *request, struct judgement *judgement,
+			   const struct name_arg *name)
 {
 	char text[PATH_MAX];
 
 	if (!name->at.exists)
 		judge_answer(judgement, -ENOENT);
-	else if (!judge_name(guard, judgement, name, name->access) || !is_link(name) ||
+	else if (!judge_name(guard, request, judgement, name, name->access) || !is_link(name) ||
 		 !always_stranger(name->at.judged, name->at.judged_length) || floor_tells_of_strangers(guard))
 		return;
 	else if (readlinkat(name->at.fd, "", text, sizeof text) < 0)
 		judge_answer(judgement, -errno);
 	else
 		judge_always(judgement, VIOLATION_FILE_READ, EACCES, "%s", name->at.name);
-}
-
-/* Would the kernel say that there is no such attribute, or can be none, in a file that may be read? 0 or -errno. It tells so by name
- * to everybody (listxattr(2)). */
-static int missing_attribute(const struct request *request, const struct name_arg *name)
-{
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", name->at.fd);
-	if (getxattr(path, request->attribute, NULL, 0) >= 0 || (errno != ENODATA && errno != EOPNOTSUPP))
-		return 0;
-	return -errno;
 }
 
 /* Is it the value of an attribute that the kernel gives to those only who may read the file (xattr(7))? */
@@ -446,21 +401,21 @@ static void judge_value(struct guard *guard, const struct request *request, stru
 {
 	if (!name->at.exists)
 		judge_answer(judgement, -ENOENT);
-	else if (!judge_name(guard, judgement, name, name->access))
+	else if (!judge_name(guard, request, judgement, name, name->access))
 		return;
 	else if (request->attribute_error < 0)
 		judge_answer(judgement, request->attribute_error);
-	else if (reads_contents(request) && !judge_name(guard, judgement, name, ACCESS_READ) &&
-		 judgement->outcome == OUTCOME_REFUSE && missing_attribute(request, name) < 0)
-		judge_answer(judgement, missing_attribute(request, name));
+	else if (reads_contents(request))
+		judge_name(guard, request, judgement, name, ACCESS_READ);
 }
 
-static void judge_existing(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
+static void judge_existing(struct guard *guard, const struct request *request, struct judgement *judgement,
+			   const struct name_arg *name)
 {
 	if (!name->at.exists)
 		judge_answer(judgement, -ENOENT);
 	else
-		judge_name(guard, judgement, name, name->access);
+		judge_name(guard, request, judgement, name, name->access);
 }
 
 void judge_files(struct guard *guard, struct request *request, struct judgement *judgement)
@@ -478,15 +433,15 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 		judge_open(guard, request, judgement);
 		break;
 	case OP_CREATE:
-		judge_new_name(guard, judgement, name);
+		judge_new_name(guard, request, judgement, name);
 		break;
 	case OP_SYMLINK:
 		judgement->moves_names = true;
-		judge_new_name(guard, judgement, name);
+		judge_new_name(guard, request, judgement, name);
 		break;
 	case OP_REMOVE:
 		judgement->moves_names = is_link(name);
-		judge_existing(guard, judgement, name);
+		judge_existing(guard, request, judgement, name);
 		break;
 	case OP_RENAME:
 		judge_rename(guard, request, judgement);
@@ -498,10 +453,10 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 		judge_value(guard, request, judgement, name);
 		break;
 	case OP_READLINK:
-		judge_readlink(guard, judgement, name);
+		judge_readlink(guard, request, judgement, name);
 		break;
 	default:	/* LOOK, CHANGE, CHANGE_FD, CHDIR, WATCH */
-		judge_existing(guard, judgement, name);
+		judge_existing(guard, request, judgement, name);
 		break;
 	}
 }

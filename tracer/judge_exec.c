@@ -50,7 +50,7 @@ static bool judge_program(struct guard *guard, const struct request *request, st
 		judgement->outcome = OUTCOME_PASS;
 		return true;
 	}
-	int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(at, X_OK);
+	int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(at->fd, X_OK);
 	if (failure == 0)
 		return judge_audits(guard, judgement);
 	judge_answer(judgement, failure);
@@ -71,7 +71,7 @@ static bool judge_loader(struct guard *guard, const struct request *request, str
 		return true;
 	}
 	judge_path(guard, judgement, at, ACCESS_READ);
-	int failure = resolve_ordinary(at, X_OK);
+	int failure = resolve_ordinary(at->fd, X_OK);
 	if (failure == 0)
 		return judge_audits(guard, judgement);
 	judge_answer(judgement, failure);
@@ -185,13 +185,13 @@ static bool judge_link(struct guard *guard, struct request *request, struct judg
 	if (!judge_program(guard, request, judgement, at))
 		return false;
 	int r = program_read(at->fd, file);
-	if (r == -EACCES && at->type == S_IFREG && resolve_ordinary(at, X_OK) == 0) {
+	if (r == -EACCES && at->type == S_IFREG && resolve_ordinary(at->fd, X_OK) == 0) {
 		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "%s (it may be run, but not read to see what it is)",
 			     at->judged);
 		return false;
 	}
 	bool runs = r == 0 && (file->kind == PROGRAM_ELF || file->kind == PROGRAM_SCRIPT);
-	int failure = runs ? 0 : resolve_ordinary(at, X_OK);	/* before anybody looks into it */
+	int failure = runs ? 0 : resolve_ordinary(at->fd, X_OK);	/* before anybody looks into it */
 	if (failure < 0 || r < 0 || file->kind == PROGRAM_UNKNOWN) {
 		judge_answer(judgement, failure < 0 ? failure : r < 0 ? r : -ENOEXEC);
 		return false;

@@ -200,7 +200,7 @@ static void judge_unix_bind(struct guard *guard, struct request *request, struct
 	bool hidden = judge_hidden(guard, &name->at);
 
 	if ((!name->at.exists || hidden) && !judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
-		int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(&name->at, W_OK | X_OK);
+		int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(name->at.fd, W_OK | X_OK);
 		if (failure < 0)
 			judge_answer(judgement, failure);
 		if (failure < 0 || !judge_audits(guard, judgement))

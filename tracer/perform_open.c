@@ -136,10 +136,10 @@ static int64_t open_object(const struct deed *deed, uint64_t flags)
 {
 	const struct resolved *at = &deed->request->names[0].at;
 
-	if (at->type == S_IFLNK)
-		return -ELOOP;	/* O_NOFOLLOW */
-	if (at->type == S_IFDIR && (flags & O_CREAT) && !is_temporary(flags))
-		return -EISDIR;
+	int error = call_open_error(flags, at->type);
+
+	if (error < 0)
+		return error;
 	if (at->type == S_IFIFO || at->type == S_IFCHR)
 		return open_waiting(deed, flags);
 	if (is_temporary(flags)) {

@@ -414,15 +414,15 @@ void resolve_close(struct resolved *out)
 	out->fd = -1;
 }
 
-int resolve_ordinary(const struct resolved *out, int access)
+int resolve_ordinary(int fd, int access)
 {
-	if (out->fd < 0)
+	if (fd < 0)
 		return 0;
-	if (syscall(SYS_faccessat2, out->fd, "", access, AT_EMPTY_PATH | AT_EACCESS) == 0)
+	if (syscall(SYS_faccessat2, fd, "", access, AT_EMPTY_PATH | AT_EACCESS) == 0)
 		return 0;
 	if (errno == ENOSYS || errno == EINVAL) {	/* before Linux 5.8 */
 		char path[64];
-		snprintf(path, sizeof path, "/proc/self/fd/%d", out->fd);
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		if (faccessat(AT_FDCWD, path, access, AT_EACCESS) == 0)
 			return 0;
 	}

@@ -59,8 +59,8 @@ void resolve_fd(struct tracees *all, struct task *task, int fd, struct resolved 
 
 void resolve_close(struct resolved *out);
 
-/* Would the mode bits (or a read-only file system) refuse this anyway? `access` is R_OK|W_OK|X_OK, of the object or, when
- * it does not exist, of its parent. 0 or -errno. */
-int resolve_ordinary(const struct resolved *out, int access);
+/* Would the mode bits (or a read-only file system) refuse this anyway? `access` is R_OK|W_OK|X_OK, of what a struct resolved
+ * holds: the object or, when it does not exist, its parent. 0 or -errno. */
+int resolve_ordinary(int fd, int access);
 
 #endif
