@@ -201,12 +201,10 @@ static bool is_shim(const struct guard *guard, const struct resolved *at)
 	return at->exists && guard->shim_ino != 0 && at->ino == guard->shim_ino && at->dev == guard->shim_dev;
 }
 
-/* One access to one resolved name. True: allowed. */
-static bool judge_name(struct guard *guard, const struct request *request, struct judgement *judgement, const struct name_arg *name,
-		       unsigned access)
+/* One access to one resolved name, by the policy alone. True: allowed. */
+static bool judge_by_policy(struct guard *guard, const struct request *request, struct judgement *judgement,
+			    const struct name_arg *name, unsigned access)
 {
-	if (refused_always(request, judgement, &name->at, access) || judge_terminal(guard, request, judgement, name, access))
-		return false;
 	if (name->at.nameless && !name->at.deleted && !(access & ACCESS_EXEC))
 		return true;	/* what the tool holds already, and nobody can name */
 	if (is_shim(guard, &name->at) && !(access & ~(unsigned)(ACCESS_READ | ACCESS_LOOK)))
@@ -218,6 +216,15 @@ static bool judge_name(struct guard *guard, const struct request *request, struc
 		return judge_audits(guard, judgement);
 	judge_answer(judgement, failure);
 	return false;
+}
+
+/* One access to one resolved name. True: allowed. */
+static bool judge_name(struct guard *guard, const struct request *request, struct judgement *judgement, const struct name_arg *name,
+		       unsigned access)
+{
+	return !refused_always(request, judgement, &name->at, access) &&
+	       !judge_terminal(guard, request, judgement, name, access) &&
+	       judge_by_policy(guard, request, judgement, name, access);
 }
 
 /* Memory that is written through /proc/PID/mem changes without its task running. */
@@ -405,8 +412,8 @@ static void judge_value(struct guard *guard, const struct request *request, stru
 		return;
 	else if (request->attribute_error < 0)
 		judge_answer(judgement, request->attribute_error);
-	else if (reads_contents(request))
-		judge_name(guard, request, judgement, name, ACCESS_READ);
+	else if (reads_contents(request))	/* what is refused to every tool has no such attributes */
+		judge_by_policy(guard, request, judgement, name, ACCESS_READ);
 }
 
 static void judge_existing(struct guard *guard, const struct request *request, struct judgement *judgement,
