@@ -233,27 +233,38 @@ static int judge_stranger_link(struct request *request, const struct place *plac
 							  .length = place->length });
 }
 
+/* Is there no such extended attribute, or can there be none? */
+static bool lacks_attribute(const struct request *request, const struct place *place)
+{
+	char path[48];
+
+	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+	long n = raw(__NR_getxattr, path, request->args[call_arg_index(request->call, ARG_ATTRIBUTE, 0)], 0, 0);
+	return n == -ENODATA || n == -EOPNOTSUPP;
+}
+
 /* What an extended attribute takes: its value in user.*, if there is one, is for those who may read the file. */
 static unsigned value_access(const struct request *request, const struct place *place)
 {
 	const char *name = (const char *)request->args[call_arg_index(request->call, ARG_ATTRIBUTE, 0)];
 	int size = call_arg_index(request->call, ARG_VALUE_SIZE, 0);
-	char path[48];
 
-	if (!readable(name, sizeof "user.") || !text_begins(name, "user.") || (size >= 0 && request->args[size] == 0))
+	if (!readable(name, sizeof "user.") || !text_begins(name, "user.") || (size >= 0 && request->args[size] == 0) ||
+	    lacks_attribute(request, place))
 		return ACCESS_LOOK;
-	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
-	long n = raw(__NR_getxattr, path, name, 0, 0);
-	return n == -ENODATA || n == -EOPNOTSUPP ? ACCESS_LOOK : ACCESS_LOOK | ACCESS_READ;
+	return ACCESS_LOOK | ACCESS_READ;
 }
 
-/* truncate(2) of what is no file, watching what is no directory as one: fails_to_open. */
+/* truncate(2) of what is no file, watching what is no directory as one, removing an attribute that is not there: fails_to_open. */
 static bool fails_by_kind(const struct request *request, const struct place *place)
 {
 	bool truncates = call_arg_index(request->call, ARG_LENGTH, 0) >= 0,
 	     lists = request->call->op == OP_WATCH && (flag_argument(request, ARG_WATCH_MASK) & IN_ONLYDIR);
-
-	return place->exists && (truncates || lists) && place_type(place) != (truncates ? S_IFREG : S_IFDIR) && !judge_hidden(place);
+	int attribute = call_arg_index(request->call, ARG_ATTRIBUTE, 0);
+	bool removes = attribute >= 0 && request->call->op == OP_CHANGE && request->call->args[attribute + 1].kind == ARG_UNUSED;
+	bool fails = removes ? lacks_attribute(request, place) :
+			       (truncates || lists) && place_type(place) != (truncates ? S_IFREG : S_IFDIR);
+	return fails && place->exists && !judge_hidden(place);
 }
 
 static int judge_one_name(struct request *request)

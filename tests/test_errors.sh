@@ -37,7 +37,7 @@ for level in $LEVELS_HERE; do
 	check_same "$level: $way: nothing was refused" 0 "$(jq .violation_count "$SCRATCH/result")"
 done
 # What fails without a guard fails in the same way where the policy refuses it as well, and is no violation.
-ordinary=$BUILD/tests/helpers/ordinary
+fails_anyway=$BUILD/tests/helpers/fails_anyway
 # refused_too OPTION|bare LEVEL ARG...: below $SCRATCH/in, in $SCRATCH/said
 refused_too() {
 	local option=$1 level=$2 command=("${unprivileged[@]}")
@@ -47,7 +47,7 @@ refused_too() {
 	(cd "$SCRATCH/in" && echo >d/f && ln -s f d/l) || exit 1
 	[ "$option" = bare ] || command=("$PICKET" run -q --enforce "$level" --profile none --result "$SCRATCH/result" --read / --exec /
 		--write "$SCRATCH/in" --write /dev --write /proc/self "$option" "$SCRATCH/in/d" --)
-	(cd "$SCRATCH/in" && "${command[@]}" "$ordinary" "$@") >"$SCRATCH/said" 2>&1
+	(cd "$SCRATCH/in" && "${command[@]}" "$fails_anyway" "$@") >"$SCRATCH/said" 2>&1
 }
 refused_too bare - && mv "$SCRATCH/said" "$SCRATCH/bare"
 check_not 'control: they all fail without a guard' grep -e '= works' "$SCRATCH/bare"
