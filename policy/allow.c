@@ -25,10 +25,24 @@ static bool is_final(const struct image *image, struct verdict verdict, const ch
 	return rule.key == RULE_FORBID || (rule.layer == LAYER_COMMAND_LINE && !strcmp(rule.target, exactly));
 }
 
-/* Can a rule say this text and mean it? Variables are expanded, and a `*` in it would mean more. */
-static bool is_sayable(const char *text)
+/*
+ * The narrowest pattern that means this name: a `*` in it can only be said by one that means more, of several in a row one does,
+ * and one between '$' and '{' keeps them from being a variable. malloc'ed, or NULL.
+ */
+static char *spell(const char *name)
 {
-	return !strstr(text, "${") && !strchr(text, '*');
+	char *spelled = malloc(2 * strlen(name) + 1), *to = spelled;
+
+	for (; spelled && *name; name++) {
+		if (*name == '*' && to > spelled && to[-1] == '*')
+			continue;
+		*to++ = *name;
+		if (name[0] == '$' && name[1] == '{')
+			*to++ = '*';
+	}
+	if (spelled)
+		*to = 0;
+	return spelled;
 }
 
 static bool is_plain(char byte)
@@ -71,10 +85,45 @@ static char *option_text(const char *option, const char *word)
 char *allow_with_path(const struct image *image, struct verdict verdict, unsigned access, const char *path)
 {
 	const char *option = access & ACCESS_WRITE ? "--write" : access & ACCESS_EXEC ? "--exec" : "--read";
+	cleanup_free char *spelled = NULL;
 
-	if (is_final(image, verdict, path) || !is_sayable(path))
+	if (is_final(image, verdict, path) || !(spelled = spell(path)))
 		return NULL;
-	return option_text(option, path);
+	return option_text(option, spelled);
+}
+
+/* One option behind another; frees both. */
+static char *join(char *first, char *second)
+{
+	char *both;
+
+	if (!first || !second || asprintf(&both, "%s %s", first, second) < 0)
+		both = NULL;
+	free(first);
+	free(second);
+	return both;
+}
+
+char *allow_with_move(const struct image *image, struct verdict verdict, const char *move)
+{
+	static const char arrow[] = " -> /";
+	const char *to = strstr(move, arrow);
+	cleanup_free char *from = to ? strndup(move, (size_t)(to - move)) : NULL;
+	unsigned missing = 0;
+
+	/* a name with an arrow in it: nobody can tell which one is meant */
+	if (!from || strstr(to + 1, arrow) || is_final(image, verdict, from))
+		return NULL;
+	to += sizeof arrow - 2;
+	for (unsigned access = ACCESS_READ; access <= ACCESS_EXEC; access <<= 1)
+		if (!decide_path(image, from, strlen(from), access).allowed && decide_path(image, to, strlen(to), access).allowed)
+			missing |= access;
+	if (missing == 0) /* it is for what rules say of names below */
+		return NULL;
+	if (!(missing & ACCESS_EXEC) || missing == ACCESS_EXEC)
+		return allow_with_path(image, verdict, missing, from);
+	return join(allow_with_path(image, verdict, missing & ~(unsigned)ACCESS_EXEC, from),
+		    allow_with_path(image, verdict, ACCESS_EXEC, from));
 }
 
 static const char *use_option(enum net_use use)
@@ -98,14 +147,21 @@ static char *allow_with_internet(enum net_use use, enum net_transport transport,
 	return option_text(use_option(use), word);
 }
 
+char *allow_with_everywhere(struct verdict verdict)
+{
+	return verdict.allowed ? NULL : option_text(use_option(NET_CONNECT), "*");
+}
+
+/* A name with a NUL or a `*` in it can be said only as far as that; of one of the kernel's choice, nothing. */
 static char *allow_with_abstract(enum net_use use, const struct net_address *address)
 {
-	cleanup_free char *name = strndup(address->name, address->name_length);
+	size_t length = 0;
 	cleanup_free char *word = NULL;
 
-	if (!name || strlen(name) != address->name_length || !*name || strchr(name, '*'))
-		return NULL;
-	if (asprintf(&word, "unix:@%s", name) < 0) {
+	while (length < address->name_length && address->name[length] && address->name[length] != '*')
+		length++;
+	if (asprintf(&word, "unix:@%.*s%s", (int)length, length ? address->name : "",
+		     length && length == address->name_length ? "" : "*") < 0) {
 		word = NULL;
 		return NULL;
 	}
@@ -128,9 +184,10 @@ char *allow_with_address(const struct image *image, struct verdict verdict, enum
 		return allow_with_internet(use, transport, &read);
 	case NET_UNIX_ABSTRACT:
 		return allow_with_abstract(use, &read);
+	case NET_UNIX_UNNAMED: /* a name of the kernel's choice */
+		return use == NET_BIND ? allow_with_abstract(use, &read) : NULL;
 	case NET_MALFORMED:
 	case NET_UNIX_PATH:
-	case NET_UNIX_UNNAMED:
 		break;
 	}
 	return NULL;
@@ -138,21 +195,16 @@ char *allow_with_address(const struct image *image, struct verdict verdict, enum
 
 char *allow_with_unix_path(const struct image *image, struct verdict verdict, enum net_use use, const char *path)
 {
-	cleanup_free char *word = NULL, *seen = NULL, *reached = NULL;
-	char *both;
+	cleanup_free char *spelled = NULL, *word = NULL;
 
-	if (is_final(image, verdict, path) || !is_sayable(path))
+	if (is_final(image, verdict, path) || !(spelled = spell(path)))
 		return NULL;
-	if (asprintf(&word, "unix:%s", path) < 0) {
+	if (asprintf(&word, "unix:%s", spelled) < 0) {
 		word = NULL;
 		return NULL;
 	}
 	if (verdict.error != ENOENT)
 		return option_text(use_option(use), word);
 	/* What is hidden no network rule shows. */
-	seen = option_text("--read", path);
-	reached = option_text(use_option(use), word);
-	if (!seen || !reached || asprintf(&both, "%s %s", seen, reached) < 0)
-		return NULL;
-	return both;
+	return join(option_text("--read", spelled), option_text(use_option(use), word));
 }

@@ -17,6 +17,12 @@
 /* `path` as it was given to decide_path, NUL-terminated; `access` is one or more of enum access. */
 char *allow_with_path(const struct image *image, struct verdict verdict, unsigned access, const char *path);
 
+/* Something that has no address, and takes leave to connect to all. */
+char *allow_with_everywhere(struct verdict verdict);
+
+/* A new name that would give more than the old one: `move` is "OLD -> NEW", as they were given to decide_move. */
+char *allow_with_move(const struct image *image, struct verdict verdict, const char *move);
+
 /* An internet or abstract unix address, as it was given to decide_address. */
 char *allow_with_address(const struct image *image, struct verdict verdict, enum net_use use,
 			 enum net_transport transport, const struct sockaddr *address, socklen_t length);

@@ -312,6 +312,16 @@ struct verdict decide_path(const struct image *image, const char *path, size_t l
 	return verdict;
 }
 
+bool decide_spares_command(const struct image *image, struct verdict verdict)
+{
+	struct rule rule;
+
+	if (verdict.allowed || verdict.rule >= image_rule_count(image))
+		return verdict.rule == RULE_DEFAULT;
+	rule = image_rule(image, verdict.rule);
+	return rule.key == RULE_EXEC_DENY && rule.target[0] == '/' && rule.target[1] == '\0';
+}
+
 /* A state of `a` that `b` has not, or IMAGE_NONE. */
 static uint32_t missing_state(const struct states *a, const struct states *b)
 {

@@ -31,6 +31,12 @@ struct verdict {
 struct verdict decide_path(const struct image *image, const char *path, size_t length, unsigned access);
 
 /*
+ * Does this refusal, of ACCESS_EXEC, not mean the command that the user has named? It does not when it is for lack of a rule, or by
+ * the empty list (no *further* program).
+ */
+bool decide_spares_command(const struct image *image, struct verdict verdict);
+
+/*
  * May what is at `from` be moved to (or linked as) `to`? Refused when the policy gives at the new
  * name an access (read, write or exec) that it did not give at the old one and, for a directory,
  * when rules speak of names below either that would then speak of something else. It does not

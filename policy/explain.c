@@ -11,9 +11,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "allow.h"
+#include "always.h"
 #include "cleanup.h"
 #include "show_internal.h"
 
@@ -34,6 +36,8 @@ struct question {
 struct answer {
 	struct verdict verdict; /* of the whole policy */
 	char *allow_with;
+	bool always;	     /* refused whatever the policy says */
+	bool spares_command; /* but it may be the command of a run */
 	size_t rule; /* index in the draft, SIZE_MAX: the default */
 	size_t beaten[BEATEN_MAX];
 	size_t beaten_count;
@@ -136,6 +140,8 @@ static int ask_destination(const struct draft *draft, struct question *question,
 	case DESTINATION_HOST:
 		return ask_host(question, &destination, arena, why);
 	case DESTINATION_UNIX_PATH:
+		if (question->use == NET_BIND) /* which makes a file */
+			question->access = ACCESS_WRITE;
 		return ask_path(draft, destination.name, arena, &question->path, why);
 	case DESTINATION_UNIX_ABSTRACT:
 		return ask_abstract(question, destination.name, why);
@@ -168,9 +174,23 @@ static int ask(const struct draft *draft, const char *access, const char *target
 
 		return complain(why, -EINVAL, "%s \"%s\": %s", access, target, inner.text);
 	}
-	if (!error && question->access)
+	if (!error && accesses[at].access)
 		question->target = question->path;
 	return error;
+}
+
+/* Is it refused under every policy? What is at the name now is looked at, as it would be then. */
+static bool is_refused_always(const struct question *question)
+{
+	bool process = !strncmp(question->path, "/proc/", 6), own = !strncmp(question->path, "/proc/self", 10);
+	struct stat st;
+
+	if (!(question->access & (ACCESS_READ | ACCESS_WRITE)))
+		return false;
+	if (always_machine(question->path, strlen(question->path), question->access))
+		return true;
+	return (process && !own && question->access & ACCESS_WRITE) ||
+	       (stat(question->path, &st) == 0 && S_ISBLK(st.st_mode));
 }
 
 static struct verdict decide(const struct image *image, const struct question *question)
@@ -239,6 +259,8 @@ static const char *outcome(const struct draft *draft, const struct answer *answe
 {
 	if (answer->verdict.allowed)
 		return "allowed";
+	if (answer->always)
+		return "denied";
 	return draft->on_violation == ON_VIOLATION_AUDIT ? "audited" : "denied";
 }
 
@@ -276,11 +298,13 @@ static int print_answer(const struct draft *draft, const struct question *questi
 	error = show_text(to, question->target);
 	if (answer->verdict.allowed)
 		fprintf(to, ": %s\n", out);
-	else if (*out == 'a')
+	else if (*out == 'a' && !answer->always)
 		fputs(": recorded and allowed, since on_violation is audit\n", to);
 	else
 		fprintf(to, ": %s (%s)\n", out, error_name(answer->verdict.error));
-	if (answer->rule == SIZE_MAX)
+	if (answer->always)
+		fputs("  as under every policy\n", to);
+	else if (answer->rule == SIZE_MAX)
 		fputs("  by default: no rule says anything of it\n", to);
 	else
 		fputs("  by\n", to);
@@ -299,12 +323,16 @@ static int print_answer(const struct draft *draft, const struct question *questi
 	} else if (error >= 0 && !answer->verdict.allowed) {
 		fputs("  no option allows it\n", to);
 	}
+	if (answer->spares_command)
+		fputs("  as the command of a run it may run: this is about what that runs in turn\n", to);
 	return error < 0 ? error : 0;
 }
 
-static json_t *json_default(void)
+/* As in a result. */
+static json_t *json_default(const struct answer *answer)
 {
-	return json_pack("{s:n, s:s, s:n, s:n}", "source", "key", "default", "value", "target");
+	return json_pack("{s:s?, s:s, s:n, s:n}", "source", answer->always ? "built in" : NULL, "key",
+			 answer->always ? "always" : "default", "value", "target");
 }
 
 static int json_answer(const struct draft *draft, const struct question *question, const struct answer *answer,
@@ -317,10 +345,10 @@ static int json_answer(const struct draft *draft, const struct question *questio
 			json_decref(beaten);
 			beaten = NULL;
 		}
-	object = json_pack("{s:s, s:s, s:s?, s:o, s:o}", "access", question->word, "verdict", outcome(draft, answer),
+	object = json_pack("{s:s, s:s, s:s?, s:o, s:o, s:b}", "access", question->word, "verdict", outcome(draft, answer),
 			   "errno", answer->verdict.allowed ? NULL : error_name(answer->verdict.error), "rule",
-			   answer->rule == SIZE_MAX ? json_default() : show_json_rule(&draft->rules[answer->rule]),
-			   "beaten", beaten);
+			   answer->rule == SIZE_MAX ? json_default(answer) : show_json_rule(&draft->rules[answer->rule]),
+			   "beaten", beaten, "spares_command", answer->spares_command);
 	if (object && (show_json_text(object, "target", question->target) ||
 		       show_json_text(object, "allow_with", answer->allow_with))) {
 		json_decref(object);
@@ -329,15 +357,30 @@ static int json_answer(const struct draft *draft, const struct question *questio
 	return show_json_write(object, to);
 }
 
+/* What the policy says, and which rules. */
+static int find_answer(const struct policy *policy, const struct question *question, struct answer *answer)
+{
+	answer->verdict = decide(policy->image, question);
+	/* The policy's image has all rules of the draft, in its order. */
+	answer->rule = answer->verdict.rule == RULE_DEFAULT ? SIZE_MAX : answer->verdict.rule;
+	answer->allow_with = allow_with(policy->image, question, answer->verdict);
+	answer->spares_command = question->access == ACCESS_EXEC && !answer->verdict.allowed &&
+				 policy->draft->on_violation != ON_VIOLATION_AUDIT &&
+				 decide_spares_command(policy->image, answer->verdict);
+	return find_beaten(policy->draft, question, answer);
+}
+
 static int answer_question(const struct policy *policy, const struct question *question, FILE *to, bool json)
 {
-	struct answer answer = {.verdict = decide(policy->image, question)};
-	int error;
+	struct answer answer = {.rule = SIZE_MAX};
+	int error = 0;
 
-	/* The policy's image has all rules of the draft, in its order. */
-	answer.rule = answer.verdict.rule == RULE_DEFAULT ? SIZE_MAX : answer.verdict.rule;
-	answer.allow_with = allow_with(policy->image, question, answer.verdict);
-	error = find_beaten(policy->draft, question, &answer);
+	if (question->access && is_refused_always(question)) {
+		answer.always = true;
+		answer.verdict = (struct verdict){.allowed = false, .error = EPERM, .rule = RULE_DEFAULT};
+	} else {
+		error = find_answer(policy, question, &answer);
+	}
 	if (!error)
 		error = json ? json_answer(policy->draft, question, &answer, to)
 			     : print_answer(policy->draft, question, &answer, to);
@@ -346,7 +389,7 @@ static int answer_question(const struct policy *policy, const struct question *q
 		error = -EIO;
 	if (error)
 		return error;
-	return answer.verdict.allowed || policy->draft->on_violation == ON_VIOLATION_AUDIT ? 0 : 1;
+	return strcmp(outcome(policy->draft, &answer), "denied") == 0;
 }
 
 int policy_explain(const struct policy *policy, const char *access, const char *target, FILE *to, bool json, char **why)

@@ -180,7 +180,8 @@ enum wire_about {
 	WIRE_ABOUT_MOVE,
 	WIRE_ABOUT_ADDRESS,
 	WIRE_ABOUT_UNIX_PATH,
-	WIRE_ABOUT_PROGRAM /* one that cannot be guarded */
+	WIRE_ABOUT_PROGRAM,   /* one that cannot be guarded */
+	WIRE_ABOUT_EVERYWHERE /* it names no address, and so takes leave to connect to all */
 };
 #define WIRE_RULE_ALWAYS (UINT32_MAX - 1)
 

@@ -47,45 +47,52 @@ static bool internet_known(int type, int protocol)
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 		return type == SOCK_DGRAM;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return type == SOCK_DGRAM && every_address(NET_CONNECT);
 	default:
 		return false;
 	}
 }
 
+/* What no rule can name, and goes where a policy allows so much. */
+static int refuse_unnamed(struct request *request, int error, const char *target)
+{
+	return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_EVERYWHERE, .error = error,
+						  .rule = RULE_DEFAULT, .target = target, .length = text_length(target) });
+}
+
+/* `error`, positive: whatever the policy says; negative: unless it allows every address. */
 static int refuse_socket(struct request *request, int error)
 {
 	char text[96], *end = text_put_number(text_put(text, "socket of family "), (unsigned)request->args[0]);
 
 	end = text_put_number(text_put(end, ", type "), request->args[1] & SOCK_TYPE_BITS);
 	text_put_number(text_put(end, ", protocol "), (unsigned)request->args[2]);
-	return refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
+	return error < 0 ? refuse_unnamed(request, -error, text) :
+			   refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
 }
 
 /* Without any network no socket for it is made, since that is what a filter can refuse, and the answer is to be the same. */
 static int judge_socket(struct request *request)
 {
 	int domain = (int)request->args[0], type = (int)request->args[1] & SOCK_TYPE_BITS, protocol = (int)request->args[2];
+	int r = 0;
 
 	switch (domain) {
 	case AF_UNIX:
 		return 0;
 	case AF_INET:
 	case AF_INET6:
-		if (!any_internet())
-			return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_CALL,
-								  .error = EACCES, .rule = RULE_DEFAULT,
-								  .target = "a socket: the policy has no network",
-								  .length = sizeof "a socket: the policy has no network" - 1 });
+		r = any_internet() ? 0 : refuse_unnamed(request, EACCES, "a socket: the policy has no network");
+		if (r < 0)
+			return r;
 		if (internet_known(type, protocol))
 			return 0;
+		if (type == SOCK_DGRAM && (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6))
+			return every_address(NET_CONNECT) ? 0 : refuse_socket(request, -EACCES);
 		break;
 	case AF_NETLINK:
-		if (protocol == NETLINK_ROUTE && any_internet())
-			return 0;
-		return refuse_socket(request, EACCES);
+		if (protocol == NETLINK_ROUTE)
+			return any_internet() ? 0 : refuse_socket(request, -EACCES);
+		return refuse_socket(request, EPROTONOSUPPORT);
 	default:
 		break;
 	}
@@ -310,7 +317,7 @@ static int judge_sockopt(struct request *request)
 	if (option == NET_OPTION_ROUTES)
 		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "source route");
 	if (option == NET_OPTION_ANNOUNCES && !every_address(NET_CONNECT))
-		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "multicast group");
+		return refuse_unnamed(request, EPERM, "multicast group");
 	return 0;
 }
 

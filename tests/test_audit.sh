@@ -84,7 +84,7 @@ for level in $LEVELS_HERE; do
 	learned "$level" sh -c 'ls; env true && ./script | cat >out && mv out out2 && cat out2'
 	! have bash || learned "$level" bash -c 'for i in 1 2; do (echo $i); done | sort -r; type -t ls; cat <<<here'
 	! have python3 || learned "$level" python3 -c 'import json, os, subprocess; subprocess.run(["./script"]);
-os.rename("a", "l"); print(json.dumps(sorted(os.listdir("."))))'
+os.link("a", "l"); os.rename("a", "m"); print(json.dumps(sorted(os.listdir("."))))'
 	! have node || learned "$level" node -e 'require("fs").writeFileSync("made", "x"); console.log(require("child_process").execSync("cat made") + "")'
 	! have git || learned "$level" sh "$SCRATCH/git.sh"
 done

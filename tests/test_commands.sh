@@ -112,6 +112,21 @@ done
 status 'explain what is allowed' 0 "$PICKET" explain -p good.conf read /usr/bin
 status 'explain what is denied' 1 "$PICKET" explain -p good.conf read /usr/share/x
 check 'the rule is named' grep -q 'good\.conf:1' out
+block=$(find /dev -maxdepth 1 -type b | head -n 1)
+if [ -n "$block" ]; then
+	status 'explain a block device, which no policy opens' 1 "$PICKET" explain --read "$block" read "$block"
+	check_not 'and none does' "$PICKET" run -q --read "$block" -- head -c 1 "$block"
+else
+	skip 'explain a block device' 'a block device'
+fi
+printf 'filesystem: { read = ( "/" ); }; exec: { allow = ( "/usr/bin/env" ); deny = ( "%s" ); };\n' "$(realpath /usr/bin/id)" >command.conf
+true=$(realpath /usr/bin/true)
+status 'explain a program that only the command may be' 1 "$PICKET" explain -p command.conf exec "$true"
+check 'and say so' grep -q 'as the command of a run' <("$PICKET" explain -p command.conf exec "$true")
+status 'as the command it runs' 0 "$PICKET" run -q -p command.conf -- "$true"
+status 'in turn it does not' 126 "$PICKET" run -q -p command.conf -- env "$true"
+check_not 'of one that a rule refuses it is not said' grep -q 'as the command of a run' <("$PICKET" explain -p command.conf exec /usr/bin/id)
+status 'nor does it run' 126 "$PICKET" run -q -p command.conf -- id
 status 'explain an unknown access' 125 "$PICKET" explain reed /usr
 status 'explain no target' 125 "$PICKET" explain connect nonsense
 

@@ -41,7 +41,14 @@ static const struct {
 	 "policy.conf:1\n  to allow it: --read /w/a.key\n"},
 	{"exec", "/no/sh\n", 1,
 	 "exec /no/sh\\x0a: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --exec "
-	 "'/no/sh\\x0a'\n"},
+	 "'/no/sh\\x0a'\n  as the command of a run it may run: this is about what that runs in turn\n"},
+	{"exec", "/w/secret/sh", 1,
+	 "exec /w/secret/sh: denied (EACCES)\n  by\n    filesystem.deny \"/w/secret\", policy.conf:1\n"
+	 "  to allow it: --exec /w/secret/sh\n"},
+	{"read", "/dev/kmsg", 1, "read /dev/kmsg: denied (EPERM)\n  as under every policy\n  no option allows it\n"},
+	{"write", "/proc/sys/kernel/core_pattern", 1, NULL},
+	{"read", "/proc/sys/kernel/core_pattern", 0, NULL},
+	{"write", "/proc/1/comm", 1, "write /proc/1/comm: denied (EPERM)\n  as under every policy\n  no option allows it\n"},
 	{"write", "/w/never/x", 1,
 	 "write /w/never/x: denied (EACCES)\n  by\n    filesystem.forbid \"/w/never\", policy.conf:2\n"
 	 "  which beat\n    filesystem.write \"/w\", policy.conf:1\n  no option allows it\n"},
@@ -66,6 +73,9 @@ static const struct {
 	 "connect 0.0.0.0:80: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
 	 "--connect tcp:127.0.0.1:80\n"},
 	{"connect", "unix:/run/x", 0, NULL},
+	{"bind", "unix:/w/s", 0, "bind unix:/w/s: allowed\n  by\n    filesystem.write \"/w\", policy.conf:1\n"},
+	{"bind", "unix:/run/x", 1,
+	 "bind unix:/run/x: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --write /run/x\n"},
 	{"connect", "unix:/run/y", 1,
 	 "connect unix:/run/y: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
 	 "--connect unix:/run/y\n"},
@@ -149,7 +159,13 @@ START_TEST(an_explanation_in_json_has_the_same)
 	ck_assert_str_eq(string_at(json_object_get(answer, "rule"), "key"), "filesystem.deny");
 	ck_assert_uint_eq(json_array_size(json_object_get(answer, "beaten")), 2);
 	json_decref(answer);
+	answer = explain_json(&policy, "write", "/proc/sys/x");
+	ck_assert_str_eq(string_at(answer, "errno"), "EPERM");
+	ck_assert_str_eq(string_at(json_object_get(answer, "rule"), "key"), "always");
+	ck_assert(json_is_false(json_object_get(answer, "spares_command")));
+	json_decref(answer);
 	answer = explain_json(&policy, "exec", "/x");
+	ck_assert(json_is_true(json_object_get(answer, "spares_command")));
 	ck_assert_str_eq(string_at(json_object_get(answer, "rule"), "key"), "default");
 	ck_assert_str_eq(string_at(answer, "allow_with"), "--exec /x");
 	json_decref(answer);
@@ -168,6 +184,9 @@ START_TEST(what_is_only_audited_is_told_as_such)
 	answer = explain_json(&policy, "read", "/x");
 	ck_assert_str_eq(string_at(answer, "verdict"), "audited");
 	json_decref(answer);
+	answer = explain_json(&policy, "read", "/dev/kmsg");
+	ck_assert_str_eq(string_at(answer, "verdict"), "denied");
+	json_decref(answer);
 	policy_free(&policy);
 }
 END_TEST
@@ -184,10 +203,17 @@ START_TEST(the_option_that_is_named_does_allow_it)
 		{ACCESS_READ | ACCESS_WRITE, "/etc/it's", "--write '/etc/it'\\''s'"},
 		{ACCESS_EXEC | ACCESS_READ, "/bin/sh", "--exec /bin/sh"},
 		{ACCESS_LOOK, "/w/hidden/x", "--read /w/hidden/x"},
+		/* names that a rule would read as something else */
+		{ACCESS_READ, "/w/secret/*", "--read '/w/secret/*'"},
+		{ACCESS_READ, "/w/secret/**/a**b", "--read '/w/secret/*/a*b'"},
+		{ACCESS_READ, "/w/secret/${HOME}", "--read '/w/secret/$*{HOME}'"},
 	};
-	const enum rule_key keys[] = {RULE_READ, RULE_WRITE, RULE_WRITE, RULE_EXEC_ALLOW, RULE_READ};
+	const enum rule_key keys[] = {RULE_READ, RULE_WRITE, RULE_WRITE, RULE_EXEC_ALLOW,
+				      RULE_READ, RULE_READ,  RULE_READ,	 RULE_READ};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char named[64] = "";
+		const char *quote = strchr(cases[i].option, '\'');
 		struct policy_option option = {keys[i], cases[i].path};
 		struct policy_source source = help_source();
 		struct policy policy = help_policy(source, text);
@@ -199,6 +225,10 @@ START_TEST(the_option_that_is_named_does_allow_it)
 		ck_assert_str_eq(allow, cases[i].option);
 		free(allow);
 		policy_free(&policy);
+		if (strchr(cases[i].option, '*')) {
+			snprintf(named, sizeof named, "%.*s", (int)(strlen(quote) - 2), quote + 1);
+			option.value = named;
+		}
 		source.options = &option;
 		source.option_count = 1;
 		policy = help_policy(source, text);
@@ -213,28 +243,90 @@ START_TEST(no_option_is_named_where_none_helps)
 	struct policy policy = explained();
 	struct verdict forbidden = decide_path(policy.image, "/w/never", 8, ACCESS_READ);
 	struct verdict allowed = decide_path(policy.image, "/w/x", 4, ACCESS_READ);
-	struct verdict refused = decide_path(policy.image, "/w/secret", 9, ACCESS_READ);
 	struct verdict always = {false, EPERM, UINT32_MAX - 1};
 
 	ck_assert_ptr_null(allow_with_path(policy.image, forbidden, ACCESS_READ, "/w/never"));
 	ck_assert_ptr_null(allow_with_path(policy.image, allowed, ACCESS_READ, "/w/x"));
 	ck_assert_ptr_null(allow_with_path(policy.image, always, ACCESS_READ, "/x"));
-	ck_assert_ptr_null(allow_with_path(policy.image, refused, ACCESS_READ, "/w/secret/*"));
-	ck_assert_ptr_null(allow_with_path(policy.image, refused, ACCESS_READ, "/w/secret/${HOME}"));
 	policy_free(&policy);
 }
 END_TEST
 
-START_TEST(a_socket_without_a_sayable_name_has_no_option)
+/* A name is bytes that end with the address, and a rule's text says only some of them. */
+START_TEST(a_socket_with_an_odd_name_is_allowed_by_how_it_begins)
 {
-	struct sockaddr_un odd = {.sun_family = AF_UNIX, .sun_path = "\0a\0b"};
-	struct policy policy = explained();
-	struct verdict refused = {false, EACCES, RULE_DEFAULT};
-	socklen_t base = offsetof(struct sockaddr_un, sun_path);
+	static const struct {
+		const char *name;
+		size_t length; /* with the NUL before it */
+		enum net_use use;
+		const char *option, *destination;
+	} sockets[] = {
+		{"\0a\0b", 4, NET_BIND, "--bind 'unix:@a*'", "unix:@a*"},
+		{"\0\0b", 3, NET_CONNECT, "--connect 'unix:@*'", "unix:@*"},
+		{"\0x*y", 4, NET_CONNECT, "--connect 'unix:@x*'", "unix:@x*"},
+		{"", 0, NET_BIND, "--bind 'unix:@*'", "unix:@*"},
+		{"", 0, NET_CONNECT, NULL, NULL},
+		{"\0xyz", 4, NET_CONNECT, "--connect unix:@xyz", "unix:@xyz"},
+	};
 
-	ck_assert_ptr_null(
-		allow_with_address(policy.image, refused, NET_BIND, NET_TCP, (struct sockaddr *)&odd, base + 4));
-	ck_assert_ptr_null(allow_with_address(policy.image, refused, NET_BIND, NET_TCP, (struct sockaddr *)&odd, base));
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(*sockets); i++) {
+		struct sockaddr_un address = {.sun_family = AF_UNIX};
+		socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sockets[i].length);
+		struct policy_option option = {sockets[i].use == NET_BIND ? RULE_BIND : RULE_CONNECT,
+					       sockets[i].destination};
+		struct policy_source source = help_source();
+		struct policy policy = help_policy(source, "");
+		struct verdict refused = {false, EACCES, RULE_DEFAULT};
+		char *allow;
+
+		memcpy(address.sun_path, sockets[i].name, sockets[i].length);
+		allow = allow_with_address(policy.image, refused, sockets[i].use, NET_TCP, (struct sockaddr *)&address,
+					   length);
+		policy_free(&policy);
+		if (!sockets[i].option) {
+			ck_assert_ptr_null(allow);
+			continue;
+		}
+		ck_assert_str_eq(allow, sockets[i].option);
+		free(allow);
+		source.options = &option;
+		source.option_count = 1;
+		policy = help_policy(source, "");
+		ck_assert(decide_address(policy.image, sockets[i].use, NET_TCP, (struct sockaddr *)&address, length).allowed);
+		policy_free(&policy);
+	}
+}
+END_TEST
+
+/* A new name that would give more than the old one: what the old one lacks. */
+START_TEST(a_link_is_allowed_by_what_its_file_lacks)
+{
+	static const struct {
+		const char *move, *option;
+	} moves[] = {
+		{"/etc/x -> /w/y", "--write /etc/x"},
+		{"/w/x -> /bin/x", "--exec /w/x"},
+		{"/etc/a b -> /open/x", "--write '/etc/a b' --exec '/etc/a b'"},
+		{"/w/never/x -> /w/y", NULL},
+		{"/w/x -> /w/y", NULL},
+		{"/etc/x -> /y -> /w/z", NULL},
+	};
+	struct policy policy = help_policy(help_source(), "filesystem: { read = ( \"/\" ); write = ( \"/w\", \"/open\" );\n"
+							  " forbid = ( \"/w/never\" ); };\n"
+							  "exec: { allow = ( \"/bin\", \"/open\" ); };");
+
+	for (size_t i = 0; i < sizeof(moves) / sizeof(*moves); i++) {
+		const char *arrow = strstr(moves[i].move, " -> ");
+		struct verdict verdict = decide_move(policy.image, moves[i].move, (size_t)(arrow - moves[i].move), arrow + 4,
+						     strlen(arrow + 4), false);
+		char *allow = allow_with_move(policy.image, verdict, moves[i].move);
+
+		if (moves[i].option)
+			ck_assert_str_eq(allow, moves[i].option);
+		else
+			ck_assert_ptr_null(allow);
+		free(allow);
+	}
 	policy_free(&policy);
 }
 END_TEST
@@ -309,7 +401,8 @@ int main(void)
 	tcase_add_test(all, what_is_only_audited_is_told_as_such);
 	tcase_add_test(all, the_option_that_is_named_does_allow_it);
 	tcase_add_test(all, no_option_is_named_where_none_helps);
-	tcase_add_test(all, a_socket_without_a_sayable_name_has_no_option);
+	tcase_add_test(all, a_socket_with_an_odd_name_is_allowed_by_how_it_begins);
+	tcase_add_test(all, a_link_is_allowed_by_what_its_file_lacks);
 	tcase_add_test(all, every_effective_rule_is_shown_with_its_source);
 	tcase_add_test(all, no_exec_at_all_is_shown);
 	tcase_add_test(all, a_full_disk_is_told);

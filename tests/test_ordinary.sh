@@ -40,6 +40,34 @@ for level in $LEVELS_HERE; do
 		"$(guarded "$level" --read-only "$SCRATCH/in" -- "$ordinary" masks)"
 done
 
+# ---- who has given up its rights --------------------------------------------------------------------------------
+
+# as_nobody LEVEL NAME: 65534 reads a file below $SCRATCH/rights that the policy denies; what it said, and what was refused
+as_nobody() {
+	guarded "$1" --deny "$SCRATCH/rights" -- setpriv --reuid 65534 --regid 65534 --clear-groups cat "$SCRATCH/rights/$2" 2>&1 |
+		grep -o 'Permission denied\|content'
+	jq -r '.violations[].target' "$SCRATCH/result" | sed "s|$SCRATCH/rights/||"
+}
+if [ "$(id -u)" = 0 ] && have setpriv && chmod o+x "$SCRATCH" &&
+	setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$SCRATCH"; then
+	mkdir -p "$SCRATCH/rights/closed"
+	echo content | tee "$SCRATCH/rights/root" "$SCRATCH/rights/closed/file" >"$SCRATCH/rights/all"
+	chmod 600 "$SCRATCH/rights/root"
+	chmod 700 "$SCRATCH/rights/closed"
+	for level in $LEVELS_HERE; do
+		for name in root closed/file; do
+			check_same "$level: the mode bits of $name refuse it to who is no more root, and that is no violation" \
+				'Permission denied' "$(as_nobody "$level" $name)"
+		done
+		check_same "$level: what they do not refuse is one" "Permission denied
+all" "$(as_nobody "$level" all)"
+		guarded "$level" --deny "$SCRATCH/rights" -- cat "$SCRATCH/rights/root" >/dev/null 2>&1
+		check_same "$level: and of who is still root" 1 "$(jq .violation_count "$SCRATCH/result")"
+	done
+else
+	skip 'rights that were given up' 'root, setpriv(1) and a directory that everybody may reach'
+fi
+
 # ---- killing ---------------------------------------------------------------------------------------------------
 
 children() { cat "/proc/$1"/task/*/children 2>/dev/null; }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # UNIX sockets with a name are files, too: what `forbid`, `hide` and `deny` say of the name holds for a connection, whatever the
-# network's rules say. Somebody outside of the run listens and counts who comes.
+# network's rules say. Somebody outside of the run listens and counts who comes. And what a socket may do that names no address:
+# what is said to allow it does.
 . "$(dirname "$0")/lib.sh"
 make_scratch
 LEVELS="$LEVELS preload" levels_here
@@ -118,6 +119,73 @@ for level in $LEVELS_HERE; do
 	check_same "$level: a socket that the run has made needs no rule" reached \
 		"$("$PICKET" run -q --enforce "$level" -- python3 "$SCRATCH/own.py" 2>&1)"
 done
+# ---- what names no address ----------------------------------------------------------------------------------------
+
+cat >"$SCRATCH/unnamed.py" <<-'END'
+	import errno, socket, sys
+	def join():
+	    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	    s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.1.2.3") + socket.inet_aton("127.0.0.1"))
+	calls = {"multicast": join, "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0),
+	         "ping": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP),
+	         "autobind": lambda: socket.socket(socket.AF_UNIX).bind(""),
+	         "nul": lambda: socket.socket(socket.AF_UNIX).bind("\0picket\0" + sys.argv[2])}
+	try:
+	    calls[sys.argv[1]]()
+	    print("ok")
+	except OSError as e:
+	    print(errno.errorcode[e.errno])
+END
+while read -r what error option rules; do
+	bare=$(python3 "$SCRATCH/unnamed.py" "$what" $$)
+	[ "$bare" = ok ] || [ "$what" = ping ] || { not_ok "control: $what" <<<"$bare"; continue; }
+	for level in $LEVELS_HERE; do
+		# shellcheck disable=SC2086	# words
+		check_same "$level: $what is refused" "$error" "$("$PICKET" run -q --enforce "$level" -r "$SCRATCH/result" $rules \
+			-- python3 "$SCRATCH/unnamed.py" "$what" $$ 2>&1)"
+		check_same "$level: $what: by no rule, and said to take ${option/=/ }" "default ${option/=/ }" \
+			"$(jq -r '.violations[] | select(.kind | startswith("network")) | "\(.rule.key) \(.allow_with)"' "$SCRATCH/result")"
+		check_same "$level: $what: with that it is as without a guard" "$bare" "$(eval "\"\$PICKET\" run -q --enforce $level ${option/=/ }" \
+			-- python3 "$SCRATCH/unnamed.py" "$what" $$ 2>&1)"
+		check_same "$level: $what is let be where that is only recorded" "$bare" "$("$PICKET" run -q --enforce "$level" \
+			--profile permissive -- python3 "$SCRATCH/unnamed.py" "$what" $$ 2>&1)"
+	done
+done <<-'END'
+	multicast EPERM --connect='*' --connect 127.0.0.1:9
+	netlink EACCES --connect='*'
+	ping EACCES --connect='*' --connect 127.0.0.1:9
+	autobind EACCES --bind='unix:@*'
+	nul EACCES --bind='unix:@picket*'
+END
+
+# ---- what the kernel might not have --------------------------------------------------------------------------------
+
+# libaudit and PAM go on without the kernel's audit where that is not there, and at no other error; by libc and by itself.
+cat >"$SCRATCH/absent.py" <<-'END'
+	import ctypes, errno
+	libc = ctypes.CDLL(None, use_errno=True)
+	for call in libc.socket, lambda *a: libc.syscall(41, *a):
+	    for domain, protocol in (16, 9), (16, 15), (16, 0), (38, 0), (2, 0):
+	        r = call(domain, 3 if domain == 16 else 5 if domain == 38 else 1, protocol)
+	        print("ok" if r >= 0 else errno.errorcode[ctypes.get_errno()], end=" ")
+END
+check_same 'control: unguarded there are all of them' 'ok ok ok ok ok ok ok ok ok ok ' "$(python3 "$SCRATCH/absent.py" | sed 's/EAFNOSUPPORT/ok/g')"
+for level in $LEVELS_HERE; do
+	inet=ok
+	[ "$level" != preload ] || inet=EACCES	# the filter says it
+	each="EPROTONOSUPPORT EPROTONOSUPPORT EACCES EAFNOSUPPORT $inet "
+	check_same "$level: without a network" "$each$each" \
+		"$("$PICKET" run -q --enforce "$level" -r "$SCRATCH/result" -- python3 "$SCRATCH/absent.py" 2>&1)"
+	check_same "$level: that there is no audit is recorded" 'EPROTONOSUPPORT null' "$(jq -r '.violations[] |
+		select(.target == "socket of family 16, type 3, protocol 9") | "\(.errno) \(.allow_with)"' "$SCRATCH/result")"
+	each='EPROTONOSUPPORT EPROTONOSUPPORT ok EAFNOSUPPORT ok '
+	check_same "$level: with one" "$each$each" \
+		"$("$PICKET" run -q --enforce "$level" --connect 127.0.0.1:9 -- python3 "$SCRATCH/absent.py" 2>&1)"
+	if [ "$(id -u)" = 0 ] && have su && [ "$(su nobody -s /bin/sh -c 'id -u' 2>/dev/null </dev/null)" = 65534 ]; then
+		check_same "$level: su" 65534 "$("$PICKET" run -q --enforce "$level" --read /etc/shadow -- su nobody -s /bin/sh -c 'id -u' 2>&1)"
+	fi
+done
+
 check 'control: to forbid something else' "$PICKET" run -q --forbid shut --connect unix:open/s -- true
 check_not 'to forbid and to connect is a contradiction' "$PICKET" run --forbid shut --connect unix:shut/s -- true
 finish

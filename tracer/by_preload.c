@@ -28,15 +28,6 @@ enum { SOCKET_ROOM = 4 << 20, SCRIPTS_MOST = 5, LOOK_MS = 20 };
 
 /* ---- before it ---------------------------------------------------------- */
 
-/* A refusal for lack of a rule, or by the empty list (no *further* program), does not mean the command that the user named. */
-static bool spares_command(const struct image *image, struct verdict verdict)
-{
-	if (verdict.rule == RULE_DEFAULT)
-		return true;
-	struct rule rule = image_rule(image, verdict.rule);
-	return rule.key == RULE_EXEC_DENY && strcmp(rule.target, "/") == 0;
-}
-
 /* Does an option of the command line name exactly this program? */
 static bool is_named(const struct image *image, struct verdict verdict, const char *name)
 {
@@ -80,7 +71,7 @@ static int examine_one(struct guard *guard, const char *path, struct program_fil
 	for (unsigned i = 0; i < guard->policy_count; i++) {
 		const struct image *image = guard->policies[i]->image;
 		struct verdict verdict = decide_path(image, name, strlen(name), ACCESS_EXEC);
-		if (verdict.allowed || spares_command(image, verdict) || guard->on_violation == ON_VIOLATION_AUDIT)
+		if (verdict.allowed || decide_spares_command(image, verdict) || guard->on_violation == ON_VIOLATION_AUDIT)
 			continue;
 		heard_refused_command(guard, name, verdict, i);
 		snprintf(why, size, "%s may not be run: the policy refuses it", name);

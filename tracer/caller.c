@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +257,57 @@ void caller_real_ids(struct caller *caller, bool on)
 	set_capabilities(caller->own.capabilities, caller->own.capabilities);
 	set_fs_ids(on ? caller->theirs.uid : caller->theirs.fsuid, on ? caller->theirs.gid : caller->theirs.fsgid);
 	set_capabilities(caller->own.capabilities, has & caller->own.capabilities);
+}
+
+bool caller_differs(pid_t tid)
+{
+	struct identity own = { .groups = NULL }, theirs = { .groups = NULL };
+	bool differs = read_identity((pid_t)syscall(SYS_gettid), &own) == 0 && read_identity(tid, &theirs) == 0 &&
+		       (own.fsuid != theirs.fsuid || own.fsgid != theirs.fsgid || !same_groups(&own, &theirs) ||
+			(own.capabilities & launch_capabilities()) != (theirs.capabilities & launch_capabilities()));
+
+	free(own.groups);
+	free(theirs.groups);
+	return differs;
+}
+
+struct access_question {
+	struct caller caller;
+	pid_t tid;
+	int fd;
+	const char *name;
+	int access;
+	int answer;
+};
+
+static void *ask_as_caller(void *argument)
+{
+	struct access_question *question = argument;
+
+	caller_prepare(&question->caller);
+	if (caller_become(&question->caller, question->tid) == 0) {
+		const int flags = AT_EACCESS | AT_SYMLINK_NOFOLLOW;
+		if (syscall(SYS_faccessat2, question->fd, "", question->access, AT_EMPTY_PATH | AT_EACCESS) < 0 ||
+		    (question->name && syscall(SYS_faccessat2, AT_FDCWD, question->name, F_OK, flags) < 0))
+			question->answer = errno == EACCES || errno == EROFS || errno == EPERM ? -errno : 0;
+	}
+	caller_done(&question->caller);
+	return NULL;	/* and its rights end with it */
+}
+
+int caller_access(pid_t tid, int fd, const char *name, int access)
+{
+	struct access_question question = { .tid = tid, .fd = fd, .name = name, .access = access };
+	sigset_t all, before;
+	pthread_t thread;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);	/* signals are the main thread's */
+	int r = pthread_create(&thread, NULL, ask_as_caller, &question);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r == 0)
+		pthread_join(thread, NULL);
+	return question.answer;
 }
 
 int caller_umask(pid_t tid, mode_t *mask)

@@ -49,6 +49,14 @@ void caller_leave(struct caller *caller);
 /* With the real ids in place of the effective ones, as access(2) wants it; on == false: back. */
 void caller_real_ids(struct caller *caller, bool on);
 
+/* Does this task, as to files, have other rights than the thread that asks? */
+bool caller_differs(pid_t tid);
+
+/* Would the mode bits of what `fd` holds (O_PATH) refuse this access to the task? `name`: it reached it by this name, from the root
+ * on, so the directories on the way have their say; or NULL. 0 or -errno; 0 also when it cannot be told. Not for hot paths: rights belong
+ * to threads, and the one that asks keeps its own. */
+int caller_access(pid_t tid, int fd, const char *name, int access);
+
 /* Its umask. 0 or -errno. */
 int caller_umask(pid_t tid, mode_t *umask);
 

@@ -10,6 +10,7 @@
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -91,8 +92,11 @@ static void refuse_listed(struct instructions *p)
 	}
 }
 
+/* May there be a network? Where refusals are only recorded there may, and the shim tells of it. */
 static bool any_internet(const struct guard *guard)
 {
+	if (guard->on_violation == ON_VIOLATION_AUDIT)
+		return true;
 	for (unsigned i = 0; i < guard->policy_count; i++)
 		if (!decide_any_internet(guard->policies[i]->image, NET_CONNECT) &&
 		    !decide_any_internet(guard->policies[i]->image, NET_BIND))
@@ -102,23 +106,18 @@ static bool any_internet(const struct guard *guard)
 
 static void look_at_socket(struct instructions *p, bool internet)
 {
-	for_number(p, number_of("socket"), 7);
+	for_number(p, number_of("socket"), 11);
 	load_argument(p, 0);
-	if (internet) {
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 3, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1);
-		pass(p);
-		say(p, EAFNOSUPPORT);
-	} else {
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 2, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 2);
-		pass(p);
-		say(p, EACCES);
-		say(p, EAFNOSUPPORT);
-	}
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 8, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, internet ? 7 : 6, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, internet ? 6 : 5, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 1, 0);
+	say(p, EAFNOSUPPORT);
+	load_argument(p, 2);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, NETLINK_ROUTE, internet ? 2 : 1, 0);
+	say(p, EPROTONOSUPPORT);	/* as a kernel that has not got it: judge_network.c */
+	say(p, EACCES);
+	pass(p);
 }
 
 /* New namespaces. clone3 has its flags in memory, and libc falls back to clone. */

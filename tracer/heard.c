@@ -39,7 +39,7 @@ static bool take_apart(struct message *m, const struct wire_report *report, size
 	size_t left = length - sizeof *report, to = 0;
 
 	if (length < sizeof *report || length > WIRE_REPORT_MOST || report->version != WIRE_VERSION ||
-	    report->kind > WIRE_INTERFACE || report->about > WIRE_ABOUT_PROGRAM || report->image >= GUARD_IMAGES ||
+	    report->kind > WIRE_INTERFACE || report->about > WIRE_ABOUT_EVERYWHERE || report->image >= GUARD_IMAGES ||
 	    report->use > NET_BIND || report->transport > NET_UDP)
 		return false;
 	m->head = *report;
@@ -99,6 +99,7 @@ static const char *target_of(struct message *m)
 			     sizeof m->target);
 		return m->target;
 	case WIRE_ABOUT_CALL:
+	case WIRE_ABOUT_EVERYWHERE:
 		if (m->text[WIRE_TARGET][0] && m->text[WIRE_TARGET][0] != '%')
 			return m->text[WIRE_TARGET];
 		snprintf(m->target, sizeof m->target, "%s%s", call_find(m->head.call)->name,
@@ -138,8 +139,11 @@ static char *allow_with(const struct guard *guard, const struct message *m)
 					  &m->address.any, m->head.length[WIRE_ADDRESS]);
 	case WIRE_ABOUT_UNIX_PATH:
 		return allow_with_unix_path(image, verdict, (enum net_use)m->head.use, target);
-	case WIRE_ABOUT_CALL:
+	case WIRE_ABOUT_EVERYWHERE:
+		return allow_with_everywhere(verdict);
 	case WIRE_ABOUT_MOVE:
+		return allow_with_move(image, verdict, target);
+	case WIRE_ABOUT_CALL:
 	case WIRE_ABOUT_PROGRAM:
 		break;
 	}

@@ -30,6 +30,7 @@ struct refusal {
 	bool unix_path;			/* a unix socket's name was refused */
 	enum net_use use;
 	enum net_transport transport;
+	bool everywhere;		/* it names no address, and so takes leave to connect to all */
 	bool move;			/* not an access but a new name was refused; target is "old -> new" */
 	char target[TARGET_SIZE];	/* NUL-terminated; the last field, since it is not cleared */
 };

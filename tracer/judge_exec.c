@@ -26,14 +26,13 @@ enum {
 	EXECVE_CHECK = 0x10000,	/* AT_EXECVE_CHECK, linux/fcntl.h of Linux 6.14: would it be run? */
 };
 
-/* Is this refusal for lack of a rule, or by the empty list (no *further* program)? Then it does not mean the command that
- * the user named. */
-static bool spares_command(const struct guard *guard, const struct judgement *judgement)
+/* Is it the command that the user named, and not meant by what refuses it? */
+static bool spares_command(const struct guard *guard, const struct request *request, const struct judgement *judgement)
 {
-	if (judgement->refusal.rule == RULE_DEFAULT)
-		return true;
-	struct rule rule = image_rule(guard->policies[judgement->refusal.image]->image, judgement->refusal.rule);
-	return rule.key == RULE_EXEC_DENY && strcmp(rule.target, "/") == 0;
+	const struct refusal *refusal = &judgement->refusal;
+	struct verdict verdict = { .allowed = false, .error = refusal->error, .rule = refusal->rule };
+
+	return request->task->launching && decide_spares_command(guard->policies[refusal->image]->image, verdict);
 }
 
 /* May it be run? When that is only audited, the rest of the chain is looked at. */
@@ -46,11 +45,11 @@ static bool judge_program(struct guard *guard, const struct request *request, st
 	}
 	if (at->nameless || judge_path(guard, judgement, at, ACCESS_EXEC))
 		return true;
-	if (request->task->launching && spares_command(guard, judgement)) {
+	if (spares_command(guard, request, judgement)) {
 		judgement->outcome = OUTCOME_PASS;
 		return true;
 	}
-	int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(at->fd, X_OK);
+	int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(at, X_OK);
 	if (failure == 0)
 		return judge_audits(guard, judgement);
 	judge_answer(judgement, failure);
@@ -66,12 +65,12 @@ static bool judge_loader(struct guard *guard, const struct request *request, str
 		return judge_program(guard, request, judgement, at);
 	if (judge_path(guard, judgement, at, ACCESS_READ))
 		return true;
-	if (judge_path(guard, judgement, at, ACCESS_EXEC) || (request->task->launching && spares_command(guard, judgement))) {
+	if (judge_path(guard, judgement, at, ACCESS_EXEC) || spares_command(guard, request, judgement)) {
 		judgement->outcome = OUTCOME_PASS;
 		return true;
 	}
 	judge_path(guard, judgement, at, ACCESS_READ);
-	int failure = resolve_ordinary(at->fd, X_OK);
+	int failure = resolve_ordinary(at, X_OK);
 	if (failure == 0)
 		return judge_audits(guard, judgement);
 	judge_answer(judgement, failure);
@@ -185,13 +184,13 @@ static bool judge_link(struct guard *guard, struct request *request, struct judg
 	if (!judge_program(guard, request, judgement, at))
 		return false;
 	int r = program_read(at->fd, file);
-	if (r == -EACCES && at->type == S_IFREG && resolve_ordinary(at->fd, X_OK) == 0) {
+	if (r == -EACCES && at->type == S_IFREG && resolve_ordinary(at, X_OK) == 0) {
 		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "%s (it may be run, but not read to see what it is)",
 			     at->judged);
 		return false;
 	}
 	bool runs = r == 0 && (file->kind == PROGRAM_ELF || file->kind == PROGRAM_SCRIPT);
-	int failure = runs ? 0 : resolve_ordinary(at->fd, X_OK);	/* before anybody looks into it */
+	int failure = runs ? 0 : resolve_ordinary(at, X_OK);	/* before anybody looks into it */
 	if (failure < 0 || r < 0 || file->kind == PROGRAM_UNKNOWN) {
 		judge_answer(judgement, failure < 0 ? failure : r < 0 ? r : -ENOEXEC);
 		return false;

@@ -37,13 +37,35 @@ static int arg(const struct request *request, enum arg_kind kind, int after)
 
 /* ---- making one --------------------------------------------------------- */
 
-static bool any_internet(struct guard *guard)
+static bool any_internet(const struct image *image)
 {
-	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++)
-		if (!decide_any_internet(guard->policies[i]->image, NET_CONNECT) &&
-		    !decide_any_internet(guard->policies[i]->image, NET_BIND))
-			return false;
-	return true;
+	return decide_any_internet(image, NET_CONNECT) || decide_any_internet(image, NET_BIND);
+}
+
+static bool connects_everywhere(const struct image *image)
+{
+	return decide_every_address(image, NET_CONNECT);
+}
+
+/* What no rule can name, and goes where each policy allows so much. */
+static void judge_unnamed(struct guard *guard, struct judgement *judgement, bool (*allows)(const struct image *image),
+			  int error, const char *target)
+{
+	struct refusal *refusal = &judgement->refusal;
+
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
+		if (allows(guard->policies[i]->image))
+			continue;
+		judgement->outcome = OUTCOME_REFUSE;
+		refusal->kind = VIOLATION_NETWORK_OUTBOUND;
+		refusal->error = error;
+		refusal->rule = RULE_DEFAULT;
+		refusal->image = i;
+		refusal->everywhere = true;
+		snprintf(refusal->target, sizeof refusal->target, "%s", target);
+		if (!judge_audits(guard, judgement))
+			return;
+	}
 }
 
 static bool every_address(struct guard *guard, enum net_use use)
@@ -55,7 +77,7 @@ static bool every_address(struct guard *guard, enum net_use use)
 }
 
 /* Can what is sent through such a socket be judged by address? */
-static bool internet_socket_known(struct guard *guard, int type, int protocol)
+static bool internet_socket_known(int type, int protocol)
 {
 	switch (protocol) {
 	case IPPROTO_IP:
@@ -66,37 +88,35 @@ static bool internet_socket_known(struct guard *guard, int type, int protocol)
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 		return type == SOCK_DGRAM;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:	/* ping has no port that a rule could name */
-		return type == SOCK_DGRAM && every_address(guard, NET_CONNECT);
 	default:
 		return false;
 	}
 }
 
+static bool is_ping(int type, int protocol)
+{
+	return type == SOCK_DGRAM && (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6);
+}
+
+/* The errors are those that a kernel gives which has no such thing, or, of what a rule opens, does not let the user have it:
+ * programs know them, and go on without (ping(8) by another socket, libaudit by none). */
 static void judge_socket(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	int domain = arg(request, ARG_DOMAIN, 0), type = arg(request, ARG_DOMAIN, 1) & SOCK_TYPE_BITS,
 	    protocol = arg(request, ARG_DOMAIN, 2);
-	bool known = false;
+	bool internet = domain == AF_INET || domain == AF_INET6;
+	char text[96];
 
-	switch (domain) {
-	case AF_UNIX:
-		known = true;
-		break;
-	case AF_INET:
-	case AF_INET6:
-		known = internet_socket_known(guard, type, protocol);
-		break;
-	case AF_NETLINK:	/* getaddrinfo asks which families the machine has, where there is a network at all */
-		known = protocol == NETLINK_ROUTE && any_internet(guard);
-		break;
-	default:
-		break;
-	}
-	if (!known)
-		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, domain == AF_NETLINK ? EACCES : EAFNOSUPPORT,
-			     "socket of family %d, type %d, protocol %d", domain, type, protocol);
+	snprintf(text, sizeof text, "socket of family %d, type %d, protocol %d", domain, type, protocol);
+	if (domain == AF_UNIX || (internet && internet_socket_known(type, protocol)))
+		return;
+	if (internet && is_ping(type, protocol))	/* which has no port that a rule could name */
+		judge_unnamed(guard, judgement, connects_everywhere, EACCES, text);
+	else if (domain == AF_NETLINK && protocol == NETLINK_ROUTE)	/* getaddrinfo asks which families the machine has */
+		judge_unnamed(guard, judgement, any_internet, EACCES, text);
+	else
+		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, domain == AF_NETLINK ? EPROTONOSUPPORT : EAFNOSUPPORT, "%s",
+			     text);
 }
 
 /* ---- internet and abstract addresses ------------------------------------ */
@@ -200,7 +220,7 @@ static void judge_unix_bind(struct guard *guard, struct request *request, struct
 	bool hidden = judge_hidden(guard, &name->at);
 
 	if ((!name->at.exists || hidden) && !judge_path(guard, judgement, &name->at, ACCESS_WRITE)) {
-		int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(name->at.fd, W_OK | X_OK);
+		int failure = judgement->refusal.error == ENOENT ? 0 : resolve_ordinary(&name->at, W_OK | X_OK);
 		if (failure < 0)
 			judge_answer(judgement, failure);
 		if (failure < 0 || !judge_audits(guard, judgement))
@@ -304,8 +324,7 @@ static void judge_sockopt(struct guard *guard, const struct request *request, st
 		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, EPERM, "source route");
 		break;
 	case NET_OPTION_ANNOUNCES:	/* which group is in memory, and the packet goes to every host of the network */
-		if (!every_address(guard, NET_CONNECT))
-			judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, EPERM, "multicast group");
+		judge_unnamed(guard, judgement, connects_everywhere, EPERM, "multicast group");
 		break;
 	}
 }

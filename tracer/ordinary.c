@@ -119,10 +119,10 @@ static int entry_failure(const struct name_arg *name)
 	struct stat directory, entry;
 
 	if (!name->at.exists)
-		return resolve_ordinary(name->at.fd, W_OK | X_OK);
+		return resolve_ordinary(&name->at, W_OK | X_OK);
 	snprintf(parent, sizeof parent, "%.*s/", slash ? (int)(slash - name->at.name) : 0, name->at.name);
 	cleanup_fd int fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int failure = fd < 0 ? 0 : resolve_ordinary(fd, W_OK | X_OK);
+	int failure = fd < 0 ? 0 : resolve_ordinary_of(&name->at, fd, W_OK | X_OK);
 	if (fd < 0 || failure < 0 || fstat(fd, &directory) < 0 || fstat(name->at.fd, &entry) < 0)
 		return failure;
 	uid_t user = geteuid();
@@ -172,7 +172,7 @@ static int attribute_failure(const struct request *request, const struct name_ar
 	if (attribute_begins(request, "trusted."))
 		return -EPERM;
 	bool others = attribute_begins(request, "security.") || attribute_begins(request, "system.");
-	int failure = others ? 0 : resolve_ordinary(name->at.fd, W_OK);
+	int failure = others ? 0 : resolve_ordinary(&name->at, W_OK);
 	if (failure < 0 || request->attribute_error < 0)
 		return failure;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", name->at.fd);
@@ -195,7 +195,7 @@ static int change_failure(const struct request *request, const struct name_arg *
 		return attribute_failure(request, name);
 	if (sets_times(request))
 		return owner_failure(name);
-	return resolve_ordinary(name->at.fd, W_OK);
+	return resolve_ordinary(&name->at, W_OK);
 }
 
 /* ---- what comes after them ---------------------------------------------- */
@@ -245,7 +245,7 @@ static int link_failure(const struct request *request)
 static int value_failure(const struct request *request, const struct name_arg *name)
 {
 	char path[64];
-	int failure = resolve_ordinary(name->at.fd, R_OK);
+	int failure = resolve_ordinary(&name->at, R_OK);
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d", name->at.fd);
 	if (failure < 0 || getxattr(path, request->attribute, NULL, 0) >= 0)
@@ -274,6 +274,6 @@ int ordinary_failure(const struct request *request, const struct name_arg *name,
 	case OP_VALUE:
 		return value_failure(request, name);
 	default:
-		return name->at.exists ? resolve_ordinary(name->at.fd, mode_bits(access)) : entry_failure(name);
+		return name->at.exists ? resolve_ordinary(&name->at, mode_bits(access)) : entry_failure(name);
 	}
 }

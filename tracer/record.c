@@ -111,10 +111,14 @@ static enum violation_origin origin(const struct request *request)
 /* malloc'ed, or NULL. */
 static char *allow_with(const struct guard *guard, const struct request *request, const struct refusal *refusal)
 {
-	if (refusal->rule == RULE_ALWAYS || refusal->move || refusal->image != 0)
+	if (refusal->rule == RULE_ALWAYS || refusal->image != 0)
 		return NULL;
 	const struct image *image = guard->policies[0]->image;
 	struct verdict verdict = { .allowed = false, .error = refusal->error, .rule = refusal->rule };
+	if (refusal->everywhere)
+		return allow_with_everywhere(verdict);
+	if (refusal->move)
+		return allow_with_move(image, verdict, refusal->target);
 	if (refusal->address)
 		return allow_with_address(image, verdict, refusal->use, refusal->transport, &request->address.any,
 					  request->address.length);

@@ -21,6 +21,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "caller.h"
 #include "walk.h"
 
 static const char DELETED[] = " (deleted)";
@@ -143,9 +144,11 @@ static void describe_missing(struct tracees *all, struct task *task, struct reso
 	judged_name(all, task, out);
 }
 
-static void start(struct resolved *out)
+static void start(const struct tracees *all, const struct task *task, bool absolute, struct resolved *out)
 {
 	memset(out, 0, offsetof(struct resolved, name));
+	out->tid = all->keeper ? 0 : task->tid;	/* at level notify a thread looks as the task itself */
+	out->absolute = absolute;
 	out->fd = out->magic_fd = -1;
 	out->name[0] = out->judged[0] = 0;
 	out->length = out->judged_length = 0;
@@ -193,14 +196,14 @@ static int hold_parent(int base, const char *path, uint64_t how, const char **la
 }
 
 /* The quick way was wrong when it led to the supervisor's own entry. */
-static bool again_if_supervisor(struct resolved *out)
+static bool again_if_supervisor(const struct tracees *all, const struct task *task, struct resolved *out)
 {
 	bool slash = out->slash;
 
 	if (!names_supervisor(out))
 		return true;
 	resolve_close(out);
-	start(out);
+	start(all, task, out->absolute, out);
 	out->slash = slash;
 	return false;
 }
@@ -241,7 +244,7 @@ static bool resolve_missing(struct tracees *all, struct task *task, int base, co
 		return false;
 	}
 	describe_missing(all, task, out, component, length);
-	return again_if_supervisor(out);
+	return again_if_supervisor(all, task, out);
 }
 
 /* The first directory of names that led through a link lately: mostly that is a link itself (/bin, /lib). Only a hint. */
@@ -314,7 +317,7 @@ static bool resolve_at_once(struct tracees *all, struct task *task, int base, co
 	}
 	out->fd = fd;
 	describe(all, task, direct && !links && base == AT_FDCWD && is_plain_name(path) ? path : NULL, out);
-	return again_if_supervisor(out);
+	return again_if_supervisor(all, task, out);
 }
 
 static void resolve_by_steps(struct tracees *all, struct task *task, int base, const char *path, enum resolve_last last,
@@ -370,7 +373,7 @@ void resolve_as(struct tracees *all, struct task *task, int dirfd, const char *p
 	int base = AT_FDCWD;
 	size_t length = strlen(path);
 
-	start(out);
+	start(all, task, path[0] == '/' && !(how & RESOLVE_IN_ROOT), out);
 	if (length == 0) {
 		out->error = -ENOENT;
 		return;
@@ -398,7 +401,7 @@ void resolve_as(struct tracees *all, struct task *task, int dirfd, const char *p
 
 void resolve_fd(struct tracees *all, struct task *task, int fd, struct resolved *out)
 {
-	start(out);
+	start(all, task, false, out);
 	out->fd = open_base(task, fd);
 	if (out->fd < 0) {
 		out->error = out->fd;
@@ -414,10 +417,8 @@ void resolve_close(struct resolved *out)
 	out->fd = -1;
 }
 
-int resolve_ordinary(int fd, int access)
+static int access_held(int fd, int access)
 {
-	if (fd < 0)
-		return 0;
 	if (syscall(SYS_faccessat2, fd, "", access, AT_EMPTY_PATH | AT_EACCESS) == 0)
 		return 0;
 	if (errno == ENOSYS || errno == EINVAL) {	/* before Linux 5.8 */
@@ -427,4 +428,20 @@ int resolve_ordinary(int fd, int access)
 			return 0;
 	}
 	return errno == EACCES || errno == EROFS || errno == EPERM ? -errno : 0;
+}
+
+/* We look with our own rights; a tool of root's may have given up its own meanwhile. */
+int resolve_ordinary_of(const struct resolved *out, int fd, int access)
+{
+	int failure = fd < 0 ? 0 : access_held(fd, access);
+	bool named = fd == out->fd && out->absolute && !out->nameless;
+
+	if (failure != 0 || fd < 0 || out->tid == 0 || !caller_may_change() || !caller_differs(out->tid))
+		return failure;
+	return caller_access(out->tid, fd, named ? out->name : NULL, access);
+}
+
+int resolve_ordinary(const struct resolved *out, int access)
+{
+	return resolve_ordinary_of(out, out->fd, access);
 }

@@ -30,6 +30,8 @@ struct resolved {
 	bool magic_other;	/* one of another task of the run, that has descriptors or a directory of its own */
 	int magic_fd;		/* the last of them was /proc/self/fd/N: N, else -1 */
 	bool stranger;		/* it led, or would have, through such a link of a process outside the run */
+	bool absolute;		/* the text began at the root */
+	pid_t tid;		/* of the task that said it, if it may have other rights than the thread that looks; else 0 */
 	bool slash;		/* the text ended in '/': must be a directory */
 	bool own_proc;		/* an entry of /proc/PID of the task's own process, */
 	bool run_proc;		/* or of some process of the run */
@@ -59,8 +61,11 @@ void resolve_fd(struct tracees *all, struct task *task, int fd, struct resolved 
 
 void resolve_close(struct resolved *out);
 
-/* Would the mode bits (or a read-only file system) refuse this anyway? `access` is R_OK|W_OK|X_OK, of what a struct resolved
- * holds: the object or, when it does not exist, its parent. 0 or -errno. */
-int resolve_ordinary(int fd, int access);
+/* Would the mode bits (or a read-only file system) refuse this anyway? `access` is R_OK|W_OK|X_OK, of the object or, when
+ * it does not exist, of its parent. 0 or -errno. */
+int resolve_ordinary(const struct resolved *out, int access);
+
+/* The same of what `fd` holds (O_PATH), to the task that said that name. */
+int resolve_ordinary_of(const struct resolved *out, int fd, int access);
 
 #endif
