@@ -7,8 +7,11 @@
  */
 #include "syscalls.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Words of syscalls.def that are not words of syscalls.h. */
 #define ACCESS_BY_FLAGS 0
@@ -126,6 +129,7 @@ static const char *const op_names[OP_COUNT] = {
 	[OP_REFUSE_PROC] = "process control",
 	[OP_OPEN] = "open",
 	[OP_LOOK] = "look",
+	[OP_VALUE] = "read attribute",
 	[OP_READLINK] = "read link",
 	[OP_CREATE] = "create",
 	[OP_SYMLINK] = "symlink",
@@ -207,8 +211,15 @@ static const char *const kind_names[ARG_KIND_COUNT] = {
 	[ARG_SOCKOPT] = "level and option",
 	[ARG_WATCH_MASK] = "watch mask",
 	[ARG_SIGNAL_FLAGS] = "signal flags",
+	[ARG_LENGTH] = "length",
+	[ARG_MODE] = "mode",
+	[ARG_OWNER] = "owner",
+	[ARG_NODE] = "mode and type",
+	[ARG_ATTRIBUTE] = "attribute",
+	[ARG_VALUE_SIZE] = "size of value",
 	[ARG_IPC_KEY] = "ipc key",
 	[ARG_IPC_ID] = "ipc identifier",
+	[ARG_IPC_COMMAND] = "ipc command",
 };
 
 /* Sentences that hold for several operations. */
@@ -241,6 +252,7 @@ static const char *const ways[OP_COUNT] = {
 	[OP_REFUSE_PROC] = WAY_REFUSED,
 	[OP_OPEN] = WAY_NAME,
 	[OP_LOOK] = WAY_NAME,
+	[OP_VALUE] = WAY_NAME,
 	[OP_READLINK] = WAY_NAME,
 	[OP_CREATE] = WAY_NAME,
 	[OP_SYMLINK] = WAY_MEANING,
@@ -334,4 +346,17 @@ unsigned call_open_access(uint64_t flags)
 	if ((flags & O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE)	/* O_TMPFILE has two bits, one is O_DIRECTORY's */
 		access |= ACCESS_WRITE;
 	return access;
+}
+
+int call_open_error(uint64_t flags, unsigned type)
+{
+	bool temporary = (flags & O_TMPFILE) == O_TMPFILE, directory = type == S_IFDIR;
+
+	if (flags & O_PATH)
+		return (flags & O_DIRECTORY) && !directory ? -ENOTDIR : 0;
+	if (directory && !temporary && ((flags & O_CREAT) || (call_open_access(flags) & ACCESS_WRITE)))
+		return -EISDIR;
+	if ((flags & O_DIRECTORY) && !directory)
+		return -ENOTDIR;
+	return type == S_IFLNK ? -ELOOP : 0;	/* O_NOFOLLOW */
 }

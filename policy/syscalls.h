@@ -31,7 +31,8 @@ enum call_op {
 	OP_REFUSE_IFACE,/* refused calls: ENOSYS or EPERM, kind `interface` */
 	OP_REFUSE_PROC,	/* refused calls: EPERM, kind `process_control` */
 	OP_OPEN,	/* open an object by name; access by its flags */
-	OP_LOOK,	/* read what a name is, not what it holds (stat, getxattr) */
+	OP_LOOK,	/* read what a name is, not what it holds (stat, listxattr) */
+	OP_VALUE,	/* read an extended attribute: of user.* it takes what reading the file takes (xattr(7)), of all else LOOK */
 	OP_READLINK,	/* where a symbolic link leads: as LOOK, but what /proc has of strangers takes all of /proc */
 	OP_CREATE,	/* make a new name (mkdir, mknod) */
 	OP_SYMLINK,	/* make a new symbolic link: changes what names mean */
@@ -115,8 +116,15 @@ enum arg_kind {
 	ARG_SOCKOPT,	/* setsockopt: level; the option follows */
 	ARG_WATCH_MASK,	/* inotify: IN_* */
 	ARG_SIGNAL_FLAGS,/* pidfd_send_signal: PIDFD_SIGNAL_*; a process group only if all of it is of this run */
+	ARG_LENGTH,	/* truncate: of a regular file; the kernel says so before it asks for permission */
+	ARG_MODE,	/* chmod: its owner sets it */
+	ARG_OWNER,	/* chown: the user; the group follows */
+	ARG_NODE,	/* mknod: mode and type; the device follows */
+	ARG_ATTRIBUTE,	/* pointer to the name of an extended attribute; the kernel may read it before it looks at any other name */
+	ARG_VALUE_SIZE,	/* getxattr: room for the value; where there is none, only its length is told */
 	ARG_IPC_KEY,	/* shmget and the like: IPC_PRIVATE only; the result is an identifier of this run */
 	ARG_IPC_ID,	/* SysV identifier: one that this run has made */
+	ARG_IPC_COMMAND,/* IPC_* and the like; after IPC_RMID it is no such identifier */
 	ARG_KIND_COUNT
 };
 
@@ -199,6 +207,10 @@ int call_arg_index(const struct call *call, enum arg_kind kind, int from);
 /* What an open with these O_* flags wants of its object (enum access bits). Making the object is wanted of its name, when it
  * turns out missing. Async-signal-safe. */
 unsigned call_open_access(uint64_t flags);
+
+/* How an open with these O_* flags of an object of this type (S_IFMT bits) fails before the kernel asks for any permission: EISDIR,
+ * ENOTDIR, ELOOP. 0 or -errno. Async-signal-safe. */
+int call_open_error(uint64_t flags, unsigned type);
 
 /* Words for the coverage table: the class, the operation, the kind of an argument, how a call is kept
  * free of races (one sentence). Static strings. */

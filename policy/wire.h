@@ -36,8 +36,8 @@
  * ever be there: whoever finds GATE_MAGIC at GATE_START (is the address mapped at all?) has it. The filter lets an
  * openat2 through whose descriptor is a root's, whose `how` is the address of one of the first entries, as many as the
  * root may use, and whose size is that of three words (openat2(2)). And one whose name is the address of one of `file`,
- * whose `how` is one of the entries behind those, as many as that file may be opened with. All else in it is for the
- * shim to find the way, and trusted by nobody.
+ * whose `how` is one of the entries behind those, as many as that file may be opened with; and a getxattr whose name is
+ * the address of one of `attribute`. All else in it is for the shim to find the way, and trusted by nobody.
  */
 #define GATE_START RESERVED_START
 #define GATE_LENGTH 0x10000ul
@@ -55,6 +55,8 @@ enum {
 	GATE_FILE_SIZE =
 		128, /* bytes of the name of one, with its NUL; a power of two, since the filter asks for whole ones */
 	GATE_FILE_LINKS = 16, /* links that lead to such files */
+	GATE_ATTRIBUTES = 4,
+	GATE_ATTRIBUTE_SIZE = 32, /* bytes of the name of one, with its NUL; a power of two, as well */
 	GATE_TEXT = 8 << 10,
 	GATE_GONE = 0xff, /* in place of a name's root: it does not lead there any more */
 };
@@ -83,6 +85,8 @@ struct wire_gate_link {
 struct wire_gate {
 	struct wire_how how[GATE_HOWS]; /* for roots, those that only read first; for files; for late roots; each in the same order */
 	struct wire_gate_file file[GATE_FILES]; /* those that may only be read come first */
+	/* Extended attributes that are for everybody who may look at a file, and that programs ask of every file. */
+	char attribute[GATE_ATTRIBUTES][GATE_ATTRIBUTE_SIZE];
 	uint32_t magic;				/* GATE_MAGIC */
 	uint32_t version;			/* WIRE_VERSION */
 	uint32_t first_root;			/* limit + RESERVED_FD_ROOT */
@@ -104,6 +108,8 @@ struct wire_gate {
 };
 #define GATE_FILE_START (GATE_START + offsetof(struct wire_gate, file))
 _Static_assert(GATE_FILE_START % GATE_FILE_SIZE == 0, "an address in the middle of a name is told by its low bits");
+#define GATE_ATTRIBUTE_START (GATE_START + offsetof(struct wire_gate, attribute))
+_Static_assert(GATE_ATTRIBUTE_START % GATE_ATTRIBUTE_SIZE == 0, "the same");
 _Static_assert(sizeof(struct wire_how) == 32 && sizeof(struct wire_gate) <= GATE_CODE - GATE_START,
 	       "entries are aligned, and all fits");
 

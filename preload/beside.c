@@ -9,7 +9,7 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 
-#include "shim.h"
+#include "gate_way.h"
 
 enum {
 	MODE_OF_STREAMS = 0666,
@@ -53,6 +53,18 @@ static long fail_by_call(long number, const uint64_t *args)
 	default:
 		return GATE_NOT;
 	}
+}
+
+/* The page's name of an extended attribute in place of the same name, which the filter does not know by its address. */
+static void name_attribute(struct frame *frame)
+{
+	enum { NAME = 1 };
+	const char *name = (const char *)frame->args[NAME];
+	size_t length = shim.gate ? gate_name_length(name) : GATE_NAME_MOST;
+
+	for (int i = 0; i < GATE_ATTRIBUTES && length < GATE_ATTRIBUTE_SIZE; i++)
+		if (memcmp(name, GATE->attribute[i], length + 1) == 0)
+			frame->args[NAME] = (uint64_t)GATE->attribute[i];
 }
 
 /* Fortified: the program ends when a third argument would be needed. That is for the function itself to say. */
@@ -203,6 +215,8 @@ bool beside(enum wrap_how how, long number, struct frame *frame)
 		fd = open_by_call((long)frame->args[0], frame->args + 1, 0);
 	} else if (number == __NR_prctl) {
 		note_filter(number, frame->args);
+	} else if (number == __NR_getxattr || number == __NR_lgetxattr) {
+		name_attribute(frame);
 	} else if (how == HOW_TABLE) {
 		fd = fail_by_call(number, frame->args);
 	}

@@ -16,7 +16,7 @@
 #include "always.h"
 #include "shim.h"
 
-enum { R_OK = 4, W_OK = 2, X_OK = 1, IN_DONT_FOLLOW = 0x02000000, RENAME_EXCHANGE = 2, RENAME_NOREPLACE = 1 };
+enum { R_OK = 4, W_OK = 2, X_OK = 1, IN_DONT_FOLLOW = 0x02000000, IN_ONLYDIR = 0x01000000, RENAME_EXCHANGE = 2, RENAME_NOREPLACE = 1 };
 
 static enum wire_kind kind_of(unsigned access)
 {
@@ -248,6 +248,14 @@ static const char *requested_text(const struct request *request, int i)
 
 /* ---- opening ------------------------------------------------------------ */
 
+/* Does it fail for what it is, whoever may open it? Of what is hidden that would tell that it is there. */
+static bool fails_to_open(const struct place *place, uint64_t flags)
+{
+	bool may_fail = (flags & (O_DIRECTORY | O_CREAT | O_NOFOLLOW)) || (call_open_access(flags) & ACCESS_WRITE);
+
+	return may_fail && call_open_error(flags, place_type(place)) < 0 && !judge_hidden(place);
+}
+
 int judge_open(struct request *request, int dirfd, const char *path, uint64_t flags)
 {
 	struct place place;
@@ -264,7 +272,7 @@ int judge_open(struct request *request, int dirfd, const char *path, uint64_t fl
 	else if (!place.exists && (flags & O_CREAT) && !(flags & O_PATH))
 		r = judge_made(request, &place, access | ACCESS_WRITE, false, S_IFREG);
 	else if (place.exists && !exclusive)
-		r = judge_place(request, &place, access, false);
+		r = fails_to_open(&place, flags) ? 0 : judge_place(request, &place, access, false);
 	else if (exclusive && judge_hidden(&place))
 		r = judge_place(request, &place, access | ACCESS_WRITE, true);
 	place_close(&place);
@@ -316,15 +324,49 @@ static unsigned made_type(const struct request *request)
 	return request->number == __NR_mkdir || request->number == __NR_mkdirat ? S_IFDIR : S_IFREG;
 }
 
+/* Is there no such extended attribute, or can there be none? */
+static bool lacks_attribute(const struct request *request, const struct place *place)
+{
+	char path[48];
+
+	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+	long n = raw(__NR_getxattr, path, request->args[call_arg_index(request->call, ARG_ATTRIBUTE, 0)], 0, 0);
+	return n == -ENODATA || n == -EOPNOTSUPP;
+}
+
+/* What an extended attribute takes: its value in user.*, if there is one, is for those who may read the file. */
+static unsigned value_access(const struct request *request, const struct place *place)
+{
+	const char *name = (const char *)request->args[call_arg_index(request->call, ARG_ATTRIBUTE, 0)];
+	int size = call_arg_index(request->call, ARG_VALUE_SIZE, 0);
+
+	if (!readable(name, sizeof "user.") || !text_begins(name, "user.") || (size >= 0 && request->args[size] == 0) ||
+	    lacks_attribute(request, place))
+		return ACCESS_LOOK;
+	return ACCESS_LOOK | ACCESS_READ;
+}
+
+/* truncate(2) of what is no file, watching what is no directory as one, removing an attribute that is not there: fails_to_open. */
+static bool fails_by_kind(const struct request *request, const struct place *place)
+{
+	bool truncates = call_arg_index(request->call, ARG_LENGTH, 0) >= 0,
+	     lists = request->call->op == OP_WATCH && (flag_argument(request, ARG_WATCH_MASK) & IN_ONLYDIR);
+	int attribute = call_arg_index(request->call, ARG_ATTRIBUTE, 0);
+	bool removes = attribute >= 0 && request->call->op == OP_CHANGE && request->call->args[attribute + 1].kind == ARG_UNUSED;
+	bool fails = removes ? lacks_attribute(request, place) :
+			       (truncates || lists) && place_type(place) != (truncates ? S_IFREG : S_IFDIR);
+	return fails && place->exists && !judge_hidden(place);
+}
+
 static int judge_one_name(struct request *request)
 {
 	int i = call_arg_index(request->call, ARG_PATH, 0);
 	const struct call_arg *arg = &request->call->args[i];
 	bool makes = arg->final == FINAL_NAME, new = request->call->op == OP_CREATE || request->call->op == OP_SYMLINK;
-	bool reads_link = request->call->op == OP_READLINK;
+	bool reads_link = request->call->op == OP_READLINK, reads_value = request->call->op == OP_VALUE;
 	struct place place;
 
-	if (!(arg->access & shim.may_refuse) && !(arg->access & ACCESS_WRITE) && !reads_link)
+	if (!(arg->access & shim.may_refuse) && !(arg->access & ACCESS_WRITE) && !reads_link && !reads_value)
 		return 0;
 	request->requested = requested_text(request, i);
 	int r = resolve_argument(request, i, &place);
@@ -333,8 +375,9 @@ static int judge_one_name(struct request *request)
 		r = r == JUDGED_FAILS ? 0 : r;
 	else if (found && request->call->op == OP_REMOVE && place_type(&place) == S_IFDIR)
 		r = judge_result(request, &place, true);
-	if (r == 0 && found)
-		r = judge_made(request, &place, arg->access, makes, made_type(request));
+	if (r == 0 && found && !fails_by_kind(request, &place))
+		r = judge_made(request, &place, reads_value ? value_access(request, &place) : arg->access, makes,
+			       made_type(request));
 	if (r == 0 && reads_link && place.exists)
 		r = judge_stranger_link(request, &place);
 	place_close(&place);
@@ -455,6 +498,17 @@ static int judge_ioctl(struct request *request)
 	}
 }
 
+/* A lease keeps others from writing to the file. */
+static int judge_lease(struct request *request)
+{
+	struct place place;
+	int r = place_of_fd(&place, (int)request->args[0]);
+
+	r = r < 0 ? (place_unresolvable(r) || r == -EACCES ? r : 0) : judge_place(request, &place, ACCESS_WRITE, false);
+	place_close(&place);
+	return r;
+}
+
 static int judge_fcntl(struct request *request)
 {
 	int who = (int)request->args[2];
@@ -463,6 +517,8 @@ static int judge_fcntl(struct request *request)
 		return -EBADF;
 	if (request->args[1] == F_SETFL)
 		return judge_hearing(request, who & FASYNC);
+	if (request->args[1] == F_SETLEASE && who != F_UNLCK)
+		return judge_lease(request);
 	if ((request->args[1] == F_SETOWN && who != 0 && !run_has(who)) || request->args[1] == F_SETOWN_EX)
 		return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% ", (unsigned)request->args[1], true);
 	return 0;
@@ -544,6 +600,7 @@ int judge(struct request *request)
 	case OP_OPEN:
 		return judge_open_call(request);
 	case OP_LOOK:
+	case OP_VALUE:
 	case OP_READLINK:
 	case OP_CHDIR:
 	case OP_WATCH:

@@ -39,6 +39,8 @@ run_row() {
 	local level=$1 program=$programs/$2 row=$3 rules=()
 	# whoever may read all of /proc may also know where its processes have their files
 	[ "$row" != links_of_stranger ] || rules=(--deny /proc/1/environ)
+	# by its own name, which the link is resolved to
+	[ "$row" != terminal_named ] || rules=(--write "$F/open/stranger.tty")
 	# a program of its own
 	[ "$row" != linker_exchanged ] || rules=(--exec "$F/open")
 	[ "$row" != lent_memory_changes ] || rules=(--connect udp:127.0.0.1:1001)
@@ -183,6 +185,51 @@ test_terminal() {
 	done
 }
 
+# What is refused of another session's terminal is told as any refusal is.
+test_terminal_record() {
+	local level
+	for level in $LEVELS_HERE; do
+		fresh_fixture
+		cd "$F/open" || exit 1
+		# shellcheck disable=SC2016
+		"$programs/neighbour" sh -c 'exec "$@"' - "$PICKET" run -q --profile none --enforce "$level" --result "$SCRATCH/result" \
+			--read /usr --read /lib --read /lib64 --read /etc/ld.so.cache --read "$F/open" --write /dev \
+			--read "$programs/terminals" --exec "$programs/terminals" -- "$programs/terminals" terminal_read
+		check "$level: the refused terminal is in the result" jq -e --arg name "$(readlink stranger.tty)" \
+			'.violation_count == 1 and (.violations[0] | .target == $name and .requested == $name and .errno == "EACCES" and
+			.kind == "file_read" and .action == "denied")' "$SCRATCH/result"
+		cd "$SCRATCH" || exit 1
+	done
+}
+
+# ---- System V objects ----------------------------------------------------------------------------------------
+
+guarded_objects() {	# LEVEL ARG...
+	local level=$1
+	shift
+	"$PICKET" run -q --profile none --enforce "$level" --result "$SCRATCH/result" --read /usr --read /lib --read /lib64 \
+		--read /etc/ld.so.cache --read "$programs/objects" --exec "$programs/objects" -- "$programs/objects" "$@"
+}
+
+# are_there FILE: all objects that it has a line of; are_gone: none
+are_there() { while read -r family id; do awk -v id="$id" '$2 == id { f = 1 } END { exit !f }' "/proc/sysvipc/$family" || return 1; done <"$1"; }
+are_gone() { while read -r family id; do awk -v id="$id" '$2 == id { f = 1 } END { exit f }' "/proc/sysvipc/$family" || return 1; done <"$1"; }
+
+test_objects() {
+	local level family id
+	"$programs/objects" make >"$SCRATCH/bare"
+	check 'control: System V objects outlast their maker' are_there "$SCRATCH/bare"
+	for level in $LEVELS_HERE; do
+		guarded_objects "$level" make >"$SCRATCH/made"
+		check_same "$level: System V objects are made" 3 "$(grep -c '^... [0-9]' "$SCRATCH/made")"
+		check "$level: they do not outlast the run" are_gone "$SCRATCH/made"
+		check "$level: those of others do" are_there "$SCRATCH/bare"
+		check_same "$level: no more are made than can be removed" '4096 No space left on device' "$(guarded_objects "$level" make 4100)"
+	done
+	while read -r family id; do "$programs/objects" remove "$family" "$id"; done <"$SCRATCH/bare"
+	check 'control: they can be removed' are_gone "$SCRATCH/bare"
+}
+
 # ---- the machine by other names --------------------------------------------------------------------------------
 
 # names_of_machine LEVEL|bare WHAT: 0 when it could be opened. /proc a second time, and devices beside /dev, where the policy
@@ -210,7 +257,7 @@ test_names_of_machine() {
 build || { not_ok 'the programs are built' </dev/null; finish; }
 F=$SCRATCH/f
 token=TOKEN$$
-for program in memory names addresses nameless process work gate; do
+for program in memory names addresses nameless process work gate attributes terminals leases; do
 	while read -r kind row; do
 		wanted "$row" "$@" || continue
 		fresh_fixture
@@ -227,5 +274,7 @@ for program in memory names addresses nameless process work gate; do
 done
 if wanted names_of_machine "$@"; then test_names_of_machine; fi
 if wanted terminal "$@"; then test_terminal; fi
+if wanted terminal_record "$@"; then test_terminal_record; fi
+if wanted objects "$@"; then test_objects; fi
 if wanted end_of_guard "$@"; then test_end_of_guard; fi
 finish

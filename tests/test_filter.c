@@ -49,6 +49,8 @@ static const char *const names[] = {"/",
 				    "/proc/self/fd/0",
 				    ""};
 enum { NAMES = sizeof names / sizeof names[0] };
+static const char *const attributes[] = {"user.x", "user.x", "security.selinux", "system.posix_acl_access", ""};
+enum { ATTRIBUTES = sizeof attributes / sizeof attributes[0] };
 
 #define LIST(name, ...) static const uint64_t name[] = {__VA_ARGS__}
 LIST(any_values, 0, 1, 2, 3, 4, 7, 15, 16, 0x100, UINT32_MAX, UINT64_MAX, HIGH, HIGH + 1, INT32_MAX, UINT64_C(1) << 63,
@@ -73,13 +75,14 @@ LIST(personalities, 0, 8, UINT32_MAX, UINT64_MAX, 0x0040000, 1, 2, 4, 6, 0x04000
 LIST(ioctls, 0x5401, TIOCSTI, TIOCLINUX, FIOSETOWN, FIOCLEX, FIONBIO, 0x8902, FS_IOC_SETFLAGS, FS_IOC_GETFLAGS,
      FS_IOC_FSSETXATTR, TIOCSTI | HIGH, FIOCLEX | HIGH, FS_IOC_SETFLAGS | HIGH, UINT64_MAX);
 LIST(fcntls, F_DUPFD, F_GETFD, F_SETFD, F_SETFL, F_SETLK, F_SETOWN, F_SETOWN_EX, F_GETOWN, F_SETSIG, F_SETOWN | HIGH,
-     F_SETOWN_EX | HIGH, F_DUPFD_CLOEXEC, 1024 + 9);
+     F_SETOWN_EX | HIGH, F_DUPFD_CLOEXEC, 1024 + 9, F_SETLEASE, F_SETLEASE | HIGH, F_GETLEASE, FCNTL_DELEGATION);
 LIST(seccomps, 0, SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL, SECCOMP_SET_MODE_FILTER | HIGH, UINT64_MAX);
 LIST(domains, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK, AF_ALG, 0, AF_INET | HIGH, AF_UNIX | HIGH,
      UINT64_MAX);
 LIST(levels, SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_IP | HIGH, IPPROTO_IPV6 | HIGH);
 LIST(options, 4 /* IP_OPTIONS */, 57 /* IPV6_RTHDR */, 5, 6, 1, 2, 26, 57 | HIGH, 4 | HIGH, 9,
      35 /* IP_ADD_MEMBERSHIP */, 20 /* IPV6_JOIN_GROUP */, 42 /* MCAST_JOIN_GROUP */, 46, 39, 27);
+LIST(value_sizes, 0, 1, 100, HIGH, UINT64_MAX);
 LIST(keys, 0, 1, HIGH, UINT64_MAX);
 
 static uint64_t state = UINT64_C(88172645463325252);
@@ -137,6 +140,7 @@ static const struct {
 	[ARG_SOCKOPT] = VALUES(levels),
 	[ARG_IPC_KEY] = VALUES(keys),
 	[ARG_PID] = VALUES(keys),
+	[ARG_VALUE_SIZE] = VALUES(value_sizes),
 };
 
 /* A value for this argument; some are told by the one before. */
@@ -146,6 +150,8 @@ static uint64_t draw_argument(const struct call *call, int i)
 
 	if (kind == ARG_PATH)
 		return draw() % 8 ? pointer(names[draw() % NAMES]) : ONE_OF(keys);
+	if (kind == ARG_ATTRIBUTE)
+		return draw() % 4 ? pointer(attributes[draw() % ATTRIBUTES]) : ONE_OF(keys);
 	if (kind == ARG_DIRFD)
 		return draw() % 2 ? (uint64_t)AT_FDCWD : draw() % 2 ? (uint32_t)AT_FDCWD : ONE_OF(slots);
 	if (kind == ARG_SOCKADDR || kind == ARG_MSGHDR || kind == ARG_MMSGHDR)
@@ -184,7 +190,7 @@ static void ask_judge(long number, const uint64_t args[CALL_ARGS])
 static bool may_pass(const struct call *call)
 {
 	if (judgement.outcome == OUTCOME_REFUSE)
-		return call->op == OP_LOOK && request.names[0].at.stranger;
+		return (call->op == OP_LOOK || call->op == OP_VALUE) && request.names[0].at.stranger;
 	if (judgement.outcome == OUTCOME_ANSWER) /* a wrong name or pointer; never a success in the kernel's place */
 		return judgement.value < 0;
 	return judgement.replace < 0 && !judgement.then && !judgement.note && !judgement.moves_names &&
@@ -209,7 +215,7 @@ START_TEST(nothing_that_the_judge_would_not_let_pass_passes)
 	use_policy(_i);
 	for (long number = 0; number < CALL_NUMBERS; number++) {
 		const struct call *call = call_find(number);
-		int draws = call->op == OP_LOOK || call->op == OP_READLINK ? DRAWS_OF_NAMES
+		int draws = call->op == OP_LOOK || call->op == OP_READLINK || call->op == OP_VALUE ? DRAWS_OF_NAMES
 			    : call->class == CALL_JUDGED ? DRAWS
 							 : DRAWS_OF_HARMLESS;
 		bool stopped = false;

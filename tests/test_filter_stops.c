@@ -59,6 +59,12 @@ static const struct {
 	{SYS_fcntl, {3, F_SETOWN | HIGH, 1}, true},
 	{SYS_fcntl, {3, F_SETOWN_EX, 1}, true},
 	{SYS_fcntl, {3, F_DUPFD_CLOEXEC, 10}, false},
+	{SYS_fcntl, {3, F_SETLEASE, F_RDLCK}, true},
+	{SYS_fcntl, {3, F_SETLEASE | HIGH, F_WRLCK}, true},
+	{SYS_fcntl, {3, F_SETLEASE, F_UNLCK}, false},
+	{SYS_fcntl, {3, F_GETLEASE, 0}, false},
+	{SYS_fcntl, {3, F_SETLK, 0}, false},
+	{SYS_fcntl, {3, 1024 + 16 /* F_SETDELEG */, 0}, true},
 	/* memory */
 	{SYS_mmap, {0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS}, false},
 	{SYS_mmap, {0, 4096, 3, MAP_PRIVATE | MAP_FIXED}, true},

@@ -194,6 +194,32 @@ START_TEST(an_openat2_passes_with_the_name_of_a_file_and_an_entry_for_it)
 }
 END_TEST
 
+/* Of the calls that ask for an attribute's value of a file by name: the page's names, whole. */
+START_TEST(an_attribute_that_the_page_names_is_asked_for_without_a_stop)
+{
+	static const long calls[] = {SYS_getxattr, SYS_lgetxattr};
+	const uint64_t end = GATE_ATTRIBUTE_START + GATE_ATTRIBUTES * GATE_ATTRIBUTE_SIZE;
+
+	compile_filter(true);
+	for (uint64_t name = GATE_ATTRIBUTE_START - 64; name < end + 64; name++)
+		for (size_t u = 0; u < sizeof upper / sizeof upper[0] * 2; u++) {
+			uint64_t args[6] = {0x7fff0000, name | upper[u / 2], 0x7fff1000, 255};
+			bool wanted = u / 2 == 0 && name >= GATE_ATTRIBUTE_START && name < end &&
+				      name % GATE_ATTRIBUTE_SIZE == 0;
+			REQUIRE(passes(calls[u % 2], AUDIT_ARCH_X86_64, args) == wanted, "name %#lx",
+				(unsigned long)args[1]);
+			args[3] = upper[u / 2]; /* no room for a value */
+			REQUIRE(passes(calls[u % 2], AUDIT_ARCH_X86_64, args) == (wanted || args[3] == 0), "size %#lx",
+				(unsigned long)args[3]);
+		}
+	let_go();
+	compile_filter(false);
+	const uint64_t first[6] = {0x7fff0000, GATE_ATTRIBUTE_START, 0x7fff1000, 255};
+	ck_assert(!passes(SYS_getxattr, AUDIT_ARCH_X86_64, first));
+	let_go();
+}
+END_TEST
+
 START_TEST(without_a_gate_no_openat2_passes)
 {
 	const uint64_t args[6] = {FIRST, 0x7fff0000, GATE_START, sizeof(struct open_how)};
@@ -636,6 +662,7 @@ int main(void)
 	tcase_add_test(tcase, an_openat2_passes_with_a_root_and_an_entry_for_it);
 	tcase_add_test(tcase, an_openat2_passes_with_the_name_of_a_file_and_an_entry_for_it);
 	tcase_add_test(tcase, late_roots_go_with_late_entries_and_the_others_without);
+	tcase_add_test(tcase, an_attribute_that_the_page_names_is_asked_for_without_a_stop);
 	tcase_add_test(tcase, without_a_gate_no_openat2_passes);
 	tcase_add_test(tcase, one_mapping_of_the_page_passes);
 	tcase_add_test(tcase, directories_that_are_pure_become_roots);

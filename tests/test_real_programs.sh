@@ -235,6 +235,13 @@ case_coreutils() {
 	touch -d @1000000000 f; date -u -r f +%F; df . >/dev/null; id -un; timeout 0.1 sleep 60; echo "timeout $?"; mkfifo p
 	cat p & echo through a fifo >p; wait; truncate -s 10 z; gzip -kn f; zcat f.gz; nproc >/dev/null; ps >/dev/null; env -i /bin/pwd
 }
+case_terminals() {
+	script -qec 'tty | cut -c1-9; echo to the terminal >/dev/tty; echo by name >"$(tty)"' /dev/null </dev/null
+	python3 -c 'import pty; pty.spawn(["sh", "-c", "echo x >$(tty); echo y >/dev/tty"])' </dev/null
+	tmux -S socket -f /dev/null new-session -d 'tty | cut -c1-9 >inside; echo by name >"$(tty)"; tmux -S socket wait-for -S over' \; \
+		wait-for over
+	cat inside; rm -f socket
+}
 
 terminal_vim() { printf '%s\n' '"note"=>ihello from vim\x1b' 'vim=>:w\r' 'written=>:!echo shell-$((6*7))\r' 'shell-42=>\r' '~=>:q\r'; }
 command_vim() { echo 'vim -u NONE -N --noplugin note'; }
@@ -249,7 +256,7 @@ command_shell() { echo 'env PS1=ready$ bash --norc --noprofile -i'; }
 
 CASES='git:git git_here:git make_gcc:gcc make_clang:clang python_venv:python3,ensurepip python_subprocess:python3
 	python_multiprocessing:python3 python_asyncio:python3 python_sqlite3:python3 node:node npm:npm tar:bzip2 find:find
-	rsync:rsync sed:sed bash:bash perl:perl go:go musl_static:musl-gcc threads:gcc coreutils:sort vim:vim,python3
+	rsync:rsync sed:sed bash:bash perl:perl go:go musl_static:musl-gcc threads:gcc coreutils:sort terminals:script,tmux,python3 vim:vim,python3
 	shell:python3'
 
 if [ "${1:-}" = --case ]; then "case_$2"; exit; fi

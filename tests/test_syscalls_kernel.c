@@ -39,13 +39,19 @@ static long guesses[GUESSES];
 static char attribute[] = "user.x";
 static char buffer[4096] __attribute__((aligned(64)));
 
-/* One way to make a call: the name, the flags, and a guess for each ARG_ANY. */
+/* One way to make a call: the name, the flags, and a guess for each argument that says nothing of a name. */
 struct attempt {
 	const char *name;
 	int dirfd;
 	long flags;
 	unsigned guess; /* GUESS_BITS an argument */
 };
+
+static bool is_plain(unsigned kind)
+{
+	return kind == ARG_ANY || kind == ARG_LENGTH || kind == ARG_MODE || kind == ARG_OWNER || kind == ARG_NODE ||
+	       kind == ARG_ATTRIBUTE || kind == ARG_VALUE_SIZE;
+}
 
 /* Make the call; 0 or its errno. The guarding of any other name (the second of a link) is not tried: it is fresh. */
 static int make_call(const struct call *call, const struct attempt *attempt)
@@ -70,10 +76,9 @@ static int make_call(const struct call *call, const struct attempt *attempt)
 		case ARG_WATCH_MASK:
 			value[i] = attempt->flags ? attempt->flags : IN_CREATE;
 			break;
-		case ARG_ANY:
-			value[i] = guesses[attempt->guess >> GUESS_BITS * i & GUESS_MASK];
-			break;
 		default:
+			if (is_plain(call->args[i].kind))
+				value[i] = guesses[attempt->guess >> GUESS_BITS * i & GUESS_MASK];
 			break;
 		}
 	}
@@ -84,7 +89,7 @@ static int make_call(const struct call *call, const struct attempt *attempt)
 static bool is_guess(const struct call *call, unsigned guess)
 {
 	for (int i = 0; i < CALL_ARGS; i++, guess >>= GUESS_BITS)
-		if ((guess & GUESS_MASK) >= (call->args[i].kind == ARG_ANY ? GUESSES : 1))
+		if ((guess & GUESS_MASK) >= (is_plain(call->args[i].kind) ? GUESSES : 1))
 			return false;
 	return true;
 }
@@ -265,6 +270,36 @@ START_TEST(the_kernel_takes_no_empty_name_that_the_table_does_not_know)
 }
 END_TEST
 
+/* What the table says fails so, and nothing else does. */
+START_TEST(an_open_fails_for_the_kind_of_its_object_as_the_table_says)
+{
+	static const uint64_t modes[] = {O_RDONLY, O_WRONLY, O_RDWR, O_PATH},
+			      flags[] = {0, O_CREAT, O_TRUNC, O_DIRECTORY, O_CREAT | O_TRUNC, O_DIRECTORY | O_TRUNC, O_TMPFILE};
+	static const char *const objects[] = {"file", "kinds", "kinds/pipe", "dangling", "/dev/null"};
+	int proven = 0;
+
+	ck_assert(mkdir("kinds", 0700) == 0 && mkfifo("kinds/pipe", 0600) == 0);
+	for (size_t o = 0; o < sizeof objects / sizeof *objects; o++)
+		for (size_t m = 0; m < sizeof modes / sizeof *modes; m++)
+			for (size_t f = 0; f < sizeof flags / sizeof *flags; f++) {
+				uint64_t how = modes[m] | flags[f];
+				struct stat st;
+				ck_assert_int_eq(lstat(objects[o], &st), 0);
+				int said = call_open_error(how, st.st_mode & S_IFMT),
+				    fd = open(objects[o], (int)how | O_NOFOLLOW | O_NONBLOCK, 0600), error = fd < 0 ? errno : 0;
+				close(fd);
+				if (error == EINVAL) /* no such flags */
+					continue;
+				bool of_kind = error == EISDIR || error == ENOTDIR || error == ELOOP;
+				ck_assert_msg(said == (of_kind ? -error : 0), "%s with %#lx: %s, not %d", objects[o],
+					      (unsigned long)how, strerror(error), said);
+				proven += of_kind;
+			}
+	ck_assert_int_ge(proven, 20);
+	ck_assert(unlink("kinds/pipe") == 0 && rmdir("kinds") == 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("syscalls and the kernel");
@@ -276,6 +311,7 @@ int main(void)
 	tcase_add_unchecked_fixture(names, set_up, tear_down);
 	tcase_add_test(names, the_kernel_follows_links_where_the_table_says_so);
 	tcase_add_test(names, the_kernel_takes_no_empty_name_that_the_table_does_not_know);
+	tcase_add_test(names, an_open_fails_for_the_kind_of_its_object_as_the_table_says);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -14,6 +14,7 @@
 #define call_find	   shim_call_find
 #define call_arg_index	   shim_call_arg_index
 #define call_open_access   shim_call_open_access
+#define call_open_error	   shim_call_open_error
 #define call_class_name	   shim_call_class_name
 #define call_op_name	   shim_call_op_name
 #define call_arg_kind_name shim_call_arg_kind_name

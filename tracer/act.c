@@ -98,6 +98,8 @@ static size_t struct_length(const struct request *request, int i)
 		return request->address.used ? request->address.length : 0;
 	case ARG_MSGHDR:
 		return sizeof(struct msghdr);
+	case ARG_ATTRIBUTE:	/* which one it is that is set or removed does not matter */
+		return request->call->op == OP_VALUE ? strlen(request->attribute) + 1 : 0;
 	default:
 		return 0;
 	}
@@ -290,6 +292,10 @@ static void seal_struct(struct sealed *sealed, int i)
 		if (request->address.used)
 			sealed->args[i] = seal_address(sealed, &sealed->args[i + 1]);
 		break;
+	case ARG_ATTRIBUTE:
+		if (request->attribute_error == 0)
+			sealed->args[i] = put(sealed, request->attribute, strlen(request->attribute) + 1);
+		break;
 	case ARG_MSGHDR:
 		sealed->args[i] = seal_message(sealed);
 		break;
@@ -321,6 +327,8 @@ static size_t room_needed(const struct request *request)
 		if (name->arg >= 0)
 			room += (name->length > name->at.length ? name->length : name->at.length) + sizeof "/" + ALIGNED;
 	}
+	if (call_arg_index(request->call, ARG_ATTRIBUTE, 0) >= 0)
+		room += sizeof request->attribute + ALIGNED;
 	if (request->address.used)
 		room += request->address.length;
 	if (request->call->op == OP_SENDMSG || request->call->op == OP_SENDMMSG)

@@ -212,6 +212,19 @@ static void decode_name(struct guard *guard, struct request *request, struct nam
 		resolve_name(guard, request, name);
 }
 
+/* The name of an extended attribute. */
+static void decode_attribute(struct request *request)
+{
+	int at = arg_of(request, ARG_ATTRIBUTE);
+
+	if (at < 0)
+		return;
+	ssize_t n = mem_read_string(request->task->tid, value(request, at), request->attribute, sizeof request->attribute);
+	request->attribute_error = n == 0 || n == -ENAMETOOLONG ? -ERANGE : n < 0 ? (int)n : 0;
+	if (n < 0)
+		request->attribute[0] = 0;
+}
+
 /* Of two names the kernel looks first where the first one leads, even when the other is no name at all. */
 static void put_off_error(struct request *request)
 {
@@ -355,6 +368,8 @@ static void clear(struct request *request)
 	}
 	request->error = 0;
 	request->flags = 0;
+	request->attribute[0] = 0;
+	request->attribute_error = 0;
 	request->how = (struct open_how){ 0 };
 	request->how_size = 0;
 	request->socket = request->held_socket = -1;
@@ -373,6 +388,7 @@ void decode(struct guard *guard, struct task *task, const struct call_stop *stop
 	if (request->call->class != CALL_JUDGED || stop->foreign || stop->x32)
 		return;
 	decode_flags(request);
+	decode_attribute(request);
 	if (request->error == 0)
 		decode_names(guard, request);
 	if (request->error == 0)

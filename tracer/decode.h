@@ -21,6 +21,7 @@
 
 enum {
 	REQUEST_NAMES = 2,
+	ATTRIBUTE_ROOM = 256,	/* XATTR_NAME_MAX + 1, linux/limits.h */
 	CONTROL_MOST = 2048,	/* bytes of control messages: 253 descriptors (SCM_MAX_FD) are 1,028 */
 };
 
@@ -63,6 +64,8 @@ struct request {
 	int flags;		/* O_*, AT_*, RENAME_*: whichever the call has */
 	struct open_how how;	/* OP_OPEN: as if it were openat2 */
 	size_t how_size;	/* openat2: bytes of it */
+	char attribute[ATTRIBUTE_ROOM];	/* ARG_ATTRIBUTE */
+	int attribute_error;	/* -errno that the kernel gives for it, when it comes to it; or 0 */
 	int socket;		/* ARG_SOCKET */
 	int held_socket;	/* a copy of it, once it was asked for, or -1 */
 	struct address_arg address;

@@ -38,6 +38,7 @@ static const char from_nowhere[] = "x", below_file[] = "/proc/self/stat/x";
 static const bool asked[OP_COUNT] = {
 	[OP_CREATE] = true, [OP_SYMLINK] = true, [OP_REMOVE] = true,	[OP_RENAME] = true,
 	[OP_LINK] = true,   [OP_CHANGE] = true,	 [OP_CHANGE_FD] = true, [OP_WATCH] = true,
+	[OP_VALUE] = true,
 };
 
 /* What cannot be read cannot be read by us either: an address at which nothing is. */
@@ -118,6 +119,8 @@ static uint64_t arg_of_question(const struct request *request, struct question *
 		if (i == 0 || call->args[i - 1].kind != ARG_DIRFD)
 			return value == 0 ? 0 : (uint64_t)(uintptr_t)below_file;
 		return value == 0 && request->names[0].by_fd ? 0 : (uint64_t)(uintptr_t)from_nowhere;
+	case ARG_ATTRIBUTE:
+		return copy_of(request, question, i, PATH_MAX, true);
 	case ARG_OPEN_HOW:
 		return (uint64_t)(uintptr_t)&request->how;
 	case ARG_ANY:

@@ -9,8 +9,8 @@
 
 #include "decode.h"
 
-/* -errno, or 0: then it is the name's turn. Of calls that only look at files it is always 0: there the name comes
- * first. */
+/* -errno, or 0: then it is the name's turn. Of calls that only look at what a file is it is always 0: there the name
+ * comes first. */
 int early_error(const struct request *request);
 
 /* Is what the call is to change by a descriptor open for more than its name (O_PATH)? 0 or -EBADF, or another -errno.

@@ -188,6 +188,11 @@ static void look_fcntl(struct assembly *p, int arg)
 	load_low(p, arg);
 	stop_if_equal(p, F_SETOWN);
 	stop_if_equal(p, F_SETOWN_EX);
+	stop_if_equal(p, FCNTL_DELEGATION);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, F_SETLEASE, 0, 3);
+	load_low(p, arg + 1);
+	stop_unless_equal(p, F_UNLCK);
+	load_low(p, arg);
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, F_SETFL, 0, 3);
 	load_low(p, arg + 1);
 	stop_if_any(p, O_ASYNC);
@@ -314,6 +319,31 @@ static void look_slot(struct assembly *p, int arg)
 	stop_if_at_least(p, p->guard->open_files);
 }
 
+/* The name of an attribute is one of the page's, from its first byte on. */
+static void look_attribute(struct assembly *p, int arg)
+{
+	const uint32_t start = (uint32_t)GATE_ATTRIBUTE_START, end = start + GATE_ATTRIBUTES * GATE_ATTRIBUTE_SIZE;
+
+	if (!p->guard->gate.page)
+		return;
+	load_high(p, arg);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 5); /* else over the rest of this piece */
+	load_low(p, arg);
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, start, 0, 3);
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, end, 2, 0);
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, GATE_ATTRIBUTE_SIZE - 1, 1, 0);
+	pass(p);
+}
+
+/* Without room for the value the kernel tells its length. */
+static void look_value_size(struct assembly *p, int arg)
+{
+	load_high(p, arg);
+	stop_unless_equal(p, 0);
+	load_low(p, arg);
+	stop_unless_equal(p, 0);
+}
+
 static void look_nothing(struct assembly *p, int arg)
 {
 	(void)p;
@@ -432,7 +462,8 @@ static void (*const looks[ARG_KIND_COUNT])(struct assembly *p, int arg) = {
 	[ARG_SECCOMP] = look_seccomp,	    [ARG_SLOT] = look_slot,
 	[ARG_LAST_SLOT] = look_slot,	    [ARG_PID] = stop_unless_zero,
 	[ARG_GROUP] = stop_unless_zero,	    [ARG_LIMIT] = look_limit,
-	[ARG_OPEN_HOW] = look_gate,
+	[ARG_OPEN_HOW] = look_gate,	    [ARG_VALUE_SIZE] = look_value_size,
+	[ARG_ATTRIBUTE] = look_attribute,
 
 	[ARG_UNUSED] = look_nothing,	    [ARG_ANY] = look_nothing,
 	[ARG_PATH] = look_nothing,	    [ARG_DIRFD] = look_nothing,

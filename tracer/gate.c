@@ -278,6 +278,16 @@ static void put_code(struct gate *gate)
 	gate->protection |= PROT_EXEC;
 }
 
+/* `ls -l` and `cp -p` ask for these. None is of user.*, whose values are for those who may read the file (judge.c). */
+static void put_attributes(struct wire_gate *page)
+{
+	static const char *const attributes[GATE_ATTRIBUTES] = {"security.selinux", "security.capability",
+								"system.posix_acl_access", "system.posix_acl_default"};
+
+	for (int i = 0; i < GATE_ATTRIBUTES; i++)
+		snprintf(page->attribute[i], sizeof page->attribute[i], "%s", attributes[i]);
+}
+
 int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy_count, const char *cwd,
 	      char *const *environment, unsigned limit, const char *shim)
 {
@@ -300,6 +310,7 @@ int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy
 	put_code(gate);
 	put_hows(gate->page, gate->roots.count > gate->roots.early);
 	put_names(gate->page, &gate->roots);
+	put_attributes(gate->page);
 	gate_files_find(gate->page, shim, policies, policy_count, environment);
 	gate->how_reading = gate->page->how_reading;
 	gate->how_count = gate->page->how_count;

@@ -12,6 +12,7 @@
 #include "always.h"
 #include "early.h"
 #include "floor.h"
+#include "ordinary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +60,7 @@ bool judge_audits(const struct guard *guard, struct judgement *judgement)
 	return true;
 }
 
-static enum violation_kind kind_of_access(unsigned access)
+enum violation_kind judge_kind(unsigned access)
 {
 	if (access & ACCESS_EXEC)
 		return VIOLATION_PROCESS_EXEC;
@@ -72,7 +73,7 @@ void judge_refuses(struct judgement *judgement, struct verdict verdict, unsigned
 	struct refusal *refusal = &judgement->refusal;
 
 	judgement->outcome = OUTCOME_REFUSE;
-	refusal->kind = kind_of_access(access);
+	refusal->kind = judge_kind(access);
 	refusal->error = verdict.error;
 	refusal->rule = verdict.rule;
 	refusal->image = image;
@@ -173,17 +174,9 @@ static bool device_elsewhere(const struct resolved *at)
 	return device != TERMINALS && (device < PTS_FIRST || device > PTS_LAST);
 }
 
-/* Is this name refused with that access, whatever the policy says? */
-static bool refused_always(struct judgement *judgement, const struct resolved *at, unsigned access)
+/* Is this name refused with that access, whatever the policy says? Fills the judgement. */
+static bool is_refused(struct judgement *judgement, const struct resolved *at, unsigned access)
 {
-	bool contents = access & (ACCESS_READ | ACCESS_WRITE);
-
-	if (at->stranger) {
-		judge_always(judgement, kind_of_access(access), EACCES, "%s", at->name);
-		return true;
-	}
-	if (!contents)
-		return false;
 	if (below(at->name, "/proc") && ends_in(at->name, at->length, "/mem") && !at->own_proc) {
 		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s", at->name);
 		return true;
@@ -201,21 +194,30 @@ static bool refused_always(struct judgement *judgement, const struct resolved *a
 	return false;
 }
 
-/* ---- names -------------------------------------------------------------- */
-
-static int mode_bits(unsigned access)
+/* The same, unless it would fail for what it is. */
+static bool refused_always(const struct request *request, struct judgement *judgement, const struct resolved *at, unsigned access)
 {
-	return (access & ACCESS_READ ? R_OK : 0) | (access & ACCESS_WRITE ? W_OK : 0) | (access & ACCESS_EXEC ? X_OK : 0);
+	if (at->stranger) {
+		judge_always(judgement, judge_kind(access), EACCES, "%s", at->name);
+		return true;
+	}
+	if (!(access & (ACCESS_READ | ACCESS_WRITE)) || !is_refused(judgement, at, access))
+		return false;
+	int failure = ordinary_kind(request);
+	if (failure < 0)
+		judge_answer(judgement, failure);
+	return true;
 }
 
-/* When a name is made or removed it is the directory's mode bits that count. */
-static int ordinary_failure(const struct name_arg *name, unsigned access)
+/* ---- names -------------------------------------------------------------- */
+
+/* Of what is hidden such a failure would tell that it is there. */
+static int failure_of(const struct guard *guard, const struct request *request, const struct name_arg *name, unsigned access)
 {
-	if (!name->at.exists)
-		return resolve_ordinary(&name->at, W_OK | X_OK);
-	if (!name->makes)
-		return resolve_ordinary(&name->at, mode_bits(access));
-	return 0;
+	for (int i = 0; i < REQUEST_NAMES; i++)
+		if (request->names[i].arg >= 0 && judge_hidden(guard, &request->names[i].at))
+			return 0;
+	return ordinary_failure(request, name, access);
 }
 
 /* What every program is made to load. */
@@ -224,16 +226,10 @@ static bool is_shim(const struct guard *guard, const struct resolved *at)
 	return at->exists && guard->shim_ino != 0 && at->ino == guard->shim_ino && at->dev == guard->shim_dev;
 }
 
-/* One access to one resolved name, at which what `made` says is to be made (S_IFMT bits; 0: nothing). True: allowed. */
-static bool judge_made(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access,
-		       mode_t made)
+/* One access to one resolved name, at which what `made` says is to be made (S_IFMT bits; 0: nothing), by the policy alone. */
+static bool judge_by_policy(struct guard *guard, const struct request *request, struct judgement *judgement,
+			    const struct name_arg *name, unsigned access, mode_t made)
 {
-	if (name->at.ended && (access & ACCESS_WRITE)) {	/* no effect, and its number may be a stranger's by then */
-		judge_answer(judgement, -ESRCH);
-		return false;
-	}
-	if (refused_always(judgement, &name->at, access))
-		return false;
 	if (name->at.nameless && !name->at.deleted && !(access & ACCESS_EXEC))
 		return true;	/* what the tool holds already, and nobody can name */
 	if (is_shim(guard, &name->at) && !(access & ~(unsigned)(ACCESS_READ | ACCESS_LOOK)))
@@ -242,17 +238,30 @@ static bool judge_made(struct guard *guard, struct judgement *judgement, const s
 	    (!(access & ACCESS_WRITE) || (judge_stand(guard, judgement, &name->at, name->at.type) &&
 					  judge_stand(guard, judgement, &name->at, made))))
 		return true;
-	/* of what is hidden the mode bits would tell that it is there */
-	int failure = access == ACCESS_LOOK || judgement->refusal.error == ENOENT ? 0 : ordinary_failure(name, access);
+	int failure = access == ACCESS_LOOK || judgement->refusal.error == ENOENT ? 0 : failure_of(guard, request, name, access);
 	if (failure == 0)
 		return judge_audits(guard, judgement);
 	judge_answer(judgement, failure);
 	return false;
 }
 
-static bool judge_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
+/* The same by all there is. True: allowed. */
+static bool judge_made(struct guard *guard, const struct request *request, struct judgement *judgement,
+		       const struct name_arg *name, unsigned access, mode_t made)
 {
-	return judge_made(guard, judgement, name, access, 0);
+	if (name->at.ended && (access & ACCESS_WRITE)) {	/* no effect, and its number may be a stranger's by then */
+		judge_answer(judgement, -ESRCH);
+		return false;
+	}
+	return !refused_always(request, judgement, &name->at, access) &&
+	       !judge_terminal(guard, request, judgement, name, access) &&
+	       judge_by_policy(guard, request, judgement, name, access, made);
+}
+
+static bool judge_name(struct guard *guard, const struct request *request, struct judgement *judgement, const struct name_arg *name,
+		       unsigned access)
+{
+	return judge_made(guard, request, judgement, name, access, 0);
 }
 
 /* Memory that is written through /proc/PID/mem changes without its task running. */
@@ -295,23 +304,26 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 		}
 		access |= ACCESS_WRITE;
 	}
-	if (!judge_made(guard, judgement, name, access, name->at.exists ? 0 : S_IFREG))
+	if (!judge_made(guard, request, judgement, name, access, name->at.exists ? 0 : S_IFREG))
 		return;
 	if ((access & ACCESS_WRITE) && name->at.own_proc && ends_in(name->at.name, name->at.length, "/mem"))
 		judgement->then = note_memory_open;
 	else if (name->at.run_proc && ends_in(name->at.name, name->at.length, "/status"))
 		judgement->then = note_status_open;
-	judgement->moves_names = name->at.ended;	/* it is awaited, and looked at again (act.c) */
+	else if (access & (ACCESS_READ | ACCESS_WRITE))
+		judge_open_terminal(guard, request, judgement);
+	judgement->moves_names |= name->at.ended;	/* it is awaited, and looked at again (act.c) */
 }
 
 /* A new name for something. What is there already is the kernel's to complain about, unless nobody may know. */
-static bool judge_new_name(struct guard *guard, struct judgement *judgement, const struct name_arg *name, mode_t type)
+static bool judge_new_name(struct guard *guard, const struct request *request, struct judgement *judgement,
+			   const struct name_arg *name, mode_t type)
 {
 	if (name->at.exists && !judge_hidden(guard, &name->at)) {
 		judge_answer(judgement, -EEXIST);
 		return false;
 	}
-	return judge_made(guard, judgement, name, ACCESS_WRITE, type);
+	return judge_made(guard, request, judgement, name, ACCESS_WRITE, type);
 }
 
 /* mknod(2) makes no directories; what kinds of files it makes is all one here. */
@@ -337,8 +349,8 @@ static bool is_directory(const struct name_arg *name)
 }
 
 /* May what `from` names come to be called `to`? */
-static bool judge_move(struct guard *guard, struct judgement *judgement, const struct name_arg *from,
-		       const struct name_arg *to)
+static bool judge_move(struct guard *guard, const struct request *request, struct judgement *judgement,
+		       const struct name_arg *from, const struct name_arg *to)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		struct verdict verdict =
@@ -353,7 +365,10 @@ static bool judge_move(struct guard *guard, struct judgement *judgement, const s
 		judgement->refusal.image = i;
 		judgement->refusal.move = true;
 		snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "%s -> %s", from->at.judged, to->at.judged);
-		if (!judge_audits(guard, judgement))
+		int failure = failure_of(guard, request, from, ACCESS_WRITE);
+		if (failure < 0)
+			judge_answer(judgement, failure);
+		if (failure < 0 || !judge_audits(guard, judgement))
 			return false;
 	}
 	return true;
@@ -386,9 +401,9 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 	}
 	/* whatever is there now: a file could be a directory by the time it is moved (mkdir waits for nobody) */
 	judgement->moves_names = true;
-	if (!judge_made(guard, judgement, from, ACCESS_WRITE, exchange ? to->at.type : 0) ||
-	    !judge_made(guard, judgement, to, ACCESS_WRITE, from->at.type) ||
-	    !judge_move(guard, judgement, from, to) || (exchange && !judge_move(guard, judgement, to, from)))
+	if (!judge_made(guard, request, judgement, from, ACCESS_WRITE, exchange ? to->at.type : 0) ||
+	    !judge_made(guard, request, judgement, to, ACCESS_WRITE, from->at.type) ||
+	    !judge_move(guard, request, judgement, from, to) || (exchange && !judge_move(guard, request, judgement, to, from)))
 		return;
 	if (!may_enter(guard, from, to) || (exchange && !may_enter(guard, to, from)))
 		judge_answer(judgement, -EXDEV);	/* then programs copy, which no device survives */
@@ -399,23 +414,24 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 	struct name_arg *from = &request->names[0], *to = &request->names[1];
 
 	judgement->moves_names = is_link(from) || is_socket(from);
-	if (!judge_name(guard, judgement, from, ACCESS_LOOK))
+	if (!judge_name(guard, request, judgement, from, ACCESS_LOOK))
 		return;
 	if (from->at.type == S_IFBLK || device_elsewhere(&from->at))
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", from->at.name);
-	else if (judge_new_name(guard, judgement, to, from->at.type) && (!from->at.nameless || from->at.deleted))
-		judge_move(guard, judgement, from, to);
+	else if (judge_new_name(guard, request, judgement, to, from->at.type) && (!from->at.nameless || from->at.deleted))
+		judge_move(guard, request, judgement, from, to);
 }
 
 /* Where a stranger has its files is no more told than the way there is gone, unless the policy lets the tool know; and what the kernel
  * does not tell the user either is no violation. */
-static void judge_readlink(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
+static void judge_readlink(struct guard *guard, const struct request *request, struct judgement *judgement,
+			   const struct name_arg *name)
 {
 	char text[PATH_MAX];
 
 	if (!name->at.exists)
 		judge_answer(judgement, -ENOENT);
-	else if (!judge_name(guard, judgement, name, name->access) || !is_link(name))
+	else if (!judge_name(guard, request, judgement, name, name->access) || !is_link(name))
 		return;
 	else if (name->at.ended)	/* its links lead nowhere any more */
 		judge_answer(judgement, -ENOENT);
@@ -427,12 +443,34 @@ static void judge_readlink(struct guard *guard, struct judgement *judgement, con
 		judge_always(judgement, VIOLATION_FILE_READ, EACCES, "%s", name->at.name);
 }
 
-static void judge_existing(struct guard *guard, struct judgement *judgement, const struct name_arg *name)
+/* Is it the value of an attribute that the kernel gives to those only who may read the file (xattr(7))? */
+static bool reads_contents(const struct request *request)
+{
+	int size = call_arg_index(request->call, ARG_VALUE_SIZE, 0);
+
+	return strncmp(request->attribute, "user.", sizeof "user." - 1) == 0 && (size < 0 || request->stop.args[size] != 0);
+}
+
+static void judge_value(struct guard *guard, const struct request *request, struct judgement *judgement,
+			const struct name_arg *name)
+{
+	if (!name->at.exists)
+		judge_answer(judgement, -ENOENT);
+	else if (!judge_name(guard, request, judgement, name, name->access))
+		return;
+	else if (request->attribute_error < 0)
+		judge_answer(judgement, request->attribute_error);
+	else if (reads_contents(request))	/* what is refused to every tool has no such attributes */
+		judge_by_policy(guard, request, judgement, name, ACCESS_READ, 0);
+}
+
+static void judge_existing(struct guard *guard, const struct request *request, struct judgement *judgement,
+			   const struct name_arg *name)
 {
 	if (!name->at.exists)
 		judge_answer(judgement, -ENOENT);
 	else
-		judge_name(guard, judgement, name, name->access);
+		judge_name(guard, request, judgement, name, name->access);
 }
 
 /* Asked first, since after any other refusal audit goes on; else only of a directory that is removed: the rest the rules say. */
@@ -472,15 +510,15 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 		judge_open(guard, request, judgement);
 		break;
 	case OP_CREATE:
-		judge_new_name(guard, judgement, name, made_type(request));
+		judge_new_name(guard, request, judgement, name, made_type(request));
 		break;
 	case OP_SYMLINK:
 		judgement->moves_names = true;
-		judge_new_name(guard, judgement, name, S_IFLNK);
+		judge_new_name(guard, request, judgement, name, S_IFLNK);
 		break;
 	case OP_REMOVE:
 		judgement->moves_names = is_link(name);
-		judge_existing(guard, judgement, name);
+		judge_existing(guard, request, judgement, name);
 		break;
 	case OP_RENAME:
 		judge_rename(guard, request, judgement);
@@ -488,11 +526,14 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 	case OP_LINK:
 		judge_link(guard, request, judgement);
 		break;
+	case OP_VALUE:
+		judge_value(guard, request, judgement, name);
+		break;
 	case OP_READLINK:
-		judge_readlink(guard, judgement, name);
+		judge_readlink(guard, request, judgement, name);
 		break;
 	default:	/* LOOK, CHANGE, CHANGE_FD, CHDIR, WATCH */
-		judge_existing(guard, judgement, name);
+		judge_existing(guard, request, judgement, name);
 		break;
 	}
 }
@@ -519,6 +560,7 @@ static void judge_listed(struct guard *guard, struct request *request, struct ju
 		break;
 	case OP_OPEN:
 	case OP_LOOK:
+	case OP_VALUE:
 	case OP_READLINK:
 	case OP_CREATE:
 	case OP_SYMLINK:

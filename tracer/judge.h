@@ -81,9 +81,17 @@ void judge_registers(struct guard *guard, struct request *request, struct judgem
 /* Addresses among the arguments: none below RESERVED_END. */
 void judge_memory(const struct request *request, struct judgement *judgement);
 
+/* Is this the terminal of another session? Then it is refused. */
+bool judge_terminal(struct guard *guard, const struct request *request, struct judgement *judgement, const struct name_arg *name,
+		    unsigned access);
+/* One is opened, which may be. By its name it is looked for again, unless the supervisor opens it. */
+void judge_open_terminal(struct guard *guard, const struct request *request, struct judgement *judgement);
+
 /* ---- what they say ------------------------------------------------------ */
 
 void judge_answer(struct judgement *judgement, int64_t value);
+/* What a refusal of this access (enum access bits) is recorded as. */
+enum violation_kind judge_kind(unsigned access);
 /* Refused by no rule of the policy but always. */
 void judge_always(struct judgement *judgement, enum violation_kind kind, int error, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

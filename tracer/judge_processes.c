@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -291,34 +292,69 @@ static enum ipc_kind ipc_kind(const struct call *call)
 						    IPC_MESSAGES;
 }
 
-static int64_t note_ipc(struct task *task, int64_t result)
+/* One that could not be remembered would outlast the run. */
+static int64_t note_made(struct task *task, int64_t result)
 {
-	if (result >= 0)
-		owned_add_ipc(&task->all->owned, task->ipc_kind, (int)result);
+	if (result < 0 || owned_add_ipc(&task->all->owned, task->ipc_kind, (int)result))
+		return result;
+	ipc_remove(task->ipc_kind, (int)result);
+	return -ENOSPC;
+}
+
+static int64_t note_removed(struct task *task, int64_t result)
+{
+	if (result == 0)
+		owned_forget_ipc(&task->all->owned, task->ipc_kind, task->ipc_id);
 	return result;
+}
+
+/* The supervisor does it: a filter of the tool's own could put another number in place of the result. */
+static void do_aside(struct request *request, struct judgement *judgement, enum ipc_kind kind,
+		     int64_t (*note)(struct task *task, int64_t result))
+{
+	request->task->ipc_kind = kind;
+	judgement->note = note;
+	judgement->aside = true;
+}
+
+static void judge_new_object(struct request *request, struct judgement *judgement, enum ipc_kind kind, uint64_t key)
+{
+	if (key != IPC_PRIVATE)
+		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of key %#x", request->call->name, (unsigned)key);
+	else
+		do_aside(request, judgement, kind, note_made);
+}
+
+/* Would the call fail since there is no such object? Commands beyond these three take other numbers than identifiers, too. */
+static int missing_object(enum ipc_kind kind, int id, int command)
+{
+	int r = command <= IPC_STAT ? ipc_look(kind, id) : 0;
+
+	return r == -EINVAL || r == -EIDRM ? r : 0;
 }
 
 static void judge_ipc(struct guard *guard, struct request *request, struct judgement *judgement)
 {
-	int key = call_arg_index(request->call, ARG_IPC_KEY, 0), id = call_arg_index(request->call, ARG_IPC_ID, 0);
+	const uint64_t *args = request->stop.args;
+	int key = call_arg_index(request->call, ARG_IPC_KEY, 0), at = call_arg_index(request->call, ARG_IPC_ID, 0),
+	    command = call_arg_index(request->call, ARG_IPC_COMMAND, 0), id = at < 0 ? -1 : (int)args[at],
+	    what = command < 0 ? -1 : (int)args[command];
 	enum ipc_kind kind = ipc_kind(request->call);
 
 	if (key >= 0) {
-		if (request->stop.args[key] != 0) {	/* not IPC_PRIVATE */
-			judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of key %#x", request->call->name,
-				     (unsigned)request->stop.args[key]);
-			return;
-		}
-		request->task->ipc_kind = kind;
-		judgement->note = note_ipc;
-		judgement->aside = true;	/* a filter of the tool's own could put another number in place of the result */
-		return;
-	}
-	if (id >= 0 && !owned_has_ipc(&guard->tracees.owned, kind, (int)request->stop.args[id]))
-		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of identifier %d", request->call->name,
-			     (int)request->stop.args[id]);
-	else
+		judge_new_object(request, judgement, kind, args[key]);
+	} else if (!owned_has_ipc(&guard->tracees.owned, kind, id)) {
+		int missing = missing_object(kind, id, what);
+		if (missing < 0)
+			judge_answer(judgement, missing);
+		else
+			judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of identifier %d", request->call->name, id);
+	} else if (what == IPC_RMID) {
+		request->task->ipc_id = id;
+		do_aside(request, judgement, kind, note_removed);
+	} else {
 		judge_memory(request, judgement);	/* shmat */
+	}
 }
 
 /* ---- limits ------------------------------------------------------------- */

@@ -105,10 +105,21 @@ static void judge_hearing_by_pointer(struct guard *guard, const struct request *
 		judge_hearing(guard, request, judgement, on != 0, NULL);
 }
 
-static void judge_changed(struct guard *guard, struct judgement *judgement, const struct resolved *at)
+/* The object of the descriptor is to be changed, or kept from those who change it. */
+static void judge_object(struct guard *guard, struct request *request, struct judgement *judgement)
 {
-	if (!judge_path(guard, judgement, at, ACCESS_WRITE))
-		judge_audits(guard, judgement);
+	struct resolved at;
+
+	resolve_fd(&guard->tracees, request->task, (int)request->stop.args[0], &at);
+	if (at.error < 0)
+		judge_answer(judgement, at.error);
+	else if (!at.nameless || at.deleted)
+		judge_path(guard, judgement, &at, ACCESS_WRITE);
+	/* another thread could put another descriptor there, and such a call has no form that takes a name */
+	judgement->aside = !guard->tracees.keeper && !tracee_private_files(request->task);
+	judgement->object_dev = at.dev;
+	judgement->object_ino = at.ino;
+	resolve_close(&at);
 }
 
 static void judge_ioctl(struct guard *guard, struct request *request, struct judgement *judgement)
@@ -135,21 +146,37 @@ static void judge_ioctl(struct guard *guard, struct request *request, struct jud
 	case IOCTL_REACHES:
 		refuse(request, judgement, VIOLATION_INTERFACE, EPERM, code);
 		break;
-	case IOCTL_CHANGES: {
-		struct resolved at;
-		resolve_fd(&guard->tracees, request->task, (int)request->stop.args[0], &at);
-		if (at.error < 0)
-			judge_answer(judgement, at.error);
-		else if (!at.nameless || at.deleted)
-			judge_changed(guard, judgement, &at);
-		/* another thread could put another descriptor there, and such a call has no form that takes a name */
-		judgement->aside = !guard->tracees.keeper && !tracee_private_files(request->task);
-		judgement->object_dev = at.dev;
-		judgement->object_ino = at.ino;
-		resolve_close(&at);
+	case IOCTL_CHANGES:
+		judge_object(guard, request, judgement);
+		if (judgement->outcome == OUTCOME_REFUSE)
+			judge_audits(guard, judgement);
 		break;
 	}
-	}
+}
+
+/* Of what the kernel gives no lease it says so (do_fcntl_add_lease() and the like in fs/locks.c). 0 or -errno. */
+static int lease_error(const struct request *request)
+{
+	cleanup_fd int fd = tracee_descriptor(request->task, (int)request->stop.args[0]);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fd < 0 ? fd : -errno;
+	return st.st_uid != geteuid() ? -EACCES : !S_ISREG(st.st_mode) ? -EINVAL : 0;
+}
+
+/* It keeps others from opening the file to write, or at all, for a time, and again and again (fcntl(2), "Leases"). */
+static void judge_lease(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	int error;
+
+	judge_object(guard, request, judgement);
+	if (judgement->outcome != OUTCOME_REFUSE)
+		return;
+	if ((error = lease_error(request)) < 0)
+		judge_answer(judgement, error);
+	else
+		judge_audits(guard, judgement);
 }
 
 static void replace(struct judgement *judgement, int arg, uint64_t value)
@@ -159,7 +186,7 @@ static void replace(struct judgement *judgement, int arg, uint64_t value)
 }
 
 /* Whom the kernel signals for a descriptor: only processes of the run. */
-static void judge_fcntl(struct guard *guard, const struct request *request, struct judgement *judgement)
+static void judge_fcntl(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	int who = (int)request->stop.args[2];
 
@@ -182,6 +209,13 @@ static void judge_fcntl(struct guard *guard, const struct request *request, stru
 		break;
 	case F_SETOWN_EX:	/* whom is in memory, and hardly any program uses it */
 		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, F_SETOWN_EX);
+		break;
+	case F_SETLEASE:	/* `who` is its kind */
+		if (who != F_UNLCK)
+			judge_lease(guard, request, judgement);
+		break;
+	case FCNTL_DELEGATION:
+		judge_answer(judgement, -EINVAL);
 		break;
 	default:
 		break;

@@ -119,9 +119,9 @@ static _Noreturn void give_up(int line, struct launch_trouble trouble)
 }
 
 /* Capabilities that a tool of root's keeps: those over its own files, ids and ports. All others reach out: SYS_*, MKNOD,
- * DAC_READ_SEARCH (opens by handle), NET_ADMIN, NET_RAW, SETPCAP, MAC_*, BPF, PERFMON, CHECKPOINT_RESTORE, ... */
+ * DAC_READ_SEARCH (opens by handle), LEASE (keeps others from their files), NET_ADMIN, NET_RAW, SETPCAP, MAC_*, BPF, PERFMON, CHECKPOINT_RESTORE, ... */
 static const unsigned kept[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL,
-				 CAP_SETGID, CAP_SETUID, CAP_NET_BIND_SERVICE, CAP_IPC_LOCK, CAP_LEASE };
+				 CAP_SETGID, CAP_SETUID, CAP_NET_BIND_SERVICE, CAP_IPC_LOCK };
 
 uint64_t launch_capabilities(void)
 {

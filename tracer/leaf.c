@@ -78,6 +78,10 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 	switch ((enum call_op)call->op) {
 	case OP_LOOK:
 		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP : LEAF_PASS;
+	case OP_VALUE:	/* whose name is in memory; how much of it is asked for may be in a register */
+		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP :
+		       !may_refuse(guard, ACCESS_READ) ? LEAF_PASS :
+		       call_arg_index(call, ARG_VALUE_SIZE, 0) >= 0 ? LEAF_LOOK : LEAF_STOP;
 	case OP_READLINK:
 		/* A compiler makes a thousand of these calls for a file. Under the floor the kernel refuses what there is to refuse. */
 		return may_refuse(guard, ACCESS_LOOK) || (!guard->floor && !floor_tells_of_strangers(guard)) ? LEAF_STOP : LEAF_PASS;

@@ -58,6 +58,8 @@
  *   regs         registers (the architecture); mem: the memory of a stopped thread
  *   decode       registers -> request, by the table
  *   resolve      what a name means to the thread that said it; walk: following it, step by step
+ *   terminal     which terminals are the run's own
+ *   ordinary     what of the refused would have failed without a guard, too
  *   early        what the kernel complains about before it looks at a name
  *   judge        request -> what is to be done; judge_exec, judge_network, judge_processes, judge_registers: by what
  *                is asked for; judge_names: what the kernel says of names; judge_hidden: and would tell by it;

@@ -12,9 +12,14 @@
 #include <linux/unix_diag.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 
@@ -137,26 +142,97 @@ static struct owned_ipc *find_ipc(struct owned *owned, enum ipc_kind kind, int i
 	return object;
 }
 
-void owned_add_ipc(struct owned *owned, enum ipc_kind kind, int id)
+/* Memory that was removed is there until the last one who has it attached lets go of it, and can be attached until then (Linux;
+ * shmctl(2)). Then the number may be given to a stranger's: which this process has not made. */
+static bool lingers(int id)
+{
+	struct shmid_ds about;
+
+	return shmctl(id, IPC_STAT, &about) == 0 && (about.shm_perm.mode & SHM_DEST) && about.shm_cpid == getpid();
+}
+
+static void forget_gone(struct owned *owned)
+{
+	struct owned_ipc *object, *next;
+
+	HASH_ITER(hh, owned->ipc, object, next)
+		if (object->removed && !lingers((int)object->kind_and_id))
+			forget_ipc(owned, object);
+}
+
+bool owned_add_ipc(struct owned *owned, enum ipc_kind kind, int id)
 {
 	pthread_mutex_lock(&owned->lock);
 	struct owned_ipc *object = find_ipc(owned, kind, id);
 
-	if (!object && (object = calloc(1, sizeof *object)) != NULL) {
-		if (HASH_COUNT(owned->ipc) >= OWNED_MOST)
-			forget_ipc(owned, owned->ipc);
+	if (HASH_COUNT(owned->ipc) >= OWNED_MOST)
+		forget_gone(owned);
+	if (object) {
+		object->removed = false;
+	} else if (HASH_COUNT(owned->ipc) < OWNED_MOST && (object = calloc(1, sizeof *object)) != NULL) {
 		object->kind_and_id = (uint64_t)kind << 32 | (uint32_t)id;
 		HASH_ADD(hh, owned->ipc, kind_and_id, sizeof object->kind_and_id, object);
 	}
 	pthread_mutex_unlock(&owned->lock);
+	return object != NULL;
 }
 
 bool owned_has_ipc(struct owned *owned, enum ipc_kind kind, int id)
 {
 	pthread_mutex_lock(&owned->lock);
-	bool has = find_ipc(owned, kind, id) != NULL;
+	struct owned_ipc *object = find_ipc(owned, kind, id);
+	bool has = object != NULL;
+
+	if (object && object->removed && !lingers(id)) {
+		forget_ipc(owned, object);
+		has = false;
+	}
 	pthread_mutex_unlock(&owned->lock);
 	return has;
+}
+
+void owned_forget_ipc(struct owned *owned, enum ipc_kind kind, int id)
+{
+	pthread_mutex_lock(&owned->lock);
+	struct owned_ipc *object = find_ipc(owned, kind, id);
+
+	if (object && kind == IPC_SHARED_MEMORY && lingers(id))
+		object->removed = true;
+	else if (object)
+		forget_ipc(owned, object);
+	pthread_mutex_unlock(&owned->lock);
+}
+
+void owned_end_ipc(struct owned *owned)
+{
+	struct owned_ipc *object, *next;
+
+	HASH_ITER(hh, owned->ipc, object, next) {
+		if (!object->removed)
+			ipc_remove((enum ipc_kind)(object->kind_and_id >> 32), (int)object->kind_and_id);
+		forget_ipc(owned, object);
+	}
+}
+
+int ipc_look(enum ipc_kind kind, int id)
+{
+	struct shmid_ds memory;
+	struct semid_ds set;
+	struct msqid_ds queue;
+	int r = kind == IPC_SHARED_MEMORY ? shmctl(id, IPC_STAT, &memory) :
+		kind == IPC_SEMAPHORES	  ? semctl(id, 0, IPC_STAT, &set) :
+					    msgctl(id, IPC_STAT, &queue);
+
+	return r < 0 ? -errno : 0;
+}
+
+int ipc_remove(enum ipc_kind kind, int id)
+{
+	int r = kind == IPC_SHARED_MEMORY ? shmctl(id, IPC_RMID, NULL) :
+		kind == IPC_SEMAPHORES	  ? semctl(id, 0, IPC_RMID) :
+					    msgctl(id, IPC_RMID, NULL);
+
+	return r < 0 ? -errno : 0;
 }
 
 void owned_free(struct owned *owned)

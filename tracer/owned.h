@@ -32,6 +32,7 @@ struct owned_socket {
 /* A SysV IPC object. */
 struct owned_ipc {
 	uint64_t kind_and_id;
+	bool removed;		/* memory that lasts as long as somebody has it attached */
 	UT_hash_handle hh;
 };
 
@@ -50,9 +51,18 @@ enum { OWNED_NO_COPY = -2 };	/* in place of `bound`: there is no way to look at 
 void owned_add_socket(struct owned *owned, int bound, const char *name);
 bool owned_has_socket(struct owned *owned, int fd);
 
-/* The same for SysV IPC objects. */
-void owned_add_ipc(struct owned *owned, enum ipc_kind kind, int id);
+/* SysV IPC objects, which this process makes and removes for the run. There may be a few thousand at a time: none is forgotten, as
+ * each is removed at the end. False: there is no room, or no memory, for one more. */
+bool owned_add_ipc(struct owned *owned, enum ipc_kind kind, int id);
 bool owned_has_ipc(struct owned *owned, enum ipc_kind kind, int id);
+/* It was removed. */
+void owned_forget_ipc(struct owned *owned, enum ipc_kind kind, int id);
+/* Remove all of them: nobody of the run is left. */
+void owned_end_ipc(struct owned *owned);
+
+/* What the kernel says of whether there is such an object: 0 or -errno, -EINVAL and -EIDRM when there is none. */
+int ipc_look(enum ipc_kind kind, int id);
+int ipc_remove(enum ipc_kind kind, int id);
 
 /* Forget everything. */
 void owned_free(struct owned *owned);

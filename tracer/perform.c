@@ -154,6 +154,7 @@ static perform_function *const by_op[OP_COUNT] = {
 	[OP_OPEN] = perform_open,
 	[OP_CHDIR] = change_directory,
 	[OP_LOOK] = attribute,
+	[OP_VALUE] = attribute,
 	[OP_READLINK] = attribute,
 	[OP_CHANGE] = attribute,
 	[OP_CHANGE_FD] = attribute,

@@ -39,6 +39,7 @@ static int64_t do_it(struct deed *deed)
 
 	switch ((int)deed->request->call->op) {
 	case OP_LOOK:
+	case OP_VALUE:
 	case OP_READLINK:
 	case OP_CHANGE:
 	case OP_CHANGE_FD:
@@ -48,6 +49,8 @@ static int64_t do_it(struct deed *deed)
 		return link_object(deed);
 	case OP_IOCTL:
 		return perform_ioctl(deed);
+	case OP_FCNTL:
+		return perform_fcntl(deed);
 	case OP_IPC:
 		return perform_ipc(deed);
 	case OP_LISTEN:

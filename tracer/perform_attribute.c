@@ -24,7 +24,6 @@
 
 enum {
 	VALUE_MOST = 65536,	/* XATTR_SIZE_MAX and XATTR_LIST_MAX, linux/limits.h */
-	NAME_ROOM = 256,	/* XATTR_NAME_MAX + 1 */
 	HANDLE_MOST = 128,	/* MAX_HANDLE_SZ */
 	ATTRIBUTES_MOST = 4096,	/* struct file_attr may grow up to a page */
 };
@@ -116,30 +115,21 @@ static int64_t do_utimensat(struct deed *deed)
 
 /* ---- extended attributes ------------------------------------------------ */
 
-/* The name of an attribute. */
-static int64_t take_name(const struct deed *deed, uint64_t address, char name[NAME_ROOM])
+/* The name of an attribute is the one that was judged. */
+static int64_t set_value(struct deed *deed, uint64_t value_at, uint64_t size, int flags)
 {
-	ssize_t n = deed_take_string(deed, address, name, NAME_ROOM);
-
-	return n == -ENAMETOOLONG || n == 0 ? -ERANGE : n < 0 ? n : 0;
-}
-
-static int64_t set_value(struct deed *deed, uint64_t name_at, uint64_t value_at, uint64_t size, int flags)
-{
-	char name[NAME_ROOM];
-
 	if (size > VALUE_MOST)
 		return -E2BIG;
 	cleanup_free void *value = malloc(size ? size : 1);
-	int64_t r = value ? take_name(deed, name_at, name) : -ENOMEM;
+	int64_t r = value ? deed->request->attribute_error : -ENOMEM;
 	if (r == 0 && size)
 		r = deed_take(deed, value_at, value, size);
-	return r < 0 ? r : result(setxattr(deed->path, name, value, size, flags));
+	return r < 0 ? r : result(setxattr(deed->path, deed->request->attribute, value, size, flags));
 }
 
 static int64_t do_setxattr(struct deed *deed)
 {
-	return set_value(deed, deed->tail[0], deed->tail[1], deed->tail[2], (int)deed->tail[3]);
+	return set_value(deed, deed->tail[1], deed->tail[2], (int)deed->tail[3]);
 }
 
 /* The struct of setxattrat and getxattrat. */
@@ -157,25 +147,14 @@ static int64_t do_setxattrat(struct deed *deed)
 	struct value_args args;
 	int64_t r = take_args(deed, &args);
 
-	return r < 0 ? r : set_value(deed, deed->tail[1], args.value, args.size, (int)args.flags);
-}
-
-static int64_t remove_value(struct deed *deed, uint64_t name_at)
-{
-	char name[NAME_ROOM];
-	int64_t r = take_name(deed, name_at, name);
-
-	return r < 0 ? r : result(removexattr(deed->path, name));
+	return r < 0 ? r : set_value(deed, args.value, args.size, (int)args.flags);
 }
 
 static int64_t do_removexattr(struct deed *deed)
 {
-	return remove_value(deed, deed->tail[0]);
-}
+	const struct request *request = deed->request;
 
-static int64_t do_removexattrat(struct deed *deed)
-{
-	return remove_value(deed, deed->tail[1]);
+	return request->attribute_error < 0 ? request->attribute_error : result(removexattr(deed->path, request->attribute));
 }
 
 /* A value, or with name NULL the list of names. */
@@ -195,21 +174,20 @@ static int64_t get_value(struct deed *deed, const char *name, uint64_t to, uint6
 
 static int64_t do_getxattr(struct deed *deed)
 {
-	char name[NAME_ROOM];
-	int64_t r = take_name(deed, deed->tail[0], name);
+	const struct request *request = deed->request;
 
-	return r < 0 ? r : get_value(deed, name, deed->tail[1], deed->tail[2]);
+	return request->attribute_error < 0 ? request->attribute_error :
+					      get_value(deed, request->attribute, deed->tail[1], deed->tail[2]);
 }
 
 static int64_t do_getxattrat(struct deed *deed)
 {
 	struct value_args args;
-	char name[NAME_ROOM];
 	int64_t r = take_args(deed, &args);
 
 	if (r == 0)
-		r = args.flags ? -EINVAL : take_name(deed, deed->tail[1], name);
-	return r < 0 ? r : get_value(deed, name, args.value, args.size);
+		r = args.flags ? -EINVAL : deed->request->attribute_error;
+	return r < 0 ? r : get_value(deed, deed->request->attribute, args.value, args.size);
 }
 
 static int64_t do_listxattr(struct deed *deed)
@@ -364,7 +342,7 @@ static const struct {
 	{ "setxattr", do_setxattr }, { "lsetxattr", do_setxattr }, { "fsetxattr", do_setxattr },
 	{ "setxattrat", do_setxattrat },
 	{ "removexattr", do_removexattr }, { "lremovexattr", do_removexattr }, { "fremovexattr", do_removexattr },
-	{ "removexattrat", do_removexattrat },
+	{ "removexattrat", do_removexattr },
 	{ "getxattr", do_getxattr }, { "lgetxattr", do_getxattr }, { "getxattrat", do_getxattrat },
 	{ "listxattr", do_listxattr }, { "llistxattr", do_listxattr }, { "listxattrat", do_listxattrat },
 	{ "stat", do_stat }, { "lstat", do_stat }, { "newfstatat", do_stat }, { "statx", do_statx },

@@ -20,12 +20,9 @@
 #include "act.h"
 #include "cleanup.h"
 #include "perform_inside.h"
+#include "terminal.h"
 
-enum {
-	TTY_MAJOR = 4, SERIAL_FROM = 64,	/* Documentation/admin-guide/devices.txt */
-	PTS_MAJOR = 136, PTS_MAJORS = 8,
-	STANDARD_FDS = 3,
-};
+enum { STANDARD_FDS = 3 };
 
 /* O_TMPFILE has two bits, one is O_DIRECTORY's. */
 static bool is_temporary(uint64_t flags)
@@ -58,40 +55,6 @@ static mode_t mode_of(const struct deed *deed)
 
 /* ---- terminals ---------------------------------------------------------- */
 
-/* Number of the terminal of a task's session; 0: it has none. */
-static dev_t terminal_of(const struct deed *deed)
-{
-	char path[64], text[1024];
-	int number = 0;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)deed->task->tid);
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	text[n > 0 ? n : 0] = 0;
-	const char *end = strrchr(text, ')');
-	if (!end || sscanf(end + 1, " %*c %*d %*d %*d %d", &number) != 1)
-		return 0;
-	/* new_encode_dev(), include/linux/kdev_t.h */
-	unsigned bits = (unsigned)number;
-	return makedev((bits & 0xfff00) >> 8, (bits & 0xff) | ((bits >> 12) & 0xfff00));
-}
-
-/* That terminal by a name of its own, where it can be one. */
-static int terminal_by_name(dev_t terminal, char path[64])
-{
-	unsigned kind = major(terminal), number = minor(terminal);
-
-	if (kind >= PTS_MAJOR && kind < PTS_MAJOR + PTS_MAJORS)
-		snprintf(path, 64, "/dev/pts/%u", (kind - PTS_MAJOR) << 8 | number);
-	else if (kind == TTY_MAJOR && number < SERIAL_FROM)
-		snprintf(path, 64, "/dev/tty%u", number);
-	else if (kind == TTY_MAJOR)
-		snprintf(path, 64, "/dev/ttyS%u", number - SERIAL_FROM);
-	else
-		return -ENXIO;
-	return 0;
-}
-
 static bool is_terminal(int fd, dev_t terminal)
 {
 	struct stat st;
@@ -102,7 +65,7 @@ static bool is_terminal(int fd, dev_t terminal)
 /* /dev/tty: the terminal of the task's session. */
 static int open_terminal(const struct deed *deed, uint64_t flags)
 {
-	dev_t terminal = terminal_of(deed);
+	dev_t terminal = terminal_of_session(deed->task->tid);
 	char path[64];
 
 	if (getsid(deed->task->tid) == getsid(0))
@@ -115,7 +78,7 @@ static int open_terminal(const struct deed *deed, uint64_t flags)
 		snprintf(path, sizeof path, "/proc/self/fd/%d", held);
 		return open_again(path, flags);
 	}
-	cleanup_fd int held = terminal && terminal_by_name(terminal, path) == 0 ?
+	cleanup_fd int held = terminal && terminal_name(terminal, path) == 0 ?
 				      open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
 	if (held < 0 || !is_terminal(held, terminal)) {
 		errno = ENXIO;	/* what /dev/tty says where there is none */
@@ -173,10 +136,10 @@ static int64_t open_object(const struct deed *deed, uint64_t flags)
 {
 	const struct resolved *at = &deed->request->names[0].at;
 
-	if (at->type == S_IFLNK)
-		return -ELOOP;	/* O_NOFOLLOW */
-	if (at->type == S_IFDIR && (flags & O_CREAT) && !is_temporary(flags))
-		return -EISDIR;
+	int error = call_open_error(flags, at->type);
+
+	if (error < 0)
+		return error;
 	if (at->type == S_IFIFO || at->type == S_IFCHR)
 		return open_waiting(deed, flags);
 	if (is_temporary(flags)) {

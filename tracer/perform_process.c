@@ -389,12 +389,12 @@ int64_t perform_process(struct deed *deed)
 
 /* ---- the rest ----------------------------------------------------------- */
 
-/* To make an object is done here, to know its number. Whose it is follows from its number. */
+/* To make an object is done here, to know its number, and to remove it, to know that it is gone. Whose it is follows from its number. */
 int64_t perform_ipc(struct deed *deed)
 {
 	const struct request *request = deed->request;
 
-	if (call_arg_index(request->call, ARG_IPC_KEY, 0) < 0)
+	if (!deed->judgement->aside)
 		return PERFORM_PROCEED;
 	long r = syscall(request->stop.number, arg(deed, 0), arg(deed, 1), arg(deed, 2));
 	return r < 0 ? -errno : r;
@@ -407,26 +407,50 @@ static bool is_object(int fd, const struct judgement *judgement)
 	return fstat(fd, &st) == 0 && st.st_dev == judgement->object_dev && st.st_ino == judgement->object_ino;
 }
 
-/* The object was judged; another thread may put another one in its place. */
-int64_t perform_ioctl(struct deed *deed)
+/* A copy of the descriptor that was judged, since another thread may put another one in its place. -errno; PERFORM_PROCEED: there is
+ * none that could. */
+static int64_t copy_of_object(struct deed *deed)
 {
-	const struct ioctl_rule *rule = ioctl_rule((uint32_t)arg(deed, 1));
-	uint32_t code = (uint32_t)arg(deed, 1);
-	char bytes[_IOC_SIZEMASK + 1] = "";
-
-	if (!rule || rule->what != IOCTL_CHANGES)
-		return PERFORM_PROCEED;
 	if (deed->guard->notifier)
 		visitor_look(deed->task);
 	if (tracee_private_files(deed->task))
 		return PERFORM_PROCEED;
-	cleanup_fd int fd = deed_descriptor(deed, (int)arg(deed, 0));
-	if (fd >= 0 && !is_object(fd, deed->judgement))
-		return -EBADF;
-	int r = fd < 0 ? fd : deed_take(deed, arg(deed, 2), bytes, _IOC_SIZE(code));
+	int fd = deed_descriptor(deed, (int)arg(deed, 0));
+	if (fd < 0 || is_object(fd, deed->judgement))
+		return fd;
+	close(fd);
+	return -EBADF;
+}
+
+int64_t perform_ioctl(struct deed *deed)
+{
+	uint32_t code = (uint32_t)arg(deed, 1);
+	const struct ioctl_rule *rule = ioctl_rule(code);
+	char bytes[_IOC_SIZEMASK + 1] = "";
+
+	if (!rule || rule->what != IOCTL_CHANGES)
+		return PERFORM_PROCEED;
+	int64_t copy = copy_of_object(deed);
+	if (copy < 0)
+		return copy;
+	cleanup_fd int fd = (int)copy;
+	int r = deed_take(deed, arg(deed, 2), bytes, _IOC_SIZE(code));
 	if (r == 0 && !ioctl_is_plain(code))
 		r = -EPERM;	/* it has numbers of descriptors in it */
 	return r < 0 ? r : ioctl(fd, code, bytes) < 0 ? -errno : 0;
+}
+
+/* F_SETLEASE: who is told that somebody else wants the file is the caller, unless the descriptor has an owner already. */
+static int64_t set_lease(struct deed *deed)
+{
+	int64_t copy = (int)arg(deed, 2) == F_UNLCK ? PERFORM_PROCEED : copy_of_object(deed);
+
+	if (copy < 0)
+		return copy;
+	cleanup_fd int fd = (int)copy;
+	if (fcntl(fd, F_GETOWN) == 0 && fcntl(fd, F_SETOWN, tracee_tgid(deed->task)) < 0)
+		return -errno;
+	return fcntl(fd, F_SETLEASE, (int)arg(deed, 2)) < 0 ? -errno : 0;
 }
 
 /* F_SETOWN: the kernel holds the process, not its number. */
@@ -434,6 +458,8 @@ int64_t perform_fcntl(struct deed *deed)
 {
 	pid_t who = (pid_t)arg(deed, 2);
 
+	if ((int)arg(deed, 1) == F_SETLEASE)
+		return set_lease(deed);
 	if ((int)arg(deed, 1) != F_SETOWN || is_caller(deed, who))
 		return PERFORM_PROCEED;
 	cleanup_fd int fd = deed_descriptor(deed, (int)arg(deed, 0));

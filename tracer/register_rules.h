@@ -37,6 +37,9 @@
 /* madvise and mmap: memory that the kernel may empty by itself. Older kernels do not have it, and programs do without. */
 enum { ADVICE_REFUSED = 8 /* MADV_FREE */, MAP_TYPE_BITS = 0xf, MAP_TYPE_REFUSED = 8 /* MAP_DROPPABLE, Linux 6.11 */ };
 
+/* fcntl: as F_SETLEASE, with what it takes in memory (Linux 6.19). Programs do without. */
+enum { FCNTL_DELEGATION = 1024 + 16 /* F_SETDELEG */ };
+
 enum ioctl_what {
 	IOCTL_TYPES,		/* puts characters into a terminal that the user's shell will read */
 	IOCTL_SIGNALS,		/* names a process that the kernel signals */

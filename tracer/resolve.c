@@ -434,13 +434,13 @@ void resolve_close(struct resolved *out)
 	out->fd = -1;
 }
 
-static int access_held(const struct resolved *out, int access)
+static int access_held(int fd, int access)
 {
-	if (syscall(SYS_faccessat2, out->fd, "", access, AT_EMPTY_PATH | AT_EACCESS) == 0)
+	if (syscall(SYS_faccessat2, fd, "", access, AT_EMPTY_PATH | AT_EACCESS) == 0)
 		return 0;
 	if (errno == ENOSYS || errno == EINVAL) {	/* before Linux 5.8 */
 		char path[64];
-		snprintf(path, sizeof path, "/proc/self/fd/%d", out->fd);
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		if (faccessat(AT_FDCWD, path, access, AT_EACCESS) == 0)
 			return 0;
 	}
@@ -448,11 +448,17 @@ static int access_held(const struct resolved *out, int access)
 }
 
 /* We look with our own rights; a tool of root's may have given up its own meanwhile. */
+int resolve_ordinary_of(const struct resolved *out, int fd, int access)
+{
+	int failure = fd < 0 ? 0 : access_held(fd, access);
+	bool named = fd == out->fd && out->absolute && !out->nameless;
+
+	if (failure != 0 || fd < 0 || out->tid == 0 || !caller_may_change() || !caller_differs(out->tid))
+		return failure;
+	return caller_access(out->tid, fd, named ? out->name : NULL, access);
+}
+
 int resolve_ordinary(const struct resolved *out, int access)
 {
-	int failure = out->fd < 0 ? 0 : access_held(out, access);
-
-	if (failure != 0 || out->fd < 0 || out->tid == 0 || !caller_may_change() || !caller_differs(out->tid))
-		return failure;
-	return caller_access(out->tid, out->fd, out->absolute && !out->nameless ? out->name : NULL, access);
+	return resolve_ordinary_of(out, out->fd, access);
 }

@@ -68,4 +68,7 @@ void resolve_close(struct resolved *out);
  * it does not exist, of its parent. 0 or -errno. */
 int resolve_ordinary(const struct resolved *out, int access);
 
+/* The same of what `fd` holds (O_PATH), to the task that said that name. */
+int resolve_ordinary_of(const struct resolved *out, int fd, int access);
+
 #endif

@@ -475,6 +475,7 @@ int run_job(const struct job *job)
 	launch_close(&run->child);
 	preload_free(&run->preload);
 	capture_free(run->capture);
+	owned_end_ipc(&run->guard.tracees.owned);
 	tracee_free(&run->guard.tracees);
 	meter_free(run->guard.meter);
 	cgroup_remove(run->cgroup);

@@ -293,7 +293,7 @@ static struct task *add(struct tracees *all, pid_t tid, pid_t tgid, struct task 
 	bool thread = maker && tgid == maker->process->tgid;
 	task->tid = tid;
 	task->all = all;
-	task->slot = -1;
+	task->slot = task->other_end = -1;
 	task->process = process_join(all, tgid);
 	if (!task->process || !(maker ? share_all(task, maker, thread) : share_nothing(task))) {
 		process_leave(all, task->process);
@@ -436,6 +436,8 @@ void tracee_remove(struct tracees *all, struct task *task)
 	share_drop(all, &task->files);
 	share_drop(all, &task->fs);
 	process_leave(all, task->process);
+	if (task->other_end >= 0)
+		close(task->other_end);
 	free(task->exec_name);
 	free(task);
 }

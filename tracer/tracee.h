@@ -75,7 +75,9 @@ struct task {
 				/* gives the one that the task sees; or NULL */
 	uint64_t note_address;	/* for on_exit */
 	int slot;		/* sealed slot it uses, or -1 */
-	enum ipc_kind ipc_kind;	/* of the object that it is making */
+	int other_end;		/* of the terminal that it opens (terminal.h), or -1 */
+	enum ipc_kind ipc_kind;	/* of the object that it is making or removing, */
+	int ipc_id;		/* and which it removes */
 	struct user_regs_struct saved;
 	struct program approved;/* of the exec under way */
 	bool exec_pending;

@@ -40,7 +40,7 @@ static char xattr_args[16], file_attr[24];
 #define P(pointer) ((long)(intptr_t)(pointer))
 enum { VALUES = 5 };
 
-/* What the arguments in between are (ARG_ANY, in their order). */
+/* What the arguments in between are (ARG_ANY and other plain values, in their order). */
 static const struct { const char *name; long value[VALUES]; } values[] = {
 	{ "truncate", { 0 } }, { "chmod", { 0700 } }, { "fchmod", { 0700 } }, { "chown", { -1, -1 } }, { "fchown", { -1, -1 } },
 	{ "lchown", { -1, -1 } }, { "fchownat", { -1, -1 } }, { "fchmodat", { 0700 } }, { "fchmodat2", { 0700 } },
@@ -181,6 +181,12 @@ static const char *fill(const struct call *call, long a[CALL_ARGS])
 		case ARG_WATCH_MASK:
 			a[i] = IN_ALL_EVENTS;
 			break;
+		case ARG_LENGTH:
+		case ARG_MODE:
+		case ARG_OWNER:
+		case ARG_NODE:
+		case ARG_ATTRIBUTE:
+		case ARG_VALUE_SIZE:
 		case ARG_ANY:
 			a[i] = any_value(call, anys++);
 			break;

@@ -26,6 +26,7 @@ struct name {
 static struct {
 	struct how how[HOWS];
 	char file[48][128];
+	char attribute[4][32];
 	uint32_t magic, version, first_root, how_reading, how_count, how_creating, mode_count, how_file_reading,
 		how_file_count, how_late, late, file_reading, file_count, link_count, looking_passes, loader_site, name_count;
 	struct name name[64];

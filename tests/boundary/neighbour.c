@@ -5,6 +5,7 @@
  * status: that of the command; or 7 when somebody sent it SIGWINCH, or connected to its socket. Where the last argument is
  * "stranger_first" it also binds sockets to "first.sock", again and again.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int listener;
@@ -54,6 +56,35 @@ static int was_heard(pid_t rival)
 	return waitpid(rival, &status, 0) == rival && WIFEXITED(status);
 }
 
+/* And a line that was typed into a terminal which it has, "stranger.tty" leads there. */
+static void type_secret(void)
+{
+	char text[64];
+	int fd = open("../shut/secret", O_RDONLY), terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0 || terminal < 0 || grantpt(terminal) < 0 || unlockpt(terminal) < 0)
+		return;
+	unlink("stranger.tty");
+	if (write(terminal, text, (size_t)n) != n || symlink(ptsname(terminal), "stranger.tty") < 0)
+		perror("stranger.tty");
+}
+
+/* What "secret" holds is also in an extended attribute of it, where there can be one. */
+static void put_attribute(void)
+{
+	char text[64];
+	int fd = open("../shut/secret", O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+
+	if (n > 0 && fsetxattr(fd, "user.token", text, (size_t)n, 0) < 0)
+		perror("../shut/secret: user.token");
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	int ends[2], gate[2], status;
@@ -69,6 +100,8 @@ int main(int argc, char **argv)
 		return 125;
 	if (strcmp(argv[argc - 1], "stranger_first") == 0)
 		rival = start_rival();
+	put_attribute();
+	type_secret();
 	if (argc < 2 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || pipe(gate) < 0)
 		return 125;
 	pid_t child = fork();

@@ -289,6 +289,21 @@ static int own_identifiers(void)
 	return works ? WORKED : REFUSED;
 }
 
+/* Memory that was removed can be attached by its number until nobody has it; then there is no such number, as of any other. */
+static int removed_identifiers(void)
+{
+	int memory = shmget(IPC_PRIVATE, 4096, 0600), set = semget(IPC_PRIVATE, 1, 0600);
+	char *at = shmat(memory, NULL, 0), *again;
+	bool works = at != (void *)-1 && shmctl(memory, IPC_RMID, NULL) == 0 && (again = shmat(memory, NULL, 0)) != (void *)-1;
+
+	if (works)
+		strcpy(at, "written");
+	works = works && strcmp(again, "written") == 0 && shmdt(at) == 0 && shmdt(again) == 0;
+	works = works && shmat(memory, NULL, 0) == (void *)-1 && (errno == EINVAL || errno == EIDRM);
+	works = works && semctl(set, 0, IPC_RMID) == 0 && semctl(set, 0, IPC_RMID) < 0 && (errno == EINVAL || errno == EIDRM);
+	return works ? WORKED : REFUSED;
+}
+
 /* At a limit of 0, but not of 1, a crash has the kernel start what core_pattern names, outside (core(5)). */
 static int core_helper(void)
 {
@@ -468,5 +483,6 @@ static const struct row rows[] = {
 	{ GETS_OUT, "core_helper", core_helper },
 	{ GETS_OUT, "forged_identifier", forged_identifier },
 	{ HAS_TO_WORK, "own_identifiers", own_identifiers },
+	{ HAS_TO_WORK, "removed_identifiers", removed_identifiers },
 };
 MAIN(rows)

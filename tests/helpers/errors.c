@@ -52,7 +52,7 @@ static const struct row rows[] = {
 };
 
 static const char *const operations[] = {"OPEN",   "LOOK",    "READLINK", "CREATE",    "SYMLINK", "REMOVE",
-					 "RENAME", "LINK",    "CHANGE",	  "CHANGE_FD", "CHDIR",	  "WATCH",
+					 "RENAME", "LINK",    "CHANGE",	  "CHANGE_FD", "CHDIR",	  "WATCH",	"VALUE",
 					 "BIND",   "CONNECT", "LISTEN",	  "SENDMSG",   "SOCKOPT", "EXEC"};
 
 /* ---- what there is ---------------------------------------------------------------------------------------------- */
