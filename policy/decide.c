@@ -381,6 +381,19 @@ static uint32_t missing_state(const struct states *a, const struct states *b)
 	return IMAGE_NONE;
 }
 
+bool decide_move_reaches(const struct image *image, const char *from, size_t from_length, const char *to, size_t to_length,
+			 bool directory)
+{
+	struct walk source, target;
+
+	if (!walk_path(&source, image, ROOT_UNIX_CONNECT, from, from_length) ||
+	    !walk_path(&target, image, ROOT_UNIX_CONNECT, to, to_length) || source.overflow || target.overflow)
+		return true;
+	if (source.best[SLOT_READ].said == IMAGE_NONE && target.best[SLOT_READ].said != IMAGE_NONE)
+		return true;
+	return directory && missing_state(&target.states, &source.states) != IMAGE_NONE;
+}
+
 struct verdict decide_move(const struct image *image, const char *from, size_t from_length, const char *to,
 			   size_t to_length, bool directory)
 {

@@ -188,4 +188,38 @@ done
 
 check 'control: to forbid something else' "$PICKET" run -q --forbid shut --connect unix:open/s -- true
 check_not 'to forbid and to connect is a contradiction' "$PICKET" run --forbid shut --connect unix:shut/s -- true
+# ---- a stranger's socket under another name ---------------------------------------------------------------------
+
+# By rename, by a second name, and by the name of its directory; each is undone.
+cat >"$SCRATCH/move.py" <<-'END'
+	import errno, os, socket
+	def tried(move, undo, name):
+	    try:
+	        move()
+	    except OSError as e:
+	        return errno.errorcode[e.errno]
+	    try:
+	        socket.socket(socket.AF_UNIX).connect(name)
+	        return "connected"
+	    finally:
+	        undo()
+	print(tried(lambda: os.rename("shut/s", "open/moved"), lambda: os.rename("open/moved", "shut/s"), "open/moved"),
+	      tried(lambda: os.link("shut/s", "open/moved"), lambda: os.unlink("open/moved"), "open/moved"),
+	      tried(lambda: os.rename("shut/deep", "open/to"), lambda: os.rename("open/to", "shut/deep"), "open/to/s"))
+	own = socket.socket(socket.AF_UNIX)
+	own.bind("open/own.new")
+	own.listen()
+	os.rename("open/own.new", "open/own")
+	socket.socket(socket.AF_UNIX).connect("open/own")
+	os.unlink("open/own")
+	print("its own")
+END
+check_same 'control: unguarded each name leads to it' 'connected connected connected its own' "$(python3 "$SCRATCH/move.py" | xargs)"
+for level in ${LEVELS_HERE/preload/}; do
+	check_same "$level: no move makes it one that may be connected to" 'EACCES EACCES EACCES its own' "$("$PICKET" run -q --enforce "$level" \
+		--profile none --read / --exec / --write "$F" --connect "unix:$F/open/moved" --connect "unix:$F/open/to/s" \
+		--connect "unix:$F/open/own" -r "$SCRATCH/result" -- python3 "$SCRATCH/move.py" 2>/dev/null | xargs)"
+	check_same "$level: and each is told of" 3 "$(jq '[.violations[] | select(.target | contains(" -> ")) | .count] | add' "$SCRATCH/result")"
+done
+
 finish

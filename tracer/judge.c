@@ -348,6 +348,15 @@ static bool is_directory(const struct name_arg *name)
 	return name->at.exists && name->at.type == S_IFDIR;
 }
 
+/* A socket that others listen on, or a directory, where such may be, does not come to a name that may be connected to. */
+static bool reaches_socket(struct guard *guard, const struct image *image, const struct name_arg *from, const struct name_arg *to)
+{
+	bool directory = is_directory(from);
+
+	return (directory || (is_socket(from) && !owned_has_socket(&guard->tracees.owned, from->at.fd))) &&
+	       decide_move_reaches(image, from->at.judged, from->at.judged_length, to->at.judged, to->at.judged_length, directory);
+}
+
 /* May what `from` names come to be called `to`? */
 static bool judge_move(struct guard *guard, const struct request *request, struct judgement *judgement,
 		       const struct name_arg *from, const struct name_arg *to)
@@ -356,6 +365,8 @@ static bool judge_move(struct guard *guard, const struct request *request, struc
 		struct verdict verdict =
 			decide_move(guard->policies[i]->image, from->at.judged, from->at.judged_length, to->at.judged,
 				    to->at.judged_length, is_directory(from));
+		if (verdict.allowed && reaches_socket(guard, guard->policies[i]->image, from, to))
+			verdict = (struct verdict){ .error = EACCES, .rule = RULE_DEFAULT };
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
