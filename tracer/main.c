@@ -58,7 +58,7 @@
  *   regs         registers (the architecture); mem: the memory of a stopped thread
  *   decode       registers -> request, by the table
  *   resolve      what a name means to the thread that said it; walk: following it, step by step
- *   terminal     which terminals are the run's own
+ *   terminal     which terminals are the run's own; judge_terminal: what of it is judged
  *   ordinary     what of the refused would have failed without a guard, too
  *   early        what the kernel complains about before it looks at a name
  *   judge        request -> what is to be done; judge_exec, judge_network, judge_processes, judge_registers: by what
