@@ -75,10 +75,15 @@ $(BUILD)/policy/profiles.o: $(wildcard policy/profiles/*.conf)
 SHIM_SMALL := $(shell $(CC) -Oz -xc -E /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
 SHIM_FLAGS = -std=c17 -D_GNU_SOURCE -iquote policy -iquote preload -DCALLS_NAMELESS $(WARN) $(SHIM_SMALL) -g -ffreestanding \
 	     -fPIC -fvisibility=hidden -mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-stack-clash-protection \
-	     -U_FORTIFY_SOURCE -fno-builtin -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+	     -U_FORTIFY_SOURCE -fno-builtin -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-jump-tables \
+	     $(SHIM_LTO)
+# And as one whole, where the compiler can without a linker of its own (3 % less; the flags are gcc's). The objects are ordinary
+# ones as well, since the code in the gate's page is made of some of them.
+SHIM_LTO := $(shell echo 'int x;' | $(CC) -flto -flto-partition=one -fno-ipa-sra -shared -nostdlib -Werror -xc - -o /dev/null \
+	      2>/dev/null && echo -flto -ffat-lto-objects -fno-ipa-sra)
 # Where a thread may be cancelled, and its stack be unwound through us. With a frame pointer that takes less to describe.
 $(patsubst %,$(BUILD)/preload/%.o,beside gate shell wrap): SHIM_FLAGS += -fasynchronous-unwind-tables -fno-omit-frame-pointer \
-	-momit-leaf-frame-pointer
+	-momit-leaf-frame-pointer -fno-lto
 $(BUILD)/preload/policy/%.o: policy/%.c
 	@mkdir -p $(@D)
 	$(CC) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
@@ -93,10 +98,10 @@ $(BUILD)/preload/%.o: preload/%.S preload/serve.inc preload/wrap.def preload/not
 SHIM_LINK = -Wl,--gc-sections,--hash-style=gnu,--build-id=sha1,-Bsymbolic-functions \
 	    -Wl,-z,now,-z,norelro,-z,nodelete,-z,noexecstack,-z,noseparate-code
 $(SHIM): $(SHIM_O)
-	$(CC) -shared -nostdlib $(SHIM_LINK) -o $@ $^
+	$(CC) $(if $(SHIM_LTO),$(SHIM_FLAGS) -flto-partition=one) -shared -nostdlib $(SHIM_LINK) -o $@ $^
 
 $(BUILD)/preload/loader.bin: $(LOADER_O) preload/loader.ld
-	$(CC) -nostdlib -static -Wl,-T,preload/loader.ld,--gc-sections,--build-id=none,--oformat=binary -o $@ $(LOADER_O)
+	$(CC) -fno-lto -nostdlib -static -Wl,-T,preload/loader.ld,--gc-sections,--build-id=none,--oformat=binary -o $@ $(LOADER_O)
 $(BUILD)/tracer/gate_code.o: tracer/gate_code.S $(BUILD)/preload/loader.bin
 	@mkdir -p $(@D)
 	$(CC) -Wa,-I$(BUILD) -c -o $@ $<

@@ -5,66 +5,85 @@
 #include "path.h"
 #include "syscalls.h"
 
-struct tree {
-	uint8_t length : 7;
-	uint8_t series : 1; /* and all whose names go on with letters and digits: /dev/sg0, /dev/sg1 */
-	char name[20];	    /* not a pointer: that would be a relocation in the shim */
-};
-#define TREE(name) { sizeof(name) - 1, false, name }
-#define SERIES(name) { sizeof(name) - 1, true, name }
+/*
+ * Lists of names, one behind the other: in the shim they are memory of every process, and pointers would be relocations. Each
+ * stands for itself and all below; one that ends in STAR also for all whose last names go on with letters and digits.
+ */
+#define STAR "*"
+#define NEXT "\0"
 
 /* Places where a write changes the machine, or makes the kernel run something outside (core_pattern, modprobe,
  * uevent_helper, binfmt_misc: proc(5), Documentation/admin-guide/sysctl/kernel.rst). */
-static const struct tree machine[] = { TREE("/proc/sys"), TREE("/proc/sysrq-trigger"), TREE("/sys") };
+static const char machine[] = "/proc/sys" NEXT "/proc/sysrq-trigger" NEXT "/sys" NEXT;
+/* The memory of the machine, its log, as files. */
+static const char kernel[] = "/proc/kcore" NEXT "/proc/kmem" NEXT "/proc/kmsg" NEXT;
+static const char dev[] = "/dev/";
 /*
- * Devices by which one reaches round what a policy says of files, processes and the network. Block devices are known
+ * Devices, below /dev, by which one reaches round what a policy says of files, processes and the network. Block devices are known
  * by their type. What is left to the policy gives no more than itself: terminals, serial lines, sound, cameras, graphics, USB
  * devices; and /dev/kvm, whose machines have the memory of their own process.
  */
-static const struct tree devices[] = {
+static const char devices[] =
 	/* the memory of the machine, mem(4), its registers, its log */
-	TREE("/dev/mem"), TREE("/dev/kmem"), TREE("/dev/port"), TREE("/proc/kcore"), TREE("/proc/kmem"), TREE("/dev/crash"),
-	TREE("/dev/snapshot"), TREE("/dev/cpu"), TREE("/dev/nvram"), TREE("/dev/kmsg"), TREE("/proc/kmsg"), SERIES("/dev/uio"),
-	TREE("/dev/vfio"), TREE("/dev/iommu"), SERIES("/dev/watchdog"),
+	"mem" NEXT "kmem" NEXT "port" NEXT "crash" NEXT "snapshot" NEXT "cpu" NEXT "nvram" NEXT "kmsg" NEXT "uio" STAR NEXT
+	"vfio" NEXT "iommu" NEXT "watchdog" STAR NEXT
 	/* disks by commands instead of blocks, and what makes new ones */
-	SERIES("/dev/sg"), TREE("/dev/bsg"), SERIES("/dev/nvme"), SERIES("/dev/ng"), SERIES("/dev/mtd"), SERIES("/dev/ubi"),
-	TREE("/dev/raw"), TREE("/dev/mapper/control"), TREE("/dev/loop-control"), TREE("/dev/btrfs-control"),
-	TREE("/dev/zfs"), TREE("/dev/nbd-control"), TREE("/dev/zram-control"),
+	"sg" STAR NEXT "bsg" NEXT "nvme" STAR NEXT "ng" STAR NEXT "mtd" STAR NEXT "ubi" STAR NEXT "raw" NEXT
+	"mapper/control" NEXT "loop-control" NEXT "btrfs-control" NEXT "zfs" NEXT "nbd-control" NEXT "zram-control" NEXT
 	/* file systems whose answers somebody makes up */
-	TREE("/dev/fuse"), TREE("/dev/cuse"), TREE("/dev/autofs"),
+	"fuse" NEXT "cuse" NEXT "autofs" NEXT
 	/* what the user types and sees, and typing in the user's place */
-	TREE("/dev/input"), TREE("/dev/uinput"), TREE("/dev/uhid"), SERIES("/dev/hidraw"), SERIES("/dev/vcs"),
+	"input" NEXT "uinput" NEXT "uhid" NEXT "hidraw" STAR NEXT "vcs" STAR NEXT
 	/* networks beside the sockets */
-	TREE("/dev/net"), TREE("/dev/ppp"),
+	"net" NEXT "ppp" NEXT
 	/* memory that changes while a call is looked at: as userfaultfd(2); threads of the kernel that write to it */
-	TREE("/dev/userfaultfd"), TREE("/dev/vhost-net"), TREE("/dev/vhost-vsock"), TREE("/dev/vhost-scsi"),
-	SERIES("/dev/vhost-vdpa-"), TREE("/dev/vhci"),
-};
+	"userfaultfd" NEXT "vhost-net" NEXT "vhost-vsock" NEXT "vhost-scsi" NEXT "vhost-vdpa-" STAR NEXT "vhci" NEXT;
 
-static bool ends(const struct tree *tree, const char *rest, size_t length)
+/* Is `name` the first of the list, or below it? */
+static bool is_below(const char *name, size_t length, const char *list)
 {
 	size_t i = 0;
 
-	while (tree->series && i < length && rest[i] != '/')
+	while (i < length && *list && *list != *STAR && name[i] == *list) {
 		i++;
-	return i == length || rest[i] == '/';
+		list++;
+	}
+	while (*list == *STAR && i < length && name[i] != '/')
+		i++;
+	return (!*list || *list == *STAR) && (i == length || name[i] == '/');
 }
 
-static bool any_below(const char *name, size_t length, const struct tree *trees, size_t count)
+static const char *next_of_list(const char *list)
 {
-	for (size_t i = 0; i < count; i++)
-		if (length >= trees[i].length && path_equal(name, trees[i].name, trees[i].length) &&
-		    ends(&trees[i], name + trees[i].length, length - trees[i].length))
+	while (*list++)
+		;
+	return list;
+}
+
+static bool any_below(const char *name, size_t length, const char *list)
+{
+	for (; *list; list = next_of_list(list))
+		if (is_below(name, length, list))
 			return true;
 	return false;
 }
-#define ANY_BELOW(name, length, trees) any_below(name, length, trees, sizeof(trees) / sizeof(trees)[0])
+
+static bool in_dev(const char *name, size_t length)
+{
+	return length >= sizeof dev && path_equal(name, dev, sizeof dev - 1);
+}
+
+static bool is_device(const char *name, size_t length)
+{
+	return any_below(name, length, kernel) ||
+	       (in_dev(name, length) && any_below(name + sizeof dev - 1, length - (sizeof dev - 1), devices));
+}
 
 bool always_machine(const char *name, size_t length, unsigned access)
 {
 	if (!(access & (ACCESS_READ | ACCESS_WRITE)))
 		return false;
-	return ANY_BELOW(name, length, devices) || ((access & ACCESS_WRITE) && ANY_BELOW(name, length, machine));
+	return is_device(name, length) || ((access & ACCESS_WRITE) && any_below(name, length, machine));
 }
 
 bool always_stranger(const char *name, size_t length)
@@ -80,11 +99,9 @@ bool always_stranger(const char *name, size_t length)
 }
 
 /* proc(5), "governed by a ptrace access mode PTRACE_MODE_READ_FSCREDS check" and the like; stat, status, cmdline and others are not. */
-static const struct tree traced[] = {
-	TREE("auxv"), TREE("environ"), TREE("fdinfo"), TREE("io"), TREE("ksm_stat"), TREE("map_files"), TREE("maps"),
-	TREE("mem"), TREE("numa_maps"), TREE("pagemap"), TREE("personality"), TREE("smaps"), TREE("smaps_rollup"),
-	TREE("stack"), TREE("syscall"),
-};
+static const char traced[] =
+	"auxv" NEXT "environ" NEXT "fdinfo" NEXT "io" NEXT "ksm_stat" NEXT "map_files" NEXT "maps" NEXT "mem" NEXT "numa_maps" NEXT
+	"pagemap" NEXT "personality" NEXT "smaps" NEXT "smaps_rollup" NEXT "stack" NEXT "syscall" NEXT;
 
 /* Past a number and a slash. */
 static size_t past_number(const char *name, size_t length, size_t i)
@@ -104,22 +121,26 @@ bool always_traced(const char *name, size_t length)
 	size_t i = past_number(name, length, sizeof "/proc/" - 1);
 	if (length - i > of_task && path_equal(name + i, task, of_task))
 		i = past_number(name, length, i + of_task);
-	return ANY_BELOW(name + i, length - i, traced);
+	return any_below(name + i, length - i, traced);
 }
 
-static bool any_above(const char *name, size_t length, const struct tree *trees, size_t count)
+static bool any_above(const char *name, size_t length, const char *list)
 {
-	if (length == 1)	/* "/" */
-		return true;
-	for (size_t i = 0; i < count; i++)
-		if (trees[i].length > length && path_equal(trees[i].name, name, length) && trees[i].name[length] == '/')
+	for (; *list; list = next_of_list(list)) {
+		size_t i = 0;
+		while (i < length && list[i] && list[i] == name[i])
+			i++;
+		if (i == length && list[i] == '/')
 			return true;
+	}
 	return false;
 }
-#define ANY_ABOVE(name, length, trees) any_above(name, length, trees, sizeof(trees) / sizeof(trees)[0])
 
 bool always_machine_near(const char *name, size_t length)
 {
-	return ANY_BELOW(name, length, machine) || ANY_BELOW(name, length, devices) || ANY_ABOVE(name, length, machine) ||
-	       ANY_ABOVE(name, length, devices);
+	if (length == 1 || (length == sizeof dev - 2 && path_equal(name, dev, length)))	/* "/", "/dev" */
+		return true;
+	return any_below(name, length, machine) || is_device(name, length) || any_above(name, length, machine) ||
+	       any_above(name, length, kernel) ||
+	       (in_dev(name, length) && any_above(name + sizeof dev - 1, length - (sizeof dev - 1), devices));
 }

@@ -85,16 +85,24 @@ static const struct call rows[ROW_COUNT] = {
 #undef CALL
 };
 
-/* By number. One that is given twice is a compiler's warning. */
-static const row_number row_of[CALL_NUMBERS] = {
-#define CALL(number_, name_, class_, op_, ...) [number_] = ROW_OF_##class_(name_, op_),
+/* Numbers from HOLE on, and less than HOLE_END, are in use by no kernel; nor are those that are past the table's end. */
+enum { HOLE = 337, HOLE_END = 424, HOLE_SIZE = HOLE_END - HOLE };
+
+/* By number, without the hole; one in there is a compiler's error, or a warning, like one that is given twice. */
+static const row_number row_of[] = {
+#define CALL(number_, name_, class_, op_, ...) \
+	[(number_) < HOLE ? (number_) : (number_) < HOLE_END ? -1 : (number_) - HOLE_SIZE] = ROW_OF_##class_(name_, op_),
 #include "syscalls.def"
 #undef CALL
 };
 
 const struct call *call_find(long number)
 {
-	return &rows[number < 0 || number >= CALL_NUMBERS ? ROW_unlisted : row_of[number]];
+	size_t at = (size_t)number;
+
+	if (at >= HOLE)
+		at = at < HOLE_END ? SIZE_MAX : at - HOLE_SIZE;
+	return &rows[at < sizeof row_of / sizeof *row_of ? row_of[at] : ROW_unlisted];
 }
 
 #ifndef CALLS_NAMELESS

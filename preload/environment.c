@@ -5,7 +5,6 @@
  */
 #include <asm-generic/errno.h>
 #include <linux/fcntl.h>
-#include <linux/mman.h>
 
 #include "shim.h"
 
@@ -88,10 +87,9 @@ int environment_pass(struct passed *passed, char *const *environment, int judged
 	text = sizeof LD_PRELOAD + text_length(path) + (others ? text_length(others) : 0) + 2 + sizeof ASAN_OPTIONS +
 	       sizeof NOT_FIRST + (options ? text_length(options) : 0) + 2;
 	passed->mapped_size = (count + 3) * sizeof(char *) + text;
-	long address = raw(__NR_mmap, 0, passed->mapped_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(address))
+	passed->mapped = common_memory(passed->mapped_size);
+	if (!passed->mapped)
 		return -ENOMEM;
-	passed->mapped = (void *)address;
 	char **list = passed->mapped, *end = (char *)(list + count + 3);
 	list[kept++] = end;
 	end = text_put(text_put(end, LD_PRELOAD), has ? "" : path);

@@ -6,7 +6,6 @@
  */
 #include <asm-generic/errno.h>
 #include <linux/fcntl.h>
-#include <linux/mman.h>
 #include <stdarg.h>
 
 #include "shim.h"
@@ -49,55 +48,65 @@ static int allowed_now(int dirfd, const char *path, char *const *argv, int flags
 
 typedef int execve_function(const char *, char *const *, char *const *);
 typedef int execveat_function(int, const char *, char *const *, char *const *, int);
+typedef int fexecve_function(int, char *const *, char *const *);
+
+/* What one of the three is called with. */
+struct start {
+	enum wrap_index which;
+	int dirfd, flags;
+	const char *path;
+	char *const *argv;
+};
+
+/* The next definition; where there is none, the kernel's. */
+static int start_by(const struct start *start, char *const *environment)
+{
+	void *next = next_of(start->which);
+
+	if (!next)
+		return fail((int)raw(__NR_execveat, start->dirfd, start->path, start->argv, environment, start->flags));
+	if (start->which == WRAP_execve)
+		return ((execve_function *)next)(start->path, start->argv, environment);
+	if (start->which == WRAP_fexecve)
+		return ((fexecve_function *)next)(start->dirfd, start->argv, environment);
+	return ((execveat_function *)next)(start->dirfd, start->path, start->argv, environment, start->flags);
+}
+
+/* `allowed` is what is said of it. */
+static int start_with(const struct start *start, char *const *environment, int allowed)
+{
+	struct passed passed;
+	int r = allowed < 0 ? allowed : environment_pass(&passed, environment, allowed);
+
+	if (r < 0)
+		return fail(r);
+	r = start_by(start, passed.environment);
+	environment_let_go(&passed);
+	return r;
+}
 
 EXPORT int execve(const char *path, char *const *argv, char *const *environment);
 EXPORT int execve(const char *path, char *const *argv, char *const *environment)
 {
-	execve_function *next = (execve_function *)next_of(WRAP_execve);
-	struct passed passed;
-	int r = allowed_now(AT_FDCWD, path, argv, 0);
+	struct start start = { WRAP_execve, AT_FDCWD, 0, path, argv };
 
-	if (r >= 0)
-		r = environment_pass(&passed, environment, r);
-	if (r < 0)
-		return fail(r);
-	r = next ? next(path, argv, passed.environment) : fail((int)raw(__NR_execve, path, argv, passed.environment));
-	environment_let_go(&passed);
-	return r;
+	return start_with(&start, environment, allowed_now(AT_FDCWD, path, argv, 0));
 }
 
 EXPORT int execveat(int dirfd, const char *path, char *const *argv, char *const *environment, int flags);
 EXPORT int execveat(int dirfd, const char *path, char *const *argv, char *const *environment, int flags)
 {
-	execveat_function *next = (execveat_function *)next_of(WRAP_execveat);
-	struct passed passed;
-	int r = allowed_now(dirfd, path, argv, flags);
+	struct start start = { WRAP_execveat, dirfd, flags, path, argv };
 
-	if (r >= 0)
-		r = environment_pass(&passed, environment, r);
-	if (r < 0)
-		return fail(r);
-	r = next ? next(dirfd, path, argv, passed.environment, flags) :
-		   fail((int)raw(__NR_execveat, dirfd, path, argv, passed.environment, flags));
-	environment_let_go(&passed);
-	return r;
+	return start_with(&start, environment, allowed_now(dirfd, path, argv, flags));
 }
 
 EXPORT int fexecve(int fd, char *const *argv, char *const *environment);
 EXPORT int fexecve(int fd, char *const *argv, char *const *environment)
 {
-	int (*next)(int, char *const *, char *const *) = (int (*)(int, char *const *, char *const *))next_of(WRAP_fexecve);
-	struct passed passed;
-	int r = exec_allowed(fd, "", argv, AT_EMPTY_PATH);
+	struct start start = { WRAP_fexecve, fd, AT_EMPTY_PATH, "", argv };
 
-	if (r >= 0)
-		r = environment_pass(&passed, environment, r);
-	if (r < 0)
-		return fail(r);
-	r = next ? next(fd, argv, passed.environment) :
-		   fail((int)raw(__NR_execveat, fd, "", argv, passed.environment, AT_EMPTY_PATH));
-	environment_let_go(&passed);
-	return r;
+	return start_with(&start, environment, exec_allowed(fd, "", argv, AT_EMPTY_PATH));
 }
 
 EXPORT int execv(const char *path, char *const *argv);
@@ -173,14 +182,14 @@ EXPORT int execvpe(const char *file, char *const *argv, char *const *environment
 		return fail(-ENOENT);
 	if (text_find(file, '/'))
 		return exec_or_shell(file, argv, environment);
-	long room = raw(__NR_mmap, 0, PATH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(room))
+	char *room = common_memory(PATH_SIZE);
+	if (!room)
 		return fail(-ENOMEM);
 	shim_set_errno(ENOENT);
 	for (const char *search = search_path(); search;) {
-		if (!next_candidate(&search, file, (char *)room))
+		if (!next_candidate(&search, file, room))
 			continue;
-		exec_or_shell((const char *)room, argv, environment);
+		exec_or_shell(room, argv, environment);
 		denied |= errno_now() == EACCES;
 		if (!goes_on(errno_now()))
 			break;
@@ -271,14 +280,14 @@ static int allowed_in_search(const char *file, char *const *argv)
 {
 	if (text_find(file, '/'))
 		return exec_allowed(AT_FDCWD, file, argv, 0);
-	long room = raw(__NR_mmap, 0, PATH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(room))
+	char *room = common_memory(PATH_SIZE);
+	if (!room)
 		return -ENOMEM;
 	int r = 0;
 	for (const char *search = search_path(); search;) {
-		if (!next_candidate(&search, file, (char *)room) || raw(__NR_access, room, 1) < 0)
+		if (!next_candidate(&search, file, room) || raw(__NR_access, room, 1) < 0)
 			continue;
-		r = exec_allowed(AT_FDCWD, (const char *)room, argv, 0);
+		r = exec_allowed(AT_FDCWD, room, argv, 0);
 		break;
 	}
 	raw(__NR_munmap, room, PATH_SIZE);

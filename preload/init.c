@@ -7,7 +7,6 @@
 #include <asm/resource.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
-#include <linux/stat.h>
 
 #include "note.h"
 #include "shim.h"
@@ -22,18 +21,6 @@ enum {
 	EXIT_NOT_GUARDED = 126, /* the launcher's word for: may not be run */
 };
 
-/* Map a whole file. NULL: not that one. */
-static void *map_whole(int fd, uint64_t protection, uint64_t kind, size_t *size)
-{
-	struct statx stx;
-
-	if (raw(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &stx) < 0 || stx.stx_size == 0)
-		return NULL;
-	*size = stx.stx_size;
-	long address = raw(__NR_mmap, 0, *size, protection, kind, fd, 0);
-	return raw_failed(address) ? NULL : (void *)address;
-}
-
 static bool is_sealed(int fd)
 {
 	long seals = raw(__NR_fcntl, fd, F_GET_SEALS);
@@ -46,7 +33,7 @@ static const struct image *map_image(int fd)
 {
 	size_t size;
 	/* not MAP_SHARED: before Linux 6.7 a file sealed against writing cannot be mapped so, even to be read */
-	void *image = map_whole(fd, PROT_READ, MAP_PRIVATE, &size);
+	void *image = common_file(fd, PROT_READ, MAP_PRIVATE, &size);
 
 	if (image && image_check_head(image, size) < 0) {
 		raw(__NR_munmap, image, size);
@@ -58,33 +45,25 @@ static const struct image *map_image(int fd)
 static struct wire_shared *map_shared(int fd)
 {
 	size_t size;
-	struct wire_shared *shared = map_whole(fd, PROT_READ | PROT_WRITE, MAP_SHARED, &size);
+	struct wire_shared *shared = common_file(fd, PROT_READ | PROT_WRITE, MAP_SHARED, &size);
 
 	return shared && size >= sizeof *shared && shared->version == WIRE_VERSION ? shared : NULL;
+}
+
+static int note_sealed(void *highest, int fd)
+{
+	if (fd > *(int *)highest && is_sealed(fd))
+		*(int *)highest = fd;
+	return 0;
 }
 
 /* The highest descriptor of something sealed, or -1. */
 static int highest_sealed(void)
 {
-	char entries[512];
-	long n, highest = -1, fd = raw(__NR_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int highest = -1;
 
-	if (fd < 0)
-		return -1;
-	while ((n = raw(__NR_getdents64, fd, entries, sizeof entries)) > 0) {
-		/* struct linux_dirent64: inode and offset, 8 bytes each, length, 2, type, 1, name */
-		for (long at = 0; at + 19 < n;) {
-			const char *name = entries + at + 19;
-			uint16_t length;
-			memcpy(&length, entries + at + 16, sizeof length);
-			long number = *name >= '0' && *name <= '9' ? (long)text_number(name, NULL) : -1;
-			if (number > highest && is_sealed((int)number))
-				highest = number;
-			at += length ? length : n;
-		}
-	}
-	raw(__NR_close, fd);
-	return (int)highest;
+	common_descriptors(note_sealed, &highest);
+	return highest;
 }
 
 /*

@@ -18,13 +18,6 @@
 
 enum { R_OK = 4, W_OK = 2, X_OK = 1, IN_DONT_FOLLOW = 0x02000000, IN_ONLYDIR = 0x01000000, RENAME_EXCHANGE = 2, RENAME_NOREPLACE = 1 };
 
-static enum wire_kind kind_of(unsigned access)
-{
-	if (access & ACCESS_EXEC)
-		return WIRE_PROCESS_EXEC;
-	return access & ACCESS_WRITE ? WIRE_FILE_WRITE : WIRE_FILE_READ;
-}
-
 struct request request_of(long number, const char *requested)
 {
 	const struct call *call = call_find(number);
@@ -66,19 +59,13 @@ static bool is_block_device(const struct place *place)
 
 int judge_always_place(struct request *request, const struct place *place, unsigned access)
 {
-	struct refusal refusal = { .kind = WIRE_PRIVILEGE, .about = WIRE_ABOUT_CALL, .error = EPERM,
-				   .rule = WIRE_RULE_ALWAYS, .target = place->name, .length = place->length };
-
 	if (!(access & (ACCESS_READ | ACCESS_WRITE)) || place->nameless)
 		return 0;
 	if (always_machine(place->name, place->length, access) || is_block_device(place))
-		return refuse(request, &refusal);
+		return refuse_place(request, place, WIRE_PRIVILEGE, WIRE_ABOUT_CALL, EPERM, 0);
 	if (text_begins(place->name, "/proc/") && text_ends(place->name, place->length, "/mem") &&
-	    !text_begins(place->name, "/proc/self/")) {
-		refusal.kind = WIRE_PROCESS_CONTROL;
-		refusal.error = EACCES;
-		return refuse(request, &refusal);
-	}
+	    !text_begins(place->name, "/proc/self/"))
+		return refuse_place(request, place, WIRE_PROCESS_CONTROL, WIRE_ABOUT_CALL, EACCES, 0);
 	return 0;
 }
 
@@ -90,11 +77,7 @@ static int judge_result(struct request *request, const struct place *place, bool
 {
 	struct verdict verdict = decide_result(shim.images[0], place->name, place->length, directory);
 
-	if (verdict.allowed)
-		return 0;
-	return refuse(request, &(struct refusal){ .kind = WIRE_FILE_WRITE, .about = WIRE_ABOUT_PATH, .error = verdict.error,
-						  .rule = verdict.rule, .access = ACCESS_WRITE, .target = place->name,
-						  .length = place->length });
+	return verdict.allowed ? 0 : refuse_name(request, place->name, place->length, ACCESS_WRITE, &verdict, 0, ACCESS_WRITE);
 }
 
 static bool audits(void)
@@ -141,9 +124,7 @@ static bool ask_link(void *context, const char *link, size_t length)
 		asked->result = asked->access == ACCESS_LOOK || verdict.error == ENOENT ?
 					0 : ordinary_failure(asked->place, asked->access, asked->makes);
 		if (asked->result == 0)
-			asked->result = refuse(asked->request, &(struct refusal){
-				.kind = kind_of(asked->access), .about = WIRE_ABOUT_PATH, .error = verdict.error,
-				.rule = verdict.rule, .image = i, .access = asked->access, .target = link, .length = length });
+			asked->result = refuse_name(asked->request, link, length, asked->access, &verdict, i, asked->access);
 		return false;
 	}
 	return true;
@@ -171,10 +152,7 @@ int judge_made(struct request *request, const struct place *place, unsigned acce
 	r = access == ACCESS_LOOK || verdict.error == ENOENT ? 0 : ordinary_failure(place, access, makes);
 	if (r < 0)
 		return r;
-	return refuse(request, &(struct refusal){ .kind = kind_of(access), .about = WIRE_ABOUT_PATH,
-						  .error = verdict.error, .rule = verdict.rule, .image = image,
-						  .access = asked ? access : 0, .target = place->name,
-						  .length = place->length });
+	return refuse_name(request, place->name, place->length, access, &verdict, image, asked ? access : 0);
 }
 
 int judge_place(struct request *request, const struct place *place, unsigned access, bool makes)
@@ -308,10 +286,7 @@ static int judge_stranger_link(struct request *request, const struct place *plac
 	if (!always_stranger(place->name, place->length) || place_type(place) != S_IFLNK)
 		return 0;
 	n = raw(__NR_readlinkat, place->fd, "", target, 1);
-	return n < 0 ? (int)n :
-		       refuse(request, &(struct refusal){ .kind = WIRE_FILE_READ, .about = WIRE_ABOUT_CALL, .error = EACCES,
-							  .rule = WIRE_RULE_ALWAYS, .target = place->name,
-							  .length = place->length });
+	return n < 0 ? (int)n : refuse_place(request, place, WIRE_FILE_READ, WIRE_ABOUT_CALL, EACCES, 0);
 }
 
 /* What a call with one name makes there. mknod(2) makes no directories; which other kinds of files is all one here. */
@@ -327,9 +302,9 @@ static unsigned made_type(const struct request *request)
 /* Is there no such extended attribute, or can there be none? */
 static bool lacks_attribute(const struct request *request, const struct place *place)
 {
-	char path[48];
+	char path[COMMON_DESCRIPTOR_NAME];
 
-	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+	common_descriptor_name(path, place->fd);
 	long n = raw(__NR_getxattr, path, request->args[call_arg_index(request->call, ARG_ATTRIBUTE, 0)], 0, 0);
 	return n == -ENODATA || n == -EOPNOTSUPP;
 }
@@ -384,16 +359,22 @@ static int judge_one_name(struct request *request)
 	return r;
 }
 
-static int judge_object(struct request *request)
+/* An access to what a descriptor, the i-th argument, stands for. */
+static int judge_object(struct request *request, int i, unsigned access)
 {
-	int i = call_arg_index(request->call, ARG_OBJECT, 0);
 	struct place place;
 	int r = place_of_fd(&place, (int)request->args[i]);
 
-	r = r < 0 ? (place_unresolvable(r) || r == -EACCES ? r : 0) :
-		    judge_place(request, &place, request->call->args[i].access, false);
+	r = r < 0 ? (place_unresolvable(r) || r == -EACCES ? r : 0) : judge_place(request, &place, access, false);
 	place_close(&place);
 	return r;
+}
+
+static int judge_change_fd(struct request *request)
+{
+	int i = call_arg_index(request->call, ARG_OBJECT, 0);
+
+	return judge_object(request, i, request->call->args[i].access);
 }
 
 /* May what `from` names come to be called `to`? */
@@ -471,10 +452,10 @@ static int judge_hearing(struct request *request, bool on)
 {
 	struct statx stx;
 
-	if (!on || raw(__NR_statx, request->args[0], "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0 ||
+	if (!on || common_object((int)request->args[0], STATX_TYPE, &stx) < 0 ||
 	    (stx.stx_mode & S_IFMT) != S_IFCHR)
 		return 0;
-	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% ", FASYNC, true);
+	return refuse_control(request, "% ", FASYNC, true);
 }
 
 static int judge_ioctl(struct request *request)
@@ -486,7 +467,7 @@ static int judge_ioctl(struct request *request)
 	case TIOCLINUX:
 	case FIOSETOWN:
 	case SIOCSPGRP:
-		return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% ", code, true);
+		return refuse_control(request, "% ", code, true);
 	case FIOASYNC: {
 		const int *on = (const int *)request->args[2];
 		return judge_hearing(request, readable(on, sizeof *on) && *on);
@@ -498,17 +479,6 @@ static int judge_ioctl(struct request *request)
 	}
 }
 
-/* A lease keeps others from writing to the file. */
-static int judge_lease(struct request *request)
-{
-	struct place place;
-	int r = place_of_fd(&place, (int)request->args[0]);
-
-	r = r < 0 ? (place_unresolvable(r) || r == -EACCES ? r : 0) : judge_place(request, &place, ACCESS_WRITE, false);
-	place_close(&place);
-	return r;
-}
-
 static int judge_fcntl(struct request *request)
 {
 	int who = (int)request->args[2];
@@ -518,9 +488,9 @@ static int judge_fcntl(struct request *request)
 	if (request->args[1] == F_SETFL)
 		return judge_hearing(request, who & FASYNC);
 	if (request->args[1] == F_SETLEASE && who != F_UNLCK)
-		return judge_lease(request);
+		return judge_object(request, 0, ACCESS_WRITE); /* a lease keeps others from writing to the file */
 	if ((request->args[1] == F_SETOWN && who != 0 && !run_has(who)) || request->args[1] == F_SETOWN_EX)
-		return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% ", (unsigned)request->args[1], true);
+		return refuse_control(request, "% ", (unsigned)request->args[1], true);
 	return 0;
 }
 
@@ -610,7 +580,7 @@ int judge(struct request *request)
 	case OP_CHANGE:
 		return judge_one_name(request);
 	case OP_CHANGE_FD:
-		return judge_object(request);
+		return judge_change_fd(request);
 	case OP_RENAME:
 	case OP_LINK:
 		return judge_two_names(request);

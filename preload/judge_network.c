@@ -216,7 +216,7 @@ static int judge_unix_connect(struct request *request, const struct place *place
 {
 	struct statx stx;
 
-	if (!place->exists || raw(__NR_statx, place->fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &stx) != 0 ||
+	if (!place->exists || common_object(place->fd, STATX_TYPE | STATX_INO, &stx) != 0 ||
 	    ((stx.stx_mode & S_IFMT) != S_IFSOCK && !judge_hidden(place)))
 		return 0; /* the kernel: ENOENT, ECONNREFUSED */
 	bool own = made_by_run(&stx);
@@ -243,7 +243,7 @@ static int bind_unix(struct request *request, const struct place *place)
 
 	if (r < 0)
 		return (int)r;
-	if (raw(__NR_statx, AT_FDCWD, place->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO, &stx) == 0 &&
+	if (common_status(AT_FDCWD, place->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO, &stx) == 0 &&
 	    (stx.stx_mode & S_IFMT) == S_IFSOCK) {
 		uint32_t i = shim.shared->sockets_used++;
 		if (i < WIRE_SOCKETS)

@@ -11,7 +11,7 @@ static int judge_pid(struct request *request, int pid)
 {
 	if (pid <= 0 || run_has(pid) || raw(__NR_kill, pid, 0) == -ESRCH)
 		return 0;
-	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% of process ", (unsigned long)pid, false);
+	return refuse_control(request, "% of process ", (unsigned long)pid, false);
 }
 
 /* A group that the launcher is in, or all processes: strangers are among them. */
@@ -27,7 +27,7 @@ static int judge_kill(struct request *request, int target)
 		return refuse_always(request, WIRE_PROCESS_CONTROL, EPERM, "% of every process");
 	if (raw(__NR_kill, -group, 0) == -ESRCH)
 		return 0;
-	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% of process group ", (unsigned long)group, false);
+	return refuse_control(request, "% of process group ", (unsigned long)group, false);
 }
 
 /* setpgid: into a group of the run's, or back to the one that the run began in, the launcher's. (A group lives on when its
@@ -37,7 +37,7 @@ static int judge_group(struct request *request, int group)
 	if (group <= 0 || run_has(group) || group == (int)raw(__NR_getpgid, shim.shared->launcher) ||
 	    raw(__NR_kill, group, 0) == -ESRCH)
 		return 0;
-	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, "% of process group ", (unsigned long)group, false);
+	return refuse_control(request, "% of process group ", (unsigned long)group, false);
 }
 
 int judge_processes(struct request *request)
@@ -59,9 +59,8 @@ int judge_processes(struct request *request)
 			if (request->args[i] == 0)
 				r = judge_pid(request, (int)request->args[i + 1]);
 			else
-				r = refuse_value(request, WIRE_PROCESS_CONTROL, EPERM,
-						 request->args[i] == 1 ? "% of process group " : "% of user ",
-						 (uint32_t)request->args[i + 1], false);
+				r = refuse_control(request, request->args[i] == 1 ? "% of process group " : "% of user ",
+						   (uint32_t)request->args[i + 1], false);
 			break;
 		case ARG_IPC_KEY:
 			if (request->args[i] != 0)

@@ -8,7 +8,6 @@
  */
 #include <asm-generic/errno.h>
 #include <linux/fcntl.h>
-#include <linux/mman.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
@@ -19,7 +18,6 @@ enum {
 	NAME_MOST = 4096,	/* PATH_MAX */
 	COMPONENT_MOST = 255,	/* NAME_MAX */
 	LINKS_MOST = 40,	/* MAXSYMLINKS */
-	LINK_NAME = 48,
 	PLAIN_MOST = PLACE_ROOM - 16, /* rename_proc() may make a name longer */
 	LINKS_WALKED = 4, /* more of them are left to the kernel, */
 	TARGET_MOST = 256, /* and longer ones */
@@ -37,10 +35,7 @@ static char *room(struct place *place, size_t size)
 	if (size <= PLACE_ROOM && !place->mapped)
 		return place->room;
 	if (!place->mapped) {
-		long address = raw(__NR_mmap, 0, PLACE_MOST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (raw_failed(address))
-			return NULL;
-		place->mapped = (char *)address;
+		place->mapped = common_memory(PLACE_MOST);
 	}
 	return place->mapped;
 }
@@ -50,14 +45,13 @@ static bool same(int one, int other)
 {
 	struct statx a, b;
 
-	return raw(__NR_statx, one, "", AT_EMPTY_PATH, STATX_INO, &a) == 0 &&
-	       raw(__NR_statx, other, "", AT_EMPTY_PATH, STATX_INO, &b) == 0 && a.stx_ino == b.stx_ino &&
+	return common_object(one, STATX_INO, &a) == 0 && common_object(other, STATX_INO, &b) == 0 && a.stx_ino == b.stx_ino &&
 	       a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 }
 
 long place_read(const struct place *place)
 {
-	char path[LINK_NAME];
+	char path[COMMON_DESCRIPTOR_NAME];
 	/* by its name, which costs less than /proc; FIFOs are not waited for */
 	long fd = raw(__NR_open, place->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 
@@ -65,7 +59,7 @@ long place_read(const struct place *place)
 		return fd;
 	if (fd >= 0)
 		raw(__NR_close, fd);
-	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+	common_descriptor_name(path, place->fd);
 	return raw(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
@@ -103,16 +97,16 @@ static bool has_no_name_left(const struct place *place)
 {
 	struct statx stx;
 
-	return raw(__NR_statx, place->fd, "", AT_EMPTY_PATH, STATX_NLINK, &stx) == 0 && stx.stx_nlink == 0;
+	return common_object(place->fd, STATX_NLINK, &stx) == 0 && stx.stx_nlink == 0;
 }
 
 /* The name of what is held; with room for `more` bytes behind it. */
 static int read_back(struct place *place, size_t more)
 {
-	char path[LINK_NAME];
+	char path[COMMON_DESCRIPTOR_NAME];
 	char *name = room(place, 0);
 
-	text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+	common_descriptor_name(path, place->fd);
 	long n = raw(__NR_readlink, path, name, PLACE_ROOM - 16);
 	if (n >= (long)(PLACE_ROOM - 16 - more) || place->mapped) {
 		name = room(place, PLACE_MOST);
@@ -280,14 +274,13 @@ static int resolve_dangling(struct place *place, const char *last)
 
 	if (++place->depth > LINKS_MOST)
 		return -ELOOP;
-	long address = raw(__NR_mmap, 0, NAME_MOST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(address))
+	char *target = common_memory(NAME_MOST);
+	if (!target)
 		return -ENOMEM;
-	char *target = (char *)address;
 	long n = raw(__NR_readlinkat, directory, last, target, NAME_MOST - 1);
 	int r = n > 0 ? resolve(place, directory, target, true) : -ENOENT;
 	raw(__NR_close, directory);
-	raw(__NR_munmap, address, NAME_MOST);
+	raw(__NR_munmap, target, NAME_MOST);
 	return r;
 }
 
@@ -333,7 +326,7 @@ static int resolve_missing(struct place *place, int dirfd, const char *path, boo
 		return place->fd;
 	memcpy(name, last, length);
 	name[length] = 0;
-	if (follow && raw(__NR_statx, place->fd, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx) == 0 &&
+	if (follow && common_status(place->fd, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx) == 0 &&
 	    (stx.stx_mode & S_IFMT) == S_IFLNK)
 		return resolve_dangling(place, name);
 	place->exists = false;
@@ -394,12 +387,12 @@ static long read_link(const char *link, char *target, size_t size)
 /* The name of the directory at which a relative name began; false: it has none. */
 static bool name_directory(int dirfd, char *name)
 {
-	char path[LINK_NAME];
+	char path[COMMON_DESCRIPTOR_NAME];
 
 	if (dirfd == AT_FDCWD)
 		text_put(path, "/proc/self/cwd");
 	else
-		text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)dirfd);
+		common_descriptor_name(path, dirfd);
 	long n = raw(__NR_readlink, path, name, NAME_MOST - 1);
 	name[n > 0 ? n : 0] = 0;
 	return name[0] == '/';
@@ -412,31 +405,31 @@ void place_links(const struct place *place, bool (*met)(void *context, const cha
 
 	if (!place->linked || place->nameless || (absolute && text_equal(place->path, place->name)))
 		return;
-	long address = raw(__NR_mmap, 0, LINKS_ROOM + NAME_MOST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(address))
+	char *links_room = common_memory(LINKS_ROOM + NAME_MOST);
+	if (!links_room)
 		return;
-	char *from = (char *)address + LINKS_ROOM;
+	char *from = links_room + LINKS_ROOM;
 	if (absolute || name_directory(place->dirfd, from))
-		links_of(&links, (char *)address, from, place->path, place->name);
-	raw(__NR_munmap, address, LINKS_ROOM + NAME_MOST);
+		links_of(&links, links_room, from, place->path, place->name);
+	raw(__NR_munmap, links_room, LINKS_ROOM + NAME_MOST);
 }
 
 unsigned place_type(const struct place *place)
 {
 	struct statx stx;
 
-	if (!place->exists || raw(__NR_statx, place->fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) != 0)
+	if (!place->exists || common_object(place->fd, STATX_TYPE, &stx) != 0)
 		return 0;
 	return stx.stx_mode & S_IFMT;
 }
 
 int place_ordinary(const struct place *place, int access)
 {
-	char path[LINK_NAME];
+	char path[COMMON_DESCRIPTOR_NAME];
 	long r = raw(__NR_faccessat2, place->fd, "", access, AT_EMPTY_PATH | AT_EACCESS);
 
 	if (r == -ENOSYS || r == -EINVAL || r == -EPERM) {
-		text_put_number(text_put(path, "/proc/self/fd/"), (unsigned)place->fd);
+		common_descriptor_name(path, place->fd);
 		r = raw(__NR_faccessat, AT_FDCWD, path, access);
 	}
 	return r == -EACCES || r == -EROFS || r == -EPERM ? (int)r : 0;

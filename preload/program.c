@@ -204,13 +204,16 @@ static int program_of_loader(char *const *argv)
 	return !argv[i] ? 0 : text_find(argv[i], '/') ? i : -1;
 }
 
-/* What no option opens, or, `about` WIRE_ABOUT_PROGRAM, one that names the program. */
-static int refuse_program(struct request *request, const struct place *place, enum wire_kind kind, enum wire_about about,
-			  int error)
+/* What no option opens. */
+static int refuse_program(struct request *request, const struct place *place)
 {
-	return refuse(request, &(struct refusal){ .kind = kind, .about = about, .error = error,
-						  .rule = WIRE_RULE_ALWAYS, .access = ACCESS_EXEC, .target = place->name,
-						  .length = place->length });
+	return refuse_place(request, place, WIRE_PROCESS_EXEC, WIRE_ABOUT_CALL, EACCES, ACCESS_EXEC);
+}
+
+/* What an option that names the program opens. */
+static int refuse_unnamed(struct request *request, const struct place *place, enum wire_kind kind, int error)
+{
+	return is_named(place) ? 0 : refuse_place(request, place, kind, WIRE_ABOUT_PROGRAM, error, ACCESS_EXEC);
 }
 
 /* A loader that honours LD_PRELOAD, and that may be read or run. What is missing is that it may be read, since that is less. */
@@ -227,7 +230,7 @@ static int judge_interpreter(struct request *request, const char *path)
 	if (r < 0 || !place.exists)
 		r = place_unresolvable(r) ? r : 0; /* the kernel says so */
 	else if (!text_begins(base, "ld-linux") && !text_begins(base, "ld-musl"))
-		r = refuse_program(request, &place, WIRE_PROCESS_EXEC, WIRE_ABOUT_CALL, EACCES);
+		r = refuse_program(request, &place);
 	else if (judge_asked(&place, ACCESS_READ, &verdict, &image) && judge_asked(&place, ACCESS_EXEC, &verdict, &image))
 		r = judge_place(request, &place, ACCESS_READ, false);
 	place_close(&place);
@@ -239,27 +242,27 @@ static int judge_program(struct request *request, struct place *place, char *con
 	int r = 0;
 
 	if (place->nameless)
-		return refuse_program(request, place, WIRE_PROCESS_EXEC, WIRE_ABOUT_CALL, EACCES);
+		return refuse_program(request, place);
 	r = judge_place(request, place, ACCESS_EXEC, false);
 	if (r < 0)
 		return r;
 	r = program_read(place, program);
 	if (r < 0) /* what may be run but not read may be anything */
 		return r == -EACCES && place_ordinary(place, 1) == 0 ?
-			       refuse_program(request, place, WIRE_PROCESS_EXEC, WIRE_ABOUT_CALL, EACCES) : r;
+			       refuse_program(request, place) : r;
 	switch (program->kind) {
 	case PROGRAM_DYNAMIC:
 		return judge_interpreter(request, program->interpreter);
 	case PROGRAM_LOADER:
 		r = program_of_loader(argv);
 		if (r < 0)
-			return refuse_program(request, place, WIRE_PROCESS_EXEC, WIRE_ABOUT_CALL, EACCES);
+			return refuse_program(request, place);
 		r = r > 0 ? judge_exec(AT_FDCWD, argv[r], NULL, 0) : 0;
 		return r < 0 ? r : 0;
 	case PROGRAM_STATIC:
-		return is_named(place) ? 0 : refuse_program(request, place, WIRE_PROCESS_EXEC, WIRE_ABOUT_PROGRAM, EACCES);
+		return refuse_unnamed(request, place, WIRE_PROCESS_EXEC, EACCES);
 	case PROGRAM_FOREIGN:
-		return is_named(place) ? 0 : refuse_program(request, place, WIRE_INTERFACE, WIRE_ABOUT_PROGRAM, ENOEXEC);
+		return refuse_unnamed(request, place, WIRE_INTERFACE, ENOEXEC);
 	case PROGRAM_SCRIPT:
 	case PROGRAM_OTHER:
 		break;

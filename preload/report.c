@@ -5,7 +5,6 @@
  */
 #include <asm-generic/errno.h>
 #include <linux/fcntl.h>
-#include <linux/mman.h>
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -78,8 +77,7 @@ static void tell(const struct request *request, const struct refusal *refusal)
 					     .access = (uint8_t)refusal->access,
 					     .use = (uint8_t)refusal->use,
 					     .transport = (uint8_t)refusal->transport } };
-	long room = raw(__NR_mmap, 0, sizeof(struct looked_up), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct looked_up *looked = raw_failed(room) ? NULL : (struct looked_up *)room;
+	struct looked_up *looked = common_memory(sizeof *looked);
 
 	add(&letter, WIRE_TARGET, refusal->target, refusal->length);
 	if (refusal->about == WIRE_ABOUT_MOVE) {
@@ -97,7 +95,7 @@ static void tell(const struct request *request, const struct refusal *refusal)
 		add(&letter, WIRE_ADDRESS, refusal->address, refusal->address_length);
 	send_letter(&letter);
 	if (looked)
-		raw(__NR_munmap, room, sizeof(struct looked_up));
+		raw(__NR_munmap, looked, sizeof *looked);
 }
 
 int refuse(const struct request *request, const struct refusal *refusal)
@@ -112,6 +110,28 @@ int refuse(const struct request *request, const struct refusal *refusal)
 	if (refusal->rule == WIRE_RULE_ALWAYS || decide_is_final(shim.images[refusal->image], refusal->rule))
 		return -refusal->error;
 	return shim.shared->on_violation == ON_VIOLATION_AUDIT ? 0 : -refusal->error;
+}
+
+int refuse_place(const struct request *request, const struct place *place, enum wire_kind kind, enum wire_about about, int error,
+		 unsigned access)
+{
+	return refuse(request, &(struct refusal){ .kind = kind, .about = about, .error = error, .rule = WIRE_RULE_ALWAYS,
+						  .access = access, .target = place->name, .length = place->length });
+}
+
+static enum wire_kind kind_of(unsigned access)
+{
+	if (access & ACCESS_EXEC)
+		return WIRE_PROCESS_EXEC;
+	return access & ACCESS_WRITE ? WIRE_FILE_WRITE : WIRE_FILE_READ;
+}
+
+int refuse_name(const struct request *request, const char *name, size_t length, unsigned access, const struct verdict *verdict,
+		unsigned image, unsigned told)
+{
+	return refuse(request, &(struct refusal){ .kind = kind_of(access), .about = WIRE_ABOUT_PATH, .error = verdict->error,
+						  .rule = verdict->rule, .image = image, .access = told, .target = name,
+						  .length = length });
 }
 
 int refuse_always(const struct request *request, enum wire_kind kind, int error, const char *what)
@@ -131,4 +151,9 @@ int refuse_value(const struct request *request, enum wire_kind kind, int error, 
 	else
 		text_put_number(end, value);
 	return refuse_always(request, kind, error, text);
+}
+
+int refuse_control(const struct request *request, const char *what, unsigned long value, bool hex)
+{
+	return refuse_value(request, WIRE_PROCESS_CONTROL, EPERM, what, value, hex);
 }

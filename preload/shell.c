@@ -5,7 +5,6 @@
  */
 #include <asm-generic/errno.h>
 #include <linux/fcntl.h>
-#include <linux/mman.h>
 
 #include "shim.h"
 
@@ -40,10 +39,9 @@ static int command_make(struct command *command, const char *text)
 	if (environment_has_shim(environment_now()))
 		return 0;
 	command->size = 4 * (text_length(text) + text_length(path) + (others ? text_length(others) : 0)) + 128;
-	long address = raw(__NR_mmap, 0, command->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(address))
+	command->mapped = common_memory(command->size);
+	if (!command->mapped)
 		return -ENOMEM;
-	command->mapped = (char *)address;
 	command->text = command->mapped;
 	char *end = put_quoted(text_put(command->mapped, "LD_PRELOAD="), path);
 	if (others && *others)

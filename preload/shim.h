@@ -19,6 +19,12 @@
 #include "syscalls.h"
 #include "wire.h"
 
+/*
+ * A table that stands in the page of data, which every process has and which is half empty, and not in the pages of code and
+ * constants. It is as much a constant; but nothing in a process is kept from the program itself anyway.
+ */
+#define IN_DATA_PAGE __attribute__((section(".data.rel.ro")))
+
 /* ---- functions that are wrapped ----------------------------------------- */
 
 /* WRAP_open, ...: their indexes. */
@@ -316,10 +322,34 @@ struct refusal {
 };
 /* Tell of it. -error; or 0 when it is only recorded (audit); does not return when it is deadly (kill). */
 int refuse(const struct request *request, const struct refusal *refusal);
+/* Refused by no rule but always, since it is what has this name. */
+int refuse_place(const struct request *request, const struct place *place, enum wire_kind kind, enum wire_about about, int error,
+		 unsigned access);
+/* Refused by a rule that speaks of this name. `told`: of the access, what is in the report. */
+int refuse_name(const struct request *request, const char *name, size_t length, unsigned access, const struct verdict *verdict,
+		unsigned image, unsigned told);
 /* Refused by no rule but always. `what` is NUL-terminated; a '%' at its start stands for the call's name, NULL is "%". */
 int refuse_always(const struct request *request, enum wire_kind kind, int error, const char *what);
 /* The same; what is refused is `what` and this number behind it. */
 int refuse_value(const struct request *request, enum wire_kind kind, int error, const char *what, unsigned long value, bool hex);
+/* The same, of what reaches into other processes. */
+int refuse_control(const struct request *request, const char *what, unsigned long value, bool hex);
+
+/* ---- calls that many make (common.c) ------------------------------------ */
+
+struct statx;
+/* New memory, or NULL. */
+void *common_memory(size_t size);
+/* statx of a name, or a descriptor; `wanted`: STATX_... 0 or -errno. */
+long common_status(int dirfd, const char *name, int flags, unsigned wanted, struct statx *stx);
+long common_object(int fd, unsigned wanted, struct statx *stx);
+/* Map a whole file. NULL: it cannot be mapped, or is empty. */
+void *common_file(int fd, uint64_t protection, uint64_t kind, size_t *size);
+/* "/proc/self/fd/N". */
+enum { COMMON_DESCRIPTOR_NAME = 48 };
+void common_descriptor_name(char *name, int fd);
+/* Call for each open descriptor; ends at the first for which that does not return 0, with what it returns. -EACCES: there is no /proc. */
+int common_descriptors(int (*function)(void *context, int fd), void *context);
 
 /* ---- small things (text.c) ---------------------------------------------- */
 

@@ -24,26 +24,59 @@ enum source {
 	SOURCE_WRITE_ONLY, /* O_WRONLY */
 };
 
-/* One word each: there are many, in every program. */
-struct wrapper {
-	uint32_t call : 9;
-	uint32_t fail : 3;	/* enum wrap_fail */
-	uint32_t mapped : 1;	/* the call's arguments come from elsewhere than the function's own */
-	uint32_t detail : 16;	/* mapped: enum source of the first four, SOURCE_BITS each; else enum wrap_how */
+/*
+ * What a mapped function makes of its arguments: each list of words that stands behind a name in wrap.def, NONE for those that
+ * are left out.
+ */
+#define SOURCE_LISTS(LIST)          \
+	LIST(A0, NONE, NONE, NONE)  \
+	LIST(A1, NONE, NONE, NONE)  \
+	LIST(A2, NONE, NONE, NONE)  \
+	LIST(A0, ZERO, NONE, NONE)  \
+	LIST(A0, DIRECTORY, NONE, NONE) \
+	LIST(A0, WRITE_ONLY, NONE, NONE) \
+	LIST(A1, A2, NONE, NONE)    \
+	LIST(A2, A3, NONE, NONE)    \
+	LIST(A0, A1, DIRECTORY, NONE) \
+	LIST(A1, A2, A3, NONE)      \
+	LIST(A1, A2, A3, A4)        \
+	LIST(A0, ZERO, A1, ZERO)    \
+	LIST(CWD, A0, A1, NOFOLLOW)
+
+enum source_list {
+	LIST_OWN, /* the function's own arguments */
+#define LIST(a, b, c, d) LIST_##a##_##b##_##c##_##d,
+	SOURCE_LISTS(LIST)
+#undef LIST
+	LIST_COUNT
 };
 enum { SOURCE_BITS = 4, SOURCES_MOST = 16 / SOURCE_BITS };
+static const uint16_t source_lists[LIST_COUNT] = {
+#define LIST(a, b, c, d)             \
+	[LIST_##a##_##b##_##c##_##d] = \
+		SOURCE_##a | SOURCE_##b << SOURCE_BITS | SOURCE_##c << 2 * SOURCE_BITS | SOURCE_##d << 3 * SOURCE_BITS,
+	SOURCE_LISTS(LIST)
+#undef LIST
+};
 
-_Static_assert(CALL_NUMBERS <= 1 << 9 && FAIL_WORDEXP < 1 << 3 && SOURCE_WRITE_ONLY < 1 << SOURCE_BITS, "fits a struct wrapper");
+/* Three bytes each: there are many, in every program. */
+struct wrapper {
+	uint32_t call : 9;
+	uint32_t fail : 3;    /* enum wrap_fail */
+	uint32_t how : 6;     /* enum wrap_how */
+	uint32_t sources : 4; /* enum source_list */
+} __attribute__((packed));
 
-/* The words behind the name of a mapped function, some of them left out. */
-#define FOUR(a, b, c, d, ...) \
-	(SOURCE_##a | SOURCE_##b << SOURCE_BITS | SOURCE_##c << 2 * SOURCE_BITS | SOURCE_##d << 3 * SOURCE_BITS)
-#define SOURCES(...) FOUR(__VA_ARGS__, NONE, NONE, NONE, NONE)
+_Static_assert(CALL_NUMBERS <= 1 << 9 && FAIL_WORDEXP < 1 << 3 && HOW_BODY < 1 << 6 && LIST_COUNT <= 1 << 4 &&
+	       SOURCE_WRITE_ONLY < 1 << SOURCE_BITS && sizeof(struct wrapper) == 3, "fits a struct wrapper");
 
-static const struct wrapper wrappers[WRAP_STUBS] = {
-#define SAME(function, call)		  [WRAP_##function] = { NUMBER_##call, FAIL_MINUS, 0, HOW_TABLE },
-#define MAPPED(function, call, fail, ...) [WRAP_##function] = { NUMBER_##call, FAIL_##fail, 1, SOURCES(__VA_ARGS__) },
-#define HAND(function, call, fail, how)	  [WRAP_##function] = { NUMBER_##call, FAIL_##fail, 0, HOW_##how },
+#define LIST_OF(a, b, c, d, ...) LIST_##a##_##b##_##c##_##d
+#define SOURCES(...) LIST_OF(__VA_ARGS__, NONE, NONE, NONE, NONE)
+
+static const struct wrapper wrappers[WRAP_STUBS] IN_DATA_PAGE = {
+#define SAME(function, call)		  [WRAP_##function] = { NUMBER_##call, FAIL_MINUS, HOW_TABLE, LIST_OWN },
+#define MAPPED(function, call, fail, ...) [WRAP_##function] = { NUMBER_##call, FAIL_##fail, HOW_TABLE, SOURCES(__VA_ARGS__) },
+#define HAND(function, call, fail, how)	  [WRAP_##function] = { NUMBER_##call, FAIL_##fail, HOW_##how, LIST_OWN },
 #define BODY(function)
 #define LOOKUP(function)
 #include "wrap.def"
@@ -56,15 +89,16 @@ static const struct wrapper wrappers[WRAP_STUBS] = {
 
 static enum wrap_how how_of(const struct wrapper *wrapper)
 {
-	return wrapper->mapped ? HOW_TABLE : (enum wrap_how)wrapper->detail;
+	return (enum wrap_how)wrapper->how;
 }
 
 /* Where the call's i-th argument comes from. */
 static enum source source_of(const struct wrapper *wrapper, int i)
 {
-	if (!wrapper->mapped)
+	if (wrapper->sources == LIST_OWN)
 		return (enum source)(SOURCE_A0 + i);
-	return i < SOURCES_MOST ? (enum source)(wrapper->detail >> i * SOURCE_BITS & ((1u << SOURCE_BITS) - 1)) : SOURCE_NONE;
+	return i < SOURCES_MOST ? (enum source)(source_lists[wrapper->sources] >> i * SOURCE_BITS & ((1u << SOURCE_BITS) - 1))
+				: SOURCE_NONE;
 }
 
 void shim_set_errno(int error)

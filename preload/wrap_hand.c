@@ -8,7 +8,6 @@
 #include <asm-generic/errno.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
-#include <linux/stat.h>
 #include <netinet/in.h>
 #include <sys/un.h>
 
@@ -160,62 +159,54 @@ static int by_object(enum wrap_how how, struct request *request)
 
 /* ---- descriptors -------------------------------------------------------- */
 
-/* Call for each descriptor of the program's own from `low` on; ends at the first that does not return 0. */
-static int each_descriptor(unsigned low, int (*function)(void *, int), void *context)
-{
-	char entries[512];
-	long n = 0, fd = raw(__NR_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 ? -EACCES : 0;
+/* Descriptors of the program's own, from `low` on. */
+struct descriptors {
+	unsigned low;
+	void *actions; /* of posix_spawn */
+};
 
-	while (r == 0 && (n = raw(__NR_getdents64, fd, entries, sizeof entries)) > 0) {
-		/* struct linux_dirent64 */
-		for (long at = 0; at + 19 < n && r == 0;) {
-			unsigned long number = text_number(entries + at + 19, NULL);
-			uint16_t length;
-			memcpy(&length, entries + at + 16, sizeof length);
-			if (entries[at + 19] != '.' && number >= low && !is_reserved(number) && (long)number != fd)
-				r = function(context, (int)number);
-			at += length ? length : n;
-		}
-	}
-	if (fd >= 0)
-		raw(__NR_close, fd);
-	return r;
+static bool has(const struct descriptors *descriptors, int fd)
+{
+	return (unsigned)fd >= descriptors->low && !is_reserved((unsigned)fd);
 }
 
 static int close_one(void *context, int fd)
 {
-	(void)context;
-	raw(__NR_close, fd);
+	if (has(context, fd))
+		raw(__NR_close, fd);
 	return 0;
 }
 
 static int by_closefrom(struct request *request)
 {
-	unsigned low = (int)request->args[0] < 0 ? 0 : (unsigned)request->args[0];
-
+	struct descriptors all = { (int)request->args[0] < 0 ? 0 : (unsigned)request->args[0], NULL };
 	uint32_t behind = shim.limit + RESERVED_FD_COUNT;
 
-	if (raw(__NR_close_range, low < behind ? behind : low, UINT32_MAX, 0) < 0)
-		each_descriptor(low, close_one, NULL);
-	else if (low < shim.limit)
-		raw(__NR_close_range, low, shim.limit - 1, 0);
+	if (raw(__NR_close_range, all.low < behind ? behind : all.low, UINT32_MAX, 0) < 0)
+		common_descriptors(close_one, &all);
+	else if (all.low < shim.limit)
+		raw(__NR_close_range, all.low, shim.limit - 1, 0);
 	return JUDGED_DONE;
 }
 
-static int add_close(void *actions, int fd)
+static int add_close(void *context, int fd)
 {
+	struct descriptors *descriptors = context;
 	int (*add)(void *, int) = (int (*)(void *, int))next_of(WRAP_posix_spawn_file_actions_addclose);
 
-	return add ? -add(actions, fd) : -ENOSYS;
+	if (!has(descriptors, fd))
+		return 0;
+	return add ? -add(descriptors->actions, fd) : -ENOSYS;
 }
 
 /* The child would close the reserved ones too, in libc's own code: it is told each one that is open now instead. */
 static int by_add_closefrom(struct request *request)
 {
+	struct descriptors all = { (unsigned)request->args[1], (void *)request->args[0] };
+
 	if ((int)request->args[1] < 0)
 		return -EBADF;
-	int r = each_descriptor((unsigned)request->args[1], add_close, (void *)request->args[0]);
+	int r = common_descriptors(add_close, &all);
 	return r < 0 ? r : JUDGED_DONE;
 }
 
@@ -230,16 +221,11 @@ struct file {
 static struct file map_file(const char *path)
 {
 	struct file file = { NULL, 0 };
-	struct statx stx;
 	long fd = raw(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return file;
-	if (raw(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &stx) == 0 && stx.stx_size > 0) {
-		long address = raw(__NR_mmap, 0, stx.stx_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (!raw_failed(address))
-			file = (struct file){ (const char *)address, stx.stx_size };
-	}
+	file.text = common_file((int)fd, PROT_READ, MAP_PRIVATE, &file.size);
 	raw(__NR_close, fd);
 	return file;
 }

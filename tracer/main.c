@@ -100,7 +100,7 @@
  *   shim         what the parts say to one another; place: what a name means; program: what a file is;
  *                judge, judge_hidden, judge_network, judge_processes: as in tracer/
  *   exec         functions that start programs; shell: those that do it by a shell; environment: what started ones get
- *   report       refusals to the launcher
+ *   report       refusals to the launcher; common: calls to the kernel that many parts make
  *   beside       what a wrapped function does where a supervisor decides; gate: opens that need no stop; gate_way: by which
  *                root; site: those that libc makes inside itself; loader: the dynamic linker's, in code on the gate's page
  *                (serve: how both come in)
