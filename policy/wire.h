@@ -66,6 +66,7 @@ struct wire_how {
 	uint64_t flags, mode, resolve, unused;
 };
 enum { GATE_MAY_WRITE = 1, GATE_LATE = 2 };
+enum gate_late_state { GATE_LATE_PENDING, GATE_LATE_OPEN, GATE_LATE_NEVER };
 struct wire_gate_name {
 	uint32_t text;	      /* offset in `text` of the absolute path, no slash at its end */
 	uint16_t length;      /* of it */
@@ -96,7 +97,7 @@ struct wire_gate {
 	uint32_t how_file_reading,
 		how_file_count; /* how_count to these: for files that are only read, and for the others */
 	uint32_t how_late;	/* from that entry on the same how_count again, for late roots, */
-	_Atomic uint32_t late;	/* which are none before this is 1: until then the kernel refuses these entries (EINVAL) */
+	_Atomic uint32_t late;	/* enum gate_late_state; until they are open the kernel refuses these entries (EINVAL) */
 	uint32_t file_reading, file_count, link_count;
 	uint32_t looking_passes; /* not 0: a stat needs no stop */
 	_Atomic uint32_t

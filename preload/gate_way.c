@@ -85,7 +85,7 @@ static bool find_root(const char *path, size_t length, struct root *root)
 			continue;
 		rest = skip_slashes(rest);
 		*root = (struct root){name->root, name->kind, *rest ? rest : "."};
-		return root->number != GATE_GONE && (!(root->kind & GATE_LATE) || GATE->late);
+		return root->number != GATE_GONE && (!(root->kind & GATE_LATE) || GATE->late == GATE_LATE_OPEN);
 	}
 	return false;
 }

@@ -178,7 +178,7 @@ void gate_open_late(struct wire_gate *page)
 {
 	for (uint32_t i = 0; i < page->how_count; i++)
 		page->how[page->how_late + i].resolve = RESOLVE_ROOT;
-	page->late = 1;
+	page->late = GATE_LATE_OPEN;
 }
 
 /* ---- names -------------------------------------------------------------- */

@@ -105,24 +105,28 @@ static bool same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-static bool is_root(const struct gate *gate, const struct stat *st)
+/* `searched`: that it is one says that there is no device below it. Of late roots that is so when they are open; until it is known that
+ * they never will be, no device may come into them either. */
+static bool is_root(const struct gate *gate, const struct stat *st, bool searched)
 {
+	bool late = gate->page->late == GATE_LATE_OPEN || (!searched && gate->page->late == GATE_LATE_PENDING);
+	unsigned count = late ? gate->roots.count : gate->roots.early;
 	struct stat root;
 
-	for (unsigned i = 0; i < gate->roots.count; i++)
+	for (unsigned i = 0; i < count; i++)
 		if (fstat(gate->roots.list[i].fd, &root) == 0 && same(&root, st))
 			return true;
 	return false;
 }
 
 /* Does it, or a directory that it lies in, serve as a root? Whatever that is called by now. */
-static bool lies_in_root(const struct gate *gate, int directory)
+static bool lies_in_root(const struct gate *gate, int directory, bool searched)
 {
 	struct stat st, last = { 0 };
 	int fd = fcntl(directory, F_DUPFD_CLOEXEC, 0);
 
 	for (int i = 0; i < ANCESTORS_MOST && fd >= 0 && fstat(fd, &st) == 0 && !same(&st, &last); i++) {
-		if (is_root(gate, &st)) {
+		if (is_root(gate, &st, searched)) {
 			close(fd);
 			return true;
 		}
@@ -140,7 +144,7 @@ bool gate_admits(const struct gate *gate, int moved, int into)
 {
 	unsigned entries = ENTRIES_MOVED;
 
-	return !gate->page || geteuid() != 0 || lies_in_root(gate, moved) ||
-	       (into >= 0 && !lies_in_root(gate, into)) ||
+	return !gate->page || geteuid() != 0 || lies_in_root(gate, moved, true) ||
+	       (into >= 0 && !lies_in_root(gate, into, false)) ||
 	       gate_no_device_below(moved, &entries, 0, NULL);
 }

@@ -46,9 +46,10 @@ static void *look(void *argument)
 			break;
 		if (moves == late->moves) {
 			gate_open_late(late->page);
-			break;
+			return NULL;
 		}
 	}
+	late->page->late = GATE_LATE_NEVER;
 	return NULL;
 }
 
@@ -68,6 +69,8 @@ void gate_late_begin(struct gate *gate, const char *cwd)
 {
 	struct gate_late *late = gate->how_late ? calloc(1, sizeof *late) : NULL;
 
+	if (gate->how_late && !late)
+		gate->page->late = GATE_LATE_NEVER;
 	if (!late)
 		return;
 	late->page = gate->page;
@@ -76,6 +79,7 @@ void gate_late_begin(struct gate *gate, const char *cwd)
 		gate->late = late;
 		return;
 	}
+	gate->page->late = GATE_LATE_NEVER;
 	if (late->top >= 0)
 		close(late->top);
 	free(late);

@@ -146,12 +146,12 @@ static unsigned pure_of(const struct search *search, const char *name)
 	return access;
 }
 
-/* Is there a root already that gives as much? */
-static bool covered(const struct search *search, const char *name, int mount, bool writable)
+/* Is there a root already that gives as much, and as soon? */
+static bool covered(const struct search *search, const char *name, int mount, bool writable, bool late)
 {
 	for (unsigned i = 0; i < search->count; i++)
 		if (search->found[i].mount == mount && (search->found[i].root.writable || !writable) &&
-		    lies_below(name, search->found[i].root.name))
+		    (!search->found[i].root.late || late) && lies_below(name, search->found[i].root.name))
 			return true;
 	return false;
 }
@@ -182,9 +182,10 @@ static unsigned consider(struct search *search, const char *name)
 		return access;
 	int fd = open_exactly(name);
 	const struct mount *mount = fd >= 0 ? mount_of(search, fd) : NULL;
-	if (mount && is_plain(mount) && !covered(search, name, mount->id, writable)) {
+	if (mount && is_plain(mount) && !covered(search, name, mount->id, writable, false)) {
 		bool late = !device_free(search, mount, fd, name);
-		char *copy = late && !lies_below(name, search->cwd) ? NULL : strdup(name);
+		bool worth = !late || (lies_below(name, search->cwd) && !covered(search, name, mount->id, writable, true));
+		char *copy = worth ? strdup(name) : NULL;
 		if (copy) {
 			search->found[search->count++] = (struct found){
 				.root = { .fd = fd, .name = copy, .writable = writable, .late = late }, .mount = mount->id

@@ -484,6 +484,15 @@ static void judge_existing(struct guard *guard, const struct request *request, s
 		judge_name(guard, request, judgement, name, name->access);
 }
 
+/* Is something there already where the call wants to make a name, so that the kernel says EEXIST? */
+static bool is_in_the_way(const struct request *request, int i)
+{
+	enum call_op op = (enum call_op)request->call->op;
+	bool makes = op == OP_CREATE || op == OP_SYMLINK || (op == OP_LINK && i == 1);
+
+	return makes && request->names[i].at.exists;
+}
+
 /* Asked first, since after any other refusal audit goes on; else only of a directory that is removed: the rest the rules say. */
 static bool keeps_result(const struct guard *guard, const struct request *request, struct judgement *judgement)
 {
@@ -492,7 +501,7 @@ static bool keeps_result(const struct guard *guard, const struct request *reques
 	for (int i = 0; (removes || audit) && i < REQUEST_NAMES; i++) {
 		const struct name_arg *name = &request->names[i];
 		bool makes = request->call->op == OP_OPEN && (request->how.flags & O_CREAT) && !name->at.exists;
-		if (name->arg < 0 || !((name->access & ACCESS_WRITE) || makes))
+		if (name->arg < 0 || !((name->access & ACCESS_WRITE) || makes) || is_in_the_way(request, i))
 			continue;
 		struct verdict verdict = decide_result(guard->policies[0]->image, name->at.judged, name->at.judged_length,
 						       name->makes && is_directory(name));
