@@ -22,7 +22,8 @@ static bool is_final(const struct image *image, struct verdict verdict, const ch
 		return verdict.rule != RULE_DEFAULT;
 	rule = image_rule(image, verdict.rule);
 	/* A rule of the command line on the very same path: within a layer the stricter wins. */
-	return rule.key == RULE_FORBID || rule.key == RULE_RESULT || (rule.layer == LAYER_COMMAND_LINE && !strcmp(rule.target, exactly));
+	return rule.key == RULE_FORBID || rule.key == RULE_RESULT ||
+	       (rule.layer == LAYER_COMMAND_LINE && !strcmp(rule.target, exactly));
 }
 
 /*
@@ -116,7 +117,8 @@ char *allow_with_move(const struct image *image, struct verdict verdict, const c
 		return NULL;
 	to += sizeof arrow - 2;
 	for (unsigned access = ACCESS_READ; access <= ACCESS_EXEC; access <<= 1)
-		if (!decide_path(image, from, strlen(from), access).allowed && decide_path(image, to, strlen(to), access).allowed)
+		if (!decide_path(image, from, strlen(from), access).allowed &&
+		    decide_path(image, to, strlen(to), access).allowed)
 			missing |= access;
 	if (missing == 0) /* it is for what rules say of names below */
 		return NULL;

@@ -25,8 +25,8 @@ static const char dev[] = "/dev/";
  */
 static const char devices[] =
 	/* the memory of the machine, mem(4), its registers, its log */
-	"mem" NEXT "kmem" NEXT "port" NEXT "crash" NEXT "snapshot" NEXT "cpu" NEXT "nvram" NEXT "kmsg" NEXT "uio" STAR NEXT
-	"vfio" NEXT "iommu" NEXT "watchdog" STAR NEXT
+	"mem" NEXT "kmem" NEXT "port" NEXT "crash" NEXT "snapshot" NEXT "cpu" NEXT "nvram" NEXT "kmsg" NEXT
+	"uio" STAR NEXT "vfio" NEXT "iommu" NEXT "watchdog" STAR NEXT
 	/* disks by commands instead of blocks, and what makes new ones */
 	"sg" STAR NEXT "bsg" NEXT "nvme" STAR NEXT "ng" STAR NEXT "mtd" STAR NEXT "ubi" STAR NEXT "raw" NEXT
 	"mapper/control" NEXT "loop-control" NEXT "btrfs-control" NEXT "zfs" NEXT "nbd-control" NEXT "zram-control" NEXT
@@ -100,8 +100,8 @@ bool always_stranger(const char *name, size_t length)
 
 /* proc(5), "governed by a ptrace access mode PTRACE_MODE_READ_FSCREDS check" and the like; stat, status, cmdline and others are not. */
 static const char traced[] =
-	"auxv" NEXT "environ" NEXT "fdinfo" NEXT "io" NEXT "ksm_stat" NEXT "map_files" NEXT "maps" NEXT "mem" NEXT "numa_maps" NEXT
-	"pagemap" NEXT "personality" NEXT "smaps" NEXT "smaps_rollup" NEXT "stack" NEXT "syscall" NEXT;
+	"auxv" NEXT "environ" NEXT "fdinfo" NEXT "io" NEXT "ksm_stat" NEXT "map_files" NEXT "maps" NEXT "mem" NEXT
+	"numa_maps" NEXT "pagemap" NEXT "personality" NEXT "smaps" NEXT "smaps_rollup" NEXT "stack" NEXT "syscall" NEXT;
 
 /* Past a number and a slash. */
 static size_t past_number(const char *name, size_t length, size_t i)
@@ -138,7 +138,7 @@ static bool any_above(const char *name, size_t length, const char *list)
 
 bool always_machine_near(const char *name, size_t length)
 {
-	if (length == 1 || (length == sizeof dev - 2 && path_equal(name, dev, length)))	/* "/", "/dev" */
+	if (length == 1 || (length == sizeof dev - 2 && path_equal(name, dev, length))) /* "/", "/dev" */
 		return true;
 	return any_below(name, length, machine) || is_device(name, length) || any_above(name, length, machine) ||
 	       any_above(name, length, kernel) ||

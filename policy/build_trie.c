@@ -350,8 +350,8 @@ static uint32_t strictest(const struct build *build, const struct build_terminal
 static unsigned severity(const struct build *build, uint32_t rule)
 {
 	static const uint8_t severities[RULE_KEY_COUNT] = {
-		[RULE_EXEC_DENY] = 1, [RULE_READ_ONLY] = 2, [RULE_DENY] = 3, [RULE_HIDE] = 4, [RULE_FORBID] = 5,
-		[RULE_RESULT] = 6,
+		[RULE_EXEC_DENY] = 1, [RULE_READ_ONLY] = 2, [RULE_DENY] = 3,
+		[RULE_HIDE] = 4,      [RULE_FORBID] = 5,    [RULE_RESULT] = 6,
 	};
 
 	return severities[build_rule_at(build, rule)->key];

@@ -189,7 +189,8 @@ static int read_options(struct compiler *compiler, const struct policy_source *s
 		error = compile_result(compiler, source->result, source->result_written);
 	for (unsigned i = 0; limit_names[i].name; i++)
 		if (source->limits_given >> i & 1)
-			*limit_value(&compiler->draft->limits, &limit_names[i]) = *limit_value(&limits, &limit_names[i]);
+			*limit_value(&compiler->draft->limits, &limit_names[i]) =
+				*limit_value(&limits, &limit_names[i]);
 	if (source->on_violation && !on_violation_parse(source->on_violation, &compiler->draft->on_violation))
 		fault(compiler->faults, place, "--on-violation \"%s\" (write deny, kill or audit)",
 		      source->on_violation);
@@ -245,7 +246,8 @@ const char *policy_digest(struct policy *policy)
 	crypto_hash_sha256(hash, (const unsigned char *)policy->image, policy->length);
 	memcpy(policy->digest, label, sizeof(label));
 	return sodium_bin2hex(policy->digest + sizeof(label) - 1, sizeof(policy->digest) - sizeof(label) + 1, hash,
-			      sizeof(hash)) - (sizeof(label) - 1);
+			      sizeof(hash)) -
+	       (sizeof(label) - 1);
 }
 
 /* The image, once everything was right so far. */

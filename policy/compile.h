@@ -21,15 +21,16 @@ struct policy_source {
 	const char *file;    /* --policy, or NULL; with neither: workstation */
 	const struct policy_option *options;
 	size_t option_count;
-	const char *workdir;	  /* absolute; ${WORKDIR} */
-	const char *home;	  /* absolute or NULL (then ~ is an error); ${HOME} */
-	const char *tmpdir;	  /* ${TMPDIR}; NULL: /tmp */
-	const char *runtime_dir;  /* ${XDG_RUNTIME_DIR}; NULL: a rule that uses it is an error */
+	const char *workdir;	     /* absolute; ${WORKDIR} */
+	const char *home;	     /* absolute or NULL (then ~ is an error); ${HOME} */
+	const char *tmpdir;	     /* ${TMPDIR}; NULL: /tmp */
+	const char *runtime_dir;     /* ${XDG_RUNTIME_DIR}; NULL: a rule that uses it is an error */
 	struct policy_limits limits; /* those that limits_given says */
 	unsigned limits_given;	     /* bit i: limit_names[i] was given as an option (0: no limit) */
-	const char *result; /* --result, if it is a file: neither it nor what leads to it may be changed. Absolute, or NULL */
+	const char *
+		result; /* --result, if it is a file: neither it nor what leads to it may be changed. Absolute, or NULL */
 	const char *result_written; /* the same as it was given, to be shown; where there is one */
-	const char *on_violation; /* --on-violation: "deny", "kill" or "audit"; NULL: as the policy says */
+	const char *on_violation;   /* --on-violation: "deny", "kill" or "audit"; NULL: as the policy says */
 };
 
 struct draft; /* draft.h: the rules before they became an image */

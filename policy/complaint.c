@@ -13,7 +13,7 @@ int unicode_is_control(unsigned code)
 
 size_t utf8_decode(const char *bytes, size_t length, unsigned *code)
 {
-	static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };	/* by length: shorter forms are overlong */
+	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000}; /* by length: shorter forms are overlong */
 	const unsigned char *at = (const unsigned char *)bytes;
 	unsigned value;
 	size_t need;
@@ -76,7 +76,7 @@ size_t complaint_escape(char *to, size_t size, const char *from, size_t length)
 	return used;
 }
 
-int (complain)(struct complaint *complaint, int error, const char *format, ...)
+int(complain)(struct complaint *complaint, int error, const char *format, ...)
 {
 	char raw[COMPLAINT_SIZE];
 	va_list args;

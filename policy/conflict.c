@@ -240,7 +240,8 @@ static const char *path_idle_below_forbid(const struct draft_rule *rule)
 
 	if (key == RULE_CONNECT)
 		return rule->unix_path;
-	return is_path_key(key) && key != RULE_FORBID && key != RULE_HIDE && key != RULE_RESULT ? rule->rule.target : NULL;
+	return is_path_key(key) && key != RULE_FORBID && key != RULE_HIDE && key != RULE_RESULT ? rule->rule.target
+												: NULL;
 }
 
 static void check_below_forbid(struct compiler *compiler, struct named *list, char *room)

@@ -381,8 +381,8 @@ static uint32_t missing_state(const struct states *a, const struct states *b)
 	return IMAGE_NONE;
 }
 
-bool decide_move_reaches(const struct image *image, const char *from, size_t from_length, const char *to, size_t to_length,
-			 bool directory)
+bool decide_move_reaches(const struct image *image, const char *from, size_t from_length, const char *to,
+			 size_t to_length, bool directory)
 {
 	struct walk source, target;
 

@@ -49,8 +49,8 @@ struct verdict decide_move(const struct image *image, const char *from, size_t f
  * Would a unix socket, or one in the `directory`, come to a name that a rule lets be connected to by such a move, while none speaks
  * of its name now? To be asked beside decide_move of sockets that others have made.
  */
-bool decide_move_reaches(const struct image *image, const char *from, size_t from_length, const char *to, size_t to_length,
-			 bool directory);
+bool decide_move_reaches(const struct image *image, const char *from, size_t from_length, const char *to,
+			 size_t to_length, bool directory);
 
 /*
  * May what is no directory (`link`: a symbolic link) be made at `path`, or changed, removed or moved away there? To be

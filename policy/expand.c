@@ -93,8 +93,9 @@ static int expand_variables(const struct variables *variables, const char *text,
 static int find_home(const struct variables *variables, const char *text, const char **home, struct complaint *why)
 {
 	if (text[1] && text[1] != '/')
-		return complain(why, -EINVAL,
-				"\"~\" stands for your own home directory only (write another user's as an absolute path)");
+		return complain(
+			why, -EINVAL,
+			"\"~\" stands for your own home directory only (write another user's as an absolute path)");
 	if (!variables->home)
 		return complain(why, -ENOENT,
 				"\"~\" has no meaning, as HOME is not set (set HOME, or write the path in full)");

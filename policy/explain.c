@@ -41,7 +41,7 @@ struct answer {
 	char *allow_with;
 	bool always;	     /* refused whatever the policy says */
 	bool spares_command; /* but it may be the command of a run */
-	size_t rule; /* index in the draft, SIZE_MAX: the default */
+	size_t rule;	     /* index in the draft, SIZE_MAX: the default */
 	size_t beaten[BEATEN_MAX];
 	size_t beaten_count;
 	bool more; /* were beaten than are listed */
@@ -394,10 +394,11 @@ static int json_answer(const struct draft *draft, const struct question *questio
 			json_decref(beaten);
 			beaten = NULL;
 		}
-	object = json_pack("{s:s, s:s, s:s?, s:o, s:o, s:b}", "access", question->word, "verdict", outcome(draft, answer),
-			   "errno", answer->verdict.allowed ? NULL : error_name(answer->verdict.error), "rule",
-			   answer->rule == SIZE_MAX ? json_default(answer) : show_json_rule(&draft->rules[answer->rule]),
-			   "beaten", beaten, "spares_command", answer->spares_command);
+	object = json_pack(
+		"{s:s, s:s, s:s?, s:o, s:o, s:b}", "access", question->word, "verdict", outcome(draft, answer), "errno",
+		answer->verdict.allowed ? NULL : error_name(answer->verdict.error), "rule",
+		answer->rule == SIZE_MAX ? json_default(answer) : show_json_rule(&draft->rules[answer->rule]), "beaten",
+		beaten, "spares_command", answer->spares_command);
 	if (object && (show_json_text(object, "target", question->target) ||
 		       show_json_text(object, "allow_with", answer->allow_with))) {
 		json_decref(object);

@@ -246,13 +246,19 @@ struct policy_limits image_limits(const struct image *image)
 const char *rule_key_name(enum rule_key key)
 {
 	static const char names[RULE_KEY_COUNT][24] = {
-		[RULE_READ] = "filesystem.read",	   [RULE_WRITE] = "filesystem.write",
-		[RULE_READ_ONLY] = "filesystem.read_only", [RULE_DENY] = "filesystem.deny",
-		[RULE_HIDE] = "filesystem.hide",	   [RULE_FORBID] = "filesystem.forbid",
-		[RULE_EXEC_ALLOW] = "exec.allow",	   [RULE_EXEC_DENY] = "exec.deny",
+		[RULE_READ] = "filesystem.read",
+		[RULE_WRITE] = "filesystem.write",
+		[RULE_READ_ONLY] = "filesystem.read_only",
+		[RULE_DENY] = "filesystem.deny",
+		[RULE_HIDE] = "filesystem.hide",
+		[RULE_FORBID] = "filesystem.forbid",
+		[RULE_EXEC_ALLOW] = "exec.allow",
+		[RULE_EXEC_DENY] = "exec.deny",
 		[RULE_RESULT] = "--result",
-		[RULE_CONNECT] = "network.connect",	   [RULE_BIND] = "network.bind",
-		[RULE_ENV_KEEP] = "environment.keep",	   [RULE_ENV_REMOVE] = "environment.remove",
+		[RULE_CONNECT] = "network.connect",
+		[RULE_BIND] = "network.bind",
+		[RULE_ENV_KEEP] = "environment.keep",
+		[RULE_ENV_REMOVE] = "environment.remove",
 		[RULE_ENV_SET] = "environment.set",
 	};
 

@@ -195,7 +195,7 @@ bool net_pin_unspecified(struct sockaddr *address, socklen_t length)
 	if ((!four && read.kind != NET_INTERNET6) || !net_prefix_equal(read.bytes, unspecified, four ? 32 : 128))
 		return false;
 	net_unspecified_is_loopback(read.kind, read.bytes);
-	if (address->sa_family == AF_INET6)	/* an IPv4 address is at the end of it */
+	if (address->sa_family == AF_INET6) /* an IPv4 address is at the end of it */
 		copy_bytes(to + offsetof(struct sockaddr_in6, sin6_addr) + (four ? 12 : 0), read.bytes, four ? 4 : 16);
 	else
 		copy_bytes(to + offsetof(struct sockaddr_in, sin_addr), read.bytes, 4);

@@ -47,7 +47,7 @@ int net_never_address(int domain, int type, enum net_way way, const struct socka
 /* What setsockopt(2) can ask for that no address says; all other options are harmless. */
 enum net_option {
 	NET_OPTION_HARMLESS,
-	NET_OPTION_ROUTES,    /* packets go elsewhere than to the address that was judged: source routes (ip(7), RFC 3542) */
+	NET_OPTION_ROUTES, /* packets go elsewhere than to the address that was judged: source routes (ip(7), RFC 3542) */
 	NET_OPTION_ANNOUNCES, /* the kernel sends a packet at once, to tell the network of a group (IGMP, MLD) */
 	NET_OPTION_NAMES,     /* a unix socket without a name gets one when it connects or sends (unix(7), Autobind) */
 };

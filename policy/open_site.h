@@ -14,17 +14,17 @@
 #include <stdint.h>
 
 enum {
-	OPEN_SITE_JUMP = 5,	/* bytes of `mov $257, %eax`, and of `jmp rel32`, 0xe9 and the distance from its end */
+	OPEN_SITE_JUMP = 5, /* bytes of `mov $257, %eax`, and of `jmp rel32`, 0xe9 and the distance from its end */
 	OPEN_SITE_JUMP_CODE = 0xe9,
-	OPEN_SITE_MOVES = 8,	/* bytes of the instructions that `moves` speaks of */
-	OPEN_SITE_BEFORE = 5,	/* bytes before and */
-	OPEN_SITE_BEHIND = 15,	/* from the site on that show that it is one */
+	OPEN_SITE_MOVES = 8,   /* bytes of the instructions that `moves` speaks of */
+	OPEN_SITE_BEFORE = 5,  /* bytes before and */
+	OPEN_SITE_BEHIND = 15, /* from the site on that show that it is one */
 };
-extern const uint8_t open_site_number[OPEN_SITE_JUMP];	/* `mov $257, %eax` */
+extern const uint8_t open_site_number[OPEN_SITE_JUMP]; /* `mov $257, %eax` */
 
 struct open_site {
-	size_t at;	/* of `mov $257, %eax`, from the start of the text that was searched */
-	bool moves;	/* behind it the arguments are put where the call expects them; else they are there */
+	size_t at;  /* of `mov $257, %eax`, from the start of the text that was searched */
+	bool moves; /* behind it the arguments are put where the call expects them; else they are there */
 };
 
 /* The first one, of the forms of glibc 2.31 to 2.41. False: there is none. Pure; reads nothing outside of the text. */

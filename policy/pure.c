@@ -25,9 +25,9 @@
 
 /* Of one node of the trie. */
 struct pure_node {
-	uint8_t refused;	/* enum access bits that its own rules refuse, */
-	uint8_t refused_below;	/* and those of its descendants */
-	bool stars;		/* it, or a descendant, is followed by a star */
+	uint8_t refused;       /* enum access bits that its own rules refuse, */
+	uint8_t refused_below; /* and those of its descendants */
+	bool stars;	       /* it, or a descendant, is followed by a star */
 	uint32_t descendants;
 };
 

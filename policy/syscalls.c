@@ -40,17 +40,17 @@ enum row {
 	ROW_REFUSED_REFUSE_IFACE,
 	ROW_REFUSED_REFUSE_PROC,
 #define ROW_OF_HARMLESS(name_, op_) ROW_HARMLESS_##op_
-#define ROW_OF_REFUSED(name_, op_)  ROW_REFUSED_##op_
+#define ROW_OF_REFUSED(name_, op_) ROW_REFUSED_##op_
 #define ROW_FOR_HARMLESS(...)
 #define ROW_FOR_REFUSED(...)
 #else
 #define ROW_OF_HARMLESS(name_, op_) ROW_##name_
-#define ROW_OF_REFUSED(name_, op_)  ROW_##name_
-#define ROW_FOR_HARMLESS(...)	    __VA_ARGS__
-#define ROW_FOR_REFUSED(...)	    __VA_ARGS__
+#define ROW_OF_REFUSED(name_, op_) ROW_##name_
+#define ROW_FOR_HARMLESS(...) __VA_ARGS__
+#define ROW_FOR_REFUSED(...) __VA_ARGS__
 #endif
 #define ROW_OF_JUDGED(name_, op_) ROW_##name_
-#define ROW_FOR_JUDGED(...)	  __VA_ARGS__
+#define ROW_FOR_JUDGED(...) __VA_ARGS__
 #define CALL(number_, name_, class_, ...) ROW_FOR_##class_(ROW_##name_, )
 #include "syscalls.def"
 #undef CALL
@@ -67,20 +67,19 @@ typedef uint16_t row_number;
 _Static_assert(ROW_COUNT - 1 <= (row_number)-1, "fits a row_number");
 
 static const struct call rows[ROW_COUNT] = {
-	[ROW_unlisted] = {ITS(UINT16_MAX, unlisted) .class = CALL_UNLISTED, .op = OP_NONE},
+	[ROW_unlisted] = {ITS(UINT16_MAX, unlisted).class = CALL_UNLISTED, .op = OP_NONE},
 #ifdef CALLS_NAMELESS
 	[ROW_HARMLESS_NONE] = {.class = CALL_HARMLESS, .op = OP_NONE},
 	[ROW_REFUSED_REFUSE] = {.class = CALL_REFUSED, .op = OP_REFUSE},
 	[ROW_REFUSED_REFUSE_IFACE] = {.class = CALL_REFUSED, .op = OP_REFUSE_IFACE},
 	[ROW_REFUSED_REFUSE_PROC] = {.class = CALL_REFUSED, .op = OP_REFUSE_PROC},
 #endif
-#define CALL(number_, name_, class_, op_, ...)      \
-	ROW_FOR_##class_([ROW_##name_] = {          \
-		ITS(number_, name_)                 \
-		.class = CALL_##class_,             \
-		.op = OP_##op_,                     \
-		.args = {__VA_ARGS__},              \
-	},)
+#define CALL(number_, name_, class_, op_, ...)                              \
+	ROW_FOR_##class_([ROW_##name_] = {                                  \
+				 ITS(number_, name_).class = CALL_##class_, \
+				 .op = OP_##op_,                            \
+				 .args = {__VA_ARGS__},                     \
+			 }, )
 #include "syscalls.def"
 #undef CALL
 };
@@ -91,7 +90,7 @@ enum { HOLE = 337, HOLE_END = 424, HOLE_SIZE = HOLE_END - HOLE };
 /* By number, without the hole; one in there is a compiler's error, or a warning, like one that is given twice. */
 static const row_number row_of[] = {
 #define CALL(number_, name_, class_, op_, ...) \
-	[(number_) < HOLE ? (number_) : (number_) < HOLE_END ? -1 : (number_) - HOLE_SIZE] = ROW_OF_##class_(name_, op_),
+	[(number_) < HOLE ? (number_) : (number_) < HOLE_END ? -1 : (number_)-HOLE_SIZE] = ROW_OF_##class_(name_, op_),
 #include "syscalls.def"
 #undef CALL
 };
@@ -235,8 +234,9 @@ static const char *const kind_names[ARG_KIND_COUNT] = {
 	"The name is read from the stopped caller, resolved by the kernel itself and judged as resolved; the call " \
 	"then goes on with an argument in private memory, or in a sealed page that the tool cannot write, while "   \
 	"no other call may change what the name means."
-#define WAY_GATE                                                                                                    \
-	" At level gate it goes on unseen when its directory and its struct are the supervisor's own, at numbers and addresses " \
+#define WAY_GATE                                                                                                       \
+	" At level gate it goes on unseen when its directory and its struct are the supervisor's own, at numbers and " \
+	"addresses "                                                                                                   \
 	"that nobody can change, and the kernel keeps the walk below that directory: all of that is in registers."
 #define WAY_MEANING                                                                                                    \
 	"Judged as any name, and as it changes what names mean, it waits until every other task that was let go with " \
@@ -268,9 +268,9 @@ static const char *const ways[OP_COUNT] = {
 	[OP_RENAME] = WAY_MEANING,
 	[OP_LINK] = WAY_MEANING,
 	[OP_CHANGE] = WAY_NAME,
-	[OP_CHANGE_FD] =
-		"The object behind the descriptor is judged by its own name; where another thread can put another descriptor "
-		"in its place, the call is made by that name instead.",
+	[OP_CHANGE_FD] = "The object behind the descriptor is judged by its own name; where another thread can put "
+			 "another descriptor "
+			 "in its place, the call is made by that name instead.",
 	[OP_CHDIR] = WAY_NAME,
 	[OP_WATCH] = WAY_NAME,
 	[OP_EXEC] = "What runs is compared, by device and inode, with what was approved, after the exec and before its "
@@ -300,8 +300,10 @@ static const char *const ways[OP_COUNT] = {
 	[OP_SOCKOPT] = WAY_REGISTERS,
 	[OP_IPC] = WAY_REGISTERS,
 	[OP_ALLOCATE] = WAY_REGISTERS,
-	[OP_CONFINE] = "Nothing is checked that could change. At level notify, where the supervisor makes the calls in place of "
-		       "the tool and what the tool denied itself would not hold, it is answered as by a kernel without it.",
+	[OP_CONFINE] =
+		"Nothing is checked that could change. At level notify, where the supervisor makes the calls in place "
+		"of "
+		"the tool and what the tool denied itself would not hold, it is answered as by a kernel without it.",
 };
 
 /* An entry of one of the tables above; "?" for a number that no enum has. */
@@ -347,11 +349,11 @@ unsigned call_open_access(uint64_t flags)
 	case O_WRONLY:
 		access = ACCESS_WRITE;
 		break;
-	default:	/* 3 is for ioctl only, says open(2), but checks both permissions */
+	default: /* 3 is for ioctl only, says open(2), but checks both permissions */
 		access = ACCESS_READ | ACCESS_WRITE;
 		break;
 	}
-	if ((flags & O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE)	/* O_TMPFILE has two bits, one is O_DIRECTORY's */
+	if ((flags & O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE) /* O_TMPFILE has two bits, one is O_DIRECTORY's */
 		access |= ACCESS_WRITE;
 	return access;
 }
@@ -366,5 +368,5 @@ int call_open_error(uint64_t flags, unsigned type)
 		return -EISDIR;
 	if ((flags & O_DIRECTORY) && !directory)
 		return -ENOTDIR;
-	return type == S_IFLNK ? -ELOOP : 0;	/* O_NOFOLLOW */
+	return type == S_IFLNK ? -ELOOP : 0; /* O_NOFOLLOW */
 }

@@ -180,8 +180,8 @@ static void scan_include(struct scan *scan)
 	struct place place = place_at(scan, scan->at);
 	const char *at = scan->at, *path;
 
-	if (!begins_line(scan, at) || (size_t)(scan->end - at) < sizeof(word) || memcmp(at, word, sizeof(word) - 1) != 0 ||
-	    !is_blank(at[sizeof(word) - 1])) {
+	if (!begins_line(scan, at) || (size_t)(scan->end - at) < sizeof(word) ||
+	    memcmp(at, word, sizeof(word) - 1) != 0 || !is_blank(at[sizeof(word) - 1])) {
 		fatal(scan, place,
 		      "unexpected \"@\" (to include a file, write @include \"FILE\" on a line of its own)");
 		scan->at++;

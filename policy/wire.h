@@ -68,11 +68,12 @@ struct wire_how {
 enum { GATE_MAY_WRITE = 1, GATE_LATE = 2 };
 enum gate_late_state { GATE_LATE_PENDING, GATE_LATE_OPEN, GATE_LATE_NEVER };
 struct wire_gate_name {
-	uint32_t text;	      /* offset in `text` of the absolute path, no slash at its end */
-	uint16_t length;      /* of it */
-	_Atomic uint8_t root; /* descriptor first_root + root; or GATE_GONE, also later: the supervisor writes it when the
+	uint32_t text;	 /* offset in `text` of the absolute path, no slash at its end */
+	uint16_t length; /* of it */
+	_Atomic uint8_t
+		root; /* descriptor first_root + root; or GATE_GONE, also later: the supervisor writes it when the
 			       * run moves or removes what the name leads through. To be read once for a call */
-	uint8_t kind;	      /* GATE_MAY_WRITE: all of `how` may be used, not only what reads. GATE_LATE: only from how_late on */
+	uint8_t kind; /* GATE_MAY_WRITE: all of `how` may be used, not only what reads. GATE_LATE: only from how_late on */
 };
 /* A file that may be opened although what lies beside it may not: its absolute name, NULs behind it. */
 struct wire_gate_file {
@@ -84,20 +85,21 @@ struct wire_gate_link {
 	uint8_t file;
 };
 struct wire_gate {
-	struct wire_how how[GATE_HOWS]; /* for roots, those that only read first; for files; for late roots; each in the same order */
+	struct wire_how how
+		[GATE_HOWS]; /* for roots, those that only read first; for files; for late roots; each in the same order */
 	struct wire_gate_file file[GATE_FILES]; /* those that may only be read come first */
 	/* Extended attributes that are for everybody who may look at a file, and that programs ask of every file. */
 	char attribute[GATE_ATTRIBUTES][GATE_ATTRIBUTE_SIZE];
-	uint32_t magic;				/* GATE_MAGIC */
-	uint32_t version;			/* WIRE_VERSION */
-	uint32_t first_root;			/* limit + RESERVED_FD_ROOT */
+	uint32_t magic;	     /* GATE_MAGIC */
+	uint32_t version;    /* WIRE_VERSION */
+	uint32_t first_root; /* limit + RESERVED_FD_ROOT */
 	uint32_t how_reading, how_count;
 	uint32_t how_creating,
 		mode_count; /* from that entry on files are made: for each kind of flags one entry a mode */
 	uint32_t how_file_reading,
 		how_file_count; /* how_count to these: for files that are only read, and for the others */
 	uint32_t how_late;	/* from that entry on the same how_count again, for late roots, */
-	_Atomic uint32_t late;	/* enum gate_late_state; until they are open the kernel refuses these entries (EINVAL) */
+	_Atomic uint32_t late; /* enum gate_late_state; until they are open the kernel refuses these entries (EINVAL) */
 	uint32_t file_reading, file_count, link_count;
 	uint32_t looking_passes; /* not 0: a stat needs no stop */
 	_Atomic uint32_t

@@ -151,7 +151,9 @@ static bool temporary(char *template, int suffix, int flags, long *fd)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789xX";
 	enum { PLACES = 6, TRIES = 8, RANDOM_BITS = 6, NO_WAITING = 1 /* GRND_NONBLOCK */ };
-	size_t length = shim.gate && suffix >= 0 && !((uint64_t)flags & ~(uint64_t)(O_CLOEXEC | O_RDWR)) ? gate_name_length(template) : 0;
+	size_t length = shim.gate && suffix >= 0 && !((uint64_t)flags & ~(uint64_t)(O_CLOEXEC | O_RDWR))
+				? gate_name_length(template)
+				: 0;
 
 	if (length < PLACES + (size_t)suffix || length == GATE_NAME_MOST)
 		return false;

@@ -75,10 +75,11 @@ int environment_pass(struct passed *passed, char *const *environment, int judged
 {
 	const char *path = shim_path(), *others = environment_variable(environment, LD_PRELOAD);
 	const char *options = environment_variable(environment, ASAN_OPTIONS);
-	bool has = environment_has_shim(environment), without = shim.filtered && path, sanitized = judged == JUDGED_SANITIZED && path && !without;
+	bool has = environment_has_shim(environment), without = shim.filtered && path,
+	     sanitized = judged == JUDGED_SANITIZED && path && !without;
 	size_t count = 0, text, kept = 0;
 
-	*passed = (struct passed){ environment, NULL, 0 };
+	*passed = (struct passed){environment, NULL, 0};
 	int r = judge_environment(environment);
 	if (r < 0 || (has != without && !sanitized))
 		return r;
@@ -103,7 +104,8 @@ int environment_pass(struct passed *passed, char *const *environment, int judged
 		text_put(text_put(end, options ? ":" : ""), NOT_FIRST);
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!text_begins(environment[i], LD_PRELOAD) && !(sanitized && text_begins(environment[i], ASAN_OPTIONS)))
+		if (!text_begins(environment[i], LD_PRELOAD) &&
+		    !(sanitized && text_begins(environment[i], ASAN_OPTIONS)))
 			list[kept++] = environment[i];
 	list[kept] = NULL;
 	passed->environment = list;

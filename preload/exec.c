@@ -88,7 +88,7 @@ static int start_with(const struct start *start, char *const *environment, int a
 EXPORT int execve(const char *path, char *const *argv, char *const *environment);
 EXPORT int execve(const char *path, char *const *argv, char *const *environment)
 {
-	struct start start = { WRAP_execve, AT_FDCWD, 0, path, argv };
+	struct start start = {WRAP_execve, AT_FDCWD, 0, path, argv};
 
 	return start_with(&start, environment, allowed_now(AT_FDCWD, path, argv, 0));
 }
@@ -96,7 +96,7 @@ EXPORT int execve(const char *path, char *const *argv, char *const *environment)
 EXPORT int execveat(int dirfd, const char *path, char *const *argv, char *const *environment, int flags);
 EXPORT int execveat(int dirfd, const char *path, char *const *argv, char *const *environment, int flags)
 {
-	struct start start = { WRAP_execveat, dirfd, flags, path, argv };
+	struct start start = {WRAP_execveat, dirfd, flags, path, argv};
 
 	return start_with(&start, environment, allowed_now(dirfd, path, argv, flags));
 }
@@ -104,7 +104,7 @@ EXPORT int execveat(int dirfd, const char *path, char *const *argv, char *const 
 EXPORT int fexecve(int fd, char *const *argv, char *const *environment);
 EXPORT int fexecve(int fd, char *const *argv, char *const *environment)
 {
-	struct start start = { WRAP_fexecve, fd, AT_EMPTY_PATH, "", argv };
+	struct start start = {WRAP_fexecve, fd, AT_EMPTY_PATH, "", argv};
 
 	return start_with(&start, environment, exec_allowed(fd, "", argv, AT_EMPTY_PATH));
 }
@@ -303,12 +303,12 @@ static int spawn_file(enum wrap_index which, int *pid, const char *file, const v
 }
 
 /* They differ in where they look for the program, and in whether the first argument gets a pid or a pidfd. */
-#define SPAWN(function, by)                                                                                              \
-	EXPORT spawn_function function;                                                                                  \
-	EXPORT int function(int *pid, const char *program, const void *actions, const void *attributes, char *const *argv, \
-			    char *const *environment)                                                                    \
-	{                                                                                                                \
-		return by(WRAP_##function, pid, program, actions, attributes, argv, environment);                        \
+#define SPAWN(function, by)                                                                             \
+	EXPORT spawn_function function;                                                                 \
+	EXPORT int function(int *pid, const char *program, const void *actions, const void *attributes, \
+			    char *const *argv, char *const *environment)                                \
+	{                                                                                               \
+		return by(WRAP_##function, pid, program, actions, attributes, argv, environment);       \
 	}
 SPAWN(posix_spawn, spawn_path)
 SPAWN(posix_spawnp, spawn_file)

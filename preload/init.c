@@ -11,7 +11,8 @@
 #include "note.h"
 #include "shim.h"
 
-_Static_assert(NOTE_VERSION == WIRE_VERSION && NOTE_TYPE == WIRE_NOTE_TYPE && sizeof NOTE_OWNER == sizeof WIRE_NOTE_OWNER,
+_Static_assert(NOTE_VERSION == WIRE_VERSION && NOTE_TYPE == WIRE_NOTE_TYPE &&
+		       sizeof NOTE_OWNER == sizeof WIRE_NOTE_OWNER,
 	       "what the launcher looks for");
 
 struct shim shim __attribute__((visibility("hidden")));

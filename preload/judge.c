@@ -16,14 +16,23 @@
 #include "always.h"
 #include "shim.h"
 
-enum { R_OK = 4, W_OK = 2, X_OK = 1, IN_DONT_FOLLOW = 0x02000000, IN_ONLYDIR = 0x01000000, RENAME_EXCHANGE = 2, RENAME_NOREPLACE = 1 };
+enum {
+	R_OK = 4,
+	W_OK = 2,
+	X_OK = 1,
+	IN_DONT_FOLLOW = 0x02000000,
+	IN_ONLYDIR = 0x01000000,
+	RENAME_EXCHANGE = 2,
+	RENAME_NOREPLACE = 1
+};
 
 struct request request_of(long number, const char *requested)
 {
 	const struct call *call = call_find(number);
 
-	return (struct request){ .call = call, .number = call->class == CALL_UNLISTED ? UINT16_MAX : (uint16_t)number,
-				 .requested = requested };
+	return (struct request){.call = call,
+				.number = call->class == CALL_UNLISTED ? UINT16_MAX : (uint16_t)number,
+				.requested = requested};
 }
 
 /* ---- one name ----------------------------------------------------------- */
@@ -41,7 +50,8 @@ bool judge_asked(const struct place *place, unsigned access, struct verdict *ver
 
 static int mode_bits(unsigned access)
 {
-	return (access & ACCESS_READ ? R_OK : 0) | (access & ACCESS_WRITE ? W_OK : 0) | (access & ACCESS_EXEC ? X_OK : 0);
+	return (access & ACCESS_READ ? R_OK : 0) | (access & ACCESS_WRITE ? W_OK : 0) |
+	       (access & ACCESS_EXEC ? X_OK : 0);
 }
 
 /* When a name is made or removed it is the directory's mode bits that count. */
@@ -77,7 +87,9 @@ static int judge_result(struct request *request, const struct place *place, bool
 {
 	struct verdict verdict = decide_result(shim.images[0], place->name, place->length, directory);
 
-	return verdict.allowed ? 0 : refuse_name(request, place->name, place->length, ACCESS_WRITE, &verdict, 0, ACCESS_WRITE);
+	return verdict.allowed
+		       ? 0
+		       : refuse_name(request, place->name, place->length, ACCESS_WRITE, &verdict, 0, ACCESS_WRITE);
 }
 
 static bool audits(void)
@@ -121,10 +133,12 @@ static bool ask_link(void *context, const char *link, size_t length)
 		struct verdict verdict = decide_link(shim.images[i], link, length, asked->access);
 		if (verdict.allowed)
 			continue;
-		asked->result = asked->access == ACCESS_LOOK || verdict.error == ENOENT ?
-					0 : ordinary_failure(asked->place, asked->access, asked->makes);
+		asked->result = asked->access == ACCESS_LOOK || verdict.error == ENOENT
+					? 0
+					: ordinary_failure(asked->place, asked->access, asked->makes);
 		if (asked->result == 0)
-			asked->result = refuse_name(asked->request, link, length, asked->access, &verdict, i, asked->access);
+			asked->result =
+				refuse_name(asked->request, link, length, asked->access, &verdict, i, asked->access);
 		return false;
 	}
 	return true;
@@ -132,7 +146,7 @@ static bool ask_link(void *context, const char *link, size_t length)
 
 int judge_made(struct request *request, const struct place *place, unsigned access, bool makes, unsigned made)
 {
-	struct links_asked links = { request, place, access, makes, 0 };
+	struct links_asked links = {request, place, access, makes, 0};
 	struct verdict verdict;
 	unsigned image;
 	int r = judge_always_place(request, place, access);
@@ -327,9 +341,10 @@ static bool fails_by_kind(const struct request *request, const struct place *pla
 	bool truncates = call_arg_index(request->call, ARG_LENGTH, 0) >= 0,
 	     lists = request->call->op == OP_WATCH && (flag_argument(request, ARG_WATCH_MASK) & IN_ONLYDIR);
 	int attribute = call_arg_index(request->call, ARG_ATTRIBUTE, 0);
-	bool removes = attribute >= 0 && request->call->op == OP_CHANGE && request->call->args[attribute + 1].kind == ARG_UNUSED;
-	bool fails = removes ? lacks_attribute(request, place) :
-			       (truncates || lists) && place_type(place) != (truncates ? S_IFREG : S_IFDIR);
+	bool removes = attribute >= 0 && request->call->op == OP_CHANGE &&
+		       request->call->args[attribute + 1].kind == ARG_UNUSED;
+	bool fails = removes ? lacks_attribute(request, place)
+			     : (truncates || lists) && place_type(place) != (truncates ? S_IFREG : S_IFDIR);
 	return fails && place->exists && !judge_hidden(place);
 }
 
@@ -345,7 +360,8 @@ static int judge_one_name(struct request *request)
 		return 0;
 	request->requested = requested_text(request, i);
 	int r = resolve_argument(request, i, &place);
-	bool found = r == 0 && (place.exists != new || (new && judge_hidden(&place))); /* else the kernel says EEXIST or ENOENT */
+	bool found = r == 0 &&
+		     (place.exists != new || (new &&judge_hidden(&place))); /* else the kernel says EEXIST or ENOENT */
 	if (r != 0)
 		r = r == JUDGED_FAILS ? 0 : r;
 	else if (found && request->call->op == OP_REMOVE && place_type(&place) == S_IFDIR)
@@ -383,14 +399,20 @@ static int judge_move(struct request *request, const struct place *from, const s
 	bool directory = place_type(from) == S_IFDIR;
 
 	for (unsigned i = 0; i < shim.image_count; i++) {
-		struct verdict verdict = decide_move(shim.images[i], from->name, from->length, to->name, to->length, directory);
+		struct verdict verdict =
+			decide_move(shim.images[i], from->name, from->length, to->name, to->length, directory);
 		if (verdict.allowed)
 			continue;
 		/* the two names one behind the other; report.c puts the arrow between them */
-		return refuse(request, &(struct refusal){ .kind = WIRE_FILE_WRITE, .about = WIRE_ABOUT_MOVE,
-							  .error = verdict.error, .rule = verdict.rule, .image = i,
-							  .target = from->name, .length = from->length,
-							  .address = to->name, .address_length = to->length });
+		return refuse(request, &(struct refusal){.kind = WIRE_FILE_WRITE,
+							 .about = WIRE_ABOUT_MOVE,
+							 .error = verdict.error,
+							 .rule = verdict.rule,
+							 .image = i,
+							 .target = from->name,
+							 .length = from->length,
+							 .address = to->name,
+							 .address_length = to->length});
 	}
 	return 0;
 }
@@ -428,7 +450,8 @@ static int judge_link(struct request *request, const struct place *from, const s
 
 static int judge_two_names(struct request *request)
 {
-	int first = call_arg_index(request->call, ARG_PATH, 0), second = call_arg_index(request->call, ARG_PATH, first + 1);
+	int first = call_arg_index(request->call, ARG_PATH, 0),
+	    second = call_arg_index(request->call, ARG_PATH, first + 1);
 	struct place from, to;
 
 	request->requested = requested_text(request, first);
@@ -436,7 +459,8 @@ static int judge_two_names(struct request *request)
 	if (r != 0 || s != 0)
 		r = r < 0 ? r : s < 0 ? s : 0;
 	else
-		r = request->call->op == OP_RENAME ? judge_rename(request, &from, &to) : judge_link(request, &from, &to);
+		r = request->call->op == OP_RENAME ? judge_rename(request, &from, &to)
+						   : judge_link(request, &from, &to);
 	place_close(&from);
 	place_close(&to);
 	return r;
@@ -445,15 +469,17 @@ static int judge_two_names(struct request *request)
 /* ---- by registers ------------------------------------------------------- */
 
 /* As in register_rules.h. */
-enum { NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET };
+enum {
+	NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
+		     CLONE_NEWNET
+};
 
 /* A descriptor of a terminal that is to signal its owner signals the terminal's foreground group: fcntl(2), F_SETOWN. */
 static int judge_hearing(struct request *request, bool on)
 {
 	struct statx stx;
 
-	if (!on || common_object((int)request->args[0], STATX_TYPE, &stx) < 0 ||
-	    (stx.stx_mode & S_IFMT) != S_IFCHR)
+	if (!on || common_object((int)request->args[0], STATX_TYPE, &stx) < 0 || (stx.stx_mode & S_IFMT) != S_IFCHR)
 		return 0;
 	return refuse_control(request, "% ", FASYNC, true);
 }
@@ -497,7 +523,8 @@ static int judge_fcntl(struct request *request)
 /* close_range: reserved descriptors are left out, what is above them is closed first. */
 static int judge_range(struct request *request)
 {
-	uint32_t first = (uint32_t)request->args[0], last = (uint32_t)request->args[1], behind = shim.limit + RESERVED_FD_COUNT;
+	uint32_t first = (uint32_t)request->args[0], last = (uint32_t)request->args[1],
+		 behind = shim.limit + RESERVED_FD_COUNT;
 
 	if (first > last || last < shim.limit || first >= behind)
 		return 0;
@@ -535,7 +562,7 @@ static int judge_registers(struct request *request)
 		return judge_ioctl(request);
 	case OP_FCNTL:
 		return judge_fcntl(request);
-	default:	/* DESCRIPTOR */
+	default: /* DESCRIPTOR */
 		return judge_descriptor(request);
 	}
 }
@@ -557,7 +584,8 @@ static int judge_refused(struct request *request)
 {
 	if (request->call->op == OP_REFUSE_IFACE)
 		return refuse_always(request, WIRE_INTERFACE, ENOSYS, NULL);
-	return refuse_always(request, request->call->op == OP_REFUSE_PROC ? WIRE_PROCESS_CONTROL : WIRE_PRIVILEGE, EPERM, NULL);
+	return refuse_always(request, request->call->op == OP_REFUSE_PROC ? WIRE_PROCESS_CONTROL : WIRE_PRIVILEGE,
+			     EPERM, NULL);
 }
 
 int judge(struct request *request)

@@ -15,8 +15,7 @@
 #include "shim.h"
 
 /* RFC 2292's and 3542's names of options, linux/in6.h. */
-enum { IPV6_2292RTHDR_OPTION = 5, IPV6_RTHDR_OPTION = 57, IP_RETOPTS_OPTION = 7,
-       MPTCP = 262 };
+enum { IPV6_2292RTHDR_OPTION = 5, IPV6_RTHDR_OPTION = 57, IP_RETOPTS_OPTION = 7, MPTCP = 262 };
 enum { SOCK_TYPE_BITS = 0xf, SO_TYPE_OPTION = 3, SO_DOMAIN_OPTION = 39, SOL_SOCKET_LEVEL = 1 };
 
 static bool any_internet(void)
@@ -63,8 +62,13 @@ static bool internet_known(int type, int protocol)
 /* What no rule can name, and goes where a policy allows so much. */
 static int refuse_unnamed(struct request *request, int error, enum net_transport transport, const char *target)
 {
-	return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_EVERYWHERE, .error = error,
-						  .transport = transport, .rule = RULE_DEFAULT, .target = target, .length = text_length(target) });
+	return refuse(request, &(struct refusal){.kind = WIRE_NETWORK_OUTBOUND,
+						 .about = WIRE_ABOUT_EVERYWHERE,
+						 .error = error,
+						 .transport = transport,
+						 .rule = RULE_DEFAULT,
+						 .target = target,
+						 .length = text_length(target)});
 }
 
 /* `error`, positive: whatever the policy says; negative: unless it allows every address. */
@@ -74,14 +78,15 @@ static int refuse_socket(struct request *request, int error)
 
 	end = text_put_number(text_put(end, ", type "), request->args[1] & SOCK_TYPE_BITS);
 	text_put_number(text_put(end, ", protocol "), (unsigned)request->args[2]);
-	return error < 0 ? refuse_unnamed(request, -error, NET_TCP, text) :
-			   refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
+	return error < 0 ? refuse_unnamed(request, -error, NET_TCP, text)
+			 : refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
 }
 
 /* Without any network no socket for it is made, since that is what a filter can refuse, and the answer is to be the same. */
 static int judge_socket(struct request *request)
 {
-	int domain = (int)request->args[0], type = (int)request->args[1] & SOCK_TYPE_BITS, protocol = (int)request->args[2];
+	int domain = (int)request->args[0], type = (int)request->args[1] & SOCK_TYPE_BITS,
+	    protocol = (int)request->args[2];
 	int r = 0;
 
 	if (net_never_socket(domain, (int)request->args[1], protocol) ||
@@ -92,12 +97,15 @@ static int judge_socket(struct request *request)
 		return 0;
 	case AF_INET:
 	case AF_INET6:
-		r = any_internet() ? 0 : refuse_unnamed(request, EACCES, NET_TCP, "a socket: the policy has no network");
+		r = any_internet() ? 0
+				   : refuse_unnamed(request, EACCES, NET_TCP, "a socket: the policy has no network");
 		if (r < 0)
 			return r;
 		if (internet_known(type, protocol))
-			return type != SOCK_DGRAM || any_udp() ? 0 :
-			       refuse_unnamed(request, EACCES, NET_UDP, "a UDP socket: no rule of the policy is for UDP");
+			return type != SOCK_DGRAM || any_udp()
+				       ? 0
+				       : refuse_unnamed(request, EACCES, NET_UDP,
+							"a UDP socket: no rule of the policy is for UDP");
 		if (type == SOCK_DGRAM && (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6))
 			return every_address(NET_CONNECT) ? 0 : refuse_socket(request, -EACCES);
 		break;
@@ -130,10 +138,16 @@ static enum net_transport transport_of(int socket)
 static int refuse_address(struct request *request, enum net_use use, enum net_transport transport,
 			  const struct sockaddr *address, uint32_t length, struct verdict verdict, unsigned image)
 {
-	return refuse(request, &(struct refusal){ .kind = use == NET_CONNECT ? WIRE_NETWORK_OUTBOUND : WIRE_NETWORK_BIND,
-						  .about = WIRE_ABOUT_ADDRESS, .error = verdict.error, .rule = verdict.rule,
-						  .image = image, .use = use, .transport = transport, .target = "",
-						  .address = address, .address_length = length });
+	return refuse(request, &(struct refusal){.kind = use == NET_CONNECT ? WIRE_NETWORK_OUTBOUND : WIRE_NETWORK_BIND,
+						 .about = WIRE_ABOUT_ADDRESS,
+						 .error = verdict.error,
+						 .rule = verdict.rule,
+						 .image = image,
+						 .use = use,
+						 .transport = transport,
+						 .target = "",
+						 .address = address,
+						 .address_length = length});
 }
 
 union address {
@@ -156,7 +170,8 @@ static bool is_connected(int socket)
  * Where the kernel goes for the unspecified address: to the socket's own, if it has one. What was asked for, otherwise, which
  * is decided as loopback.
  */
-static const struct sockaddr *target_of(int socket, const struct sockaddr *address, uint32_t *length, union address *own)
+static const struct sockaddr *target_of(int socket, const struct sockaddr *address, uint32_t *length,
+					union address *own)
 {
 	struct net_address asked = net_read(address, *length);
 	uint32_t own_length = sizeof *own;
@@ -204,12 +219,17 @@ static bool made_by_run(const struct statx *stx)
 	return false;
 }
 
-static int refuse_unix(struct request *request, const struct place *place, enum net_use use, struct verdict verdict, unsigned i)
+static int refuse_unix(struct request *request, const struct place *place, enum net_use use, struct verdict verdict,
+		       unsigned i)
 {
-	return refuse(request, &(struct refusal){ .kind = use == NET_CONNECT ? WIRE_NETWORK_OUTBOUND : WIRE_NETWORK_BIND,
-						  .about = WIRE_ABOUT_UNIX_PATH, .error = verdict.error,
-						  .rule = verdict.rule, .image = i, .use = use, .target = place->name,
-						  .length = place->length });
+	return refuse(request, &(struct refusal){.kind = use == NET_CONNECT ? WIRE_NETWORK_OUTBOUND : WIRE_NETWORK_BIND,
+						 .about = WIRE_ABOUT_UNIX_PATH,
+						 .error = verdict.error,
+						 .rule = verdict.rule,
+						 .image = i,
+						 .use = use,
+						 .target = place->name,
+						 .length = place->length});
 }
 
 static int judge_unix_connect(struct request *request, const struct place *place)
@@ -221,8 +241,9 @@ static int judge_unix_connect(struct request *request, const struct place *place
 		return 0; /* the kernel: ENOENT, ECONNREFUSED */
 	bool own = made_by_run(&stx);
 	for (unsigned i = 0; i < shim.image_count; i++) {
-		struct verdict verdict = own ? decide_own_socket(shim.images[i], place->name, place->length) :
-					       decide_unix_path(shim.images[i], NET_CONNECT, place->name, place->length);
+		struct verdict verdict =
+			own ? decide_own_socket(shim.images[i], place->name, place->length)
+			    : decide_unix_path(shim.images[i], NET_CONNECT, place->name, place->length);
 		if (verdict.allowed)
 			continue;
 		int r = refuse_unix(request, place, NET_CONNECT, verdict, i);
@@ -247,7 +268,7 @@ static int bind_unix(struct request *request, const struct place *place)
 	    (stx.stx_mode & S_IFMT) == S_IFSOCK) {
 		uint32_t i = shim.shared->sockets_used++;
 		if (i < WIRE_SOCKETS)
-			shim.shared->sockets[i] = (struct wire_socket){ device(&stx), stx.stx_ino };
+			shim.shared->sockets[i] = (struct wire_socket){device(&stx), stx.stx_ino};
 	}
 	return JUDGED_DONE;
 }
@@ -283,7 +304,9 @@ static int judge_unix(struct request *request, enum net_use use, const struct so
 static bool is_misfit(const struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
 {
 	int socket = (int)request->args[0], domain = socket_number(socket, SO_DOMAIN_OPTION);
-	enum net_way way = use == NET_BIND ? NET_WAY_BIND : request->number == NUMBER_connect ? NET_WAY_CONNECT : NET_WAY_SEND;
+	enum net_way way = use == NET_BIND		       ? NET_WAY_BIND
+			   : request->number == NUMBER_connect ? NET_WAY_CONNECT
+							       : NET_WAY_SEND;
 
 	return domain == 0 /* no socket */ ||
 	       net_never_address(domain, socket_number(socket, SO_TYPE_OPTION), way, address, length) != 0;
@@ -303,13 +326,16 @@ static int judge_destination(struct request *request, enum net_use use, const st
 		if (length > sizeof(address->sa_family) && *name)
 			return judge_unix(request, use, address, length);
 		/* no name at all: the kernel chooses an abstract one to bind (unix(7), Autobind) */
-		return use == NET_BIND || length > sizeof(address->sa_family) ? judge_address(request, use, address, length) : 0;
+		return use == NET_BIND || length > sizeof(address->sa_family)
+			       ? judge_address(request, use, address, length)
+			       : 0;
 	case AF_UNSPEC: /* connect: let go of the peer; elsewhere the kernel takes it for IPv4 */
 		if (request->number == NUMBER_connect || length < sizeof taken_for_internet)
 			return 0;
 		memcpy(&taken_for_internet, address, sizeof taken_for_internet);
 		taken_for_internet.sin_family = AF_INET;
-		return judge_address(request, use, (const struct sockaddr *)&taken_for_internet, sizeof taken_for_internet);
+		return judge_address(request, use, (const struct sockaddr *)&taken_for_internet,
+				     sizeof taken_for_internet);
 	case AF_NETLINK:
 		return 0; /* judged when it was made */
 	default:
@@ -322,7 +348,8 @@ static int judge_control(struct request *request, const struct msghdr *message)
 {
 	if (message->msg_controllen > 4096)
 		return -ENOBUFS;
-	if (!message->msg_control || !message->msg_controllen || !readable(message->msg_control, message->msg_controllen))
+	if (!message->msg_control || !message->msg_controllen ||
+	    !readable(message->msg_control, message->msg_controllen))
 		return 0;
 	for (size_t at = 0; at + sizeof(struct cmsghdr) <= message->msg_controllen;) {
 		struct cmsghdr control;
@@ -353,7 +380,7 @@ static int judge_messages(struct request *request)
 	uint32_t count = (uint32_t)request->args[2];
 
 	for (uint32_t i = 0; i < count; i++) {
-		int r = judge_message(request, &messages[i].msg_hdr);	/* one that cannot be read ends the list, too */
+		int r = judge_message(request, &messages[i].msg_hdr); /* one that cannot be read ends the list, too */
 		if (r < 0 && i == 0)
 			return r;
 		if (r < 0) {
@@ -370,7 +397,8 @@ static int judge_listen_internet(struct request *request, const union address *a
 {
 	for (unsigned i = 0; i < shim.image_count; i++) {
 		struct verdict verdict = decide_listen(shim.images[i], &address->any, length);
-		int r = verdict.allowed ? 0 : refuse_address(request, NET_BIND, NET_TCP, &address->any, length, verdict, i);
+		int r = verdict.allowed ? 0
+					: refuse_address(request, NET_BIND, NET_TCP, &address->any, length, verdict, i);
 		if (r < 0)
 			return r;
 	}
@@ -387,8 +415,9 @@ static int judge_listen(struct request *request)
 	if (raw(__NR_getsockname, request->args[0], &address, &length) < 0)
 		return 0;
 	if (address.any.sa_family == AF_UNIX)
-		return length > offsetof(struct sockaddr_un, sun_path) && !*address.named.sun_path ?
-			       judge_address(request, NET_BIND, &address.any, length) : 0;
+		return length > offsetof(struct sockaddr_un, sun_path) && !*address.named.sun_path
+			       ? judge_address(request, NET_BIND, &address.any, length)
+			       : 0;
 	if ((address.any.sa_family != AF_INET && address.any.sa_family != AF_INET6) ||
 	    transport_of((int)request->args[0]) != NET_TCP || is_connected((int)request->args[0]))
 		return 0; /* the kernel: EOPNOTSUPP, EINVAL */

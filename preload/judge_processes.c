@@ -59,12 +59,14 @@ int judge_processes(struct request *request)
 			if (request->args[i] == 0)
 				r = judge_pid(request, (int)request->args[i + 1]);
 			else
-				r = refuse_control(request, request->args[i] == 1 ? "% of process group " : "% of user ",
+				r = refuse_control(request,
+						   request->args[i] == 1 ? "% of process group " : "% of user ",
 						   (uint32_t)request->args[i + 1], false);
 			break;
 		case ARG_IPC_KEY:
 			if (request->args[i] != 0)
-				r = refuse_value(request, WIRE_PROCESS_CONTROL, EACCES, "% of key ", (uint32_t)request->args[i], true);
+				r = refuse_value(request, WIRE_PROCESS_CONTROL, EACCES, "% of key ",
+						 (uint32_t)request->args[i], true);
 			break;
 		default:
 			break;

@@ -28,8 +28,8 @@ struct names {
 #define MAPPED(...)
 #define HAND(...)
 #define WRAP_NAME(function) char name_##function[sizeof #function];
-#define BODY(function)	    WRAP_NAME(function)
-#define LOOKUP(function)    WRAP_NAME(function)
+#define BODY(function) WRAP_NAME(function)
+#define LOOKUP(function) WRAP_NAME(function)
 #include "wrap.def"
 #undef WRAP_NAME
 };
@@ -51,10 +51,10 @@ enum { EXPORTED = WRAP___errno_location };
 static void *_Atomic found[WRAP_COUNT];
 
 struct object {
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	const char *strings;
 	const uint32_t *gnu_hash, *hash;
-	const ElfW(Half) *versions;
+	const ElfW(Half) * versions;
 };
 
 /* glibc makes addresses of what stands in most dynamic sections, musl leaves offsets. */
@@ -65,7 +65,7 @@ static const void *pointer(const struct link_map *map, ElfW(Addr) value)
 
 static bool read_object(const struct link_map *map, struct object *object)
 {
-	*object = (struct object){ NULL, NULL, NULL, NULL, NULL };
+	*object = (struct object){NULL, NULL, NULL, NULL, NULL};
 	if (!map->l_ld)
 		return false;
 	for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++) {
@@ -113,7 +113,8 @@ static bool is_it(const struct object *object, uint32_t i, const struct wanted *
 
 static uint32_t by_gnu_hash(const struct object *object, const struct wanted *wanted)
 {
-	const uint32_t *table = object->gnu_hash, count = table[0], first = table[1], words = table[2], shift = table[3];
+	const uint32_t *table = object->gnu_hash, count = table[0], first = table[1], words = table[2],
+		       shift = table[3];
 	const uint64_t *bloom = (const uint64_t *)(table + 4);
 	const uint32_t *buckets = (const uint32_t *)(bloom + words), *chain = buckets + count;
 	uint32_t h = 5381;
@@ -222,7 +223,7 @@ void *next_of(enum wrap_index index)
 	if (known)
 		return known;
 	const struct link_map *own = own_map();
-	struct wanted wanted = { own ? name_of(own, index) : NULL, false };
+	struct wanted wanted = {own ? name_of(own, index) : NULL, false};
 	do {
 		for (const struct link_map *map = wanted.name ? own->l_next : NULL; map && !known; map = map->l_next)
 			known = look_up(map, &wanted);

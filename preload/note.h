@@ -3,11 +3,11 @@
 #ifndef PICKET_PRELOAD_NOTE_H
 #define PICKET_PRELOAD_NOTE_H
 
-#define NOTE_OWNER   "Picket"
-#define NOTE_TYPE    1
+#define NOTE_OWNER "Picket"
+#define NOTE_TYPE 1
 #define NOTE_VERSION 1
 
-#define STUB_SIZE  5
+#define STUB_SIZE 5
 #define STUB_GROUP 16
 
 #endif

@@ -15,12 +15,12 @@
 #include "shim.h"
 
 enum {
-	NAME_MOST = 4096,	/* PATH_MAX */
-	COMPONENT_MOST = 255,	/* NAME_MAX */
-	LINKS_MOST = 40,	/* MAXSYMLINKS */
+	NAME_MOST = 4096,	      /* PATH_MAX */
+	COMPONENT_MOST = 255,	      /* NAME_MAX */
+	LINKS_MOST = 40,	      /* MAXSYMLINKS */
 	PLAIN_MOST = PLACE_ROOM - 16, /* rename_proc() may make a name longer */
-	LINKS_WALKED = 4, /* more of them are left to the kernel, */
-	TARGET_MOST = 256, /* and longer ones */
+	LINKS_WALKED = 4,	      /* more of them are left to the kernel, */
+	TARGET_MOST = 256,	      /* and longer ones */
 };
 
 static const char DELETED[] = " (deleted)";
@@ -45,8 +45,8 @@ static bool same(int one, int other)
 {
 	struct statx a, b;
 
-	return common_object(one, STATX_INO, &a) == 0 && common_object(other, STATX_INO, &b) == 0 && a.stx_ino == b.stx_ino &&
-	       a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
+	return common_object(one, STATX_INO, &a) == 0 && common_object(other, STATX_INO, &b) == 0 &&
+	       a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 }
 
 long place_read(const struct place *place)
@@ -182,7 +182,7 @@ static bool take_plainly(struct place *place, int dirfd, const char *path)
 /* As O_PATH, meeting no symbolic link. */
 static int hold_linkless(int dirfd, const char *path, uint64_t flags)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC | flags, .resolve = RESOLVE_NO_SYMLINKS };
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC | flags, .resolve = RESOLVE_NO_SYMLINKS};
 
 	return (int)raw(__NR_openat2, dirfd, path, &how, sizeof how);
 }
@@ -231,7 +231,8 @@ static bool walk_links(struct place *place, const char *path, uint64_t flags)
 			;
 		for (length = last = text_length(text); text[last - 1] != '/'; last--)
 			;
-		if (((flags & O_NOFOLLOW) || !put_target(text, last, length)) && (!text[first] || !put_target(text, 1, first)))
+		if (((flags & O_NOFOLLOW) || !put_target(text, last, length)) &&
+		    (!text[first] || !put_target(text, 1, first)))
 			return false;
 		int fd = hold_linkless(AT_FDCWD, text, flags);
 		if (fd >= 0) {
@@ -337,7 +338,7 @@ static int resolve_missing(struct place *place, int dirfd, const char *path, boo
 	if (r < 0)
 		return r;
 	if (place->nameless)
-		return -ENOENT; /* nothing can be made in a deleted directory */
+		return -ENOENT;				 /* nothing can be made in a deleted directory */
 	char *end = (char *)place->name + place->length; /* in our room */
 	if (place->length > 1)
 		*end++ = '/';
@@ -400,7 +401,7 @@ static bool name_directory(int dirfd, char *name)
 
 void place_links(const struct place *place, bool (*met)(void *context, const char *link, size_t length), void *context)
 {
-	struct links links = { read_link, met, context };
+	struct links links = {read_link, met, context};
 	bool absolute = place->linked && place->path[0] == '/';
 
 	if (!place->linked || place->nameless || (absolute && text_equal(place->path, place->name)))

@@ -50,9 +50,9 @@ static bool read_script(const char *line, long length, struct program *program)
 
 /* What a dynamic section says. */
 struct dynamic {
-	bool pie;	 /* it is a program (a static PIE), and not a library or loader */
-	bool needs;	 /* a library: the first one's name stands */
-	uint64_t name;	 /* so many bytes behind */
+	bool pie;	  /* it is a program (a static PIE), and not a library or loader */
+	bool needs;	  /* a library: the first one's name stands */
+	uint64_t name;	  /* so many bytes behind */
 	uint64_t strings; /* this address */
 };
 
@@ -60,7 +60,7 @@ static void read_dynamic(int fd, const Elf64_Phdr *header, struct dynamic *dynam
 {
 	Elf64_Dyn entries[ENTRIES_AT_ONCE];
 
-	*dynamic = (struct dynamic){ false, false, 0, 0 };
+	*dynamic = (struct dynamic){false, false, 0, 0};
 	for (uint64_t at = 0; at < header->p_filesz; at += sizeof entries) {
 		long n = raw(__NR_pread64, fd, entries, sizeof entries, header->p_offset + at);
 		for (long i = 0; i < n / (long)sizeof entries[0]; i++) {
@@ -113,8 +113,8 @@ static bool read_interpreter(int fd, const char *head, long length, const Elf64_
 static bool read_elf(int fd, const char *head, long length, struct program *program)
 {
 	Elf64_Ehdr elf;
-	Elf64_Phdr header, first = { .p_filesz = 0 };
-	struct dynamic dynamic = { false, false, 0, 0 };
+	Elf64_Phdr header, first = {.p_filesz = 0};
+	struct dynamic dynamic = {false, false, 0, 0};
 
 	memcpy(&elf, head, sizeof elf);
 	program->kind = PROGRAM_FOREIGN;
@@ -171,15 +171,15 @@ static int program_read(const struct place *place, struct program *program)
 /* Did somebody say on the command line that exactly this may be run? */
 static bool is_named(const struct place *place)
 {
-	struct verdict verdict = { .allowed = false, .error = 0, .rule = RULE_DEFAULT };
+	struct verdict verdict = {.allowed = false, .error = 0, .rule = RULE_DEFAULT};
 	unsigned image = 0;
 
 	if (judge_asked(place, ACCESS_EXEC, &verdict, &image) || verdict.rule == RULE_DEFAULT ||
 	    verdict.rule >= image_rule_count(shim.images[image]))
 		return false;
 	struct rule rule = image_rule(shim.images[image], verdict.rule);
-	return rule.key == RULE_EXEC_ALLOW && rule.layer == LAYER_COMMAND_LINE && text_length(rule.target) == place->length &&
-	       memcmp(rule.target, place->name, place->length) == 0;
+	return rule.key == RULE_EXEC_ALLOW && rule.layer == LAYER_COMMAND_LINE &&
+	       text_length(rule.target) == place->length && memcmp(rule.target, place->name, place->length) == 0;
 }
 
 /* Which of a loader's arguments it runs, 0: none, -1: cannot be told. Options as tracer/program.c knows them. */
@@ -190,10 +190,12 @@ static int program_of_loader(char *const *argv)
 	if (!argv || !argv[0])
 		return 0;
 	for (; i < LOADER_ARGS_MOST && argv[i] && argv[i][0] == '-'; i++) {
-		if (text_equal(argv[i], "--help") || text_equal(argv[i], "--version") || text_begins(argv[i], "--list-"))
+		if (text_equal(argv[i], "--help") || text_equal(argv[i], "--version") ||
+		    text_begins(argv[i], "--list-"))
 			return 0;
 		if (text_equal(argv[i], "--library-path") || text_equal(argv[i], "--inhibit-rpath") ||
-		    text_equal(argv[i], "--argv0") || text_equal(argv[i], "--preload") || text_equal(argv[i], "--audit")) {
+		    text_equal(argv[i], "--argv0") || text_equal(argv[i], "--preload") ||
+		    text_equal(argv[i], "--audit")) {
 			if (!argv[++i])
 				return 0;
 		} else if (!text_equal(argv[i], "--list") && !text_equal(argv[i], "--verify") &&
@@ -231,7 +233,8 @@ static int judge_interpreter(struct request *request, const char *path)
 		r = place_unresolvable(r) ? r : 0; /* the kernel says so */
 	else if (!text_begins(base, "ld-linux") && !text_begins(base, "ld-musl"))
 		r = refuse_program(request, &place);
-	else if (judge_asked(&place, ACCESS_READ, &verdict, &image) && judge_asked(&place, ACCESS_EXEC, &verdict, &image))
+	else if (judge_asked(&place, ACCESS_READ, &verdict, &image) &&
+		 judge_asked(&place, ACCESS_EXEC, &verdict, &image))
 		r = judge_place(request, &place, ACCESS_READ, false);
 	place_close(&place);
 	return r;
@@ -248,8 +251,7 @@ static int judge_program(struct request *request, struct place *place, char *con
 		return r;
 	r = program_read(place, program);
 	if (r < 0) /* what may be run but not read may be anything */
-		return r == -EACCES && place_ordinary(place, 1) == 0 ?
-			       refuse_program(request, place) : r;
+		return r == -EACCES && place_ordinary(place, 1) == 0 ? refuse_program(request, place) : r;
 	switch (program->kind) {
 	case PROGRAM_DYNAMIC:
 		return judge_interpreter(request, program->interpreter);

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 /* One for each number of arguments: what a call does not take is not loaded. */
-#define RAW_CALL(...)                                                                       \
+#define RAW_CALL(...)                                                                      \
 	__asm__ volatile("syscall" : "=a"(result) : __VA_ARGS__ : "rcx", "r11", "memory"); \
 	return result
 

@@ -28,7 +28,7 @@ static void add(struct letter *letter, enum wire_text text, const void *bytes, s
 	if (letter->report.length[text] + length > 2 * TEXT_MOST + 8)
 		return;
 	letter->report.length[text] = (uint16_t)(letter->report.length[text] + length);
-	letter->parts[letter->count++] = (struct iovec){ (void *)bytes, length };
+	letter->parts[letter->count++] = (struct iovec){(void *)bytes, length};
 }
 
 static size_t link_text(const char *path, char *text)
@@ -55,8 +55,8 @@ static size_t command_text(char *text)
 
 static void send_letter(struct letter *letter)
 {
-	letter->parts[0] = (struct iovec){ &letter->report, sizeof letter->report };
-	struct msghdr message = { .msg_iov = letter->parts, .msg_iovlen = letter->count };
+	letter->parts[0] = (struct iovec){&letter->report, sizeof letter->report};
+	struct msghdr message = {.msg_iov = letter->parts, .msg_iovlen = letter->count};
 
 	if (raw(__NR_sendmsg, shim.limit + RESERVED_FD_REPORT, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		shim.shared->dropped++;
@@ -64,19 +64,19 @@ static void send_letter(struct letter *letter)
 
 static void tell(const struct request *request, const struct refusal *refusal)
 {
-	struct letter letter = { .count = 1,
-				 .report = { .version = WIRE_VERSION,
-					     .call = request->number,
-					     .pid = (int32_t)raw(__NR_getpid),
-					     .tid = (int32_t)raw(__NR_gettid),
-					     .error = refusal->error,
-					     .rule = refusal->rule,
-					     .kind = (uint8_t)refusal->kind,
-					     .about = (uint8_t)refusal->about,
-					     .image = (uint8_t)refusal->image,
-					     .access = (uint8_t)refusal->access,
-					     .use = (uint8_t)refusal->use,
-					     .transport = (uint8_t)refusal->transport } };
+	struct letter letter = {.count = 1,
+				.report = {.version = WIRE_VERSION,
+					   .call = request->number,
+					   .pid = (int32_t)raw(__NR_getpid),
+					   .tid = (int32_t)raw(__NR_gettid),
+					   .error = refusal->error,
+					   .rule = refusal->rule,
+					   .kind = (uint8_t)refusal->kind,
+					   .about = (uint8_t)refusal->about,
+					   .image = (uint8_t)refusal->image,
+					   .access = (uint8_t)refusal->access,
+					   .use = (uint8_t)refusal->use,
+					   .transport = (uint8_t)refusal->transport}};
 	struct looked_up *looked = common_memory(sizeof *looked);
 
 	add(&letter, WIRE_TARGET, refusal->target, refusal->length);
@@ -112,11 +112,16 @@ int refuse(const struct request *request, const struct refusal *refusal)
 	return shim.shared->on_violation == ON_VIOLATION_AUDIT ? 0 : -refusal->error;
 }
 
-int refuse_place(const struct request *request, const struct place *place, enum wire_kind kind, enum wire_about about, int error,
-		 unsigned access)
+int refuse_place(const struct request *request, const struct place *place, enum wire_kind kind, enum wire_about about,
+		 int error, unsigned access)
 {
-	return refuse(request, &(struct refusal){ .kind = kind, .about = about, .error = error, .rule = WIRE_RULE_ALWAYS,
-						  .access = access, .target = place->name, .length = place->length });
+	return refuse(request, &(struct refusal){.kind = kind,
+						 .about = about,
+						 .error = error,
+						 .rule = WIRE_RULE_ALWAYS,
+						 .access = access,
+						 .target = place->name,
+						 .length = place->length});
 }
 
 static enum wire_kind kind_of(unsigned access)
@@ -126,22 +131,31 @@ static enum wire_kind kind_of(unsigned access)
 	return access & ACCESS_WRITE ? WIRE_FILE_WRITE : WIRE_FILE_READ;
 }
 
-int refuse_name(const struct request *request, const char *name, size_t length, unsigned access, const struct verdict *verdict,
-		unsigned image, unsigned told)
+int refuse_name(const struct request *request, const char *name, size_t length, unsigned access,
+		const struct verdict *verdict, unsigned image, unsigned told)
 {
-	return refuse(request, &(struct refusal){ .kind = kind_of(access), .about = WIRE_ABOUT_PATH, .error = verdict->error,
-						  .rule = verdict->rule, .image = image, .access = told, .target = name,
-						  .length = length });
+	return refuse(request, &(struct refusal){.kind = kind_of(access),
+						 .about = WIRE_ABOUT_PATH,
+						 .error = verdict->error,
+						 .rule = verdict->rule,
+						 .image = image,
+						 .access = told,
+						 .target = name,
+						 .length = length});
 }
 
 int refuse_always(const struct request *request, enum wire_kind kind, int error, const char *what)
 {
-	return refuse(request, &(struct refusal){ .kind = kind, .about = WIRE_ABOUT_CALL, .error = error,
-						  .rule = WIRE_RULE_ALWAYS, .target = what ? what : "",
-						  .length = what ? text_length(what) : 0 });
+	return refuse(request, &(struct refusal){.kind = kind,
+						 .about = WIRE_ABOUT_CALL,
+						 .error = error,
+						 .rule = WIRE_RULE_ALWAYS,
+						 .target = what ? what : "",
+						 .length = what ? text_length(what) : 0});
 }
 
-int refuse_value(const struct request *request, enum wire_kind kind, int error, const char *what, unsigned long value, bool hex)
+int refuse_value(const struct request *request, enum wire_kind kind, int error, const char *what, unsigned long value,
+		 bool hex)
 {
 	char text[80];
 	char *end = text_put(text, what);

@@ -35,7 +35,7 @@ static int command_make(struct command *command, const char *text)
 {
 	const char *path = shim_path(), *others = environment_variable(environment_now(), "LD_PRELOAD=");
 
-	*command = (struct command){ text, NULL, 0 };
+	*command = (struct command){text, NULL, 0};
 	if (environment_has_shim(environment_now()))
 		return 0;
 	command->size = 4 * (text_length(text) + text_length(path) + (others ? text_length(others) : 0)) + 128;

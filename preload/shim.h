@@ -29,11 +29,11 @@
 
 /* WRAP_open, ...: their indexes. */
 enum wrap_index {
-#define SAME(function, ...)   WRAP_##function,
+#define SAME(function, ...) WRAP_##function,
 #define MAPPED(function, ...) WRAP_##function,
-#define HAND(function, ...)   WRAP_##function,
-#define BODY(function)	      WRAP_##function,
-#define LOOKUP(function)      WRAP_##function,
+#define HAND(function, ...) WRAP_##function,
+#define BODY(function) WRAP_##function,
+#define LOOKUP(function) WRAP_##function,
 #include "wrap.def"
 #undef SAME
 #undef MAPPED
@@ -46,9 +46,9 @@ enum wrap_index {
 /* How many of them enter.S has stubs for: the first ones. */
 enum {
 	WRAP_STUBS = 0
-#define SAME(function, ...)   +1
+#define SAME(function, ...) +1
 #define MAPPED(function, ...) +1
-#define HAND(function, ...)   +1
+#define HAND(function, ...) +1
 #define BODY(function)
 #define LOOKUP(function)
 #include "wrap.def"
@@ -110,7 +110,7 @@ enum call_number {
 struct frame {
 	uint64_t args[CALL_ARGS]; /* in registers; what is changed here, the next definition gets */
 	uint64_t rax;
-	uint64_t result; /* what the caller gets when the next definition is not called */
+	uint64_t result;       /* what the caller gets when the next definition is not called */
 	const uint64_t *stack; /* further arguments */
 };
 
@@ -141,15 +141,15 @@ enum shim_state {
 enum { SHIM_IMAGES = 2 };
 
 struct shim {
-	_Atomic int state;	/* enum shim_state; set last */
-	_Atomic bool looked;	/* SHIM_UNKNOWN: `limit` is found, and nothing mapped yet */
-	unsigned limit;		/* reserved descriptors begin there */
+	_Atomic int state;   /* enum shim_state; set last */
+	_Atomic bool looked; /* SHIM_UNKNOWN: `limit` is found, and nothing mapped yet */
+	unsigned limit;	     /* reserved descriptors begin there */
 	unsigned image_count;
-	unsigned may_refuse;	/* enum access bits that some path is refused by some image */
+	unsigned may_refuse; /* enum access bits that some path is refused by some image */
 	const struct image *images[SHIM_IMAGES];
 	struct wire_shared *shared; /* SHIM_ALONE */
-	_Atomic bool gate;	/* SHIM_BESIDE: the page is there, and may be used */
-	_Atomic bool filtered;	/* SHIM_BESIDE: the program has a filter of its own, in which nobody thought of us */
+	_Atomic bool gate;	    /* SHIM_BESIDE: the page is there, and may be used */
+	_Atomic bool filtered; /* SHIM_BESIDE: the program has a filter of its own, in which nobody thought of us */
 };
 extern struct shim shim;
 
@@ -202,18 +202,19 @@ enum { PLACE_ROOM = 512, PLACE_MOST = 8192 };
 
 /* What a name means. */
 struct place {
-	int fd;		/* O_PATH descriptor of the object, of the parent when it does not exist; -1: none */
+	int fd; /* O_PATH descriptor of the object, of the parent when it does not exist; -1: none */
 	bool exists;
-	bool nameless;	/* a pipe, socket, memfd or deleted file */
-	bool deleted;	/* nameless with a name that it once had */
-	bool borrowed;	/* fd is the program's own */
-	bool linked;	/* the way led, or may have, through symbolic links: */
-	int dirfd;	/* from here */
+	bool nameless;	  /* a pipe, socket, memfd or deleted file */
+	bool deleted;	  /* nameless with a name that it once had */
+	bool borrowed;	  /* fd is the program's own */
+	bool linked;	  /* the way led, or may have, through symbolic links: */
+	int dirfd;	  /* from here */
 	const char *path; /* along this */
-	unsigned depth;	/* links that lead nowhere, followed so far */
-	const char *name; /* for the policy: absolute, entries of the run's processes below /proc/self; in `room` or `mapped` */
+	unsigned depth;	  /* links that lead nowhere, followed so far */
+	const char *
+		name; /* for the policy: absolute, entries of the run's processes below /proc/self; in `room` or `mapped` */
 	size_t length;
-	char *mapped;	/* PLACE_MOST bytes when `room` was too small */
+	char *mapped; /* PLACE_MOST bytes when `room` was too small */
 	char room[PLACE_ROOM];
 };
 
@@ -250,9 +251,12 @@ struct request request_of(long number, const char *requested);
 
 /* 0: let it go on. -errno: it is refused so, and was reported. JUDGED_DONE: there is nothing to be done, it has
  * succeeded. May change args. */
-enum { JUDGED_DONE = 1, JUDGED_RESULT, /* frame->result is what it has come to */
-       JUDGED_FAILS, /* judge_resolve's own: the kernel will say why */
-       JUDGED_SANITIZED /* an exec: AddressSanitizer is in the program, and wants to be the first that is loaded */ };
+enum {
+	JUDGED_DONE = 1,
+	JUDGED_RESULT,	 /* frame->result is what it has come to */
+	JUDGED_FAILS,	 /* judge_resolve's own: the kernel will say why */
+	JUDGED_SANITIZED /* an exec: AddressSanitizer is in the program, and wants to be the first that is loaded */
+};
 int judge(struct request *request);
 
 /* Parts of it. */
@@ -323,15 +327,16 @@ struct refusal {
 /* Tell of it. -error; or 0 when it is only recorded (audit); does not return when it is deadly (kill). */
 int refuse(const struct request *request, const struct refusal *refusal);
 /* Refused by no rule but always, since it is what has this name. */
-int refuse_place(const struct request *request, const struct place *place, enum wire_kind kind, enum wire_about about, int error,
-		 unsigned access);
+int refuse_place(const struct request *request, const struct place *place, enum wire_kind kind, enum wire_about about,
+		 int error, unsigned access);
 /* Refused by a rule that speaks of this name. `told`: of the access, what is in the report. */
-int refuse_name(const struct request *request, const char *name, size_t length, unsigned access, const struct verdict *verdict,
-		unsigned image, unsigned told);
+int refuse_name(const struct request *request, const char *name, size_t length, unsigned access,
+		const struct verdict *verdict, unsigned image, unsigned told);
 /* Refused by no rule but always. `what` is NUL-terminated; a '%' at its start stands for the call's name, NULL is "%". */
 int refuse_always(const struct request *request, enum wire_kind kind, int error, const char *what);
 /* The same; what is refused is `what` and this number behind it. */
-int refuse_value(const struct request *request, enum wire_kind kind, int error, const char *what, unsigned long value, bool hex);
+int refuse_value(const struct request *request, enum wire_kind kind, int error, const char *what, unsigned long value,
+		 bool hex);
 /* The same, of what reaches into other processes. */
 int refuse_control(const struct request *request, const char *what, unsigned long value, bool hex);
 

@@ -42,7 +42,7 @@ static void put_instruction(uint8_t *place, const uint8_t instruction[OPEN_SITE_
 
 void site_take(void)
 {
-	uint8_t *function = next_of(WRAP___open64_nocancel), jump[OPEN_SITE_JUMP] = { OPEN_SITE_JUMP_CODE };
+	uint8_t *function = next_of(WRAP___open64_nocancel), jump[OPEN_SITE_JUMP] = {OPEN_SITE_JUMP_CODE};
 	struct open_site site;
 
 	if (!function || !open_site_find(function, FAR_MOST, &site))

@@ -28,19 +28,19 @@ enum source {
  * What a mapped function makes of its arguments: each list of words that stands behind a name in wrap.def, NONE for those that
  * are left out.
  */
-#define SOURCE_LISTS(LIST)          \
-	LIST(A0, NONE, NONE, NONE)  \
-	LIST(A1, NONE, NONE, NONE)  \
-	LIST(A2, NONE, NONE, NONE)  \
-	LIST(A0, ZERO, NONE, NONE)  \
-	LIST(A0, DIRECTORY, NONE, NONE) \
+#define SOURCE_LISTS(LIST)               \
+	LIST(A0, NONE, NONE, NONE)       \
+	LIST(A1, NONE, NONE, NONE)       \
+	LIST(A2, NONE, NONE, NONE)       \
+	LIST(A0, ZERO, NONE, NONE)       \
+	LIST(A0, DIRECTORY, NONE, NONE)  \
 	LIST(A0, WRITE_ONLY, NONE, NONE) \
-	LIST(A1, A2, NONE, NONE)    \
-	LIST(A2, A3, NONE, NONE)    \
-	LIST(A0, A1, DIRECTORY, NONE) \
-	LIST(A1, A2, A3, NONE)      \
-	LIST(A1, A2, A3, A4)        \
-	LIST(A0, ZERO, A1, ZERO)    \
+	LIST(A1, A2, NONE, NONE)         \
+	LIST(A2, A3, NONE, NONE)         \
+	LIST(A0, A1, DIRECTORY, NONE)    \
+	LIST(A1, A2, A3, NONE)           \
+	LIST(A1, A2, A3, A4)             \
+	LIST(A0, ZERO, A1, ZERO)         \
 	LIST(CWD, A0, A1, NOFOLLOW)
 
 enum source_list {
@@ -48,13 +48,13 @@ enum source_list {
 #define LIST(a, b, c, d) LIST_##a##_##b##_##c##_##d,
 	SOURCE_LISTS(LIST)
 #undef LIST
-	LIST_COUNT
+		LIST_COUNT
 };
 enum { SOURCE_BITS = 4, SOURCES_MOST = 16 / SOURCE_BITS };
 static const uint16_t source_lists[LIST_COUNT] = {
-#define LIST(a, b, c, d)             \
-	[LIST_##a##_##b##_##c##_##d] = \
-		SOURCE_##a | SOURCE_##b << SOURCE_BITS | SOURCE_##c << 2 * SOURCE_BITS | SOURCE_##d << 3 * SOURCE_BITS,
+#define LIST(a, b, c, d)                                                                                        \
+	[LIST_##a##_##b##_##c##_##d] = SOURCE_##a | SOURCE_##b << SOURCE_BITS | SOURCE_##c << 2 * SOURCE_BITS | \
+				       SOURCE_##d << 3 * SOURCE_BITS,
 	SOURCE_LISTS(LIST)
 #undef LIST
 };
@@ -68,15 +68,17 @@ struct wrapper {
 } __attribute__((packed));
 
 _Static_assert(CALL_NUMBERS <= 1 << 9 && FAIL_WORDEXP < 1 << 3 && HOW_BODY < 1 << 6 && LIST_COUNT <= 1 << 4 &&
-	       SOURCE_WRITE_ONLY < 1 << SOURCE_BITS && sizeof(struct wrapper) == 3, "fits a struct wrapper");
+		       SOURCE_WRITE_ONLY < 1 << SOURCE_BITS && sizeof(struct wrapper) == 3,
+	       "fits a struct wrapper");
 
 #define LIST_OF(a, b, c, d, ...) LIST_##a##_##b##_##c##_##d
 #define SOURCES(...) LIST_OF(__VA_ARGS__, NONE, NONE, NONE, NONE)
 
 static const struct wrapper wrappers[WRAP_STUBS] IN_DATA_PAGE = {
-#define SAME(function, call)		  [WRAP_##function] = { NUMBER_##call, FAIL_MINUS, HOW_TABLE, LIST_OWN },
-#define MAPPED(function, call, fail, ...) [WRAP_##function] = { NUMBER_##call, FAIL_##fail, HOW_TABLE, SOURCES(__VA_ARGS__) },
-#define HAND(function, call, fail, how)	  [WRAP_##function] = { NUMBER_##call, FAIL_##fail, HOW_##how, LIST_OWN },
+#define SAME(function, call) [WRAP_##function] = {NUMBER_##call, FAIL_MINUS, HOW_TABLE, LIST_OWN},
+#define MAPPED(function, call, fail, ...) \
+	[WRAP_##function] = {NUMBER_##call, FAIL_##fail, HOW_TABLE, SOURCES(__VA_ARGS__)},
+#define HAND(function, call, fail, how) [WRAP_##function] = {NUMBER_##call, FAIL_##fail, HOW_##how, LIST_OWN},
 #define BODY(function)
 #define LOOKUP(function)
 #include "wrap.def"
@@ -97,8 +99,9 @@ static enum source source_of(const struct wrapper *wrapper, int i)
 {
 	if (wrapper->sources == LIST_OWN)
 		return (enum source)(SOURCE_A0 + i);
-	return i < SOURCES_MOST ? (enum source)(source_lists[wrapper->sources] >> i * SOURCE_BITS & ((1u << SOURCE_BITS) - 1))
-				: SOURCE_NONE;
+	return i < SOURCES_MOST
+		       ? (enum source)(source_lists[wrapper->sources] >> i * SOURCE_BITS & ((1u << SOURCE_BITS) - 1))
+		       : SOURCE_NONE;
 }
 
 void shim_set_errno(int error)

@@ -26,9 +26,9 @@ static const char *text_at(const struct request *request, int i)
 
 uint64_t mode_flags(const char *mode)
 {
-	uint64_t flags = mode[0] == 'r' ? O_RDONLY :
-			 mode[0] == 'w' ? O_WRONLY | O_CREAT | O_TRUNC :
-					  O_WRONLY | O_CREAT | O_APPEND;
+	uint64_t flags = mode[0] == 'r'	  ? O_RDONLY
+			 : mode[0] == 'w' ? O_WRONLY | O_CREAT | O_TRUNC
+					  : O_WRONLY | O_CREAT | O_APPEND;
 
 	if (text_find(mode, '+'))
 		flags = (flags & ~(uint64_t)O_ACCMODE) | O_RDWR;
@@ -69,7 +69,10 @@ static int by_fts(struct request *request)
 static int by_glob(struct request *request, struct frame *frame)
 {
 	enum { APPEND = 32, ERROR = 1, ABORTED = 2, NO_MATCH = 3 }; /* GLOB_*, the same in glibc and musl */
-	struct { size_t count; char **paths; } *found = (void *)request->args[3];
+	struct {
+		size_t count;
+		char **paths;
+	} *found = (void *)request->args[3];
 	const char *pattern = text_at(request, 0);
 	char directory[GLOB_ROOM];
 	size_t wild = 0, end = 0;
@@ -128,8 +131,8 @@ static int by_template(struct request *request)
 
 	if (!path)
 		return 0;
-	return request->number == NUMBER_mkdir ? judge(request) :
-						       judge_open(request, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL);
+	return request->number == NUMBER_mkdir ? judge(request)
+					       : judge_open(request, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL);
 }
 
 /* POSIX objects in memory have names below /dev/shm. `unlink`: it is to be removed. */
@@ -179,7 +182,7 @@ static int close_one(void *context, int fd)
 
 static int by_closefrom(struct request *request)
 {
-	struct descriptors all = { (int)request->args[0] < 0 ? 0 : (unsigned)request->args[0], NULL };
+	struct descriptors all = {(int)request->args[0] < 0 ? 0 : (unsigned)request->args[0], NULL};
 	uint32_t behind = shim.limit + RESERVED_FD_COUNT;
 
 	if (raw(__NR_close_range, all.low < behind ? behind : all.low, UINT32_MAX, 0) < 0)
@@ -202,7 +205,7 @@ static int add_close(void *context, int fd)
 /* The child would close the reserved ones too, in libc's own code: it is told each one that is open now instead. */
 static int by_add_closefrom(struct request *request)
 {
-	struct descriptors all = { (unsigned)request->args[1], (void *)request->args[0] };
+	struct descriptors all = {(unsigned)request->args[1], (void *)request->args[0]};
 
 	if ((int)request->args[1] < 0)
 		return -EBADF;
@@ -220,7 +223,7 @@ struct file {
 
 static struct file map_file(const char *path)
 {
-	struct file file = { NULL, 0 };
+	struct file file = {NULL, 0};
 	long fd = raw(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
@@ -283,7 +286,9 @@ static bool parse_ipv4(const char *text, const char *end, uint32_t *address)
 static bool may_ask(const struct sockaddr_in *server)
 {
 	for (unsigned i = 0; i < shim.image_count; i++)
-		if (!decide_address(shim.images[i], NET_CONNECT, NET_UDP, (const struct sockaddr *)server, sizeof *server).allowed)
+		if (!decide_address(shim.images[i], NET_CONNECT, NET_UDP, (const struct sockaddr *)server,
+				    sizeof *server)
+			     .allowed)
 			return false;
 	return true;
 }
@@ -296,8 +301,9 @@ static void find_server(struct sockaddr_in *server)
 	size_t at = 0;
 	uint32_t address;
 
-	*server = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = __builtin_bswap16(DNS_PORT),
-					.sin_addr = { __builtin_bswap32(LOOPBACK) } };
+	*server = (struct sockaddr_in){.sin_family = AF_INET,
+				       .sin_port = __builtin_bswap16(DNS_PORT),
+				       .sin_addr = {__builtin_bswap32(LOOPBACK)}};
 	while (file.text && find_word(&file, "nameserver", &at)) {
 		while (at < file.size && (file.text[at] == ' ' || file.text[at] == '\t'))
 			at++;
@@ -318,9 +324,15 @@ static int by_resolver(struct request *request)
 	find_server(&server);
 	if (may_ask(&server))
 		return 0;
-	return refuse(request, &(struct refusal){ .kind = WIRE_NETWORK_OUTBOUND, .about = WIRE_ABOUT_ADDRESS, .error = EACCES,
-						  .rule = RULE_DEFAULT, .use = NET_CONNECT, .transport = NET_UDP,
-						  .target = "", .address = &server, .address_length = sizeof server });
+	return refuse(request, &(struct refusal){.kind = WIRE_NETWORK_OUTBOUND,
+						 .about = WIRE_ABOUT_ADDRESS,
+						 .error = EACCES,
+						 .rule = RULE_DEFAULT,
+						 .use = NET_CONNECT,
+						 .transport = NET_UDP,
+						 .target = "",
+						 .address = &server,
+						 .address_length = sizeof server});
 }
 
 /* Addresses, and names that the machine knows by itself, need no name server. */
@@ -362,7 +374,7 @@ static int by_remote(struct request *request)
 
 static int by_syslog(struct request *request)
 {
-	struct sockaddr_un log = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 	struct request inner = *request;
 
 	inner.args[1] = (uint64_t)&log;

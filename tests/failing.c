@@ -49,7 +49,7 @@ static bool from_libconfig(const void *caller)
 }
 
 #define MEMORY_FAILS() (!from_libconfig(__builtin_return_address(0)) && fails("malloc"))
-#define REAL(type, name, ...) ((type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
+#define REAL(type, name, ...) ((type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);

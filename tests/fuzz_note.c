@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < elf.needed_count; i++)
 			sink = sink + strlen(elf.needed[i]);
 		sink = sink + (elf.interpreter ? strlen(elf.interpreter) : 0) + (elf.rpath ? strlen(elf.rpath) : 0) +
-			(elf.runpath ? strlen(elf.runpath) : 0);
+		       (elf.runpath ? strlen(elf.runpath) : 0);
 	}
 	free(bytes);
 	return 0;

@@ -271,7 +271,7 @@ START_TEST(a_reader_that_is_gone_is_gone_for_the_tool)
 	redirect_us();
 	close(ours[0]);
 	start(false, UINT64_C(1) << 40);
-	while (n >= 0)	/* it waits for room at the latest */
+	while (n >= 0) /* it waits for room at the latest */
 		n = write(out, "y\n", 2);
 	int error = errno;
 	write_all(err, "still", 5);

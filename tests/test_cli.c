@@ -393,16 +393,17 @@ START_TEST(chdir_is_resolved)
 END_TEST
 
 static const struct {
-	const char *words;	     /* from /usr, with HOME=/etc and TMPDIR=/a*b */
-	const char *cwd;	     /* or NULL: it is refused, */
-	const char *file;	     /* and this is the error; else --policy or --result */
-	const char *kept, *written;  /* the policy's, or NULL */
+	const char *words;	    /* from /usr, with HOME=/etc and TMPDIR=/a*b */
+	const char *cwd;	    /* or NULL: it is refused, */
+	const char *file;	    /* and this is the error; else --policy or --result */
+	const char *kept, *written; /* the policy's, or NULL */
 } places[] = {
 	{"run -C ~ x", "/etc", NULL, NULL, NULL},
 	{"run -C ${HOME}/../usr/bin x", "/usr/bin", NULL, NULL, NULL},
 	{"run -C ${WORKDIR}/bin x", "/usr/bin", NULL, NULL, NULL},
 	{"run -C /etc -r r.json x", "/etc", "r.json", "/usr/r.json", "r.json"}, /* the caller's directory, */
-	{"run -C /etc -r ${WORKDIR}/r.json x", "/etc", "/etc/r.json", "/etc/r.json", "${WORKDIR}/r.json"}, /* the tool's */
+	{"run -C /etc -r ${WORKDIR}/r.json x", "/etc", "/etc/r.json", "/etc/r.json",
+	 "${WORKDIR}/r.json"}, /* the tool's */
 	{"run -r ~/r.json x", "/usr", "/etc/r.json", "/etc/r.json", "~/r.json"},
 	{"run -r ${TMPDIR}/*.json x", "/usr", "/a*b/*.json", "/a*b/*.json", "${TMPDIR}/*.json"},
 	{"run -r a~/r.json x", "/usr", "a~/r.json", "/usr/a~/r.json", "a~/r.json"},
@@ -413,9 +414,12 @@ static const struct {
 	{"run -C /etc -p ${WORKDIR}/a.conf x", "/etc", "/usr/a.conf", NULL, NULL},
 	{"run -p ~/a.conf x", "/usr", "/etc/a.conf", NULL, NULL},
 	{"run -p a.conf x", "/usr", "a.conf", NULL, NULL},
-	{"run -p ~bob/a.conf x", NULL, "--policy \"~bob/a.conf\": \"~\" stands for your own home directory only", NULL, NULL},
-	{"run -r ${HOM}/r.json x", NULL, "--result \"${HOM}/r.json\": unknown variable ${HOM} (did you mean ${HOME}?)", NULL, NULL},
-	{"run -C ${XDG_RUNTIME_DIR} x", NULL, "--chdir \"${XDG_RUNTIME_DIR}\": ${XDG_RUNTIME_DIR} is not set", NULL, NULL},
+	{"run -p ~bob/a.conf x", NULL, "--policy \"~bob/a.conf\": \"~\" stands for your own home directory only", NULL,
+	 NULL},
+	{"run -r ${HOM}/r.json x", NULL, "--result \"${HOM}/r.json\": unknown variable ${HOM} (did you mean ${HOME}?)",
+	 NULL, NULL},
+	{"run -C ${XDG_RUNTIME_DIR} x", NULL, "--chdir \"${XDG_RUNTIME_DIR}\": ${XDG_RUNTIME_DIR} is not set", NULL,
+	 NULL},
 	{"run -C ~/missing x", NULL, "--chdir \"/etc/missing\": No such file or directory", NULL, NULL},
 };
 

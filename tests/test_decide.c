@@ -461,8 +461,14 @@ START_TEST(what_leads_to_the_result_is_kept_also_where_all_else_is_allowed)
 		const char *path;
 		bool file, directory; /* may be changed if it is a file, moved or removed if a directory */
 	} names[] = {
-		{"/w/out/r.json", false, false}, {"/w/out", true, false}, {"/w", true, false},	{"/", true, false},
-		{"/w/out/r.jso", true, true},	 {"/w/o", true, true},	  {"/out", true, true}, {"/w/out/secret", true, true},
+		{"/w/out/r.json", false, false},
+		{"/w/out", true, false},
+		{"/w", true, false},
+		{"/", true, false},
+		{"/w/out/r.jso", true, true},
+		{"/w/o", true, true},
+		{"/out", true, true},
+		{"/w/out/secret", true, true},
 	};
 	struct image *image = make_path_image(rows, false);
 
@@ -470,7 +476,8 @@ START_TEST(what_leads_to_the_result_is_kept_also_where_all_else_is_allowed)
 		for (int directory = 0; directory < 2; directory++) {
 			struct verdict verdict = decide_result(image, names[i].path, strlen(names[i].path), directory);
 
-			ck_assert_msg(verdict.allowed == (directory ? names[i].directory : names[i].file), "%s", names[i].path);
+			ck_assert_msg(verdict.allowed == (directory ? names[i].directory : names[i].file), "%s",
+				      names[i].path);
 			ck_assert_uint_eq(verdict.rule, verdict.allowed ? RULE_DEFAULT : 3);
 		}
 	}

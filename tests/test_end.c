@@ -209,7 +209,8 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("end");
-	TCase *signals = tcase_create("signals"), *times = tcase_create("time and limits"), *keys = tcase_create("terminal");
+	TCase *signals = tcase_create("signals"), *times = tcase_create("time and limits"),
+	      *keys = tcase_create("terminal");
 
 	tcase_add_loop_test(signals, a_signal_that_somebody_sends_asks_for_the_end, 0, ASKING);
 	tcase_add_loop_test(signals, the_first_reason_stays, 0, ASKING);

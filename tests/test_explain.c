@@ -13,7 +13,8 @@
 static const char text[] =
 	"filesystem: { read = ( \"/\" ); write = ( \"/w\" ); deny = ( \"/w/secret\", \"/**/*.key\" );\n"
 	" forbid = ( \"/w/never\" ); hide = ( \"/w/hidden\" ); };\n"
-	"network: { connect = ( \"10.0.0.0/8:443\", \"10.1.0.0/16:*\", \"unix:/run/x\", \"unix:@a*\", \"unix:/w\" ); };\n";
+	"network: { connect = ( \"10.0.0.0/8:443\", \"10.1.0.0/16:*\", \"unix:/run/x\", \"unix:@a*\", \"unix:/w\" ); "
+	"};\n";
 
 static struct policy explained(void)
 {
@@ -48,7 +49,8 @@ static const struct {
 	{"read", "/dev/kmsg", 1, "read /dev/kmsg: denied (EPERM)\n  as under every policy\n  no option allows it\n"},
 	{"write", "/proc/sys/kernel/core_pattern", 1, NULL},
 	{"read", "/proc/sys/kernel/core_pattern", 0, NULL},
-	{"write", "/proc/1/comm", 1, "write /proc/1/comm: denied (EPERM)\n  as under every policy\n  no option allows it\n"},
+	{"write", "/proc/1/comm", 1,
+	 "write /proc/1/comm: denied (EPERM)\n  as under every policy\n  no option allows it\n"},
 	{"write", "/w/never/x", 1,
 	 "write /w/never/x: denied (EACCES)\n  by\n    filesystem.forbid \"/w/never\", policy.conf:2\n"
 	 "  which beat\n    filesystem.write \"/w\", policy.conf:1\n  no option allows it\n"},
@@ -75,7 +77,8 @@ static const struct {
 	{"connect", "unix:/run/x", 0, NULL},
 	{"bind", "unix:/w/s", 0, "bind unix:/w/s: allowed\n  by\n    filesystem.write \"/w\", policy.conf:1\n"},
 	{"bind", "unix:/run/x", 1,
-	 "bind unix:/run/x: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --write /run/x\n"},
+	 "bind unix:/run/x: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: --write "
+	 "/run/x\n"},
 	{"connect", "unix:/run/y", 1,
 	 "connect unix:/run/y: denied (EACCES)\n  by default: no rule says anything of it\n  to allow it: "
 	 "--connect unix:/run/y\n"},
@@ -292,7 +295,8 @@ START_TEST(a_socket_with_an_odd_name_is_allowed_by_how_it_begins)
 		source.options = &option;
 		source.option_count = 1;
 		policy = help_policy(source, "");
-		ck_assert(decide_address(policy.image, sockets[i].use, NET_TCP, (struct sockaddr *)&address, length).allowed);
+		ck_assert(decide_address(policy.image, sockets[i].use, NET_TCP, (struct sockaddr *)&address, length)
+				  .allowed);
 		policy_free(&policy);
 	}
 }
@@ -311,14 +315,15 @@ START_TEST(a_link_is_allowed_by_what_its_file_lacks)
 		{"/w/x -> /w/y", NULL},
 		{"/etc/x -> /y -> /w/z", NULL},
 	};
-	struct policy policy = help_policy(help_source(), "filesystem: { read = ( \"/\" ); write = ( \"/w\", \"/open\" );\n"
-							  " forbid = ( \"/w/never\" ); };\n"
-							  "exec: { allow = ( \"/bin\", \"/open\" ); };");
+	struct policy policy =
+		help_policy(help_source(), "filesystem: { read = ( \"/\" ); write = ( \"/w\", \"/open\" );\n"
+					   " forbid = ( \"/w/never\" ); };\n"
+					   "exec: { allow = ( \"/bin\", \"/open\" ); };");
 
 	for (size_t i = 0; i < sizeof(moves) / sizeof(*moves); i++) {
 		const char *arrow = strstr(moves[i].move, " -> ");
-		struct verdict verdict = decide_move(policy.image, moves[i].move, (size_t)(arrow - moves[i].move), arrow + 4,
-						     strlen(arrow + 4), false);
+		struct verdict verdict = decide_move(policy.image, moves[i].move, (size_t)(arrow - moves[i].move),
+						     arrow + 4, strlen(arrow + 4), false);
 		char *allow = allow_with_move(policy.image, verdict, moves[i].move);
 
 		if (moves[i].option)

@@ -216,8 +216,8 @@ START_TEST(nothing_that_the_judge_would_not_let_pass_passes)
 	for (long number = 0; number < CALL_NUMBERS; number++) {
 		const struct call *call = call_find(number);
 		int draws = call->op == OP_LOOK || call->op == OP_READLINK || call->op == OP_VALUE ? DRAWS_OF_NAMES
-			    : call->class == CALL_JUDGED ? DRAWS
-							 : DRAWS_OF_HARMLESS;
+			    : call->class == CALL_JUDGED					   ? DRAWS
+												   : DRAWS_OF_HARMLESS;
 		bool stopped = false;
 		for (int n = 0; n < draws; n++) {
 			draw_arguments(call, args);

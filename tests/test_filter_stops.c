@@ -226,7 +226,8 @@ static const struct {
 START_TEST(what_the_policy_can_refuse_stops)
 {
 	/* an address that is given (connect, sendto) */
-	uint64_t args[CALL_ARGS] = {3, (uint64_t)(uintptr_t)&somewhere, sizeof somewhere, 0, (uint64_t)(uintptr_t)&somewhere};
+	uint64_t args[CALL_ARGS] = {3, (uint64_t)(uintptr_t)&somewhere, sizeof somewhere, 0,
+				    (uint64_t)(uintptr_t)&somewhere};
 
 	if (by_policy[_i].call == SYS_setsockopt) {
 		args[1] = SOL_SOCKET;

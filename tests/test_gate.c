@@ -37,7 +37,10 @@ enum {
 	FILES = 3,
 	READING_FILES = 1,
 	FILE_READING_HOWS = 7,
-	 FILE_HOWS = 8, LATE = 9, LATE_ROOTS = 3 };
+	FILE_HOWS = 8,
+	LATE = 9,
+	LATE_ROOTS = 3
+};
 
 static void compile_filter_with(bool gate, bool late)
 {
@@ -60,8 +63,10 @@ static void compile_filter_with(bool gate, bool late)
 				   .file_reading = READING_FILES,
 				   .file_count = FILES};
 	guard.gate.how_late = late ? LATE : 0;
-	guard.gate.roots = (struct gate_roots){ .reading = READING_ROOTS, .early = ROOTS, .late_reading = late ? ROOTS + 1 : ROOTS,
-						.count = late ? ROOTS + LATE_ROOTS : ROOTS };
+	guard.gate.roots = (struct gate_roots){.reading = READING_ROOTS,
+					       .early = ROOTS,
+					       .late_reading = late ? ROOTS + 1 : ROOTS,
+					       .count = late ? ROOTS + LATE_ROOTS : ROOTS};
 	ck_assert_int_eq(filter_compile(&guard, &filter), 0);
 }
 
@@ -130,9 +135,9 @@ static bool is_a_late_open(const uint64_t args[6])
 	uint32_t fd = (uint32_t)args[0];
 	uint64_t entry = (args[2] - GATE_START) / sizeof(struct wire_how) - LATE;
 
-	return fd >= FIRST + ROOTS && fd < FIRST + ROOTS + LATE_ROOTS && args[2] >= GATE_START + LATE * sizeof(struct wire_how) &&
-	       args[2] % sizeof(struct wire_how) == 0 && entry < (fd == FIRST + ROOTS ? READING_HOWS : HOWS) &&
-	       args[3] == sizeof(struct open_how);
+	return fd >= FIRST + ROOTS && fd < FIRST + ROOTS + LATE_ROOTS &&
+	       args[2] >= GATE_START + LATE * sizeof(struct wire_how) && args[2] % sizeof(struct wire_how) == 0 &&
+	       entry < (fd == FIRST + ROOTS ? READING_HOWS : HOWS) && args[3] == sizeof(struct open_how);
 }
 
 START_TEST(late_roots_go_with_late_entries_and_the_others_without)
@@ -141,10 +146,11 @@ START_TEST(late_roots_go_with_late_entries_and_the_others_without)
 
 	compile_filter_with(true, true);
 	for (uint32_t fd = FIRST - 2; fd < FIRST + ROOTS + LATE_ROOTS + 2; fd++)
-		for (uint64_t how = GATE_START - 64; how < GATE_START + (LATE + HOWS + 2) * sizeof(struct wire_how); how += 16)
+		for (uint64_t how = GATE_START - 64; how < GATE_START + (LATE + HOWS + 2) * sizeof(struct wire_how);
+		     how += 16)
 			for (size_t u = 0; u < sizeof upper / sizeof upper[0] * 3; u++) {
-				uint64_t args[6] = { fd, 0x7fff0000, how, sizeof(struct open_how) };
-				static const int which[] = { 0, 2, 3 };
+				uint64_t args[6] = {fd, 0x7fff0000, how, sizeof(struct open_how)};
+				static const int which[] = {0, 2, 3};
 				args[which[u % 3]] |= upper[u / 3];
 				bool wanted = is_a_late_open(args) || is_an_open_by_the_gate(args);
 				REQUIRE(passes(SYS_openat2, AUDIT_ARCH_X86_64, args) == wanted, "fd %u, how %#lx", fd,
@@ -538,7 +544,8 @@ static void remove_many(void)
 
 static long open_by_entry(const struct gate *gate, const struct wire_gate_name *root, uint32_t entry)
 {
-	long fd = syscall(SYS_openat2, gate->roots.list[root->root].fd, "7", &gate->page->how[entry], sizeof(struct open_how));
+	long fd = syscall(SYS_openat2, gate->roots.list[root->root].fd, "7", &gate->page->how[entry],
+			  sizeof(struct open_how));
 
 	if (fd >= 0)
 		close((int)fd);
@@ -552,7 +559,7 @@ static void run_on(unsigned processor)
 
 	CPU_ZERO(&one);
 	CPU_SET(processor, &one);
-	sched_setaffinity(0, sizeof one, &one);	/* where there is none of that number, all stays as it is */
+	sched_setaffinity(0, sizeof one, &one); /* where there is none of that number, all stays as it is */
 }
 
 static bool opens_late(struct gate *gate, bool moving)
@@ -576,7 +583,7 @@ START_TEST(what_is_too_large_to_be_looked_through_serves_root_later)
 	bool held = false;
 
 	if (geteuid() != 0)
-		return;	/* others open no devices, and wait for nothing */
+		return; /* others open no devices, and wait for nothing */
 	make_tree();
 	make_many();
 	/* while directories are moved all the time they stay closed; once is enough, as on a busy machine there may be no moment

@@ -23,7 +23,7 @@ static void may_wait(void)
 static void setup(void)
 {
 	tree_setup();
-	count = (struct headcount){ .lock = PTHREAD_MUTEX_INITIALIZER };
+	count = (struct headcount){.lock = PTHREAD_MUTEX_INITIALIZER};
 	waits = 0;
 }
 
@@ -124,7 +124,7 @@ END_TEST
 
 START_TEST(what_was_let_be_made_counts_without_a_look)
 {
-	pid_t others[] = { tree_child(NULL), tree_child(NULL) };
+	pid_t others[] = {tree_child(NULL), tree_child(NULL)};
 
 	count.at_most = 1; /* less than there are: nobody looks before that is used up */
 	ck_assert(one_more(others[0], 3));
@@ -132,7 +132,8 @@ START_TEST(what_was_let_be_made_counts_without_a_look)
 	ck_assert(one_more(others[1], 3));
 	ck_assert_uint_eq(count.at_most, 3);
 	ck_assert_uint_eq(waits, 0);
-	ck_assert(one_more(others[0], 3)); /* now it is looked: there are two, and both are elsewhere, or will be soon */
+	ck_assert(
+		one_more(others[0], 3)); /* now it is looked: there are two, and both are elsewhere, or will be soon */
 	ck_assert_uint_eq(count.at_most, 3);
 	ck_assert_uint_eq(count.birth_count, 1);
 }
@@ -156,8 +157,8 @@ static void in_vfork(void)
 	pthread_t thread;
 	pid_t inner;
 
-	if (pthread_create(&thread, NULL, wait_in_vfork, NULL) != 0 || read(tell[0], &inner, sizeof inner) != sizeof inner ||
-	    write(go[1], &inner, sizeof inner) != sizeof inner)
+	if (pthread_create(&thread, NULL, wait_in_vfork, NULL) != 0 ||
+	    read(tell[0], &inner, sizeof inner) != sizeof inner || write(go[1], &inner, sizeof inner) != sizeof inner)
 		_exit(1);
 }
 

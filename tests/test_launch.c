@@ -32,7 +32,8 @@ static void make_programs(void)
 	help_write("a/tool", "", 0); /* may not be executed */
 	ck_assert_int_eq(symlink("../b/tool", "b/link"), 0);
 	ck_assert_int_eq(symlink("nowhere", "b/dangling"), 0);
-	ck_assert_int_eq(chmod("here", 0755) + chmod("a/both", 0755) + chmod("b/both", 0755) + chmod("b/tool", 0755), 0);
+	ck_assert_int_eq(chmod("here", 0755) + chmod("a/both", 0755) + chmod("b/both", 0755) + chmod("b/tool", 0755),
+			 0);
 }
 
 /* In `search` and `found` @ is the test's directory. */
@@ -211,8 +212,9 @@ START_TEST(the_tool_has_no_descriptor_but_its_own_and_those_above_its_limit)
 	ck_assert_int_gt(more, 2); /* not closed on exec by itself */
 	snprintf(wanted, sizeof wanted, "0 1 2 %d\n", 64 + RESERVED_FD_IMAGE);
 	/* the shell itself lists them: no other process, no descriptor for a directory */
-	ck_assert_str_eq(printed_by(launch, "for f in {0..200}; do [ ! -e /proc/$$/fd/$f ] || l+=\"${l:+ }$f\"; done; echo $l"),
-			 wanted);
+	ck_assert_str_eq(
+		printed_by(launch, "for f in {0..200}; do [ ! -e /proc/$$/fd/$f ] || l+=\"${l:+ }$f\"; done; echo $l"),
+		wanted);
 	ck_assert_str_eq(printed_by(launch, "ulimit -Sn; ulimit -Hn"), "64\n64\n");
 	launch.soft_files = 32;
 	ck_assert_str_eq(printed_by(launch, "ulimit -Sn; ulimit -Hn; ulimit -Sn 64 && ulimit -Sn"), "32\n64\n64\n");
@@ -224,13 +226,15 @@ START_TEST(the_tool_cannot_gain_privileges)
 	char wanted[64];
 	uint64_t keep = launch_capabilities();
 	snprintf(wanted, sizeof wanted, "%016llx", geteuid() == 0 ? (unsigned long long)keep : 0ull);
-	char *text = printed_by(launch_of(nothing), "grep -E '^(CapEff|CapPrm|CapAmb|NoNewPrivs):' /proc/self/status | tr -s '\\t\\n' ' '");
+	char *text = printed_by(launch_of(nothing),
+				"grep -E '^(CapEff|CapPrm|CapAmb|NoNewPrivs):' /proc/self/status | tr -s '\\t\\n' ' '");
 	char all[256];
 	snprintf(all, sizeof all, "CapPrm: %s CapEff: %s CapAmb: 0000000000000000 NoNewPrivs: 1 ", wanted, wanted);
 	ck_assert_str_eq(text, all);
 	/* what reaches out of a run */
-	static const int away[] = {CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_SYS_RESOURCE, CAP_SYS_NICE, CAP_NET_ADMIN, CAP_NET_RAW,
-				   CAP_MKNOD, CAP_DAC_READ_SEARCH, CAP_SYS_MODULE, CAP_SETPCAP, CAP_BPF, CAP_PERFMON};
+	static const int away[] = {CAP_SYS_ADMIN,  CAP_SYS_PTRACE, CAP_SYS_RESOURCE, CAP_SYS_NICE,
+				   CAP_NET_ADMIN,  CAP_NET_RAW,	   CAP_MKNOD,	     CAP_DAC_READ_SEARCH,
+				   CAP_SYS_MODULE, CAP_SETPCAP,	   CAP_BPF,	     CAP_PERFMON};
 	for (size_t i = 0; i < sizeof away / sizeof away[0]; i++)
 		ck_assert_uint_eq(keep >> away[i] & 1, 0);
 }
@@ -238,7 +242,9 @@ END_TEST
 
 START_TEST(the_tool_writes_no_core)
 {
-	ck_assert_str_eq(printed_by(launch_of(nothing), "grep 'core file' /proc/self/limits | tr -s ' ' | cut -d' ' -f5,6"), "1 1\n");
+	ck_assert_str_eq(
+		printed_by(launch_of(nothing), "grep 'core file' /proc/self/limits | tr -s ' ' | cut -d' ' -f5,6"),
+		"1 1\n");
 }
 END_TEST
 
@@ -254,7 +260,7 @@ START_TEST(signals_are_as_they_were_for_the_caller)
 	launch.ignored = &ignored;
 	/* whatever starts the tests may ignore some: a shell does for what it runs in the background, and posix_spawn(3), so make,
 	 * leaves the two ignored that glibc keeps for itself and does not let us change */
-	const uint64_t by_default[4] = { 0 }; /* the kernel's struct sigaction */
+	const uint64_t by_default[4] = {0}; /* the kernel's struct sigaction */
 	for (int number = 1; number < SIGRTMAX; number++)
 		syscall(SYS_rt_sigaction, number, by_default, NULL, sizeof(uint64_t));
 	/* what the supervisor does for itself */
@@ -270,7 +276,8 @@ START_TEST(a_program_without_a_name_is_run_by_its_descriptor)
 {
 	struct launch launch = launch_of(nothing);
 	struct launch_trouble trouble;
-	char *argv[] = {(char *)"called", (char *)"-c", (char *)"echo $0; readlink /proc/$$/exe | cut -c1-7", NULL}, text[256];
+	char *argv[] = {(char *)"called", (char *)"-c", (char *)"echo $0; readlink /proc/$$/exe | cut -c1-7", NULL},
+	     text[256];
 	int from = open("/bin/bash", O_RDONLY | O_CLOEXEC), to = memfd_create("program", MFD_CLOEXEC);
 	char block[65536];
 	ssize_t n;
@@ -327,8 +334,9 @@ START_TEST(limits_hold_from_the_first_instruction)
 	struct launch launch = launch_of(nothing);
 	launch.limits = (struct policy_limits){.write_bytes = 8192, .cpu_time_ms = 5000};
 	launch.open_files = launch.soft_files = launch.reserved_at = 32;
-	ck_assert_str_eq(printed_by(launch, "ulimit -n; ulimit -Hf; ulimit -Ht; ulimit -f 9 2>/dev/null || echo no more"),
-			 "32\n8\n7\nno more\n");
+	ck_assert_str_eq(
+		printed_by(launch, "ulimit -n; ulimit -Hf; ulimit -Ht; ulimit -f 9 2>/dev/null || echo no more"),
+		"32\n8\n7\nno more\n");
 }
 END_TEST
 

@@ -56,7 +56,7 @@ START_TEST(who_descends_is_below_and_nobody_else)
 {
 	pid_t middle, child = tree_child(NULL), grandchild = tree_grandchild(NULL, false, &middle);
 	pid_t orphan = tree_grandchild(NULL, true, NULL), ended = tree_ended(), top = getpid();
-	const pid_t descendants[] = { child, middle, grandchild, orphan, ended };
+	const pid_t descendants[] = {child, middle, grandchild, orphan, ended};
 
 	for (size_t i = 0; i < sizeof descendants / sizeof descendants[0]; i++) {
 		ck_assert_msg(lineage_below(descendants[i], top), "descendant %zu", i);
@@ -122,8 +122,8 @@ START_TEST(the_list_has_every_descendant_once)
 	pid_t orphan = tree_grandchild(NULL, true, NULL), ended = tree_ended();
 
 	tree_start_thread(); /* no process of its own */
-	assert_below(getpid(), (pid_t[]){ child, middle, grandchild, orphan, ended }, 5);
-	assert_below(middle, (pid_t[]){ grandchild }, 1);
+	assert_below(getpid(), (pid_t[]){child, middle, grandchild, orphan, ended}, 5);
+	assert_below(middle, (pid_t[]){grandchild}, 1);
 	assert_below(child, NULL, 0);
 	assert_below(NOBODY, NULL, 0);
 }

@@ -180,7 +180,7 @@ static void choose_area(void)
 /* All of it lies in one private mapping of no file. */
 static bool in_memory_of_its_own(int i)
 {
-	static const char *const own[] = { "of_its_own", "behind_a_fork", "untouched", "only_looked_at" };
+	static const char *const own[] = {"of_its_own", "behind_a_fork", "untouched", "only_looked_at"};
 
 	for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
 		if (strcmp(kinds[i].name, own[k]) == 0)
@@ -201,7 +201,10 @@ START_TEST(a_page_of_a_file_has_the_files_name)
 
 	if (r == -ENOTTY)
 		return; /* a kernel before 6.11 */
-	ck_assert_msg(r == (kinds[_i].file ? 0 : in_memory_of_its_own(_i) ? -ENXIO : -ENOENT), "%s, %zu bytes: %d", kinds[_i].name, kinds[_i].length, r);
+	ck_assert_msg(r == (kinds[_i].file	       ? 0
+			    : in_memory_of_its_own(_i) ? -ENXIO
+						       : -ENOENT),
+		      "%s, %zu bytes: %d", kinds[_i].name, kinds[_i].length, r);
 	if (r < 0)
 		return;
 	snprintf(expected, sizeof expected, "%s/%s", help_directory, kinds[_i].file);
@@ -266,7 +269,8 @@ START_TEST(nothing_is_mapped_below_the_lowest_mapping)
 
 	child = fork();
 	if (child == 0) {
-		if (mmap((void *)(uintptr_t)low, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		if (mmap((void *)(uintptr_t)low, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+		    MAP_FAILED)
 			_exit(1);
 		raise(SIGSTOP);
 		_exit(0);

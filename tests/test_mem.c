@@ -196,8 +196,8 @@ END_TEST
 START_TEST(code_is_patched_where_the_task_may_not_write)
 {
 	char here[16];
-	const struct mem_patch patches[] = { { at(PAGE - 2), "across", 6 }, { at(8), "one", 3 } };
-	const struct mem_patch holed[] = { { at(HOLE * PAGE), "lost", 4 }, { at(16), "two", 3 } };
+	const struct mem_patch patches[] = {{at(PAGE - 2), "across", 6}, {at(8), "one", 3}};
+	const struct mem_patch holed[] = {{at(HOLE * PAGE), "lost", 4}, {at(16), "two", 3}};
 
 	ck_assert_int_eq(mprotect(area, 2 * PAGE, PROT_READ | PROT_EXEC), 0);
 	start();
@@ -206,7 +206,7 @@ START_TEST(code_is_patched_where_the_task_may_not_write)
 	ck_assert_mem_eq(here, "xacrossx", 8);
 	ck_assert_int_eq(mem_read(child, at(7), here, 5), 0);
 	ck_assert_mem_eq(here, "xonex", 5);
-	ck_assert_mem_eq(area, "xxxxxxxxxxxx", 12);	/* the child's alone */
+	ck_assert_mem_eq(area, "xxxxxxxxxxxx", 12); /* the child's alone */
 	ck_assert_int_lt(mem_patch(child, holed, 2), 0);
 	ck_assert_int_eq(mem_read(child, at(16), here, 3), 0);
 	ck_assert_mem_eq(here, "xxx", 3);

@@ -232,7 +232,8 @@ START_TEST(what_never_works_is_told)
 
 	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++)
 		ck_assert_msg(net_never_socket(sockets[i].domain, sockets[i].type, sockets[i].protocol) ==
-				      sockets[i].error, "socket %zu", i);
+				      sockets[i].error,
+			      "socket %zu", i);
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
 		struct sockaddr_storage storage = {.ss_family = (sa_family_t)addresses[i].family};
 
@@ -246,8 +247,9 @@ END_TEST
 START_TEST(an_unspecified_target_is_made_loopback)
 {
 	static const char *const targets[][2] = {
-		{"0.0.0.0", "127.0.0.1"}, {"::", "::1"}, {"::ffff:0.0.0.0", "::ffff:127.0.0.1"}, {"0.0.0.1", NULL},
-		{"127.0.0.2", NULL},	  {"::2", NULL}, {"::ffff:127.0.0.2", NULL},
+		{"0.0.0.0", "127.0.0.1"},   {"::", "::1"},	 {"::ffff:0.0.0.0", "::ffff:127.0.0.1"},
+		{"0.0.0.1", NULL},	    {"127.0.0.2", NULL}, {"::2", NULL},
+		{"::ffff:127.0.0.2", NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
@@ -270,15 +272,16 @@ START_TEST(who_may_be_bound_there_may_listen_there)
 		uint16_t port;
 		int64_t rule; /* or -1: refused */
 	} places[] = {
-		{"127.0.0.1", 45678, 0}, {"::ffff:127.0.0.1", 45678, 0}, {"127.0.0.2", 45678, -1}, {"0.0.0.0", 45678, -1},
-		{"0.0.0.0", 8000, 1},	 {"0.0.0.0", 8001, -1},		 {"127.0.0.1", 0, 0},	   {"0.0.0.0", 0, -1},
-		{"::", 45678, 2},	 {"::", 0, 2},			 {"::1", 45678, -1},	   {"127.0.0.3", 45678, -1},
+		{"127.0.0.1", 45678, 0},  {"::ffff:127.0.0.1", 45678, 0},
+		{"127.0.0.2", 45678, -1}, {"0.0.0.0", 45678, -1},
+		{"0.0.0.0", 8000, 1},	  {"0.0.0.0", 8001, -1},
+		{"127.0.0.1", 0, 0},	  {"0.0.0.0", 0, -1},
+		{"::", 45678, 2},	  {"::", 0, 2},
+		{"::1", 45678, -1},	  {"127.0.0.3", 45678, -1},
 	};
 	static const struct net_row binds[] = {
-		{RULE_BIND, "127.0.0.1", 32, TCP, 0, 0},
-		{RULE_BIND, "0.0.0.0", 32, TCP, 8000, 8000},
-		{RULE_BIND, "::", 128, TCP, 0, 1000},
-		{RULE_BIND, "127.0.0.3", 32, UDP, 0, 0},
+		{RULE_BIND, "127.0.0.1", 32, TCP, 0, 0},	{RULE_BIND, "0.0.0.0", 32, TCP, 8000, 8000},
+		{RULE_BIND, "::", 128, TCP, 0, 1000},		{RULE_BIND, "127.0.0.3", 32, UDP, 0, 0},
 		{RULE_CONNECT, "127.0.0.2", 32, TCP, 0, 65535},
 	};
 	struct build *build = build_new();
@@ -296,8 +299,8 @@ START_TEST(who_may_be_bound_there_may_listen_there)
 		socklen_t length = address_of(&storage, places[i].address, places[i].port);
 		struct verdict verdict = decide_listen(image, (struct sockaddr *)&storage, length);
 
-		ck_assert_msg(verdict.rule == (places[i].rule < 0 ? RULE_DEFAULT : (uint32_t)places[i].rule), "%s:%u: %u",
-			      places[i].address, places[i].port, verdict.rule);
+		ck_assert_msg(verdict.rule == (places[i].rule < 0 ? RULE_DEFAULT : (uint32_t)places[i].rule),
+			      "%s:%u: %u", places[i].address, places[i].port, verdict.rule);
 		ck_assert_int_eq(verdict.allowed, places[i].rule >= 0);
 	}
 	ck_assert(!decide_listen(image, (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_INET}, 3).allowed);
@@ -476,11 +479,16 @@ START_TEST(unix_paths_are_files_too)
 {
 	enum { EVERY, EXACT, NEARER, CONNECTS };
 	static const struct path_row files[] = {
-		{RULE_READ, LAYER_FILE, "/"},		  {RULE_DENY, LAYER_FILE, "/denied"},
-		{RULE_READ, LAYER_FILE, "/denied/shown"}, {RULE_READ_ONLY, LAYER_FILE, "/kept"},
-		{RULE_DENY, LAYER_FILE, "/same"},	  {RULE_DENY, LAYER_FILE, "/near"},
-		{RULE_DENY, LAYER_FILE, "/glob*"},	  {RULE_FORBID, LAYER_PROFILE, "/forbidden"},
-		{RULE_HIDE, LAYER_FILE, "/hidden"},	  {RULE_READ, LAYER_FILE, "/hidden/shown"},
+		{RULE_READ, LAYER_FILE, "/"},
+		{RULE_DENY, LAYER_FILE, "/denied"},
+		{RULE_READ, LAYER_FILE, "/denied/shown"},
+		{RULE_READ_ONLY, LAYER_FILE, "/kept"},
+		{RULE_DENY, LAYER_FILE, "/same"},
+		{RULE_DENY, LAYER_FILE, "/near"},
+		{RULE_DENY, LAYER_FILE, "/glob*"},
+		{RULE_FORBID, LAYER_PROFILE, "/forbidden"},
+		{RULE_HIDE, LAYER_FILE, "/hidden"},
+		{RULE_READ, LAYER_FILE, "/hidden/shown"},
 	};
 	enum { FILES = sizeof(files) / sizeof(files[0]) };
 	static const char *const exact[] = {"/denied/exact", "/same", "/globbed", "/forbidden/exact", "/hidden/exact"};

@@ -14,7 +14,7 @@
 
 enum { VARIABLES_MOST = 5000, VARIABLE_SIZE = 24 };
 
-static const int sizes[] = { 0, 1, 40, 511, 512, 513, 5000 };	/* around what a page holds of addresses, and far beyond */
+static const int sizes[] = {0, 1, 40, 511, 512, 513, 5000}; /* around what a page holds of addresses, and far beyond */
 static int variables, arguments;
 
 static void execute(void)
@@ -26,9 +26,9 @@ static void execute(void)
 		snprintf(text[i], sizeof text[i], "V%d=value", i);
 		environment[i] = text[i];
 	}
-	environment[variables] = (char *)(uintptr_t)"LAST=of all";
+	environment[variables] = (char *)(uintptr_t) "LAST=of all";
 	for (int i = 0; i <= arguments; i++)
-		arguments_list[i] = (char *)(uintptr_t)"argument";
+		arguments_list[i] = (char *)(uintptr_t) "argument";
 	execve("/bin/true", arguments_list, environment);
 }
 
@@ -102,7 +102,7 @@ START_TEST(a_stack_that_cannot_be_read_holds_nothing)
 {
 	uint64_t stack;
 	pid_t child = start(1, 0, &stack);
-	const uint64_t none[] = { 0, 8, stack + 1, UINT64_MAX - 7, stack & 4095 };
+	const uint64_t none[] = {0, 8, stack + 1, UINT64_MAX - 7, stack & 4095};
 
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
 		ck_assert_uint_eq(new_stack_auxiliary(child, none[i]).linker, 0);

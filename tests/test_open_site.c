@@ -8,8 +8,8 @@
 
 #define BEFORE "\xbf\x9c\xff\xff\xff"
 #define NUMBER "\xb8\x01\x01\x00\x00"
-#define MOVES  "\x48\x89\xfe\xbf\x9c\xff\xff\xff"
-#define CALL   "\x0f\x05"
+#define MOVES "\x48\x89\xfe\xbf\x9c\xff\xff\xff"
+#define CALL "\x0f\x05"
 
 /* In memory that ends where the text does, so that a tool that looks for it sees who reads beyond. */
 static bool find(const char *text, size_t length, struct open_site *site)
@@ -43,8 +43,8 @@ END_TEST
 
 START_TEST(what_is_not_all_there_is_none)
 {
-	static const char forms[][16] = { BEFORE NUMBER CALL, NUMBER MOVES CALL };
-	static const size_t lengths[] = { 12, 15 };
+	static const char forms[][16] = {BEFORE NUMBER CALL, NUMBER MOVES CALL};
+	static const size_t lengths[] = {12, 15};
 	struct open_site site;
 
 	for (size_t form = 0; form < 2; form++) {
@@ -61,7 +61,7 @@ START_TEST(what_is_not_all_there_is_none)
 				ck_assert(!find(changed, lengths[form], &site));
 			}
 	}
-	ck_assert(!FIND(NUMBER CALL));	/* an openat: the directory is not said here */
+	ck_assert(!FIND(NUMBER CALL)); /* an openat: the directory is not said here */
 }
 END_TEST
 

@@ -27,7 +27,8 @@ static void nothing(void)
 static void setup(void)
 {
 	help_setup();
-	policy = help_policy(help_source(), "filesystem: { read = ( \"/usr\" ); deny = ( \"/secret\" ); forbid = ( \"/never\" ); };");
+	policy = help_policy(help_source(),
+			     "filesystem: { read = ( \"/usr\" ); deny = ( \"/secret\" ); forbid = ( \"/never\" ); };");
 	memset(&guard, 0, sizeof guard);
 	guard.policies[guard.policy_count++] = &policy;
 	pthread_mutex_init(&guard.result_lock, NULL);

@@ -169,7 +169,8 @@ START_TEST(devices_and_fifos_are_written_as_they_stand)
 	ck_assert(S_ISCHR(status.st_mode));
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
 	ck_assert(result_file_is_kept("fifo") && result_file_is_kept("missing"));
-	ck_assert(!result_file_is_kept("/dev/full") && !result_file_is_kept("/dev/stdout") && !result_file_is_kept("/dev/fd/3"));
+	ck_assert(!result_file_is_kept("/dev/full") && !result_file_is_kept("/dev/stdout") &&
+		  !result_file_is_kept("/dev/fd/3"));
 	cleanup_fd int reader = open("fifo", O_RDONLY | O_NONBLOCK);
 	ck_assert_int_eq(result_write_file(result, &identity, &outcome, NULL, "fifo"), 0);
 	char first;
@@ -222,7 +223,8 @@ int main(void)
 	tcase_add_test(tests, a_file_is_replaced_with_ordinary_modes);
 	tcase_add_test(tests, a_link_is_replaced_and_not_followed);
 	tcase_add_test(tests, a_moved_directory_leads_nowhere_else);
-	tcase_add_loop_test(tests, whether_the_name_still_leads_to_the_result_is_known, 0, sizeof(meanwhiles) / sizeof(meanwhiles[0]));
+	tcase_add_loop_test(tests, whether_the_name_still_leads_to_the_result_is_known, 0,
+			    sizeof(meanwhiles) / sizeof(meanwhiles[0]));
 	tcase_add_loop_test(tests, a_wrong_path_is_found_out_before_anything_runs, 0,
 			    sizeof(wrong_paths) / sizeof(wrong_paths[0]));
 	tcase_add_test(tests, devices_and_fifos_are_written_as_they_stand);

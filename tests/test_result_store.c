@@ -139,7 +139,8 @@ START_TEST(where_each_was_said_only_the_count_is)
 	ck_assert_int_eq(fflush(to), 0);
 	ck_assert_str_eq(text, "");
 	for (int i = 0; i < 3; i++)
-		result_add(result, &(struct violation){.target = i < 2 ? "/a" : "/b", .exe = "/bin/x", .rule = RULE_DEFAULT});
+		result_add(result,
+			   &(struct violation){.target = i < 2 ? "/a" : "/b", .exe = "/bin/x", .rule = RULE_DEFAULT});
 	result_total(result, &outcome, to);
 	fclose(to);
 	ck_assert_str_eq(text, "picket: 3 refusals in all, 2 different\n");

@@ -20,8 +20,8 @@ static struct census census;
 static void setup(void)
 {
 	tree_setup();
-	roll = (struct roll){ .top = getpid() };
-	census = (struct census){ 0 };
+	roll = (struct roll){.top = getpid()};
+	census = (struct census){0};
 	ck_assert_int_eq(sysconf(_SC_CLK_TCK), 1000 / TICK);
 }
 
@@ -68,14 +68,15 @@ static void with_three_threads(void)
 START_TEST(everybody_is_listed_once_behind_his_parent)
 {
 	pid_t middle, child = tree_child(with_a_misleading_name), grandchild = tree_grandchild(NULL, false, &middle);
-	pid_t orphan = tree_grandchild(NULL, true, NULL), ended = tree_ended(), threads = tree_child(with_three_threads);
+	pid_t orphan = tree_grandchild(NULL, true, NULL), ended = tree_ended(),
+	      threads = tree_child(with_three_threads);
 
 	roll_call(&roll);
 	ck_assert_uint_eq(roll.count, 7);
 	ck_assert_uint_eq(place_of(getpid()), 0);
 	ck_assert_uint_lt(place_of(middle), place_of(grandchild));
 	ck_assert_int_eq(roll.list[place_of(grandchild)].parent, middle);
-	const pid_t ours[] = { child, middle, orphan, ended, threads };
+	const pid_t ours[] = {child, middle, orphan, ended, threads};
 	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
 		ck_assert_int_eq(roll.list[place_of(ours[i])].parent, getpid());
 	ck_assert_uint_eq(roll.list[place_of(threads)].threads, 4);
@@ -342,7 +343,8 @@ START_TEST(what_nobody_waits_for_is_not_taken_for_another)
 	tell('d');
 	let_end(tell('w'), false);
 	look();
-	ck_assert_uint_ge(census.ended_cpu, (2 * BURNT - 8 * TICK) * MS); /* the accounts are exact to some ticks for each */
+	ck_assert_uint_ge(census.ended_cpu,
+			  (2 * BURNT - 8 * TICK) * MS); /* the accounts are exact to some ticks for each */
 }
 END_TEST
 
@@ -353,12 +355,9 @@ START_TEST(what_is_missing_once_is_not_lost)
 		uint64_t waited[3]; /* ms, as the accounts say */
 		uint64_t lost;	    /* ms, in the end */
 	} rows[] = {
-		{ { 0, 500, 500 }, 0 },
-		{ { 0, 0, 0 }, 500 - 2 * TICK },
-		{ { 500, 500, 500 }, 0 },
-		{ { 0, 300, 300 }, 200 - 2 * TICK },
-		{ { 0, 500, 0 }, 0 },
-		{ { 300, 300, 0 }, 200 - 2 * TICK },
+		{{0, 500, 500}, 0},   {{0, 0, 0}, 500 - 2 * TICK},
+		{{500, 500, 500}, 0}, {{0, 300, 300}, 200 - 2 * TICK},
+		{{0, 500, 0}, 0},     {{300, 300, 0}, 200 - 2 * TICK},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -370,7 +369,8 @@ START_TEST(what_is_missing_once_is_not_lost)
 			roll.list[0].waited = rows[i].waited[k] * MS;
 			roll_enter(&roll, &census);
 		}
-		ck_assert_msg(roll.lost_cpu == rows[i].lost * MS, "row %zu: %llu", i, (unsigned long long)roll.lost_cpu);
+		ck_assert_msg(roll.lost_cpu == rows[i].lost * MS, "row %zu: %llu", i,
+			      (unsigned long long)roll.lost_cpu);
 		ck_assert_uint_eq(census.ended_cpu, 500 * MS);
 	}
 }

@@ -36,7 +36,7 @@ START_TEST(the_names_of_a_library_are_those_it_has_in_order)
 	ck_assert_int_eq(shim_names_read(&names, libc()), 0);
 	ck_assert(has(&names, "open"));
 	ck_assert(has(&names, "getpid"));
-	ck_assert(!has(&names, "_dl_argv"));	/* it asks the loader for that one */
+	ck_assert(!has(&names, "_dl_argv")); /* it asks the loader for that one */
 	for (size_t i = 1; i < names.count; i++)
 		ck_assert_int_le(strcmp(names.list[i - 1], names.list[i]), 0);
 	shim_names_free(&names);

@@ -274,7 +274,9 @@ END_TEST
 START_TEST(an_open_fails_for_the_kind_of_its_object_as_the_table_says)
 {
 	static const uint64_t modes[] = {O_RDONLY, O_WRONLY, O_RDWR, O_PATH},
-			      flags[] = {0, O_CREAT, O_TRUNC, O_DIRECTORY, O_CREAT | O_TRUNC, O_DIRECTORY | O_TRUNC, O_TMPFILE};
+			      flags[] = {0,	      O_CREAT,		 O_TRUNC,
+					 O_DIRECTORY, O_CREAT | O_TRUNC, O_DIRECTORY | O_TRUNC,
+					 O_TMPFILE};
 	static const char *const objects[] = {"file", "kinds", "kinds/pipe", "dangling", "/dev/null"};
 	int proven = 0;
 
@@ -286,7 +288,8 @@ START_TEST(an_open_fails_for_the_kind_of_its_object_as_the_table_says)
 				struct stat st;
 				ck_assert_int_eq(lstat(objects[o], &st), 0);
 				int said = call_open_error(how, st.st_mode & S_IFMT),
-				    fd = open(objects[o], (int)how | O_NOFOLLOW | O_NONBLOCK, 0600), error = fd < 0 ? errno : 0;
+				    fd = open(objects[o], (int)how | O_NOFOLLOW | O_NONBLOCK, 0600),
+				    error = fd < 0 ? errno : 0;
 				close(fd);
 				if (error == EINVAL) /* no such flags */
 					continue;

@@ -10,15 +10,15 @@
 
 /* Both are of one source and of different layout: the shim's is included here, under other names. */
 #define CALLS_NAMELESS
-#define call		   shim_call
-#define call_find	   shim_call_find
-#define call_arg_index	   shim_call_arg_index
-#define call_open_access   shim_call_open_access
-#define call_open_error	   shim_call_open_error
-#define call_class_name	   shim_call_class_name
-#define call_op_name	   shim_call_op_name
+#define call shim_call
+#define call_find shim_call_find
+#define call_arg_index shim_call_arg_index
+#define call_open_access shim_call_open_access
+#define call_open_error shim_call_open_error
+#define call_class_name shim_call_class_name
+#define call_op_name shim_call_op_name
 #define call_arg_kind_name shim_call_arg_kind_name
-#define call_way	   shim_call_way
+#define call_way shim_call_way
 #include "../policy/syscalls.c"
 #undef call
 
@@ -27,7 +27,8 @@ static const struct {
 	long number;
 	struct shim_call row;
 } written[] = {
-#define CALL(number_, name_, class_, op_, ...) {number_, {.class = CALL_##class_, .op = OP_##op_, .args = {__VA_ARGS__}}},
+#define CALL(number_, name_, class_, op_, ...) \
+	{number_, {.class = CALL_##class_, .op = OP_##op_, .args = {__VA_ARGS__}}},
 #include "syscalls.def"
 };
 enum { WRITTEN = sizeof written / sizeof *written };

@@ -260,13 +260,14 @@ START_TEST(an_orphan_counts_though_its_maker_is_gone)
 {
 	struct task *first = made_by(NULL), *maker = made_by(first), *orphan = made_by(maker);
 
-	tracee_remove(&all, maker);	/* so the first has none that lives, as far as is known: it did not make the orphan */
+	tracee_remove(&all,
+		      maker); /* so the first has none that lives, as far as is known: it did not make the orphan */
 	ck_assert_uint_eq(first->process->children, 0);
 	ck_assert_uint_eq(all.leaves, 2);
 	struct task *child = made_by(orphan);
 	ck_assert_uint_eq(all.leaves, 2);
 	tracee_remove(&all, child);
-	tracee_remove(&all, orphan);	/* whose maker is in no table */
+	tracee_remove(&all, orphan); /* whose maker is in no table */
 	ck_assert_uint_eq(all.leaves, 1);
 	tracee_remove(&all, first);
 	ck_assert_uint_eq(all.leaves, 0);
@@ -277,7 +278,8 @@ END_TEST
 START_TEST(a_process_is_a_leaf_until_its_last_thread_ends)
 {
 	make_with(CLONE_VM | CLONE_SIGHAND | CLONE_THREAD);
-	struct task *first = tracee_add(&all, maker_tid, NULL, false), *thread = tracee_add(&all, child_tid, first, false);
+	struct task *first = tracee_add(&all, maker_tid, NULL, false),
+		    *thread = tracee_add(&all, child_tid, first, false);
 	struct task *child = made_by(thread);
 
 	ck_assert_ptr_eq(thread->process, first->process);
@@ -300,7 +302,7 @@ START_TEST(an_adopted_process_is_its_parents_child)
 	ck_assert_int_eq(child->process->parent, getpid());
 	ck_assert_uint_eq(parent->process->children, 1);
 	ck_assert_uint_eq(all.leaves, 1);
-	struct task *stranger = tracee_adopt(&all, 1);	/* its parent is nobody known */
+	struct task *stranger = tracee_adopt(&all, 1); /* its parent is nobody known */
 	ck_assert_uint_eq(all.leaves, 2);
 	tracee_remove(&all, child);
 	tracee_remove(&all, stranger);
@@ -320,7 +322,8 @@ START_TEST(a_child_that_nobody_has_waited_for_has_ended)
 	tracee_add(&all, getpid(), NULL, false);
 	ck_assert(tracee_ended(&all, child) && !tracee_is_ours(&all, child));
 	ck_assert(!tracee_ended(&all, living) && !tracee_ended(&all, orphan) && !tracee_ended(&all, getpid()));
-	ck_assert(!tracee_ended(&all, 0) && !tracee_ended(&all, -1) && !tracee_ended(&all, 1) && !tracee_ended(&all, INT_MAX));
+	ck_assert(!tracee_ended(&all, 0) && !tracee_ended(&all, -1) && !tracee_ended(&all, 1) &&
+		  !tracee_ended(&all, INT_MAX));
 	ck_assert_int_eq(waitpid(child, NULL, 0), child);
 	ck_assert(!tracee_ended(&all, child));
 	tree_teardown();

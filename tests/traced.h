@@ -44,7 +44,8 @@ static inline pid_t traced_after(void (*body)(void), long options)
 	}
 	int status = traced_wait(child);
 	ck_assert_msg(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP, "the child did not get ready: %#x", status);
-	ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | options), 0);
+	ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | options),
+			 0);
 	return child;
 }
 
@@ -63,7 +64,8 @@ static inline pid_t traced_before(void (*body)(void), long options)
 	}
 	int status = traced_wait(child);
 	ck_assert_msg(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP, "the child did not get ready: %#x", status);
-	ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | options), 0);
+	ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | options),
+			 0);
 	return child;
 }
 

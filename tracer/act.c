@@ -42,9 +42,8 @@ static bool base_is_fixed(const struct task *task, const struct name_arg *name)
 	bool absolute = name->text[0] == '/' && !name->by_fd && !name->rooted;
 
 	if (name->by_fd && name->access == ACCESS_LOOK)
-		return true;	/* whatever descriptor is there, the task holds it: what it is, it may know */
-	if (name->at.magic &&
-	    (name->at.magic_other || !tracee_private_files(task) || !tracee_private_fs(task)))
+		return true; /* whatever descriptor is there, the task holds it: what it is, it may know */
+	if (name->at.magic && (name->at.magic_other || !tracee_private_files(task) || !tracee_private_fs(task)))
 		return false;
 	if (absolute)
 		return true;
@@ -54,7 +53,8 @@ static bool base_is_fixed(const struct task *task, const struct name_arg *name)
 /* After an exec what runs is looked at again, and what it was told as well; so there lent memory will do. */
 static bool private_memory(const struct request *request)
 {
-	return tracee_private_memory(request->task) || (request->call->op == OP_EXEC && tracee_lent_memory(request->task));
+	return tracee_private_memory(request->task) ||
+	       (request->call->op == OP_EXEC && tracee_lent_memory(request->task));
 }
 
 /* Bytes that nobody but the task can change: in memory of its own, or, such as a constant of a program of the system, in a file
@@ -83,7 +83,8 @@ static bool message_is_fixed(const struct guard *guard, const struct request *re
 	if (message->msg_controllen &&
 	    !private_range(guard, request, (uint64_t)(uintptr_t)message->msg_control, message->msg_controllen))
 		return false;
-	return !request->address.used || private_range(guard, request, request->address.pointer, request->address.length);
+	return !request->address.used ||
+	       private_range(guard, request, request->address.pointer, request->address.length);
 }
 
 /* Length of a struct among the arguments that was judged, or 0. */
@@ -98,7 +99,7 @@ static size_t struct_length(const struct request *request, int i)
 		return request->address.used ? request->address.length : 0;
 	case ARG_MSGHDR:
 		return sizeof(struct msghdr);
-	case ARG_ATTRIBUTE:	/* which one it is that is set or removed does not matter */
+	case ARG_ATTRIBUTE: /* which one it is that is set or removed does not matter */
 		return request->call->op == OP_VALUE ? strlen(request->attribute) + 1 : 0;
 	default:
 		return 0;
@@ -108,7 +109,7 @@ static size_t struct_length(const struct request *request, int i)
 bool act_arguments_fixed(const struct guard *guard, const struct request *request)
 {
 	if (request->call->op == OP_SENDMMSG)
-		return false;	/* there may be more messages than the one that was looked at */
+		return false; /* there may be more messages than the one that was looked at */
 	if (request->address.pinned)
 		return false;
 	for (int i = 0; i < REQUEST_NAMES; i++)
@@ -130,8 +131,8 @@ struct sealed {
 	const struct request *request;
 	long number;
 	uint64_t args[CALL_ARG_COUNT];
-	size_t used;	/* bytes of the slot */
-	int error;	/* -errno: it cannot be made so */
+	size_t used; /* bytes of the slot */
+	int error;   /* -errno: it cannot be made so */
 };
 
 static uint64_t put(struct sealed *sealed, const void *bytes, size_t length)
@@ -168,7 +169,7 @@ static void name_the_object(struct sealed *sealed, const struct name_arg *name)
 	bool link = name->at.type == S_IFLNK;
 
 	if (call->args[name->arg].kind == ARG_OBJECT) {
-		call = link ? NULL : call_by_name(call->name + 1);	/* fchmod: chmod, and so on */
+		call = link ? NULL : call_by_name(call->name + 1); /* fchmod: chmod, and so on */
 		if (call)
 			sealed->number = call->number;
 		else
@@ -213,7 +214,7 @@ static uint64_t seal_address(struct sealed *sealed, uint64_t *length)
 {
 	const struct address_arg *address = &sealed->request->address;
 	const struct name_arg *name = &sealed->request->names[0];
-	struct sockaddr_un moved = { .sun_family = AF_UNIX };
+	struct sockaddr_un moved = {.sun_family = AF_UNIX};
 
 	*length = address->length;
 	if (name->arg < 0 || base_is_fixed(sealed->request->task, name))
@@ -320,12 +321,14 @@ static bool has_name(const struct request *request)
 static size_t room_needed(const struct request *request)
 {
 	enum { ALIGNED = 8 };
-	size_t room = sizeof(struct sockaddr_un) + sizeof(struct msghdr) + request->how_size + request->clone_size + 6 * ALIGNED;
+	size_t room = sizeof(struct sockaddr_un) + sizeof(struct msghdr) + request->how_size + request->clone_size +
+		      6 * ALIGNED;
 
 	for (int i = 0; i < REQUEST_NAMES; i++) {
 		const struct name_arg *name = &request->names[i];
 		if (name->arg >= 0)
-			room += (name->length > name->at.length ? name->length : name->at.length) + sizeof "/" + ALIGNED;
+			room += (name->length > name->at.length ? name->length : name->at.length) + sizeof "/" +
+				ALIGNED;
 	}
 	if (call_arg_index(request->call, ARG_ATTRIBUTE, 0) >= 0)
 		room += sizeof request->attribute + ALIGNED;
@@ -340,7 +343,7 @@ static size_t room_needed(const struct request *request)
 static bool proceed_sealed(struct guard *guard, struct request *request)
 {
 	struct task *task = request->task;
-	struct sealed sealed = { .guard = guard, .request = request, .number = request->stop.number };
+	struct sealed sealed = {.guard = guard, .request = request, .number = request->stop.number};
 
 	if (!task->memory->slots_mapped) {
 		transport_map_slots(guard, task);
@@ -400,7 +403,8 @@ static void proceed_aside(struct guard *guard, struct request *request, struct j
 	judgement->refusal.error = EACCES;
 	judgement->refusal.rule = RULE_ALWAYS;
 	judgement->refusal.kind = VIOLATION_INTERFACE;
-	snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "%s of %s", request->call->name, request->names[0].at.name);
+	snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "%s of %s", request->call->name,
+		 request->names[0].at.name);
 	act_record(guard, request, &judgement->refusal, ACTION_DENIED);
 	transport_refuse(guard, task, EACCES);
 }
@@ -433,7 +437,8 @@ static void look_again(struct guard *guard, struct request *request, struct judg
 	const struct resolved *at = &request->names[0].at;
 	pid_t pid = at->ended ? (pid_t)strtol(at->name + sizeof "/proc/" - 1, NULL, 10) : 0;
 
-	if (!pid || tracee_ended(&guard->tracees, pid) || tracee_is_ours(&guard->tracees, pid) || lineage_parent(pid) == 0)
+	if (!pid || tracee_ended(&guard->tracees, pid) || tracee_is_ours(&guard->tracees, pid) ||
+	    lineage_parent(pid) == 0)
 		return;
 	tracee_kill(request->task);
 	judge_always(judgement, VIOLATION_FILE_READ, EACCES, "%s", at->name);
@@ -499,7 +504,8 @@ static void refuse(struct guard *guard, struct request *request, struct judgemen
 void act(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	/* A file was judged, and one that was let go before has made a directory of it meanwhile. */
-	if (judgement->outcome == OUTCOME_PASS && judgement->moves_names && transport_settle_names(guard, request->task)) {
+	if (judgement->outcome == OUTCOME_PASS && judgement->moves_names &&
+	    transport_settle_names(guard, request->task)) {
 		judgement->again = true;
 		return;
 	}

@@ -14,11 +14,12 @@ static void abstract_text(const struct sockaddr *address, socklen_t length, char
 	const char *name = (const char *)address + offsetof(struct sockaddr_un, sun_path);
 
 	at = (size_t)snprintf(text, size, "unix:@");
-	for (size_t i = 1; i < n && at + 5 < size; i++)	/* a NUL within the name cannot stand in a string */
+	for (size_t i = 1; i < n && at + 5 < size; i++) /* a NUL within the name cannot stand in a string */
 		at += (size_t)snprintf(text + at, size - at, name[i] ? "%c" : "\\x00", name[i]);
 }
 
-void address_text(const struct sockaddr *address, socklen_t length, enum net_transport transport, char *text, size_t size)
+void address_text(const struct sockaddr *address, socklen_t length, enum net_transport transport, char *text,
+		  size_t size)
 {
 	char number[INET6_ADDRSTRLEN];
 	const char *prefix = transport == NET_UDP ? "udp:" : "";
@@ -33,7 +34,7 @@ void address_text(const struct sockaddr *address, socklen_t length, enum net_tra
 		snprintf(text, size, "%s[%s]:%u", prefix, number, ntohs(in6->sin6_port));
 	} else if (address->sa_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path)) {
 		abstract_text(address, length, text, size);
-	} else if (address->sa_family == AF_UNIX) {	/* of the kernel's choice */
+	} else if (address->sa_family == AF_UNIX) { /* of the kernel's choice */
 		snprintf(text, size, "unix:@*");
 	} else {
 		snprintf(text, size, "address of family %d", address->sa_family);

@@ -9,6 +9,7 @@
 #include "decide.h"
 
 /* "127.0.0.1:80", "[::1]:443", "udp:1.1.1.1:53", "unix:@name"; NUL-terminated and cut to `size`. */
-void address_text(const struct sockaddr *address, socklen_t length, enum net_transport transport, char *text, size_t size);
+void address_text(const struct sockaddr *address, socklen_t length, enum net_transport transport, char *text,
+		  size_t size);
 
 #endif

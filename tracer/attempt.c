@@ -80,7 +80,7 @@ int attempt_landlock(const char **why)
 	return floor_lay() < 0 ? failed(why, "landlock_restrict_self") : 0;
 }
 
-static pid_t running;	/* the child of the try under way; 0: none, or it was waited for */
+static pid_t running; /* the child of the try under way; 0: none, or it was waited for */
 
 /* A child that dies with us, may be traced, and runs `body` with what `fd` brings. Its pid or -errno. */
 static pid_t start(void (*body)(int fd), int fd)
@@ -146,8 +146,8 @@ static int expect_stop(pid_t child, int event, unsigned char op, const char **wh
 	if (op == PTRACE_SYSCALL_INFO_NONE)
 		return 0;
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) <= 0)
-		return errno == EIO ? wrong(why, "there is no PTRACE_GET_SYSCALL_INFO (Linux 5.3)") :
-				      failed(why, "PTRACE_GET_SYSCALL_INFO");
+		return errno == EIO ? wrong(why, "there is no PTRACE_GET_SYSCALL_INFO (Linux 5.3)")
+				    : failed(why, "PTRACE_GET_SYSCALL_INFO");
 	return info.op == op ? 0 : wrong(why, "PTRACE_GET_SYSCALL_INFO tells another kind of stop");
 }
 
@@ -240,7 +240,7 @@ int attempt_filter(const char **why)
 /* With it the lowest addresses can be mapped whatever vm.mmap_min_addr says; tools do not have it (launch.c). */
 static void drop_raw_io(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
 
 	if (syscall(SYS_capget, &header, data) < 0)
@@ -252,7 +252,8 @@ static void drop_raw_io(void)
 /* As gate.c and by_ptrace.c do it: the page lies where it has to, cannot be written, and its entries keep an open below a root. */
 int attempt_gate(const char **why)
 {
-	const struct wire_how how = { .flags = O_PATH, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV };
+	const struct wire_how how = {.flags = O_PATH,
+				     .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
 	char path[32];
 	struct rlimit descriptors;
 	int fd = memfd_create("picket-gate", MFD_CLOEXEC | MFD_ALLOW_SEALING);

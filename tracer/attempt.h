@@ -18,6 +18,7 @@ typedef int attempt_function(const char **why);
 /* After the last of them: ends and waits for what they have started, so that whoever waits for orphans sees none of ours. */
 void attempt_end(void);
 
-attempt_function attempt_proc, attempt_openat2, attempt_ptrace, attempt_filter, attempt_notify, attempt_gate, attempt_landlock;
+attempt_function attempt_proc, attempt_openat2, attempt_ptrace, attempt_filter, attempt_notify, attempt_gate,
+	attempt_landlock;
 
 #endif

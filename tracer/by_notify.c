@@ -44,11 +44,11 @@
 #include "usage.h"
 
 enum {
-	X32_BIT = 0x40000000,	/* <asm/unistd.h>: __X32_SYSCALL_BIT */
+	X32_BIT = 0x40000000, /* <asm/unistd.h>: __X32_SYSCALL_BIT */
 	STACK_SIZE = 1 << 20,
-	WORKERS_MOST = 4096,	/* at a time; further calls that wait are not served before one of them is over */
-	SPARE_MOST = 4,		/* threads that have nothing to do */
-	JOIN_MS = 500,		/* for a thread to end */
+	WORKERS_MOST = 4096, /* at a time; further calls that wait are not served before one of them is over */
+	SPARE_MOST = 4,	     /* threads that have nothing to do */
+	JOIN_MS = 500,	     /* for a thread to end */
 };
 
 /* The one that this thread is. */
@@ -64,7 +64,7 @@ struct worker *notify_self(void)
 bool notify_waits(const struct task *task)
 {
 	if (!self)
-		return true;	/* another level: it is stopped, and stays so */
+		return true; /* another level: it is stopped, and stays so */
 	uint64_t id = self->id;
 
 	(void)task;
@@ -73,7 +73,7 @@ bool notify_waits(const struct task *task)
 
 static void answer(int64_t value, int error, uint32_t flags)
 {
-	struct seccomp_notif_resp response = { .id = self->id, .val = value, .error = error, .flags = flags };
+	struct seccomp_notif_resp response = {.id = self->id, .val = value, .error = error, .flags = flags};
 
 	/* it fails when the task was killed meanwhile, and then needs no answer */
 	while (ioctl(self->notifier->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 && errno == EINTR)
@@ -112,10 +112,10 @@ static bool may_linger(int fd)
 void notify_hand_over(const struct task *task, int fd, bool close_on_exec)
 {
 	bool at_once = may_linger(fd);
-	struct seccomp_notif_addfd add = { .id = self->id,
-					   .flags = at_once ? SECCOMP_ADDFD_FLAG_SEND : 0,
-					   .srcfd = (uint32_t)fd,
-					   .newfd_flags = close_on_exec ? O_CLOEXEC : 0 };
+	struct seccomp_notif_addfd add = {.id = self->id,
+					  .flags = at_once ? SECCOMP_ADDFD_FLAG_SEND : 0,
+					  .srcfd = (uint32_t)fd,
+					  .newfd_flags = close_on_exec ? O_CLOEXEC : 0};
 	int r, error;
 
 	do
@@ -124,7 +124,7 @@ void notify_hand_over(const struct task *task, int fd, bool close_on_exec)
 	error = errno;
 	close(fd);
 	if (r < 0 && error != ENOENT)
-		notify_give(task, -error);	/* its table is full */
+		notify_give(task, -error); /* its table is full */
 	else if (r >= 0 && !at_once)
 		notify_give(task, r);
 }
@@ -145,7 +145,7 @@ static void proceed(struct guard *guard, struct task *task)
 static void kill_all(struct guard *guard)
 {
 	guard->ending = true;
-	kill(guard->notifier->keeper.pid, SIGTERM);	/* our child, not waited for before the end */
+	kill(guard->notifier->keeper.pid, SIGTERM); /* our child, not waited for before the end */
 }
 
 static bool waits(struct guard *guard, const struct task *task)
@@ -191,7 +191,7 @@ static void lead_on(struct notifier *n)
 {
 	n->leader = NULL;
 	if (n->waiting == 0)
-		add_worker(n);	/* if it cannot: the next who is done leads */
+		add_worker(n); /* if it cannot: the next who is done leads */
 	pthread_cond_signal(&n->free);
 }
 
@@ -244,7 +244,7 @@ void notify_may_wait(void)
 	pthread_mutex_unlock(&n->lock);
 	uint64_t one = 1;
 	if (write(n->wake, &one, sizeof one) < 0)
-		return;	/* it counts: it is awake then */
+		return; /* it counts: it is awake then */
 }
 
 static void waited(struct worker *worker)
@@ -275,7 +275,7 @@ int64_t notify_waited(int64_t result, bool *again)
 static struct call_stop stop_of(const struct seccomp_notif *notification)
 {
 	const struct seccomp_data *data = &notification->data;
-	struct call_stop stop = { .number = data->nr, .ip = data->instruction_pointer };
+	struct call_stop stop = {.number = data->nr, .ip = data->instruction_pointer};
 
 	stop.foreign = data->arch != AUDIT_ARCH_X86_64;
 	stop.x32 = !stop.foreign && data->nr >= 0 && (data->nr & X32_BIT) != 0;
@@ -287,7 +287,7 @@ static struct call_stop stop_of(const struct seccomp_notif *notification)
 static void handle(struct worker *worker, const struct seccomp_notif *notification)
 {
 	struct guard *guard = worker->notifier->guard;
-	struct event event = { .kind = EVENT_CALL, .task = &worker->visitor.task, .call = stop_of(notification) };
+	struct event event = {.kind = EVENT_CALL, .task = &worker->visitor.task, .call = stop_of(notification)};
 
 	atomic_fetch_add(&worker->turns, 1);
 	worker->state = WORKER_WORKS;
@@ -312,7 +312,7 @@ static void handle(struct worker *worker, const struct seccomp_notif *notificati
 
 static bool all_gone(const struct notifier *n)
 {
-	struct pollfd listener = { .fd = n->listener, .events = POLLIN };
+	struct pollfd listener = {.fd = n->listener, .events = POLLIN};
 
 	return poll(&listener, 1, 0) > 0 && (listener.revents & POLLHUP);
 }
@@ -322,7 +322,7 @@ static bool serve(struct worker *worker)
 {
 	union {
 		struct seccomp_notif notification;
-		char room[NOTIFICATION_ROOM];	/* the kernel's may be longer than ours */
+		char room[NOTIFICATION_ROOM]; /* the kernel's may be longer than ours */
 	} word;
 	struct notifier *n = worker->notifier;
 
@@ -330,7 +330,7 @@ static bool serve(struct worker *worker)
 		memset(&word, 0, n->notification_size);
 		if (ioctl(n->listener, SECCOMP_IOCTL_NOTIF_RECV, &word) == 0)
 			handle(worker, &word.notification);
-		else if (errno == ENOENT ? all_gone(n) : errno != EINTR)	/* ENOENT: it was killed just now */
+		else if (errno == ENOENT ? all_gone(n) : errno != EINTR) /* ENOENT: it was killed just now */
 			return false;
 	}
 	return true;
@@ -423,14 +423,14 @@ static void hear_keeper(struct guard *guard)
 	meter_told(guard->meter, &word.spent);
 	if (WIFSIGNALED(word.status))
 		limit_note_signal(guard, WTERMSIG(word.status));
-	guard->ending = true;	/* it has killed all */
+	guard->ending = true; /* it has killed all */
 }
 
 static int next(struct guard *guard, struct event *event)
 {
 	struct notifier *n = guard->notifier;
-	struct pollfd fds[] = { { .fd = n->keeper.words, .events = POLLIN }, { .fd = n->wake, .events = POLLIN } };
-	struct timespec pause = { .tv_nsec = (n->watched ? TICK_MS : IDLE_TICK_MS) * 1000000l };
+	struct pollfd fds[] = {{.fd = n->keeper.words, .events = POLLIN}, {.fd = n->wake, .events = POLLIN}};
+	struct timespec pause = {.tv_nsec = (n->watched ? TICK_MS : IDLE_TICK_MS) * 1000000l};
 	uint64_t times;
 
 	event->kind = EVENT_NONE;
@@ -452,22 +452,22 @@ static int next(struct guard *guard, struct event *event)
 
 static void wake_up(int signal)
 {
-	(void)signal;	/* that it came is all: the call that waits returns with EINTR */
+	(void)signal; /* that it came is all: the call that waits returns with EINTR */
 }
 
 static int start(struct guard *guard, event_handler *handle_event)
 {
 	struct notifier *n = guard->notifier;
-	struct sigaction action = { .sa_handler = wake_up };
+	struct sigaction action = {.sa_handler = wake_up};
 	sigset_t all;
 
 	n->handle = handle_event;
 	if (n->listener < 0)
-		return 0;	/* the launcher failed, and the keeper will say how */
+		return 0; /* the launcher failed, and the keeper will say how */
 	sigaction(WAKE_SIGNAL, &action, NULL);
 	sigfillset(&all);
 	sigdelset(&all, WAKE_SIGNAL);
-	pthread_sigmask(SIG_SETMASK, &all, &n->open_mask);	/* for the threads that are made now */
+	pthread_sigmask(SIG_SETMASK, &all, &n->open_mask); /* for the threads that are made now */
 	pthread_mutex_lock(&n->lock);
 	bool added = add_worker(n);
 	pthread_mutex_unlock(&n->lock);
@@ -492,7 +492,9 @@ bool notify_end(struct guard *guard)
 
 	if (!n)
 		return true;
-	if (!n->workers && n->listener >= 0) {	/* nobody would ever answer the call that starts the tool, and the keeper waits for that */
+	if (!n->workers &&
+	    n->listener >=
+		    0) { /* nobody would ever answer the call that starts the tool, and the keeper waits for that */
 		close(n->listener);
 		n->listener = -1;
 	}

@@ -54,8 +54,8 @@ static int examine_kind(struct guard *guard, const struct program_file *file, co
 			return 0;
 		}
 	}
-	snprintf(why, size, "%s is %s and cannot be guarded at level preload; --exec %s lets it run without a guard", name, what,
-		 name);
+	snprintf(why, size, "%s is %s and cannot be guarded at level preload; --exec %s lets it run without a guard",
+		 name, what, name);
 	return -EACCES;
 }
 
@@ -67,11 +67,12 @@ static int examine_one(struct guard *guard, const char *path, struct program_fil
 
 	file->kind = PROGRAM_UNKNOWN;
 	if (fd < 0 || !realpath(path, name))
-		return 0;	/* the exec will say so */
+		return 0; /* the exec will say so */
 	for (unsigned i = 0; i < guard->policy_count; i++) {
 		const struct image *image = guard->policies[i]->image;
 		struct verdict verdict = decide_path(image, name, strlen(name), ACCESS_EXEC);
-		if (verdict.allowed || decide_spares_command(image, verdict) || guard->on_violation == ON_VIOLATION_AUDIT)
+		if (verdict.allowed || decide_spares_command(image, verdict) ||
+		    guard->on_violation == ON_VIOLATION_AUDIT)
 			continue;
 		heard_refused_command(guard, name, verdict, i);
 		snprintf(why, size, "%s may not be run: the policy refuses it", name);
@@ -79,7 +80,8 @@ static int examine_one(struct guard *guard, const char *path, struct program_fil
 	}
 	int r = program_read(fd, file);
 	if (r == -EACCES)
-		snprintf(why, size, "%s may be run, but not read to see whether it can be guarded at level preload", name);
+		snprintf(why, size, "%s may be run, but not read to see whether it can be guarded at level preload",
+			 name);
 	if (r < 0)
 		return r == -EACCES ? r : 0;
 	guard->sanitized = file->kind == PROGRAM_ELF && shim_file_sanitizer(fd);
@@ -87,7 +89,8 @@ static int examine_one(struct guard *guard, const char *path, struct program_fil
 }
 
 /* A copy that the launcher made of a program, and that the policy does not speak of. */
-static int examine_copy(struct guard *guard, const char *path, int fd, struct program_file *file, char *why, size_t size)
+static int examine_copy(struct guard *guard, const char *path, int fd, struct program_file *file, char *why,
+			size_t size)
 {
 	int r = program_read(fd, file);
 
@@ -101,13 +104,13 @@ int preload_examine(struct guard *guard, const char *path, int fd, char *why, si
 
 	snprintf(next, sizeof next, "%s", path);
 	for (int i = 0; i <= SCRIPTS_MOST; i++) {
-		int r = i == 0 && fd >= 0 ? examine_copy(guard, path, fd, &file, why, size) :
-					    examine_one(guard, next, &file, why, size);
+		int r = i == 0 && fd >= 0 ? examine_copy(guard, path, fd, &file, why, size)
+					  : examine_one(guard, next, &file, why, size);
 		if (r < 0 || file.kind != PROGRAM_SCRIPT)
 			return r;
 		snprintf(next, sizeof next, "%s", file.interpreter);
 	}
-	return 0;	/* ELOOP, by the kernel */
+	return 0; /* ELOOP, by the kernel */
 }
 
 /* A policy where nobody can change it any more. A descriptor or -errno. */
@@ -155,13 +158,14 @@ static int share(struct preload *preload, const struct guard *guard)
 static int make_count(struct preload *preload)
 {
 	preload->programs = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	preload->reserved[RESERVED_FD_PROGRAMS] = preload->programs < 0 ? -1 : fcntl(preload->programs, F_DUPFD_CLOEXEC, 3);
+	preload->reserved[RESERVED_FD_PROGRAMS] =
+		preload->programs < 0 ? -1 : fcntl(preload->programs, F_DUPFD_CLOEXEC, 3);
 	return preload->reserved[RESERVED_FD_PROGRAMS] < 0 ? -errno : 0;
 }
 
 int preload_prepare(struct preload *preload, const struct guard *guard, struct launch *launch)
 {
-	static const int places[GUARD_IMAGES] = { RESERVED_FD_IMAGE, RESERVED_FD_NARROWER };
+	static const int places[GUARD_IMAGES] = {RESERVED_FD_IMAGE, RESERVED_FD_NARROWER};
 	int ends[2], room = SOCKET_ROOM;
 
 	for (int i = 0; i < RESERVED_FD_COUNT; i++)
@@ -174,7 +178,7 @@ int preload_prepare(struct preload *preload, const struct guard *guard, struct l
 		preload->reserved[places[i]] = fd;
 	}
 	if (guard->level != LEVEL_PRELOAD)
-		return 0;	/* a supervisor decides */
+		return 0; /* a supervisor decides */
 	launch->untraced = true;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
@@ -238,8 +242,8 @@ static void count_processes(struct preload *preload, struct guard *guard)
 {
 	preload->roll.top = preload->keeper.pid;
 	roll_call(&preload->roll);
-	if (preload->roll.count > guard->limits.processes + 1) {	/* with the keeper */
-		guard->limited = "processes";	/* a fork cannot be made to fail from here */
+	if (preload->roll.count > guard->limits.processes + 1) { /* with the keeper */
+		guard->limited = "processes";			 /* a fork cannot be made to fail from here */
 		guard->ending = true;
 		kill(preload->keeper.pid, SIGTERM);
 	}
@@ -248,7 +252,8 @@ static void count_processes(struct preload *preload, struct guard *guard)
 static int watch(struct preload *preload, struct guard *guard, const atomic_int *ended, struct launch_trouble *trouble)
 {
 	int pace = guard->limits.processes ? LOOK_MS : -1;
-	struct pollfd fds[] = { { .fd = preload->reports, .events = POLLIN }, { .fd = preload->keeper.words, .events = POLLIN } };
+	struct pollfd fds[] = {{.fd = preload->reports, .events = POLLIN},
+			       {.fd = preload->keeper.words, .events = POLLIN}};
 
 	for (;;) {
 		if ((*ended || guard->violated_fatally) && !guard->ending) {
@@ -262,7 +267,7 @@ static int watch(struct preload *preload, struct guard *guard, const atomic_int 
 		if (fds[0].revents)
 			hear(preload, guard);
 		if (fds[0].revents & POLLHUP)
-			fds[0].fd = -1;	/* nobody is left to tell anything */
+			fds[0].fd = -1; /* nobody is left to tell anything */
 		if (fds[1].revents && !hear_keeper(preload, guard, trouble))
 			return 0;
 		fds[0].revents = fds[1].revents = 0;
@@ -273,8 +278,8 @@ int preload_watch(struct preload *preload, struct guard *guard, const atomic_int
 {
 	uint64_t programs;
 
-	*trouble = (struct launch_trouble){ LAUNCH_OK, 0 };
-	guard->main_status = SIGKILL;	/* unless the keeper says otherwise */
+	*trouble = (struct launch_trouble){LAUNCH_OK, 0};
+	guard->main_status = SIGKILL; /* unless the keeper says otherwise */
 	meter_watch(guard->meter, preload->keeper.pid);
 	int r = watch(preload, guard, ended, trouble);
 	if (r < 0)
@@ -286,7 +291,7 @@ int preload_watch(struct preload *preload, struct guard *guard, const atomic_int
 	hear(preload, guard);
 	result_miss(guard->result, preload->shared->dropped);
 	if (read(preload->programs, &programs, sizeof programs) != sizeof programs)
-		programs = 0;	/* EAGAIN: none */
+		programs = 0; /* EAGAIN: none */
 	guard->tracees.processes_seen = programs;
 	if (r == 0 && trouble->stage == LAUNCH_OK && programs == 0 && !guard->unguarded &&
 	    WIFEXITED(guard->main_status))

@@ -15,14 +15,14 @@
 #include "wire.h"
 
 struct preload {
-	int reserved[RESERVED_FD_COUNT];	/* what the tool gets; -1: nothing */
-	int reports;				/* our end of the socket, or -1 */
-	int programs;				/* an eventfd that counts shims, or -1 */
-	struct wire_shared *shared;		/* or NULL */
+	int reserved[RESERVED_FD_COUNT]; /* what the tool gets; -1: nothing */
+	int reports;			 /* our end of the socket, or -1 */
+	int programs;			 /* an eventfd that counts shims, or -1 */
+	struct wire_shared *shared;	 /* or NULL */
 	struct keeper keeper;
-	struct roll roll;	/* to count processes */
+	struct roll roll; /* to count processes */
 };
-#define PRELOAD_NONE ((struct preload){ .reports = -1, .programs = -1, .keeper = { -1, -1 } })
+#define PRELOAD_NONE ((struct preload){.reports = -1, .programs = -1, .keeper = {-1, -1}})
 
 /*
  * May this program, the one that the user named, be started, and will the shim be in it? `fd` is a sealed copy that will
@@ -39,7 +39,8 @@ int preload_start(struct preload *preload, const struct launch *launch);
 
 /* Until nothing of the run is left: record what is told. `ended` as supervise() has it. 0 or -errno; *trouble: whether the tool
  * came to run. */
-int preload_watch(struct preload *preload, struct guard *guard, const atomic_int *ended, struct launch_trouble *trouble);
+int preload_watch(struct preload *preload, struct guard *guard, const atomic_int *ended,
+		  struct launch_trouble *trouble);
 
 void preload_free(struct preload *preload);
 

@@ -40,16 +40,17 @@
 #include "transport.h"
 #include "wire.h"
 
-enum { CALL_STOP_SIGNAL = SIGTRAP | 0x80 };	/* PTRACE_O_TRACESYSGOOD */
-enum { NEWBORN_SPINS = 100 };			/* looks for its maker's report before the first sleep */
-enum { NEWBORN_WAITS_NS = 20000000 };		/* for its maker, at most; that comes within microseconds */
+enum { CALL_STOP_SIGNAL = SIGTRAP | 0x80 }; /* PTRACE_O_TRACESYSGOOD */
+enum { NEWBORN_SPINS = 100 };		    /* looks for its maker's report before the first sleep */
+enum { NEWBORN_WAITS_NS = 20000000 };	    /* for its maker, at most; that comes within microseconds */
 
 static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 			    PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL;
 
 static void resume(struct guard *guard, struct task *task, int signal)
 {
-	bool to_end = guard->level == LEVEL_PTRACE || task->exit_action != EXIT_NOTHING || task->on_exit || task->seeing;
+	bool to_end =
+		guard->level == LEVEL_PTRACE || task->exit_action != EXIT_NOTHING || task->on_exit || task->seeing;
 
 	out_of_turn_answered(guard, task->tid);
 	together_resume(guard->together, task, to_end ? PTRACE_SYSCALL : PTRACE_CONT, signal);
@@ -92,7 +93,7 @@ static void cannot_answer(const struct task *task, int error)
  */
 static void make_harmless(struct task *task, struct user_regs_struct *regs, int64_t value)
 {
-	const uint64_t args[CALL_ARG_COUNT] = { (uint64_t)-1 };
+	const uint64_t args[CALL_ARG_COUNT] = {(uint64_t)-1};
 
 	task->saved = *regs;
 	task->exit_action = EXIT_RESULT;
@@ -146,8 +147,8 @@ static void ptrace_map_slots(struct guard *guard, struct task *task)
 {
 	/* MAP_FIXED puts away what may be there: the same, from another thread of this memory; or something of the tool's
 	 * own, since a mapping with MAP_GROWSDOWN above grows without a call, and an ELF file may ask for any address. */
-	uint64_t args[CALL_ARG_COUNT] = { SLOT_START, SLOTS_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED,
-					  guard->open_files + RESERVED_FD_SLOTS, 0 };
+	uint64_t args[CALL_ARG_COUNT] = {
+		SLOT_START, SLOTS_LENGTH, PROT_READ, MAP_SHARED | MAP_FIXED, guard->open_files + RESERVED_FD_SLOTS, 0};
 
 	ptrace_proceed_as(guard, task, SYS_mmap, args);
 	task->exit_action = EXIT_AGAIN;
@@ -191,8 +192,12 @@ static void end_again(struct task *task, int64_t result)
  */
 static void page_arguments(const struct guard *guard, uint64_t args[CALL_ARG_COUNT])
 {
-	const uint64_t all[] = { GATE_START, GATE_LENGTH, (uint64_t)guard->gate.protection, MAP_SHARED | MAP_FIXED_NOREPLACE,
-				 guard->open_files + RESERVED_FD_GATE, 0 };
+	const uint64_t all[] = {GATE_START,
+				GATE_LENGTH,
+				(uint64_t)guard->gate.protection,
+				MAP_SHARED | MAP_FIXED_NOREPLACE,
+				guard->open_files + RESERVED_FD_GATE,
+				0};
 
 	memcpy(args, all, sizeof all);
 }
@@ -202,7 +207,8 @@ static bool begin_with_gate(struct guard *guard, struct task *task)
 {
 	uint64_t args[CALL_ARG_COUNT];
 
-	if (regs_get(task->tid, &task->saved) < 0 || !regs_64_bit(&task->saved) || !mapped_nothing_below(task->tid, RESERVED_END))
+	if (regs_get(task->tid, &task->saved) < 0 || !regs_64_bit(&task->saved) ||
+	    !mapped_nothing_below(task->tid, RESERVED_END))
 		return false;
 	struct new_stack_auxiliary from = new_stack_auxiliary(task->tid, task->saved.rsp);
 	bool serve = gate_withdraw(&guard->gate, task->tid, task->saved.rsp);
@@ -215,7 +221,7 @@ static bool begin_with_gate(struct guard *guard, struct task *task)
 static bool map_gate(struct guard *guard, struct task *task)
 {
 	uint64_t args[CALL_ARG_COUNT];
-	struct new_stack_auxiliary from = { 0 };
+	struct new_stack_auxiliary from = {0};
 
 	page_arguments(guard, args);
 	if (regs_get(task->tid, &task->saved) == 0)
@@ -304,9 +310,9 @@ static bool at_call(struct guard *guard, struct task *task, struct event *event)
 	int r = regs_call(task->tid, &event->call);
 
 	if (r == -ESRCH)
-		return false;	/* killed meanwhile; its end will be reported */
+		return false; /* killed meanwhile; its end will be reported */
 	if (r < 0) {
-		kill(task->process->tgid, SIGKILL);	/* unresolvable means denied */
+		kill(task->process->tgid, SIGKILL); /* unresolvable means denied */
 		return false;
 	}
 	if (event->call.exit && task->exit_action == EXIT_GATE) {
@@ -318,7 +324,7 @@ static bool at_call(struct guard *guard, struct task *task, struct event *event)
 		return false;
 	}
 	if (task->launching && event->call.number != SYS_execve && event->call.number != SYS_execveat) {
-		resume(guard, task, 0);	/* the launcher's own code, before the tool */
+		resume(guard, task, 0); /* the launcher's own code, before the tool */
 		return false;
 	}
 	tracee_seeing(task, together_shown_by(event->call.number));
@@ -399,7 +405,7 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 		if (newborn)
 			newborn_forget(guard, newborn);
 		if (tracee_find(&guard->tracees, tid) || (!newborn && !is_tracee(tid)))
-			ended = true;	/* it was adopted, and perhaps has ended since */
+			ended = true; /* it was adopted, and perhaps has ended since */
 		struct task *child = ended ? NULL : tracee_add(&guard->tracees, tid, maker, vfork);
 		if (!ended && (!child || guard->ending)) {
 			kill(tid, SIGKILL);
@@ -467,7 +473,7 @@ static struct task *after_exec(struct guard *guard, pid_t tid)
 		task->tid = tid;
 		HASH_ADD_INT(guard->tracees.tasks, tid, task);
 	}
-	if (task) {	/* whatever was to be put back after the call is gone with the old memory */
+	if (task) { /* whatever was to be put back after the call is gone with the old memory */
 		slots_give(&guard->slots, task->slot);
 		task->slot = -1;
 		task->exit_action = EXIT_NOTHING;
@@ -513,10 +519,10 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		together_stopped(guard->together, task);
 		if (!guard->gate.page || begin_with_gate(guard, task))
 			return told_of_exec(task, false, event);
-		task->exit_action = EXIT_GATE;	/* the call's result is yet to be written over the number of any other */
+		task->exit_action = EXIT_GATE; /* the call's result is yet to be written over the number of any other */
 		resume(guard, task, 0);
 		return false;
-	case PTRACE_EVENT_SECCOMP:	/* level ptrace has no filter: this is by one of the tool's own */
+	case PTRACE_EVENT_SECCOMP: /* level ptrace has no filter: this is by one of the tool's own */
 		skip_call(guard, task);
 		return false;
 	case PTRACE_EVENT_STOP:
@@ -532,7 +538,7 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		if (gate_is_mapped(task, signal))
 			return after_gate(task, event);
 		if (task->launching && signal == SIGSTOP)
-			signal = 0;	/* the launcher's sign that it is ready */
+			signal = 0; /* the launcher's sign that it is ready */
 		limit_note_signal(guard, signal);
 		resume(guard, task, signal);
 		return false;
@@ -558,7 +564,7 @@ static bool understand(struct guard *guard, pid_t tid, int status, struct event 
 	task->let_go = false;
 	tracee_forking(task, false);
 	tracee_seeing(task, false);
-	if (status >> 16 != PTRACE_EVENT_EXEC)	/* then it may have another number now */
+	if (status >> 16 != PTRACE_EVENT_EXEC) /* then it may have another number now */
 		together_stopped(guard->together, task);
 	if (WSTOPSIG(status) == CALL_STOP_SIGNAL ||
 	    (guard->level != LEVEL_PTRACE && status >> 16 == PTRACE_EVENT_SECCOMP))
@@ -569,7 +575,7 @@ static bool understand(struct guard *guard, pid_t tid, int status, struct event 
 /* While children wait to be announced, which as a rule takes microseconds, it is not waited without end. */
 static pid_t wait_for_any(struct guard *guard, int *status)
 {
-	static const struct timespec while_ = { .tv_nsec = 200000 };
+	static const struct timespec while_ = {.tv_nsec = 200000};
 
 	for (unsigned tries = 0; guard->newborn_count; tries++) {
 		pid_t tid = out_of_turn_wait(guard, -1, status, __WALL | WNOHANG);
@@ -592,7 +598,7 @@ static int ptrace_next(struct guard *guard, struct event *event)
 	if (!out_of_turn_next(guard, &tid, &status)) {
 		tid = wait_for_any(guard, &status);
 		if (tid < 0) {
-			int error = errno;	/* the task that is let go now may be gone, which would be another one */
+			int error = errno; /* the task that is let go now may be gone, which would be another one */
 			if (error == EINTR)
 				together_interrupted(guard->together);
 			if (error == ECHILD)

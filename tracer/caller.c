@@ -23,25 +23,25 @@
 
 #define LOOK_CAPABILITY (UINT64_C(1) << CAP_SYS_PTRACE)
 
-enum { STATUS_ROOM = 1 << 20 };	/* the list of groups may be long */
+enum { STATUS_ROOM = 1 << 20 }; /* the list of groups may be long */
 
 /* ---- capabilities ------------------------------------------------------- */
 
 static int get_capabilities(struct __user_cap_data_struct data[2])
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 
 	return syscall(SYS_capget, &header, data) < 0 ? -errno : 0;
 }
 
 static int set_capabilities(uint64_t permitted, uint64_t effective)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
 
 	for (int half = 0; half < 2; half++)
-		data[half] = (struct __user_cap_data_struct){ .permitted = (uint32_t)(permitted >> (32 * half)),
-							      .effective = (uint32_t)(effective >> (32 * half)) };
+		data[half] = (struct __user_cap_data_struct){.permitted = (uint32_t)(permitted >> (32 * half)),
+							     .effective = (uint32_t)(effective >> (32 * half))};
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
@@ -97,7 +97,7 @@ static void read_groups(struct identity *identity, const char *text)
 		if (identity->group_count == room) {
 			gid_t *larger = realloc(identity->groups, (room = 2 * room + 32) * sizeof *larger);
 			if (!larger)
-				return;	/* fewer groups: less is allowed */
+				return; /* fewer groups: less is allowed */
 			identity->groups = larger;
 		}
 		identity->groups[identity->group_count++] = (gid_t)group;
@@ -127,7 +127,8 @@ static char *read_status(pid_t tid)
 static int read_identity(pid_t tid, struct identity *out)
 {
 	cleanup_free char *status = read_status(tid);
-	const char *uids = status ? strstr(status, "\nUid:\t") : NULL, *gids = status ? strstr(status, "\nGid:\t") : NULL,
+	const char *uids = status ? strstr(status, "\nUid:\t") : NULL,
+		   *gids = status ? strstr(status, "\nGid:\t") : NULL,
 		   *groups = status ? strstr(status, "\nGroups:\t") : NULL,
 		   *effective = status ? strstr(status, "\nCapEff:\t") : NULL;
 
@@ -165,7 +166,7 @@ static const char *line_of(long number, size_t *count)
 		*count = 3;
 		return "\nGid:\t";
 	default:
-		return NULL;	/* setgroups, capset */
+		return NULL; /* setgroups, capset */
 	}
 }
 
@@ -193,12 +194,12 @@ void caller_prepare(struct caller *caller)
 {
 	uint64_t keep = permitted() & (launch_capabilities() | LOOK_CAPABILITY);
 
-	*caller = (struct caller){ .changed = false };
+	*caller = (struct caller){.changed = false};
 	unshare(CLONE_FS);
 	umask(0);
 	set_capabilities(keep, keep);
 	if (read_identity((pid_t)syscall(SYS_gettid), &caller->own) < 0)
-		caller->own = (struct identity){ geteuid(), geteuid(), getegid(), getegid(), keep, NULL, 0 };
+		caller->own = (struct identity){geteuid(), geteuid(), getegid(), getegid(), keep, NULL, 0};
 	caller->own.capabilities = keep;
 }
 
@@ -250,7 +251,8 @@ void caller_leave(struct caller *caller)
 
 void caller_real_ids(struct caller *caller, bool on)
 {
-	if (!caller->changed || (caller->theirs.uid == caller->theirs.fsuid && caller->theirs.gid == caller->theirs.fsgid))
+	if (!caller->changed ||
+	    (caller->theirs.uid == caller->theirs.fsuid && caller->theirs.gid == caller->theirs.fsgid))
 		return;
 	/* capabilities as access(2) has them: all for a real user 0, none for any other */
 	uint64_t has = on && caller->theirs.uid != 0 ? LOOK_CAPABILITY : caller->theirs.capabilities | LOOK_CAPABILITY;
@@ -261,7 +263,7 @@ void caller_real_ids(struct caller *caller, bool on)
 
 bool caller_differs(pid_t tid)
 {
-	struct identity own = { .groups = NULL }, theirs = { .groups = NULL };
+	struct identity own = {.groups = NULL}, theirs = {.groups = NULL};
 	bool differs = read_identity((pid_t)syscall(SYS_gettid), &own) == 0 && read_identity(tid, &theirs) == 0 &&
 		       (own.fsuid != theirs.fsuid || own.fsgid != theirs.fsgid || !same_groups(&own, &theirs) ||
 			(own.capabilities & launch_capabilities()) != (theirs.capabilities & launch_capabilities()));
@@ -292,17 +294,17 @@ static void *ask_as_caller(void *argument)
 			question->answer = errno == EACCES || errno == EROFS || errno == EPERM ? -errno : 0;
 	}
 	caller_done(&question->caller);
-	return NULL;	/* and its rights end with it */
+	return NULL; /* and its rights end with it */
 }
 
 int caller_access(pid_t tid, int fd, const char *name, int access)
 {
-	struct access_question question = { .tid = tid, .fd = fd, .name = name, .access = access };
+	struct access_question question = {.tid = tid, .fd = fd, .name = name, .access = access};
 	sigset_t all, before;
 	pthread_t thread;
 
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);	/* signals are the main thread's */
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
 	int r = pthread_create(&thread, NULL, ask_as_caller, &question);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (r == 0)
@@ -322,7 +324,7 @@ int caller_umask(pid_t tid, mode_t *mask)
 	text[n] = 0;
 	const char *field = strstr(text, "\nUmask:\t");
 	if (!field)
-		return -ESRCH;	/* a zombie has none */
+		return -ESRCH; /* a zombie has none */
 	*mask = (mode_t)strtoul(field + sizeof "\nUmask:\t" - 1, NULL, 8);
 	return 0;
 }

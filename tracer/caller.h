@@ -13,19 +13,19 @@
 
 #include "regs.h"
 
-enum { CALLER_GROUPS_MOST = 65536 };	/* NGROUPS_MAX, limits.h */
+enum { CALLER_GROUPS_MOST = 65536 }; /* NGROUPS_MAX, limits.h */
 
 /* Who somebody is. */
 struct identity {
 	uid_t uid, fsuid;
 	gid_t gid, fsgid;
-	uint64_t capabilities;	/* effective */
-	gid_t *groups;		/* malloc'ed */
+	uint64_t capabilities; /* effective */
+	gid_t *groups;	       /* malloc'ed */
 	size_t group_count;
 };
 
 struct caller {
-	struct identity own;	/* what the thread is for a tool that has changed nothing */
+	struct identity own; /* what the thread is for a tool that has changed nothing */
 	struct identity theirs;
 	bool changed;
 };

@@ -30,8 +30,8 @@ struct live {
 /* One that has ended and that its parent has not waited for. */
 struct zombie {
 	pid_t pid, parent;
-	uint64_t cpu;	 /* ns, with its waited-for children */
-	uint64_t stored; /* bytes, the same */
+	uint64_t cpu;		     /* ns, with its waited-for children */
+	uint64_t stored;	     /* bytes, the same */
 	struct zombie *next, **link; /* among those of its parent; NULL: the parent is unknown or gone */
 	UT_hash_handle hh;
 };

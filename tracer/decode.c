@@ -36,7 +36,7 @@ static int read_how(struct request *request, uint64_t pointer, uint64_t size)
 {
 	char bytes[4096];
 
-	if (size < sizeof request->how)	/* nothing was added to it since Linux 5.6 */
+	if (size < sizeof request->how) /* nothing was added to it since Linux 5.6 */
 		return -EINVAL;
 	if (size > sizeof bytes)
 		return -E2BIG;
@@ -71,14 +71,14 @@ static int decode_open(struct request *request)
 		request->how.flags = (unsigned)value(request, flags);
 	else
 		request->how.flags = O_CREAT | O_WRONLY | O_TRUNC;
-	if (request->how.flags & O_PATH)	/* open(2): everything else is ignored then */
+	if (request->how.flags & O_PATH) /* open(2): everything else is ignored then */
 		request->how.flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	return check_open_flags(request->how.flags);
 }
 
 static void decode_flags(struct request *request)
 {
-	static const enum arg_kind kinds[] = { ARG_AT_FLAGS, ARG_RENAME_FLAGS, ARG_WATCH_MASK };
+	static const enum arg_kind kinds[] = {ARG_AT_FLAGS, ARG_RENAME_FLAGS, ARG_WATCH_MASK};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		int arg = arg_of(request, kinds[i]);
@@ -163,7 +163,8 @@ static void resolve_file_with_slash(struct guard *guard, struct request *request
 
 	if (name->at.error != -ENOTDIR || !name->makes || op == OP_REMOVE || op == OP_RENAME || !cut_slashes(name))
 		return;
-	resolve_as(&guard->tracees, request->task, name->dirfd, name->text, RESOLVE_NOFOLLOW, true, request->how.resolve, &name->at);
+	resolve_as(&guard->tracees, request->task, name->dirfd, name->text, RESOLVE_NOFOLLOW, true,
+		   request->how.resolve, &name->at);
 	name->text[name->length] = '/';
 	name->length = length;
 	if (name->at.error == 0)
@@ -174,8 +175,8 @@ static void resolve_name(struct guard *guard, struct request *request, struct na
 {
 	/* where open(2) may make a file, such a name is none, whatever is there */
 	if (!name->by_fd && (request->how.flags & O_CREAT) && cut_slashes(name)) {
-		resolve_as(&guard->tracees, request->task, name->dirfd, name->text, RESOLVE_NOFOLLOW, true, request->how.resolve,
-			   &name->at);
+		resolve_as(&guard->tracees, request->task, name->dirfd, name->text, RESOLVE_NOFOLLOW, true,
+			   request->how.resolve, &name->at);
 		if (name->at.error == 0)
 			name->at.error = -EISDIR;
 	} else if (name->by_fd && name->dirfd == AT_FDCWD)
@@ -219,7 +220,8 @@ static void decode_attribute(struct request *request)
 
 	if (at < 0)
 		return;
-	ssize_t n = mem_read_string(request->task->tid, value(request, at), request->attribute, sizeof request->attribute);
+	ssize_t n =
+		mem_read_string(request->task->tid, value(request, at), request->attribute, sizeof request->attribute);
 	request->attribute_error = n == 0 || n == -ENAMETOOLONG ? -ERANGE : n < 0 ? (int)n : 0;
 	if (n < 0)
 		request->attribute[0] = 0;
@@ -254,9 +256,9 @@ static int read_address(struct request *request, uint64_t pointer, uint64_t leng
 
 	bool needed = request->call->op == OP_BIND || call_arg_index(request->call, ARG_SOCKADDR, 0) == 1;
 	if (length == 0 || (pointer == 0 && !needed))
-		return 0;	/* none: to where the socket is connected */
+		return 0; /* none: to where the socket is connected */
 	if (length > sizeof(struct sockaddr_storage))
-		return -EINVAL;	/* move_addr_to_kernel() in net/socket.c */
+		return -EINVAL; /* move_addr_to_kernel() in net/socket.c */
 	address->used = true;
 	address->pointer = pointer;
 	address->length = (socklen_t)length;
@@ -278,7 +280,8 @@ static int read_message(struct request *request, uint64_t pointer)
 		return -EINVAL;
 	if (message->msg_controllen > sizeof request->control)
 		return -ENOBUFS;
-	r = mem_read(request->task->tid, (uint64_t)(uintptr_t)message->msg_control, request->control, message->msg_controllen);
+	r = mem_read(request->task->tid, (uint64_t)(uintptr_t)message->msg_control, request->control,
+		     message->msg_controllen);
 	if (r < 0)
 		return r;
 	if (length > sizeof(struct sockaddr_storage))
@@ -294,7 +297,7 @@ static void resolve_address(struct guard *guard, struct request *request)
 	size_t skip = offsetof(struct sockaddr, sa_data);
 
 	if (!address->used || address->any.sa_family != AF_UNIX || address->length <= skip || !address->bytes[skip])
-		return;	/* of another family, unnamed or abstract */
+		return; /* of another family, unnamed or abstract */
 	name->length = strnlen(address->bytes + skip, address->length - skip);
 	memcpy(name->text, address->bytes + skip, name->length);
 	name->text[name->length] = 0;
@@ -370,12 +373,12 @@ static void clear(struct request *request)
 	request->flags = 0;
 	request->attribute[0] = 0;
 	request->attribute_error = 0;
-	request->how = (struct open_how){ 0 };
+	request->how = (struct open_how){0};
 	request->how_size = 0;
 	request->socket = request->held_socket = -1;
 	request->address.used = request->address.pinned = false;
-	request->address.length = 0;	/* what is left there is the address of another call */
-	request->message = (struct msghdr){ 0 };
+	request->address.length = 0; /* what is left there is the address of another call */
+	request->message = (struct msghdr){0};
 	memset(&request->clone, 0, sizeof request->clone);
 }
 

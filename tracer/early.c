@@ -36,9 +36,8 @@ static const char from_nowhere[] = "x", below_file[] = "/proc/self/stat/x";
 
 /* Where something comes before the name. */
 static const bool asked[OP_COUNT] = {
-	[OP_CREATE] = true, [OP_SYMLINK] = true, [OP_REMOVE] = true,	[OP_RENAME] = true,
-	[OP_LINK] = true,   [OP_CHANGE] = true,	 [OP_CHANGE_FD] = true, [OP_WATCH] = true,
-	[OP_VALUE] = true,
+	[OP_CREATE] = true, [OP_SYMLINK] = true,   [OP_REMOVE] = true, [OP_RENAME] = true, [OP_LINK] = true,
+	[OP_CHANGE] = true, [OP_CHANGE_FD] = true, [OP_WATCH] = true,  [OP_VALUE] = true,
 };
 
 /* What cannot be read cannot be read by us either: an address at which nothing is. */

@@ -396,7 +396,8 @@ static void look_gate_file(struct assembly *p, int path, int how)
 }
 
 /* Descriptors of roots from number `from` on, those to `reading` only with the entries that read; entries from `how_start` on. */
-static void look_gate_root(struct assembly *p, int how, unsigned from, unsigned reading, unsigned end, unsigned how_start)
+static void look_gate_root(struct assembly *p, int how, unsigned from, unsigned reading, unsigned end,
+			   unsigned how_start)
 {
 	const struct gate *gate = &p->guard->gate;
 	uint32_t first = p->guard->open_files + RESERVED_FD_ROOT;

@@ -36,7 +36,7 @@ struct instructions {
 static void emit(struct instructions *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no)
 {
 	if (p->length < ROOM)
-		p->code[p->length++] = (struct sock_filter){ code, yes, no, k };
+		p->code[p->length++] = (struct sock_filter){code, yes, no, k};
 }
 
 static void load(struct instructions *p, size_t offset)
@@ -124,7 +124,7 @@ static void look_at_socket(struct instructions *p, bool internet, bool udp)
 	say(p, EAFNOSUPPORT);
 	load_argument(p, 2);
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, NETLINK_ROUTE, internet ? 6 : 1, 0);
-	say(p, EPROTONOSUPPORT);	/* as a kernel that has not got it: judge_network.c */
+	say(p, EPROTONOSUPPORT); /* as a kernel that has not got it: judge_network.c */
 	say(p, EACCES);
 	load_argument(p, 1);
 	emit(p, BPF_ALU | BPF_AND | BPF_K, SOCKET_TYPE_BITS, 0, 0);
@@ -136,7 +136,7 @@ static void look_at_socket(struct instructions *p, bool internet, bool udp)
 /* New namespaces. clone3 has its flags in memory, and libc falls back to clone. */
 static void look_at_clone(struct instructions *p)
 {
-	static const char *const names[] = { "clone", "unshare" };
+	static const char *const names[] = {"clone", "unshare"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		for_number(p, number_of(names[i]), 4);
@@ -162,7 +162,10 @@ static void look_at_ioctl(struct instructions *p)
 /* Reserved descriptors stay. (Not close_range: it cannot be told to leave some; the shim goes round them.) */
 static void look_at_descriptors(struct instructions *p, unsigned first)
 {
-	static const struct { const char *name; int arg; } calls[] = { { "close", 0 }, { "dup2", 1 }, { "dup3", 1 } };
+	static const struct {
+		const char *name;
+		int arg;
+	} calls[] = {{"close", 0}, {"dup2", 1}, {"dup3", 1}};
 
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
 		for_number(p, number_of(calls[i].name), 5);
@@ -184,7 +187,7 @@ int filter_compile_alone(const struct guard *guard, struct sock_fprog *filter)
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
 	say(p, ENOSYS);
 	load(p, offsetof(struct seccomp_data, nr));
-	emit(p, BPF_JMP | BPF_JGE | BPF_K, CALL_NUMBERS, 0, 1);	/* x32 among them */
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, CALL_NUMBERS, 0, 1); /* x32 among them */
 	say(p, ENOSYS);
 	look_at_descriptors(p, guard->reserved_at);
 	look_at_ioctl(p);

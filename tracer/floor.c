@@ -56,7 +56,8 @@ static bool opens_strangers(const struct image *image)
 	for (uint32_t i = 0; i < image_rule_count(image); i++) {
 		struct rule rule = image_rule(image, i);
 		const char *number = rule.target + sizeof proc - 1;
-		if ((rule.key == RULE_READ || rule.key == RULE_WRITE) && strncmp(rule.target, proc, sizeof proc - 1) == 0 &&
+		if ((rule.key == RULE_READ || rule.key == RULE_WRITE) &&
+		    strncmp(rule.target, proc, sizeof proc - 1) == 0 &&
 		    (*number == '*' || (*number >= '1' && *number <= '9')))
 			return true;
 	}
@@ -95,7 +96,7 @@ bool floor_is_there(void)
 
 int floor_lay(void)
 {
-	struct ruleset_attr attr = { .scoped = SCOPE_SIGNAL };
+	struct ruleset_attr attr = {.scoped = SCOPE_SIGNAL};
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
 
 	if (ruleset < 0)

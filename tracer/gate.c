@@ -68,31 +68,28 @@ static const uint64_t creating[] = {
 	O_WRONLY | O_CREAT | O_TRUNC,
 	O_RDWR | O_CREAT | O_EXCL,
 	O_WRONLY | O_CREAT | O_EXCL,
-	O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_NONBLOCK,	/* tar */
+	O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_NONBLOCK, /* tar */
 	O_WRONLY | O_CREAT | O_APPEND,
 	O_RDWR | O_CREAT | O_TRUNC,
 	O_RDWR | O_CREAT,
 	O_WRONLY | O_CREAT,
-	O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK,		/* touch */
+	O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, /* touch */
 	O_WRONLY | O_CREAT | O_NONBLOCK,
-	O_WRONLY | O_CREAT | O_EXCL | O_TRUNC,			/* shells */
-	O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW,			/* python's tempfile */
-	O_RDWR | O_CREAT | O_NOFOLLOW,				/* sqlite */
-	O_RDONLY | O_CREAT | O_NOCTTY,				/* flock */
+	O_WRONLY | O_CREAT | O_EXCL | O_TRUNC,	/* shells */
+	O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, /* python's tempfile */
+	O_RDWR | O_CREAT | O_NOFOLLOW,		/* sqlite */
+	O_RDONLY | O_CREAT | O_NOCTTY,		/* flock */
 	O_RDWR | O_TMPFILE,
-	O_RDWR | O_TMPFILE | O_EXCL,				/* tmpfile(3) */
+	O_RDWR | O_TMPFILE | O_EXCL, /* tmpfile(3) */
 };
 /* Those that programs give of their own (git's objects have 0444, ld's programs 0777), and those of the files in source trees and
  * packages: tar, cp, git and unzip ask for the mode that the file is to have. */
-static const uint64_t modes[] = { 0666, 0644, 0600, 0755, 0777, 0444, 0664, 0775, 0640, 0660, 0400, 0700, 0555, 0440, 0750, 0770 };
+static const uint64_t modes[] = {0666, 0644, 0600, 0755, 0777, 0444, 0664, 0775,
+				 0640, 0660, 0400, 0700, 0555, 0440, 0750, 0770};
 
 /* For single files: as programs open what they find below /etc and /proc; and devices such as /dev/null. */
 static const uint64_t reading_file[] = {
-	O_RDONLY,
-	O_RDONLY | O_NOCTTY,
-	O_RDONLY | O_NONBLOCK,
-	O_RDONLY | O_NOCTTY | O_NONBLOCK,
-	O_RDONLY | O_NOATIME,
+	O_RDONLY, O_RDONLY | O_NOCTTY, O_RDONLY | O_NONBLOCK, O_RDONLY | O_NOCTTY | O_NONBLOCK, O_RDONLY | O_NOATIME,
 };
 static const uint64_t writing_file[] = {
 	O_RDWR,
@@ -103,7 +100,8 @@ static const uint64_t writing_file[] = {
 	O_WRONLY | O_APPEND,
 	O_RDWR | O_APPEND,
 };
-static const uint64_t creating_file[] = {	/* as shells do, with 0666 */
+static const uint64_t creating_file[] = {
+	/* as shells do, with 0666 */
 	O_WRONLY | O_CREAT | O_TRUNC,
 	O_WRONLY | O_CREAT | O_APPEND,
 	O_RDWR | O_CREAT | O_TRUNC,
@@ -121,7 +119,7 @@ enum {
 static void put_one(struct wire_gate *page, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
 	assert(page->how_file_count < GATE_HOWS);
-	page->how[page->how_file_count++] = (struct wire_how){ flags, mode, resolve, 0 };
+	page->how[page->how_file_count++] = (struct wire_how){flags, mode, resolve, 0};
 }
 
 static void put(struct wire_gate *page, uint64_t flags, uint64_t mode, uint64_t resolve)
@@ -130,7 +128,10 @@ static void put(struct wire_gate *page, uint64_t flags, uint64_t mode, uint64_t 
 	put_one(page, flags | O_CLOEXEC, mode, resolve);
 }
 
-#define EACH(list) size_t i_ = 0; i_ < sizeof(list) / sizeof(list)[0]; i_++
+#define EACH(list)                           \
+	size_t i_ = 0;                       \
+	i_ < sizeof(list) / sizeof(list)[0]; \
+	i_++
 static void put_modes(struct wire_gate *page, uint64_t flags, uint64_t resolve)
 {
 	for (EACH(modes))
@@ -183,7 +184,8 @@ void gate_open_late(struct wire_gate *page)
 
 /* ---- names -------------------------------------------------------------- */
 
-static size_t put_name(struct wire_gate *page, size_t text, const char *name, unsigned number, const struct gate_root *root)
+static size_t put_name(struct wire_gate *page, size_t text, const char *name, unsigned number,
+		       const struct gate_root *root)
 {
 	size_t length = strlen(name);
 
@@ -219,12 +221,12 @@ static void put_names(struct wire_gate *page, const struct gate_roots *roots)
 
 /* ---- the page ----------------------------------------------------------- */
 
-extern const unsigned char gate_code[] __attribute__((visibility("hidden"))),	/* gate_code.S */
+extern const unsigned char gate_code[] __attribute__((visibility("hidden"))), /* gate_code.S */
 	gate_code_end[] __attribute__((visibility("hidden")));
 
 long gate_call_offset(void)
 {
-	const unsigned char *vdso = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);	/* NOLINT: an address it is */
+	const unsigned char *vdso = (const unsigned char *)getauxval(AT_SYSINFO_EHDR); /* NOLINT: an address it is */
 	const Elf64_Ehdr *header = (const Elf64_Ehdr *)vdso;
 
 	if (!vdso)
@@ -325,7 +327,7 @@ int gate_open(struct gate *gate, struct policy *const *policies, unsigned policy
 void gate_close(struct gate *gate)
 {
 	if (!gate_late_end(gate))
-		return;	/* what the thread uses goes with this process */
+		return; /* what the thread uses goes with this process */
 	gate_roots_free(&gate->roots);
 	if (gate->page)
 		munmap(gate->page, GATE_LENGTH);

@@ -19,15 +19,15 @@ struct policy;
 
 /* A directory at and below which every name may be read, or written as well. */
 struct gate_root {
-	int fd;		/* O_PATH */
-	char *name;	/* absolute, resolved; malloc'ed */
+	int fd;	    /* O_PATH */
+	char *name; /* absolute, resolved; malloc'ed */
 	bool writable;
-	bool late;	/* it serves only when it is known that no device lies below it: gate_late.c */
+	bool late; /* it serves only when it is known that no device lies below it: gate_late.c */
 };
 
 /* A symbolic link that leads to a root. */
 struct gate_link {
-	char *name;	/* absolute, resolved but for its last component; malloc'ed */
+	char *name; /* absolute, resolved but for its last component; malloc'ed */
 	unsigned root;
 };
 
@@ -53,7 +53,7 @@ struct gate_seen {
 /* A dynamic linker, told by where it begins to run, and where in it things are, from its start on. */
 enum { GATE_LINKERS = 4 };
 struct gate_linker {
-	uint64_t entry;	/* 0: none yet */
+	uint64_t entry; /* 0: none yet */
 	uint64_t site;	/* 0: there is none that is known, or no room */
 	uint64_t room;	/* behind the last of its code */
 	bool moves;	/* open_site.h */
@@ -61,24 +61,24 @@ struct gate_linker {
 
 struct gate {
 	int fd;			/* the page: sealed, open for reading only; -1: there is no gate */
-	struct wire_gate *page;	/* our writable view of it */
+	struct wire_gate *page; /* our writable view of it */
 	int protection;		/* of the page in the tool's memory: PROT_READ, and PROT_EXEC when it has code */
 	struct gate_linker linkers[GATE_LINKERS];
 	unsigned linkers_next;
 	struct gate_roots roots;
-	unsigned how_reading, how_count;	/* as in the page; the filter is made of these */
+	unsigned how_reading, how_count; /* as in the page; the filter is made of these */
 	unsigned how_file_reading, how_file_count, file_reading, file_count;
-	unsigned how_late;		/* 0: there are none */
-	struct gate_late *late;		/* the search for devices, while there is one */
+	unsigned how_late;	/* 0: there are none */
+	struct gate_late *late; /* the search for devices, while there is one */
 	long begin_offset;	/* from the start of the vdso: room for the code that maps the page; -1: none */
 	long call_offset;	/* from the start of the vdso: a `syscall` instruction */
 	char *shim;		/* what LD_PRELOAD names; malloc'ed; NULL: not known (yet) */
 	struct gate_seen seen[GATE_SEEN];
 	unsigned seen_next;
-	struct shim_names names;	/* read when they are first asked for; */
-	bool nameless;		/* they could not be */
+	struct shim_names names; /* read when they are first asked for; */
+	bool nameless;		 /* they could not be */
 };
-#define GATE_NONE ((struct gate){ .fd = -1 })
+#define GATE_NONE ((struct gate){.fd = -1})
 
 /* gate_roots.c: find them, for policies that all must agree; `cwd` and `environment` (NAME=VALUE) are the tool's. 0 or
  * -ENOMEM; none is no error. */

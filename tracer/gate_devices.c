@@ -18,9 +18,9 @@
 #include "gate.h"
 
 enum {
-	DIRECTORY_COST = 8,	/* a directory costs as much as so many of its entries */
-	ANCESTORS_MOST = 256,	/* of a name; above, nothing is known */
-	ENTRIES_MOVED = 1024,	/* in a tree that is moved */
+	DIRECTORY_COST = 8,   /* a directory costs as much as so many of its entries */
+	ANCESTORS_MOST = 256, /* of a name; above, nothing is known */
+	ENTRIES_MOVED = 1024, /* in a tree that is moved */
 };
 
 /* Directories that are still to be looked into, by their names from the top of the tree. */
@@ -73,22 +73,23 @@ static bool look_into(struct pending *pending, DIR *directory, const char *name,
 /* Without a link, and without leaving the mount: what is mounted below a root is not reached through it. */
 static int open_below(int top, const char *name)
 {
-	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
+	struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV};
 
 	return (int)syscall(SYS_openat2, top, name, &how, sizeof how);
 }
 
 bool gate_no_device_below(int top, unsigned *entries, unsigned least, const atomic_bool *stop)
 {
-	struct pending pending = { 0 };
+	struct pending pending = {0};
 	bool none = put_off(&pending, ".", ".");
 
 	while (pending.count > 0) {
 		cleanup_free char *name = pending.names[--pending.count];
 		int fd = none && !(stop && *stop) ? open_below(top, name) : -1;
 		DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-		none = directory ? look_into(&pending, directory, name, entries, least) : none && fd < 0 && errno == EXDEV;
+		none = directory ? look_into(&pending, directory, name, entries, least)
+				 : none && fd < 0 && errno == EXDEV;
 		if (directory)
 			closedir(directory);
 		else if (fd >= 0)
@@ -122,7 +123,7 @@ static bool is_root(const struct gate *gate, const struct stat *st, bool searche
 /* Does it, or a directory that it lies in, serve as a root? Whatever that is called by now. */
 static bool lies_in_root(const struct gate *gate, int directory, bool searched)
 {
-	struct stat st, last = { 0 };
+	struct stat st, last = {0};
 	int fd = fcntl(directory, F_DUPFD_CLOEXEC, 0);
 
 	for (int i = 0; i < ANCESTORS_MOST && fd >= 0 && fstat(fd, &st) == 0 && !same(&st, &last); i++) {
@@ -145,6 +146,5 @@ bool gate_admits(const struct gate *gate, int moved, int into)
 	unsigned entries = ENTRIES_MOVED;
 
 	return !gate->page || geteuid() != 0 || lies_in_root(gate, moved, true) ||
-	       (into >= 0 && !lies_in_root(gate, into, false)) ||
-	       gate_no_device_below(moved, &entries, 0, NULL);
+	       (into >= 0 && !lies_in_root(gate, into, false)) || gate_no_device_below(moved, &entries, 0, NULL);
 }

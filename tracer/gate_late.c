@@ -21,7 +21,7 @@
 #include "gate.h"
 
 enum {
-	ENTRIES_MOST = 1 << 19,	/* some 0.2 s of one processor */
+	ENTRIES_MOST = 1 << 19, /* some 0.2 s of one processor */
 	TRIES_MOST = 4,
 	NICE = 10,
 	END_MS = 500,

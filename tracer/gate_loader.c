@@ -36,7 +36,7 @@
 enum {
 	PAGE = 4096,
 	SEGMENTS_MOST = 16,
-	CODE_MOST = 4 << 20,	/* bytes of a dynamic linker */
+	CODE_MOST = 4 << 20, /* bytes of a dynamic linker */
 	ROOM = 14,
 	BEGIN = 49,
 };
@@ -62,13 +62,13 @@ static bool find_code(pid_t pid, uint64_t base, Elf64_Phdr *code)
 static void look(struct gate_linker *linker, pid_t pid, uint64_t base)
 {
 	struct open_site site;
-	Elf64_Phdr code = { 0 };
+	Elf64_Phdr code = {0};
 	uint8_t *text = find_code(pid, base, &code) ? malloc(code.p_filesz) : NULL;
 
 	linker->site = 0;
 	uint64_t room = code.p_vaddr + code.p_filesz;
-	if (text && mem_read(pid, base + code.p_vaddr, text, code.p_filesz) == 0 && open_site_find(text, code.p_filesz, &site) &&
-	    room % PAGE <= PAGE - ROOM && room % PAGE != 0) {
+	if (text && mem_read(pid, base + code.p_vaddr, text, code.p_filesz) == 0 &&
+	    open_site_find(text, code.p_filesz, &site) && room % PAGE <= PAGE - ROOM && room % PAGE != 0) {
 		linker->room = room;
 		linker->site = code.p_vaddr + site.at;
 		linker->moves = site.moves;
@@ -93,7 +93,8 @@ static bool has_site(const struct gate_linker *linker, pid_t pid, uint64_t base)
 	uint8_t text[OPEN_SITE_BEFORE + OPEN_SITE_BEHIND];
 	struct open_site site;
 
-	return linker->site >= OPEN_SITE_BEFORE && mem_read(pid, base + linker->site - OPEN_SITE_BEFORE, text, sizeof text) == 0 &&
+	return linker->site >= OPEN_SITE_BEFORE &&
+	       mem_read(pid, base + linker->site - OPEN_SITE_BEFORE, text, sizeof text) == 0 &&
 	       open_site_find(text, sizeof text, &site) && site.at == OPEN_SITE_BEFORE && site.moves == linker->moves;
 }
 
@@ -106,7 +107,7 @@ static void put_distance(uint8_t *at, uint64_t from, uint64_t to)
 
 static void fill(uint8_t room[ROOM], const struct gate_linker *linker)
 {
-	const uint8_t pieces[ROOM] = { 0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0xb8, 0, 0, 0, 0, 0xff, 0xe0 };
+	const uint8_t pieces[ROOM] = {0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0xb8, 0, 0, 0, 0, 0xff, 0xe0};
 	const uint32_t entrance = (uint32_t)(GATE_CODE + (linker->moves ? 0 : GATE_ENTRANCE));
 
 	memcpy(room, pieces, ROOM);
@@ -117,10 +118,10 @@ static void fill(uint8_t room[ROOM], const struct gate_linker *linker)
 static void fill_begin(uint8_t code[BEGIN], uint64_t start)
 {
 	const uint8_t pieces[BEGIN] = {
-		0xb8, SYS_mmap, 0, 0, 0, 0x0f, 0x05, 0x3d, 0, 0, 0, 0, 0x75, 25,
-		0x31, 0xc0, 0x31, 0xff, 0x31, 0xf6, 0x31, 0xd2, 0x31, 0xc9,	/* eax, edi, esi, edx, ecx, */
-		0x45, 0x31, 0xc0, 0x45, 0x31, 0xd2, 0x45, 0x31, 0xdb,		/* r8d, r10d, r11d; r9 was 0 */
-		0xff, 0x25, 2, 0, 0, 0, 0x0f, 0x0b,				/* jmp *2(%rip); ud2; .quad start */
+		0xb8, SYS_mmap, 0,    0,    0,	  0x0f, 0x05, 0x3d, 0,	  0,	0,    0, 0x75,
+		25,   0x31,	0xc0, 0x31, 0xff, 0x31, 0xf6, 0x31, 0xd2, 0x31, 0xc9, /* eax, edi, esi, edx, ecx, */
+		0x45, 0x31,	0xc0, 0x45, 0x31, 0xd2, 0x45, 0x31, 0xdb,	      /* r8d, r10d, r11d; r9 was 0 */
+		0xff, 0x25,	2,    0,    0,	  0,	0x0f, 0x0b, /* jmp *2(%rip); ud2; .quad start */
 	};
 	const uint32_t page = GATE_START;
 
@@ -132,7 +133,7 @@ static void fill_begin(uint8_t code[BEGIN], uint64_t start)
 /* Behind the vdso's file its last page is empty. */
 long gate_begin_offset(void)
 {
-	const unsigned char *vdso = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);	/* NOLINT: an address it is */
+	const unsigned char *vdso = (const unsigned char *)getauxval(AT_SYSINFO_EHDR); /* NOLINT: an address it is */
 	const Elf64_Ehdr *header = (const Elf64_Ehdr *)vdso;
 
 	if (!vdso)
@@ -148,7 +149,7 @@ long gate_begin_offset(void)
 
 uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t vdso, uint64_t start, bool serve)
 {
-	uint8_t room[ROOM], code[BEGIN], jump[OPEN_SITE_JUMP] = { OPEN_SITE_JUMP_CODE };
+	uint8_t room[ROOM], code[BEGIN], jump[OPEN_SITE_JUMP] = {OPEN_SITE_JUMP_CODE};
 
 	if (!(gate->protection & PROT_EXEC) || base == 0 || start <= base || vdso == 0 || gate->begin_offset < 0)
 		return 0;
@@ -160,9 +161,9 @@ uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t vdso,
 	fill_begin(code, start);
 	put_distance(jump + 1, linker->site + OPEN_SITE_JUMP, linker->room);
 	/* `begin` last: what was found in another linker may be elsewhere in this one, even behind the vdso */
-	const struct mem_patch patches[] = { { base + linker->room, room, sizeof room },
-					     { base + linker->site, jump, sizeof jump },
-					     { begin, code, sizeof code } };
+	const struct mem_patch patches[] = {{base + linker->room, room, sizeof room},
+					    {base + linker->site, jump, sizeof jump},
+					    {begin, code, sizeof code}};
 	if (mem_patch(pid, serve ? patches : patches + 2, serve ? 3 : 1) < 0)
 		return 0;
 	if (serve)

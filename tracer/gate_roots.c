@@ -42,17 +42,18 @@
 enum {
 	IMAGES_MOST = 2,
 	RULES_LOOKED_AT = 256,
-	ENTRIES_LOOKED_AT = 256,	/* of one directory */
-	ENTRIES_AT_ONCE = 1024,		/* of root's trees, before the run begins */
-	REFUSALS_KEPT = 32,		/* many rules name the same few directories, or what lies in them */
+	ENTRIES_LOOKED_AT = 256, /* of one directory */
+	ENTRIES_AT_ONCE = 1024,	 /* of root's trees, before the run begins */
+	REFUSALS_KEPT = 32,	 /* many rules name the same few directories, or what lies in them */
 	READ = ACCESS_READ | ACCESS_LOOK,
 	WRITE = READ | ACCESS_WRITE,
 };
 
 /* File systems whose names are just names. Those of user space (fuse) are not among them: who serves them may be anybody. */
-static const char *const plain[] = { "ext4", "ext3", "ext2", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "f2fs", "bcachefs",
-				     "erofs", "squashfs", "ramfs", "rootfs", "nfs", "nfs4", "cifs", "9p", "virtiofs",
-				     "jfs", "nilfs2", "aufs", "ecryptfs", "iso9660", "vfat", "exfat" };
+static const char *const plain[] = {"ext4", "ext3",	"ext2",	    "xfs",   "btrfs",	 "tmpfs", "overlay",
+				    "zfs",  "f2fs",	"bcachefs", "erofs", "squashfs", "ramfs", "rootfs",
+				    "nfs",  "nfs4",	"cifs",	    "9p",    "virtiofs", "jfs",	  "nilfs2",
+				    "aufs", "ecryptfs", "iso9660",  "vfat",  "exfat"};
 
 struct found {
 	struct gate_root root;
@@ -66,12 +67,12 @@ struct search {
 	size_t mount_count;
 	struct found found[GATE_ROOTS];
 	unsigned count;
-	unsigned most;		/* so many may be found in this part of the search */
-	char *refused[REFUSALS_KEPT];	/* names that were considered and are no roots */
+	unsigned most;		      /* so many may be found in this part of the search */
+	char *refused[REFUSALS_KEPT]; /* names that were considered and are no roots */
 	unsigned refused_count;
-	unsigned entries;	/* that may still be looked at for devices */
+	unsigned entries; /* that may still be looked at for devices */
 	bool root_user;
-	const char *cwd;	/* at or below it there may be late roots */
+	const char *cwd; /* at or below it there may be late roots */
 };
 
 /* ---- mounts ------------------------------------------------------------- */
@@ -159,7 +160,8 @@ static bool covered(const struct search *search, const char *name, int mount, bo
 /* Open by a name with no link in it. -1: it has one, or is no directory. */
 static int open_exactly(const char *name)
 {
-	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+			       .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 
 	return (int)syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);
 }
@@ -184,12 +186,13 @@ static unsigned consider(struct search *search, const char *name)
 	const struct mount *mount = fd >= 0 ? mount_of(search, fd) : NULL;
 	if (mount && is_plain(mount) && !covered(search, name, mount->id, writable, false)) {
 		bool late = !device_free(search, mount, fd, name);
-		bool worth = !late || (lies_below(name, search->cwd) && !covered(search, name, mount->id, writable, true));
+		bool worth =
+			!late || (lies_below(name, search->cwd) && !covered(search, name, mount->id, writable, true));
 		char *copy = worth ? strdup(name) : NULL;
 		if (copy) {
-			search->found[search->count++] = (struct found){
-				.root = { .fd = fd, .name = copy, .writable = writable, .late = late }, .mount = mount->id
-			};
+			search->found[search->count++] =
+				(struct found){.root = {.fd = fd, .name = copy, .writable = writable, .late = late},
+					       .mount = mount->id};
 			return access;
 		}
 	}
@@ -212,7 +215,8 @@ static void consider_way(struct search *search, const char *path)
 	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.strcpy): its room was reckoned before */
 	strcpy(name, path);
 	/* of root's trees the small ones are likely to do */
-	for (slash = search->root_user ? NULL : strchr(name + 1, '/'); slash && access != WRITE; slash = strchr(slash + 1, '/')) {
+	for (slash = search->root_user ? NULL : strchr(name + 1, '/'); slash && access != WRITE;
+	     slash = strchr(slash + 1, '/')) {
 		*slash = 0;
 		access = consider(search, name);
 		*slash = '/';
@@ -240,7 +244,8 @@ static void consider_below(struct search *search, const char *path, unsigned dep
 		return;
 	DIR *directory = opendir(path);
 	for (int i = 0; directory && i < ENTRIES_LOOKED_AT && (entry = readdir(directory)) != NULL; i++) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || !is_directory(dirfd(directory), entry))
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    !is_directory(dirfd(directory), entry))
 			continue;
 		if (snprintf(child, sizeof child, "%s/%s", path[1] ? path : "", entry->d_name) >= PATH_MAX)
 			continue;
@@ -271,14 +276,15 @@ static void consider_rules(struct search *search, const struct image *image)
 
 	for (uint32_t i = 0; i < count && i < RULES_LOOKED_AT; i++) {
 		struct rule rule = image_rule(image, i);
-		if ((rule.key == RULE_READ || rule.key == RULE_WRITE || rule.key == RULE_READ_ONLY) && !strchr(rule.target, '*') &&
-		    rule.target[1])
+		if ((rule.key == RULE_READ || rule.key == RULE_WRITE || rule.key == RULE_READ_ONLY) &&
+		    !strchr(rule.target, '*') && rule.target[1])
 			consider_way(search, rule.target);
 	}
 }
 
 /* Part by part, each with an end, so that none takes all descriptors. Those most used come first. */
-static void look_around(struct search *search, struct policy *const *policies, const char *cwd, char *const *environment)
+static void look_around(struct search *search, struct policy *const *policies, const char *cwd,
+			char *const *environment)
 {
 	char named[PATH_MAX];
 
@@ -294,7 +300,7 @@ static void look_around(struct search *search, struct policy *const *policies, c
 	for (unsigned i = 0; i < search->pure_count; i++)
 		consider_rules(search, policies[i]->image);
 	if (search->root_user)
-		return;	/* looking through these for devices takes longer than it saves */
+		return; /* looking through these for devices takes longer than it saves */
 	search->most = 26;
 	consider_below(search, "/", 1, READ);
 	consider_below(search, named_by(environment, "HOME", named), 1, READ);
@@ -337,19 +343,20 @@ static void consider_link(struct search *search, struct gate_roots *roots, const
 				close(fd);
 			return;
 		}
-		search->found[search->count++] = (struct found){
-			.root = { .fd = fd, .name = name, .writable = pure_of(search, target) == WRITE }, .mount = mount->id
-		};
+		search->found[search->count++] =
+			(struct found){.root = {.fd = fd, .name = name, .writable = pure_of(search, target) == WRITE},
+				       .mount = mount->id};
 	}
 	char *name = strdup(link);
 	if (name)
-		roots->links[roots->link_count++] = (struct gate_link){ .name = name, .root = at };
+		roots->links[roots->link_count++] = (struct gate_link){.name = name, .root = at};
 }
 
 /* Into the order that the filter needs. */
 static void hand_over(struct search *search, struct gate_roots *roots)
 {
-	unsigned place[GATE_ROOTS], *const ends[] = { &roots->reading, &roots->early, &roots->late_reading, &roots->count };
+	unsigned place[GATE_ROOTS], *const ends[] = {&roots->reading, &roots->early, &roots->late_reading,
+						     &roots->count};
 	unsigned count = 0;
 
 	for (unsigned part = 0; part < sizeof ends / sizeof ends[0]; part++) {
@@ -370,8 +377,8 @@ static void hand_over(struct search *search, struct gate_roots *roots)
 int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, unsigned policy_count, const char *cwd,
 		    char *const *environment)
 {
-	static const char *const links[] = { "/lib", "/lib64", "/bin", "/sbin" };
-	struct search search = { .root_user = geteuid() == 0, .entries = ENTRIES_AT_ONCE, .cwd = cwd };
+	static const char *const links[] = {"/lib", "/lib64", "/bin", "/sbin"};
+	struct search search = {.root_user = geteuid() == 0, .entries = ENTRIES_AT_ONCE, .cwd = cwd};
 	int r = 0;
 
 	search.mount_count = mounts_all(&search.mounts);

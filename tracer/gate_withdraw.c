@@ -18,7 +18,7 @@
 #include "new_stack.h"
 #include "shim_file.h"
 
-enum { LIST_MOST = 4 * PATH_MAX };	/* a longer LD_PRELOAD is left as it is */
+enum { LIST_MOST = 4 * PATH_MAX }; /* a longer LD_PRELOAD is left as it is */
 
 /* A program, held for reading. */
 static enum gate_want find_out(struct gate *gate, const char *path)
@@ -46,12 +46,12 @@ static enum gate_want want_of(struct gate *gate, pid_t pid)
 		return GATE_WANTS_SHIM;
 	for (unsigned i = 0; i < GATE_SEEN; i++) {
 		seen = &gate->seen[i];
-		if (seen->inode == st.st_ino && seen->device == st.st_dev && seen->changed.tv_sec == st.st_ctim.tv_sec &&
-		    seen->changed.tv_nsec == st.st_ctim.tv_nsec)
+		if (seen->inode == st.st_ino && seen->device == st.st_dev &&
+		    seen->changed.tv_sec == st.st_ctim.tv_sec && seen->changed.tv_nsec == st.st_ctim.tv_nsec)
 			return seen->want;
 	}
 	seen = &gate->seen[gate->seen_next++ % GATE_SEEN];
-	*seen = (struct gate_seen){ st.st_dev, st.st_ino, st.st_ctim, find_out(gate, path) };
+	*seen = (struct gate_seen){st.st_dev, st.st_ino, st.st_ctim, find_out(gate, path)};
 	return seen->want;
 }
 

@@ -24,9 +24,9 @@
 
 enum {
 	TEXT_SIZE = 1024,
-	EXITING = 0x4,		/* PF_EXITING among the flags of /proc/PID/stat, proc(5) */
-	TICKS_ELSEWHERE = 2,	/* of user time: the kernel's division of time is not exact to one */
-	WAITS_MOST = 20,	/* moments, MOMENT_NS each */
+	EXITING = 0x4,	     /* PF_EXITING among the flags of /proc/PID/stat, proc(5) */
+	TICKS_ELSEWHERE = 2, /* of user time: the kernel's division of time is not exact to one */
+	WAITS_MOST = 20,     /* moments, MOMENT_NS each */
 	MOMENT_NS = 1000000,
 };
 
@@ -49,8 +49,8 @@ static uint64_t user_ticks(pid_t tid)
 
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
 	const char *end = read_text(path, text) ? strrchr(text, ')') : NULL;
-	return end && sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu", &ticks) == 1 ? ticks :
-														UINT64_MAX;
+	return end && sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu", &ticks) == 1 ? ticks
+													: UINT64_MAX;
 }
 
 /* Is it surely not in the call any more? */
@@ -62,7 +62,7 @@ static bool is_elsewhere(const struct birth *birth)
 	snprintf(path, sizeof path, "/proc/%d/syscall", (int)birth->tid);
 	if (!read_text(path, text))
 		return access("/proc/self/syscall", F_OK) == 0 && user_ticks(birth->tid) == UINT64_MAX;
-	if (sscanf(text, "%ld", &number) == 1)	/* it waits in a call, or in none (-1) */
+	if (sscanf(text, "%ld", &number) == 1) /* it waits in a call, or in none (-1) */
 		return number != SYS_clone && number != SYS_fork && number != SYS_vfork;
 	uint64_t ticks = user_ticks(birth->tid);
 	return ticks == UINT64_MAX || ticks >= birth->user_ticks + TICKS_ELSEWHERE;
@@ -89,7 +89,7 @@ static bool remember(struct headcount *count, pid_t tid)
 		count->births = larger;
 		count->room = room;
 	}
-	count->births[count->birth_count++] = (struct birth){ tid, user_ticks(tid) };
+	count->births[count->birth_count++] = (struct birth){tid, user_ticks(tid)};
 	return true;
 }
 
@@ -152,7 +152,7 @@ static void recount(struct headcount *count, pid_t top)
 
 bool headcount_one_more(struct headcount *count, pid_t tid, pid_t top, uint64_t most, void (*may_wait)(void))
 {
-	static const struct timespec moment = { .tv_nsec = MOMENT_NS };
+	static const struct timespec moment = {.tv_nsec = MOMENT_NS};
 
 	pthread_mutex_lock(&count->lock);
 	forget(count, tid);

@@ -14,13 +14,13 @@
 /* A task that was let make another, and may be at it still. */
 struct birth {
 	pid_t tid;
-	uint64_t user_ticks;	/* of its time then */
+	uint64_t user_ticks; /* of its time then */
 };
 
 struct headcount {
 	pthread_mutex_t lock;
-	uint64_t at_most;	/* tasks that there can be: as last counted, and one for each that was let be made since */
-	struct birth *births;	/* since then */
+	uint64_t at_most; /* tasks that there can be: as last counted, and one for each that was let be made since */
+	struct birth *births; /* since then */
 	uint64_t birth_count, room;
 };
 

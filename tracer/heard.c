@@ -17,7 +17,8 @@
 #include "syscalls.h"
 
 _Static_assert((int)WIRE_FILE_READ == VIOLATION_FILE_READ && (int)WIRE_INTERFACE == VIOLATION_INTERFACE &&
-		       WIRE_RULE_ALWAYS == RULE_ALWAYS, "the same numbers on both sides");
+		       WIRE_RULE_ALWAYS == RULE_ALWAYS,
+	       "the same numbers on both sides");
 
 enum { ANCESTORS_MOST = 16, EXE_ROOM = PATH_MAX, TARGET_ROOM = WIRE_REPORT_MOST + sizeof "unix:" };
 
@@ -30,7 +31,7 @@ struct message {
 		struct sockaddr any;
 		struct sockaddr_storage storage;
 	} address;
-	char target[TARGET_ROOM];	/* when it is made here */
+	char target[TARGET_ROOM]; /* when it is made here */
 };
 
 /* False: not one that a shim would send. */
@@ -86,7 +87,7 @@ static size_t ancestry(pid_t pid, pid_t top, struct ancestor *list, char (*exes)
 		snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
 		ssize_t n = readlink(path, exes[count], EXE_ROOM - 1);
 		exes[count][n > 0 ? n : 0] = 0;
-		list[count] = (struct ancestor){ pid, exes[count] };
+		list[count] = (struct ancestor){pid, exes[count]};
 		count++;
 	}
 	return count;
@@ -96,8 +97,8 @@ static const char *target_of(struct message *m)
 {
 	switch ((enum wire_about)m->head.about) {
 	case WIRE_ABOUT_ADDRESS:
-		address_text(&m->address.any, m->head.length[WIRE_ADDRESS], (enum net_transport)m->head.transport, m->target,
-			     sizeof m->target);
+		address_text(&m->address.any, m->head.length[WIRE_ADDRESS], (enum net_transport)m->head.transport,
+			     m->target, sizeof m->target);
 		return m->target;
 	case WIRE_ABOUT_CALL:
 	case WIRE_ABOUT_EVERYWHERE:
@@ -121,12 +122,12 @@ static const char *target_of(struct message *m)
 static char *allow_with(const struct guard *guard, const struct message *m)
 {
 	const struct image *image = guard->policies[0]->image;
-	struct verdict verdict = { .allowed = false, .error = m->head.error, .rule = m->head.rule };
+	struct verdict verdict = {.allowed = false, .error = m->head.error, .rule = m->head.rule};
 	const char *target = m->text[WIRE_TARGET];
 
 	if (m->head.image != 0)
 		return NULL;
-	if (m->head.about == WIRE_ABOUT_PROGRAM) {	/* an option that names exactly this program */
+	if (m->head.about == WIRE_ABOUT_PROGRAM) { /* an option that names exactly this program */
 		verdict.rule = RULE_DEFAULT;
 		return allow_with_path(image, verdict, ACCESS_EXEC, target);
 	}
@@ -134,11 +135,13 @@ static char *allow_with(const struct guard *guard, const struct message *m)
 		return NULL;
 	switch ((enum wire_about)m->head.about) {
 	case WIRE_ABOUT_PATH:
-		return m->head.access && target[0] == '/' && !floor_of_kernel(target) ?
-			       allow_with_path(image, verdict, m->head.access, target) : NULL;
+		return m->head.access && target[0] == '/' && !floor_of_kernel(target)
+			       ? allow_with_path(image, verdict, m->head.access, target)
+			       : NULL;
 	case WIRE_ABOUT_ADDRESS:
-		return allow_with_address(image, verdict, (enum net_use)m->head.use, (enum net_transport)m->head.transport,
-					  &m->address.any, m->head.length[WIRE_ADDRESS]);
+		return allow_with_address(image, verdict, (enum net_use)m->head.use,
+					  (enum net_transport)m->head.transport, &m->address.any,
+					  m->head.length[WIRE_ADDRESS]);
 	case WIRE_ABOUT_UNIX_PATH:
 		return allow_with_unix_path(image, verdict, (enum net_use)m->head.use, target);
 	case WIRE_ABOUT_EVERYWHERE:
@@ -222,10 +225,16 @@ void heard_refused_command(struct guard *guard, const char *name, struct verdict
 	static struct message message;
 	static const char none[] = "";
 
-	message.head = (struct wire_report){ .version = WIRE_VERSION, .call = (uint32_t)call_by_name("execve")->number,
-					     .pid = (int32_t)getpid(), .tid = (int32_t)getpid(), .error = verdict.error,
-					     .rule = verdict.rule, .kind = WIRE_PROCESS_EXEC, .about = WIRE_ABOUT_PATH,
-					     .image = (uint8_t)image, .access = ACCESS_EXEC };
+	message.head = (struct wire_report){.version = WIRE_VERSION,
+					    .call = (uint32_t)call_by_name("execve")->number,
+					    .pid = (int32_t)getpid(),
+					    .tid = (int32_t)getpid(),
+					    .error = verdict.error,
+					    .rule = verdict.rule,
+					    .kind = WIRE_PROCESS_EXEC,
+					    .about = WIRE_ABOUT_PATH,
+					    .image = (uint8_t)image,
+					    .access = ACCESS_EXEC};
 	for (int i = 0; i < WIRE_TEXTS; i++)
 		message.text[i] = none;
 	message.text[WIRE_TARGET] = name;

@@ -36,7 +36,7 @@ struct job {
 	bool fail_on_violation;	 /* --fail-on-violation */
 	char **labels;		 /* --label, "K=V" each, NULL-terminated; never NULL */
 	const char *tool_id, *trace_id, *request_id; /* or NULL */
-	bool progress;			/* --progress */
+	bool progress;				     /* --progress */
 	bool quiet, verbose;			     /* never both */
 
 	/* What a plugin or a launch request adds. */

@@ -67,8 +67,8 @@ enum violation_kind judge_kind(unsigned access)
 	return access & ACCESS_WRITE ? VIOLATION_FILE_WRITE : VIOLATION_FILE_READ;
 }
 
-void judge_refuses(struct judgement *judgement, struct verdict verdict, unsigned image, unsigned access, const char *target,
-		   size_t length)
+void judge_refuses(struct judgement *judgement, struct verdict verdict, unsigned image, unsigned access,
+		   const char *target, size_t length)
 {
 	struct refusal *refusal = &judgement->refusal;
 
@@ -99,11 +99,12 @@ bool judge_stand(struct guard *guard, struct judgement *judgement, const struct 
 	if (type == 0 || type == S_IFDIR)
 		return true;
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
-		struct verdict verdict = decide_stand(guard->policies[i]->image, at->judged, at->judged_length, type == S_IFLNK);
+		struct verdict verdict =
+			decide_stand(guard->policies[i]->image, at->judged, at->judged_length, type == S_IFLNK);
 		if (verdict.allowed)
 			continue;
 		judge_refuses(judgement, verdict, i, ACCESS_WRITE, at->judged, at->judged_length);
-		judgement->refusal.access = 0;	/* no access that an option could give */
+		judgement->refusal.access = 0; /* no access that an option could give */
 		return false;
 	}
 	return true;
@@ -140,7 +141,7 @@ static bool machine_elsewhere(const struct resolved *at, unsigned access)
 	struct statfs fs;
 
 	if (major(at->dev) != 0 || below(at->name, "/proc") || below(at->name, "/sys") || fstatfs(at->fd, &fs) < 0)
-		return false;	/* on a device */
+		return false; /* on a device */
 	switch ((uint32_t)fs.f_type) {
 	case PROC_SUPER_MAGIC:
 		return true;
@@ -167,9 +168,9 @@ static bool device_elsewhere(const struct resolved *at)
 	if (at->type != S_IFCHR || below(at->name, "/dev") || fstat(at->fd, &st) < 0)
 		return false;
 	unsigned device = major(st.st_rdev), number = minor(st.st_rdev);
-	if (device == 0)	/* nothing is behind it: a whiteout, which everybody may make (mknod(2), renameat2(2)) */
+	if (device == 0) /* nothing is behind it: a whiteout, which everybody may make (mknod(2), renameat2(2)) */
 		return false;
-	if (device == MEMORY)	/* null, zero, full, random, urandom */
+	if (device == MEMORY) /* null, zero, full, random, urandom */
 		return number != 3 && number != 5 && (number < 7 || number > 9);
 	return device != TERMINALS && (device < PTS_FIRST || device > PTS_LAST);
 }
@@ -195,7 +196,8 @@ static bool is_refused(struct judgement *judgement, const struct resolved *at, u
 }
 
 /* The same, unless it would fail for what it is. */
-static bool refused_always(const struct request *request, struct judgement *judgement, const struct resolved *at, unsigned access)
+static bool refused_always(const struct request *request, struct judgement *judgement, const struct resolved *at,
+			   unsigned access)
 {
 	if (at->stranger) {
 		judge_always(judgement, judge_kind(access), EACCES, "%s", at->name);
@@ -212,7 +214,8 @@ static bool refused_always(const struct request *request, struct judgement *judg
 /* ---- names -------------------------------------------------------------- */
 
 /* Of what is hidden such a failure would tell that it is there. */
-static int failure_of(const struct guard *guard, const struct request *request, const struct name_arg *name, unsigned access)
+static int failure_of(const struct guard *guard, const struct request *request, const struct name_arg *name,
+		      unsigned access)
 {
 	for (int i = 0; i < REQUEST_NAMES; i++)
 		if (request->names[i].arg >= 0 && judge_hidden(guard, &request->names[i].at))
@@ -231,14 +234,16 @@ static bool judge_by_policy(struct guard *guard, const struct request *request, 
 			    const struct name_arg *name, unsigned access, mode_t made)
 {
 	if (name->at.nameless && !name->at.deleted && !(access & ACCESS_EXEC))
-		return true;	/* what the tool holds already, and nobody can name */
+		return true; /* what the tool holds already, and nobody can name */
 	if (is_shim(guard, &name->at) && !(access & ~(unsigned)(ACCESS_READ | ACCESS_LOOK)))
 		return true;
 	if (judge_path(guard, judgement, &name->at, access) && judge_links(guard, judgement, name, access) &&
 	    (!(access & ACCESS_WRITE) || (judge_stand(guard, judgement, &name->at, name->at.type) &&
 					  judge_stand(guard, judgement, &name->at, made))))
 		return true;
-	int failure = access == ACCESS_LOOK || judgement->refusal.error == ENOENT ? 0 : failure_of(guard, request, name, access);
+	int failure = access == ACCESS_LOOK || judgement->refusal.error == ENOENT
+			      ? 0
+			      : failure_of(guard, request, name, access);
 	if (failure == 0)
 		return judge_audits(guard, judgement);
 	judge_answer(judgement, failure);
@@ -249,7 +254,7 @@ static bool judge_by_policy(struct guard *guard, const struct request *request, 
 static bool judge_made(struct guard *guard, const struct request *request, struct judgement *judgement,
 		       const struct name_arg *name, unsigned access, mode_t made)
 {
-	if (name->at.ended && (access & ACCESS_WRITE)) {	/* no effect, and its number may be a stranger's by then */
+	if (name->at.ended && (access & ACCESS_WRITE)) { /* no effect, and its number may be a stranger's by then */
 		judge_answer(judgement, -ESRCH);
 		return false;
 	}
@@ -258,8 +263,8 @@ static bool judge_made(struct guard *guard, const struct request *request, struc
 	       judge_by_policy(guard, request, judgement, name, access, made);
 }
 
-static bool judge_name(struct guard *guard, const struct request *request, struct judgement *judgement, const struct name_arg *name,
-		       unsigned access)
+static bool judge_name(struct guard *guard, const struct request *request, struct judgement *judgement,
+		       const struct name_arg *name, unsigned access)
 {
 	return judge_made(guard, request, judgement, name, access, 0);
 }
@@ -312,7 +317,7 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 		judgement->then = note_status_open;
 	else if (access & (ACCESS_READ | ACCESS_WRITE))
 		judge_open_terminal(guard, request, judgement);
-	judgement->moves_names |= name->at.ended;	/* it is awaited, and looked at again (act.c) */
+	judgement->moves_names |= name->at.ended; /* it is awaited, and looked at again (act.c) */
 }
 
 /* A new name for something. What is there already is the kernel's to complain about, unless nobody may know. */
@@ -349,12 +354,14 @@ static bool is_directory(const struct name_arg *name)
 }
 
 /* A socket that others listen on, or a directory, where such may be, does not come to a name that may be connected to. */
-static bool reaches_socket(struct guard *guard, const struct image *image, const struct name_arg *from, const struct name_arg *to)
+static bool reaches_socket(struct guard *guard, const struct image *image, const struct name_arg *from,
+			   const struct name_arg *to)
 {
 	bool directory = is_directory(from);
 
 	return (directory || (is_socket(from) && !owned_has_socket(&guard->tracees.owned, from->at.fd))) &&
-	       decide_move_reaches(image, from->at.judged, from->at.judged_length, to->at.judged, to->at.judged_length, directory);
+	       decide_move_reaches(image, from->at.judged, from->at.judged_length, to->at.judged, to->at.judged_length,
+				   directory);
 }
 
 /* May what `from` names come to be called `to`? */
@@ -362,11 +369,10 @@ static bool judge_move(struct guard *guard, const struct request *request, struc
 		       const struct name_arg *from, const struct name_arg *to)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
-		struct verdict verdict =
-			decide_move(guard->policies[i]->image, from->at.judged, from->at.judged_length, to->at.judged,
-				    to->at.judged_length, is_directory(from));
+		struct verdict verdict = decide_move(guard->policies[i]->image, from->at.judged, from->at.judged_length,
+						     to->at.judged, to->at.judged_length, is_directory(from));
 		if (verdict.allowed && reaches_socket(guard, guard->policies[i]->image, from, to))
-			verdict = (struct verdict){ .error = EACCES, .rule = RULE_DEFAULT };
+			verdict = (struct verdict){.error = EACCES, .rule = RULE_DEFAULT};
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
@@ -375,7 +381,8 @@ static bool judge_move(struct guard *guard, const struct request *request, struc
 		judgement->refusal.rule = verdict.rule;
 		judgement->refusal.image = i;
 		judgement->refusal.move = true;
-		snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "%s -> %s", from->at.judged, to->at.judged);
+		snprintf(judgement->refusal.target, sizeof judgement->refusal.target, "%s -> %s", from->at.judged,
+			 to->at.judged);
 		int failure = failure_of(guard, request, from, ACCESS_WRITE);
 		if (failure < 0)
 			judge_answer(judgement, failure);
@@ -392,7 +399,7 @@ static bool may_enter(const struct guard *guard, const struct name_arg *moved, c
 	const char *slash = strrchr(to->at.name, '/');
 
 	if (!is_directory(moved))
-		return true;	/* devices themselves are not moved */
+		return true; /* devices themselves are not moved */
 	snprintf(parent, sizeof parent, "%.*s/", slash ? (int)(slash - to->at.name) : 0, to->at.name);
 	int into = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool may = gate_admits(&guard->gate, moved->at.fd, into);
@@ -414,10 +421,11 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 	judgement->moves_names = true;
 	if (!judge_made(guard, request, judgement, from, ACCESS_WRITE, exchange ? to->at.type : 0) ||
 	    !judge_made(guard, request, judgement, to, ACCESS_WRITE, from->at.type) ||
-	    !judge_move(guard, request, judgement, from, to) || (exchange && !judge_move(guard, request, judgement, to, from)))
+	    !judge_move(guard, request, judgement, from, to) ||
+	    (exchange && !judge_move(guard, request, judgement, to, from)))
 		return;
 	if (!may_enter(guard, from, to) || (exchange && !may_enter(guard, to, from)))
-		judge_answer(judgement, -EXDEV);	/* then programs copy, which no device survives */
+		judge_answer(judgement, -EXDEV); /* then programs copy, which no device survives */
 }
 
 static void judge_link(struct guard *guard, struct request *request, struct judgement *judgement)
@@ -429,7 +437,8 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 		return;
 	if (from->at.type == S_IFBLK || device_elsewhere(&from->at))
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", from->at.name);
-	else if (judge_new_name(guard, request, judgement, to, from->at.type) && (!from->at.nameless || from->at.deleted))
+	else if (judge_new_name(guard, request, judgement, to, from->at.type) &&
+		 (!from->at.nameless || from->at.deleted))
 		judge_move(guard, request, judgement, from, to);
 }
 
@@ -444,7 +453,7 @@ static void judge_readlink(struct guard *guard, const struct request *request, s
 		judge_answer(judgement, -ENOENT);
 	else if (!judge_name(guard, request, judgement, name, name->access) || !is_link(name))
 		return;
-	else if (name->at.ended)	/* its links lead nowhere any more */
+	else if (name->at.ended) /* its links lead nowhere any more */
 		judge_answer(judgement, -ENOENT);
 	else if (!always_stranger(name->at.judged, name->at.judged_length) || floor_tells_of_strangers(guard))
 		return;
@@ -459,7 +468,8 @@ static bool reads_contents(const struct request *request)
 {
 	int size = call_arg_index(request->call, ARG_VALUE_SIZE, 0);
 
-	return strncmp(request->attribute, "user.", sizeof "user." - 1) == 0 && (size < 0 || request->stop.args[size] != 0);
+	return strncmp(request->attribute, "user.", sizeof "user." - 1) == 0 &&
+	       (size < 0 || request->stop.args[size] != 0);
 }
 
 static void judge_value(struct guard *guard, const struct request *request, struct judgement *judgement,
@@ -471,7 +481,7 @@ static void judge_value(struct guard *guard, const struct request *request, stru
 		return;
 	else if (request->attribute_error < 0)
 		judge_answer(judgement, request->attribute_error);
-	else if (reads_contents(request))	/* what is refused to every tool has no such attributes */
+	else if (reads_contents(request)) /* what is refused to every tool has no such attributes */
 		judge_by_policy(guard, request, judgement, name, ACCESS_READ, 0);
 }
 
@@ -503,8 +513,8 @@ static bool keeps_result(const struct guard *guard, const struct request *reques
 		bool makes = request->call->op == OP_OPEN && (request->how.flags & O_CREAT) && !name->at.exists;
 		if (name->arg < 0 || !((name->access & ACCESS_WRITE) || makes) || is_in_the_way(request, i))
 			continue;
-		struct verdict verdict = decide_result(guard->policies[0]->image, name->at.judged, name->at.judged_length,
-						       name->makes && is_directory(name));
+		struct verdict verdict = decide_result(guard->policies[0]->image, name->at.judged,
+						       name->at.judged_length, name->makes && is_directory(name));
 		if (verdict.allowed)
 			continue;
 		judge_refuses(judgement, verdict, 0, ACCESS_WRITE, name->at.judged, name->at.judged_length);
@@ -552,7 +562,7 @@ void judge_files(struct guard *guard, struct request *request, struct judgement 
 	case OP_READLINK:
 		judge_readlink(guard, request, judgement, name);
 		break;
-	default:	/* LOOK, CHANGE, CHANGE_FD, CHDIR, WATCH */
+	default: /* LOOK, CHANGE, CHANGE_FD, CHDIR, WATCH */
 		judge_existing(guard, request, judgement, name);
 		break;
 	}
@@ -566,8 +576,8 @@ static void judge_refused(const struct call *call, struct judgement *judgement)
 	if (call->op == OP_REFUSE_IFACE)
 		judge_always(judgement, VIOLATION_INTERFACE, ENOSYS, "%s", call->name);
 	else
-		judge_always(judgement, call->op == OP_REFUSE_PROC ? VIOLATION_PROCESS_CONTROL : VIOLATION_PRIVILEGE, EPERM, "%s",
-			     call->name);
+		judge_always(judgement, call->op == OP_REFUSE_PROC ? VIOLATION_PROCESS_CONTROL : VIOLATION_PRIVILEGE,
+			     EPERM, "%s", call->name);
 }
 
 static void judge_listed(struct guard *guard, struct request *request, struct judgement *judgement)
@@ -622,9 +632,9 @@ static void judge_listed(struct guard *guard, struct request *request, struct ju
 		judge_registers(guard, request, judgement);
 		break;
 	case OP_CONFINE:
-	case OP_FORK:	     /* counted before they are judged: limit.h */
+	case OP_FORK: /* counted before they are judged: limit.h */
 	case OP_ALLOCATE:
-	case OP_CREDENTIALS:	/* the kernel judges these; what could be gained by them was dropped */
+	case OP_CREDENTIALS: /* the kernel judges these; what could be gained by them was dropped */
 	case OP_NONE:
 	case OP_COUNT:
 		break;
@@ -642,7 +652,8 @@ static void judge_ours(struct guard *guard, struct request *request, struct judg
 	else if (!judge_way(guard, request, judgement))
 		judge_listed(guard, request, judgement);
 	bool performed = guard_by_notification(guard), passes = judgement->outcome == OUTCOME_PASS;
-	bool recorded = !passes || judgement->audited_count > 0;	/* and then nothing may be wrong that the kernel sees before */
+	bool recorded =
+		!passes || judgement->audited_count > 0; /* and then nothing may be wrong that the kernel sees before */
 	int early = recorded || performed ? early_error(request) : 0;
 	if (early == 0 && recorded)
 		early = early_socket(request);

@@ -13,26 +13,26 @@
 
 enum outcome {
 	OUTCOME_PASS,	/* let it proceed */
-	OUTCOME_ANSWER,	/* return `value`: it fails as it would without a guard, or needs not be made */
-	OUTCOME_REFUSE,	/* refuse, and record it */
+	OUTCOME_ANSWER, /* return `value`: it fails as it would without a guard, or needs not be made */
+	OUTCOME_REFUSE, /* refuse, and record it */
 };
 
 enum { TARGET_SIZE = 2 * (PATH_MAX + NAME_MAX + 2) + 8 };
 
 /* What is refused, and by what. */
 struct refusal {
-	int error;			/* errno, positive */
+	int error; /* errno, positive */
 	enum violation_kind kind;
-	uint32_t rule;			/* of image `image`; RULE_ALWAYS: whatever the policy says */
+	uint32_t rule; /* of image `image`; RULE_ALWAYS: whatever the policy says */
 	unsigned image;
-	unsigned access;		/* enum access bits, of a name */
-	bool address;			/* an internet or abstract address was refused, not a name */
-	bool unix_path;			/* a unix socket's name was refused */
+	unsigned access; /* enum access bits, of a name */
+	bool address;	 /* an internet or abstract address was refused, not a name */
+	bool unix_path;	 /* a unix socket's name was refused */
 	enum net_use use;
 	enum net_transport transport;
-	bool everywhere;		/* it names no address, and so takes leave to connect to all */
-	bool move;			/* not an access but a new name was refused; target is "old -> new" */
-	char target[TARGET_SIZE];	/* NUL-terminated; the last field, since it is not cleared */
+	bool everywhere;	  /* it names no address, and so takes leave to connect to all */
+	bool move;		  /* not an access but a new name was refused; target is "old -> new" */
+	char target[TARGET_SIZE]; /* NUL-terminated; the last field, since it is not cleared */
 };
 
 /* A script with its interpreters, and their loader, which is the longest chain, has one less. */
@@ -40,27 +40,27 @@ enum { AUDITED_MOST = 8 };
 
 struct judgement {
 	enum outcome outcome;
-	int64_t value;			/* OUTCOME_ANSWER */
+	int64_t value; /* OUTCOME_ANSWER */
 
 	/* OUTCOME_PASS */
-	bool names;			/* its arguments must stay as they are until it has used them */
-	bool moves_names;		/* it changes what other names mean, or its own may meanwhile: nothing else is judged until
+	bool names;	  /* its arguments must stay as they are until it has used them */
+	bool moves_names; /* it changes what other names mean, or its own may meanwhile: nothing else is judged until
 					 * it is over */
-	bool aside;			/* by ptrace, too, it is done by the supervisor: perform_aside.h */
-	dev_t object_dev;		/* what a descriptor was judged as, */
-	ino_t object_ino;		/* for who takes a copy of it */
-	bool again;			/* it could not be done as judged, since a name has changed, or may have: judge it anew */
-	bool executes;			/* it is an exec; request->task->approved says of what */
-	long instead;			/* another call is made with instead_args; -1: none */
+	bool aside;	  /* by ptrace, too, it is done by the supervisor: perform_aside.h */
+	dev_t object_dev; /* what a descriptor was judged as, */
+	ino_t object_ino; /* for who takes a copy of it */
+	bool again;	  /* it could not be done as judged, since a name has changed, or may have: judge it anew */
+	bool executes;	  /* it is an exec; request->task->approved says of what */
+	long instead;	  /* another call is made with instead_args; -1: none */
 	uint64_t instead_args[CALL_ARG_COUNT];
-	int replace;			/* this argument, or -1, ... */
-	uint64_t replacement;		/* ... is replaced by that value */
-	void (*then)(struct guard *guard, struct request *request);	/* before it proceeds; or NULL */
-	void (*after)(struct guard *guard, struct request *request);	/* with moves_names: when it is over; or NULL */
-	int64_t (*note)(struct task *task, int64_t result);	/* task->on_exit; or NULL */
+	int replace;						     /* this argument, or -1, ... */
+	uint64_t replacement;					     /* ... is replaced by that value */
+	void (*then)(struct guard *guard, struct request *request);  /* before it proceeds; or NULL */
+	void (*after)(struct guard *guard, struct request *request); /* with moves_names: when it is over; or NULL */
+	int64_t (*note)(struct task *task, int64_t result);	     /* task->on_exit; or NULL */
 
 	unsigned audited_count;
-	struct refusal refusal;		/* OUTCOME_REFUSE */
+	struct refusal refusal; /* OUTCOME_REFUSE */
 	/* Whatever the outcome: what the policy refuses and, since it is only to audit, lets be. In the order they were met; one
 	 * call may be about several things, and each is recorded. */
 	struct refusal audited[AUDITED_MOST];
@@ -82,8 +82,8 @@ void judge_registers(struct guard *guard, struct request *request, struct judgem
 void judge_memory(const struct request *request, struct judgement *judgement);
 
 /* Is this the terminal of another session? Then it is refused. */
-bool judge_terminal(struct guard *guard, const struct request *request, struct judgement *judgement, const struct name_arg *name,
-		    unsigned access);
+bool judge_terminal(struct guard *guard, const struct request *request, struct judgement *judgement,
+		    const struct name_arg *name, unsigned access);
 /* One is opened, which may be. By its name it is looked for again, unless the supervisor opens it. */
 void judge_open_terminal(struct guard *guard, const struct request *request, struct judgement *judgement);
 
@@ -111,8 +111,8 @@ bool judge_path(struct guard *guard, struct judgement *judgement, const struct r
 /* The same of the links that the name leads through. */
 bool judge_links(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access);
 /* Fill the judgement with a refusal by a rule. `target` has at most TARGET_SIZE - 1 bytes. */
-void judge_refuses(struct judgement *judgement, struct verdict verdict, unsigned image, unsigned access, const char *target,
-		   size_t length);
+void judge_refuses(struct judgement *judgement, struct verdict verdict, unsigned image, unsigned access,
+		   const char *target, size_t length);
 /* The same of what is to stand at a name, or is changed or goes from there (decide_stand). `type`: S_IFMT bits; 0 is no object. */
 bool judge_stand(struct guard *guard, struct judgement *judgement, const struct resolved *at, mode_t type);
 

@@ -21,17 +21,17 @@
 #include "program.h"
 
 enum {
-	SCRIPTS_MOST = 5,	/* execve(2): interpreters that are scripts themselves, then ELOOP */
-	LOADER_ARGS_MOST = 64,	/* arguments of a loader that are looked at */
+	SCRIPTS_MOST = 5,      /* execve(2): interpreters that are scripts themselves, then ELOOP */
+	LOADER_ARGS_MOST = 64, /* arguments of a loader that are looked at */
 	LOADER_ARG_SIZE = PATH_MAX,
-	EXECVE_CHECK = 0x10000,	/* AT_EXECVE_CHECK, linux/fcntl.h of Linux 6.14: would it be run? */
+	EXECVE_CHECK = 0x10000, /* AT_EXECVE_CHECK, linux/fcntl.h of Linux 6.14: would it be run? */
 };
 
 /* Is it the command that the user named, and not meant by what refuses it? */
 static bool spares_command(const struct guard *guard, const struct request *request, const struct judgement *judgement)
 {
 	const struct refusal *refusal = &judgement->refusal;
-	struct verdict verdict = { .allowed = false, .error = refusal->error, .rule = refusal->rule };
+	struct verdict verdict = {.allowed = false, .error = refusal->error, .rule = refusal->rule};
 
 	return request->task->launching && decide_spares_command(guard->policies[refusal->image]->image, verdict);
 }
@@ -40,12 +40,14 @@ static bool spares_command(const struct guard *guard, const struct request *requ
 static bool judge_program(struct guard *guard, const struct request *request, struct judgement *judgement,
 			  const struct resolved *at)
 {
-	if (at->nameless && !(request->task->launching && at->ino == guard->program_ino && at->dev == guard->program_dev)) {
+	if (at->nameless &&
+	    !(request->task->launching && at->ino == guard->program_ino && at->dev == guard->program_dev)) {
 		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "%s", at->judged);
 		return false;
 	}
-	if (at->nameless || (judge_path(guard, judgement, at, ACCESS_EXEC) &&
-			     (at != &request->names[0].at || judge_links(guard, judgement, &request->names[0], ACCESS_EXEC))))
+	if (at->nameless ||
+	    (judge_path(guard, judgement, at, ACCESS_EXEC) &&
+	     (at != &request->names[0].at || judge_links(guard, judgement, &request->names[0], ACCESS_EXEC))))
 		return true;
 	if (spares_command(guard, request, judgement)) {
 		judgement->outcome = OUTCOME_PASS;
@@ -154,7 +156,7 @@ static bool approve(struct task *task, const struct resolved *at)
 {
 	free(task->exec_name);
 	task->exec_name = strdup(at->name);
-	task->approved = (struct program){ .dev = at->dev, .ino = at->ino };
+	task->approved = (struct program){.dev = at->dev, .ino = at->ino};
 	return task->exec_name != NULL;
 }
 
@@ -175,8 +177,8 @@ static bool approve_loader(struct guard *guard, struct request *request, struct 
 static void refuse_kind(struct judgement *judgement, const struct resolved *at, enum program_kind kind)
 {
 	judge_always(judgement, VIOLATION_INTERFACE, ENOEXEC, "%s (%s)", at->judged,
-		     kind == PROGRAM_LOW ? "a program for addresses below 2 MiB" :
-					   "a program of another architecture or ABI");
+		     kind == PROGRAM_LOW ? "a program for addresses below 2 MiB"
+					 : "a program of another architecture or ABI");
 }
 
 /* One program of the chain; *next is the interpreter that runs it, when it is a script. True: go on. */
@@ -187,12 +189,12 @@ static bool judge_link(struct guard *guard, struct request *request, struct judg
 		return false;
 	int r = program_read(at->fd, file);
 	if (r == -EACCES && at->type == S_IFREG && resolve_ordinary(at, X_OK) == 0) {
-		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "%s (it may be run, but not read to see what it is)",
-			     at->judged);
+		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES,
+			     "%s (it may be run, but not read to see what it is)", at->judged);
 		return false;
 	}
 	bool runs = r == 0 && (file->kind == PROGRAM_ELF || file->kind == PROGRAM_SCRIPT);
-	int failure = runs ? 0 : resolve_ordinary(at, X_OK);	/* before anybody looks into it */
+	int failure = runs ? 0 : resolve_ordinary(at, X_OK); /* before anybody looks into it */
 	if (failure < 0 || r < 0 || file->kind == PROGRAM_UNKNOWN) {
 		judge_answer(judgement, failure < 0 ? failure : r < 0 ? r : -ENOEXEC);
 		return false;
@@ -230,7 +232,7 @@ void judge_exec(struct guard *guard, struct request *request, struct judgement *
 		judge_answer(judgement, at->error < 0 ? at->error : -ENOENT);
 		return;
 	}
-	if (at->type == S_IFLNK) {	/* execveat with AT_SYMLINK_NOFOLLOW */
+	if (at->type == S_IFLNK) { /* execveat with AT_SYMLINK_NOFOLLOW */
 		judge_answer(judgement, -ELOOP);
 		return;
 	}
@@ -255,7 +257,7 @@ void judge_exec(struct guard *guard, struct request *request, struct judgement *
 static bool mapped_files_allowed(struct guard *guard, pid_t tid, struct judgement *judgement)
 {
 	char path[64], line[PATH_MAX + 128];
-	struct resolved at = { .fd = -1, .exists = true };
+	struct resolved at = {.fd = -1, .exists = true};
 
 	snprintf(path, sizeof path, "/proc/%d/maps", (int)tid);
 	FILE *maps = fopen(path, "re");
@@ -313,14 +315,15 @@ bool exec_is_approved(struct guard *guard, struct request *request, struct judge
 
 	snprintf(path, sizeof path, "/proc/%d/exe", (int)task->tid);
 	if (stat(path, &st) < 0 || st.st_dev != task->approved.dev || st.st_ino != task->approved.ino) {
-		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "a program other than the one that was checked (%s)",
+		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES,
+			     "a program other than the one that was checked (%s)",
 			     task->exec_name ? task->exec_name : "?");
 		return false;
 	}
-	if (guard->on_violation != ON_VIOLATION_AUDIT &&
-	    (!task->exec_name || judge_writable(guard, task->exec_name))) {
+	if (guard->on_violation != ON_VIOLATION_AUDIT && (!task->exec_name || judge_writable(guard, task->exec_name))) {
 		if (!mapped_files_allowed(guard, task->tid, judgement)) {
-			judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "an interpreter of %s that was not checked",
+			judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES,
+				     "an interpreter of %s that was not checked",
 				     task->exec_name ? task->exec_name : "?");
 			return false;
 		}

@@ -32,7 +32,8 @@ static bool may_hide(const struct guard *guard)
 /* True: it is refused. */
 static bool refuse_hidden(struct guard *guard, struct judgement *judgement, const struct resolved *at)
 {
-	return judge_hidden(guard, at) && !judge_path(guard, judgement, at, ACCESS_LOOK) && !judge_audits(guard, judgement);
+	return judge_hidden(guard, at) && !judge_path(guard, judgement, at, ACCESS_LOOK) &&
+	       !judge_audits(guard, judgement);
 }
 
 /* Does the rest of a name behind a component, which begins with the slashes, go back from there? */

@@ -38,8 +38,8 @@ static bool ask(void *context, const char *link, size_t length)
 
 bool judge_links(struct guard *guard, struct judgement *judgement, const struct name_arg *name, unsigned access)
 {
-	struct links_asked asked = { guard, judgement, access };
-	struct links links = { read_link, ask, &asked };
+	struct links_asked asked = {guard, judgement, access};
+	struct links links = {read_link, ask, &asked};
 	char room[LINKS_ROOM];
 
 	if (name->arg < 0 || name->by_fd || name->rooted || !name->at.linked || name->at.nameless ||

@@ -34,7 +34,8 @@ static bool is_too_long(const struct name_arg *name)
 static int rename_error(const struct guard *guard, const struct request *request)
 {
 	const struct name_arg *from = &request->names[0], *to = &request->names[1];
-	bool keeps = request->flags & RENAME_NOREPLACE, hidden = judge_hidden(guard, &from->at) || judge_hidden(guard, &to->at);
+	bool keeps = request->flags & RENAME_NOREPLACE,
+	     hidden = judge_hidden(guard, &from->at) || judge_hidden(guard, &to->at);
 
 	if (from->at.error < 0 && !is_no_directory(from) && !is_too_long(from))
 		return from->at.error;

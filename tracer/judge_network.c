@@ -30,7 +30,7 @@
 /* RFC 2292's name for an option of IPv6, which glibc's headers leave out (linux/in6.h). */
 enum { IPV6_2292RTHDR_OPTION = 5 };
 
-enum { SOCK_TYPE_BITS = 0xf };	/* SOCK_TYPE_MASK in include/linux/net.h */
+enum { SOCK_TYPE_BITS = 0xf }; /* SOCK_TYPE_MASK in include/linux/net.h */
 
 static int arg(const struct request *request, enum arg_kind kind, int after)
 {
@@ -77,7 +77,8 @@ static void judge_unnamed(struct guard *guard, struct judgement *judgement, bool
 static void judge_internet_socket(struct guard *guard, struct judgement *judgement, int type)
 {
 	if (type == SOCK_DGRAM)
-		judge_unnamed(guard, judgement, decide_any_udp, NET_UDP, EACCES, "a UDP socket: no rule of the policy is for UDP");
+		judge_unnamed(guard, judgement, decide_any_udp, NET_UDP, EACCES,
+			      "a UDP socket: no rule of the policy is for UDP");
 }
 
 static bool every_address(struct guard *guard, enum net_use use)
@@ -121,7 +122,7 @@ static void judge_socket(struct guard *guard, struct request *request, struct ju
 	char text[96];
 
 	if (!never && internet && request->stop.number == SYS_socketpair)
-		never = EOPNOTSUPP;	/* there are no such pairs */
+		never = EOPNOTSUPP; /* there are no such pairs */
 	snprintf(text, sizeof text, "socket of family %d, type %d, protocol %d", domain, type, protocol);
 	if (never)
 		judge_answer(judgement, -never);
@@ -129,13 +130,14 @@ static void judge_socket(struct guard *guard, struct request *request, struct ju
 		return;
 	else if (internet && internet_socket_known(type, protocol))
 		judge_internet_socket(guard, judgement, type);
-	else if (internet && is_ping(type, protocol))	/* which has no port that a rule could name */
+	else if (internet && is_ping(type, protocol)) /* which has no port that a rule could name */
 		judge_unnamed(guard, judgement, connects_everywhere, NET_TCP, EACCES, text);
-	else if (domain == AF_NETLINK && protocol == NETLINK_ROUTE)	/* getaddrinfo asks which families the machine has */
+	else if (domain == AF_NETLINK &&
+		 protocol == NETLINK_ROUTE) /* getaddrinfo asks which families the machine has */
 		judge_unnamed(guard, judgement, any_internet, NET_TCP, EACCES, text);
 	else
-		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, domain == AF_NETLINK ? EPROTONOSUPPORT : EAFNOSUPPORT, "%s",
-			     text);
+		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND,
+			     domain == AF_NETLINK ? EPROTONOSUPPORT : EAFNOSUPPORT, "%s", text);
 }
 
 /* ---- internet and abstract addresses ------------------------------------ */
@@ -158,7 +160,8 @@ static bool is_that_socket(const struct guard *guard, const struct request *requ
 /* What the socket carries, if that is known. */
 static bool transport_known(const struct guard *guard, struct request *request, enum net_transport *transport)
 {
-	int socket = is_that_socket(guard, request) ? decode_socket(request) : -1, type = socket_number(socket, SO_TYPE);
+	int socket = is_that_socket(guard, request) ? decode_socket(request) : -1,
+	    type = socket_number(socket, SO_TYPE);
 
 	if (type < 0)
 		return false;
@@ -167,8 +170,8 @@ static bool transport_known(const struct guard *guard, struct request *request, 
 }
 
 /* True: it is only recorded. */
-static bool refuse_address(struct guard *guard, const struct request *request, struct judgement *judgement, enum net_use use,
-			   enum net_transport transport, struct verdict verdict, unsigned image)
+static bool refuse_address(struct guard *guard, const struct request *request, struct judgement *judgement,
+			   enum net_use use, enum net_transport transport, struct verdict verdict, unsigned image)
 {
 	const struct address_arg *address = &request->address;
 	struct refusal *refusal = &judgement->refusal;
@@ -191,8 +194,8 @@ static bool judge_transport(struct guard *guard, const struct request *request, 
 	const struct address_arg *address = &request->address;
 
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
-		struct verdict verdict = decide_address(guard->policies[i]->image, use, transport, &address->any,
-							address->length);
+		struct verdict verdict =
+			decide_address(guard->policies[i]->image, use, transport, &address->any, address->length);
 		if (verdict.allowed)
 			continue;
 		if (!refuse_address(guard, request, judgement, use, transport, verdict, i))
@@ -221,21 +224,22 @@ static void judge_internet(struct guard *guard, struct request *request, struct 
 	struct address_arg *address = &request->address;
 
 	judge_address(guard, request, judgement, use);
-	if (use == NET_CONNECT && !leaf_every_address(guard, NET_CONNECT) && net_pin_unspecified(&address->any, address->length))
+	if (use == NET_CONNECT && !leaf_every_address(guard, NET_CONNECT) &&
+	    net_pin_unspecified(&address->any, address->length))
 		address->pinned = true;
 }
 
 /* ---- unix sockets with a name ------------------------------------------- */
 
-static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement, enum net_use use,
-			    bool own)
+static bool judge_unix_rule(struct guard *guard, const struct name_arg *name, struct judgement *judgement,
+			    enum net_use use, bool own)
 {
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
 		const struct image *image = guard->policies[i]->image;
 		const char *path = name->at.judged;
 		size_t length = name->at.judged_length;
-		struct verdict verdict = own ? decide_own_socket(image, path, length) :
-					       decide_unix_path(image, use, path, length);
+		struct verdict verdict =
+			own ? decide_own_socket(image, path, length) : decide_unix_path(image, use, path, length);
 		if (verdict.allowed)
 			continue;
 		judgement->outcome = OUTCOME_REFUSE;
@@ -262,7 +266,8 @@ static void note_bound(struct guard *guard, struct request *request)
 		return;
 	int socket = decode_socket(request);
 	if (socket >= 0 || socket == -ENOSYS)
-		owned_add_socket(&guard->tracees.owned, socket >= 0 ? socket : OWNED_NO_COPY, request->names[0].at.name);
+		owned_add_socket(&guard->tracees.owned, socket >= 0 ? socket : OWNED_NO_COPY,
+				 request->names[0].at.name);
 }
 
 static void judge_unix_bind(struct guard *guard, struct request *request, struct judgement *judgement)
@@ -316,8 +321,9 @@ static void answer_misfit(struct request *request, struct judgement *judgement, 
 	int socket = decode_socket(request), domain = socket < 0 ? socket : socket_number(socket, SO_DOMAIN);
 	bool connects = request->call->op == OP_CONNECT && call_arg_index(request->call, ARG_SOCKADDR, 0) == 1;
 	enum net_way way = use == NET_BIND ? NET_WAY_BIND : connects ? NET_WAY_CONNECT : NET_WAY_SEND;
-	int never = domain < 0 ? 0 : /* early_socket sees to it */
-			 net_never_address(domain, socket_number(socket, SO_TYPE), way, &address->any, address->length);
+	int never =
+		domain < 0 ? 0 : /* early_socket sees to it */
+			net_never_address(domain, socket_number(socket, SO_TYPE), way, &address->any, address->length);
 
 	if (!never)
 		return;
@@ -325,12 +331,13 @@ static void answer_misfit(struct request *request, struct judgement *judgement, 
 	judge_answer(judgement, -never);
 }
 
-static void judge_destination(struct guard *guard, struct request *request, struct judgement *judgement, enum net_use use)
+static void judge_destination(struct guard *guard, struct request *request, struct judgement *judgement,
+			      enum net_use use)
 {
 	struct address_arg *address = &request->address;
 
 	if (!address->used)
-		return;	/* where the socket is connected, which was judged then */
+		return; /* where the socket is connected, which was judged then */
 	judgement->names = true;
 	if (address->length < sizeof(sa_family_t)) {
 		judge_answer(judgement, -EINVAL);
@@ -340,17 +347,18 @@ static void judge_destination(struct guard *guard, struct request *request, stru
 	case AF_UNIX:
 		if (request->names[0].arg >= 0)
 			judge_unix(guard, request, judgement, use);
-		else if (address->length > sizeof(sa_family_t) || use == NET_BIND)	/* no name: one of the kernel's choice */
+		else if (address->length > sizeof(sa_family_t) ||
+			 use == NET_BIND) /* no name: one of the kernel's choice */
 			judge_address(guard, request, judgement, use);
 		break;
-	case AF_UNSPEC:	/* connect: let go of the peer. Everywhere else the kernel takes it for an IPv4 address. */
+	case AF_UNSPEC: /* connect: let go of the peer. Everywhere else the kernel takes it for an IPv4 address. */
 		if (request->call->op == OP_CONNECT && call_arg_index(request->call, ARG_SOCKADDR, 0) == 1)
 			break;
 		address->any.sa_family = AF_INET;
 		judge_internet(guard, request, judgement, use);
 		break;
 	case AF_NETLINK:
-		break;	/* judged when the socket was made */
+		break; /* judged when the socket was made */
 	default:
 		judge_internet(guard, request, judgement, use);
 		break;
@@ -364,7 +372,7 @@ static void judge_destination(struct guard *guard, struct request *request, stru
 /* Is it a stream that is connected, or about to be? Then it does not listen: inet_listen() in net/ipv4/af_inet.c. */
 static bool is_in_use(int socket)
 {
-	struct tcp_info info = { 0 };
+	struct tcp_info info = {0};
 	socklen_t length = sizeof info;
 
 	return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && info.tcpi_state != TCP_CLOSE &&
@@ -389,7 +397,8 @@ static void judge_listen_internet(struct guard *guard, struct request *request, 
 	}
 	judgement->aside = true;
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++) {
-		struct verdict verdict = decide_listen(guard->policies[i]->image, &request->address.any, request->address.length);
+		struct verdict verdict =
+			decide_listen(guard->policies[i]->image, &request->address.any, request->address.length);
 		if (verdict.allowed)
 			continue;
 		if (!refuse_address(guard, request, judgement, NET_BIND, NET_TCP, verdict, i))
@@ -420,9 +429,9 @@ static void judge_listen(struct guard *guard, struct request *request, struct ju
 		return;
 	socket = decode_socket(request);
 	address->length = sizeof address->storage;
-	if (socket == -ENOSYS) {	/* before Linux 5.6 nobody knows which one it is: as if it were any */
+	if (socket == -ENOSYS) { /* before Linux 5.6 nobody knows which one it is: as if it were any */
 		address->length = sizeof(struct sockaddr_in);
-		address->storage = (struct sockaddr_storage){ .ss_family = AF_INET };
+		address->storage = (struct sockaddr_storage){.ss_family = AF_INET};
 		judge_transport(guard, request, judgement, NET_BIND, NET_TCP);
 		return;
 	}
@@ -457,9 +466,10 @@ static void judge_naming(struct guard *guard, struct request *request, struct ju
 		return;
 	}
 	judgement->aside = !is_that_socket(guard, request);
-	if (socket >= 0 && (socket_number(socket, SO_DOMAIN) != AF_UNIX || socket_number(socket, SO_TYPE) != SOCK_DGRAM ||
-			    getsockname(socket, &address->any, &address->length) < 0 ||
-			    address->length > offsetof(struct sockaddr_un, sun_path)))
+	if (socket >= 0 &&
+	    (socket_number(socket, SO_DOMAIN) != AF_UNIX || socket_number(socket, SO_TYPE) != SOCK_DGRAM ||
+	     getsockname(socket, &address->any, &address->length) < 0 ||
+	     address->length > offsetof(struct sockaddr_un, sun_path)))
 		return;
 	address->any.sa_family = AF_UNIX;
 	address->length = sizeof(sa_family_t);
@@ -474,7 +484,7 @@ static void judge_sockopt(struct guard *guard, struct request *request, struct j
 	case NET_OPTION_ROUTES:
 		judge_always(judgement, VIOLATION_NETWORK_OUTBOUND, EPERM, "source route");
 		break;
-	case NET_OPTION_ANNOUNCES:	/* which group is in memory, and the packet goes to every host of the network */
+	case NET_OPTION_ANNOUNCES: /* which group is in memory, and the packet goes to every host of the network */
 		judge_unnamed(guard, judgement, connects_everywhere, NET_TCP, EPERM, "multicast group");
 		break;
 	case NET_OPTION_NAMES:
@@ -486,7 +496,7 @@ static void judge_sockopt(struct guard *guard, struct request *request, struct j
 /* Source routes that are asked for with a message (ip(7), IP_RETOPTS). */
 static void judge_control(struct request *request, struct judgement *judgement)
 {
-	struct msghdr message = { .msg_control = request->control, .msg_controllen = request->message.msg_controllen };
+	struct msghdr message = {.msg_control = request->control, .msg_controllen = request->message.msg_controllen};
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
 		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RETOPTS) ||
@@ -511,12 +521,12 @@ void judge_network(struct guard *guard, struct request *request, struct judgemen
 		judge_sockopt(guard, request, judgement);
 		break;
 	case OP_SENDMMSG:
-		if (arg(request, ARG_MMSGHDR, 1) == 0) {	/* none to be sent, and none is to be made of it */
+		if (arg(request, ARG_MMSGHDR, 1) == 0) { /* none to be sent, and none is to be made of it */
 			judge_answer(judgement, 0);
 			break;
 		}
 		/* fall through */
-	case OP_SENDMSG:	/* messages without an address are pinned too: one could be written into them */
+	case OP_SENDMSG: /* messages without an address are pinned too: one could be written into them */
 		judgement->names = true;
 		judge_destination(guard, request, judgement, NET_CONNECT);
 		if (judgement->outcome == OUTCOME_PASS)

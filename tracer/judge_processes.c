@@ -64,7 +64,7 @@ static void judge_ended(const struct request *request, struct judgement *judgeme
 	case SYS_get_robust_list:
 		break;
 	case SYS_prlimit64:
-		judgement->replace = 2;	/* it tells the limit, and sets none */
+		judgement->replace = 2; /* it tells the limit, and sets none */
 		judgement->replacement = 0;
 		if (args[3] == 0)
 			judge_answer(judgement, 0);
@@ -73,7 +73,7 @@ static void judge_ended(const struct request *request, struct judgement *judgeme
 	case SYS_move_pages:
 	case SYS_migrate_pages:
 	case SYS_process_mrelease:
-		judge_answer(judgement, -ESRCH);	/* it has no memory */
+		judge_answer(judgement, -ESRCH); /* it has no memory */
 		break;
 	case SYS_tgkill:
 	case SYS_rt_tgsigqueueinfo:
@@ -88,7 +88,8 @@ static void judge_ended(const struct request *request, struct judgement *judgeme
 /* Is it left to judge_ended? At level notify a signal goes by a descriptor, which an ended process has as well. */
 static bool is_ended(struct guard *guard, const struct request *request, pid_t pid, bool ours)
 {
-	if (ours && (request->call->op == OP_SIGNAL || !guard->tracees.keeper || tracee_same_process(request->task, pid)))
+	if (ours &&
+	    (request->call->op == OP_SIGNAL || !guard->tracees.keeper || tracee_same_process(request->task, pid)))
 		return false;
 	return tracee_ended(&guard->tracees, pid);
 }
@@ -97,7 +98,7 @@ static bool is_ended(struct guard *guard, const struct request *request, pid_t p
 static bool judge_pid(struct guard *guard, struct request *request, struct judgement *judgement, pid_t pid)
 {
 	if (pid <= 0)
-		return true;	/* the caller; or EINVAL, by the kernel */
+		return true; /* the caller; or EINVAL, by the kernel */
 	bool ours = tracee_is_ours(&guard->tracees, pid);
 	if (is_ended(guard, request, pid, ours)) {
 		judge_ended(request, judgement);
@@ -172,7 +173,7 @@ static void judge_kill(struct guard *guard, struct request *request, struct judg
 	}
 	if (is_own_group(guard, group))
 		return;
-	if (group == getpgrp() && target == 0) {	/* "me and mine": only mine */
+	if (group == getpgrp() && target == 0) { /* "me and mine": only mine */
 		if (!is_signal(signal))
 			judge_answer(judgement, -EINVAL);
 		else
@@ -196,7 +197,8 @@ static void judge_group(struct guard *guard, const struct request *request, stru
 }
 
 /* setpriority and ioprio_set; `which` as PRIO_PROCESS, PRIO_PGRP, PRIO_USER. */
-static void judge_which_who(struct guard *guard, struct request *request, struct judgement *judgement, int which, int who)
+static void judge_which_who(struct guard *guard, struct request *request, struct judgement *judgement, int which,
+			    int who)
 {
 	switch (which) {
 	case PRIO_PROCESS:
@@ -210,7 +212,7 @@ static void judge_which_who(struct guard *guard, struct request *request, struct
 		refuse(request, judgement, "user", who);
 		break;
 	default:
-		break;	/* EINVAL, by the kernel */
+		break; /* EINVAL, by the kernel */
 	}
 }
 
@@ -259,13 +261,13 @@ static void judge_pidfd(struct guard *guard, struct request *request, struct jud
 	pid_t pid = 0;
 
 	if (fd < 0)
-		return;	/* PIDFD_SELF_* */
+		return; /* PIDFD_SELF_* */
 	resolve_fd(&guard->tracees, request->task, fd, &at);
 	if (at.error < 0)
 		judge_answer(judgement, at.error);
 	else if (at.run_proc || strncmp(at.name, "/proc/", 6) != 0)
 		pid = process_of(request, fd);
-	else	/* a directory of /proc is taken for a pidfd, too */
+	else /* a directory of /proc is taken for a pidfd, too */
 		pid = (pid_t)strtol(at.name + 6, NULL, 10);
 	if (at.run_proc && pid == 0)
 		pid = (pid_t)strtol(at.name + 6, NULL, 10);
@@ -287,9 +289,9 @@ static void judge_pidfd(struct guard *guard, struct request *request, struct jud
 /* Which family of identifiers a call belongs to. */
 static enum ipc_kind ipc_kind(const struct call *call)
 {
-	return strncmp(call->name, "shm", 3) == 0 ? IPC_SHARED_MEMORY :
-	       strncmp(call->name, "sem", 3) == 0 ? IPC_SEMAPHORES :
-						    IPC_MESSAGES;
+	return strncmp(call->name, "shm", 3) == 0   ? IPC_SHARED_MEMORY
+	       : strncmp(call->name, "sem", 3) == 0 ? IPC_SEMAPHORES
+						    : IPC_MESSAGES;
 }
 
 /* One that could not be remembered would outlast the run. */
@@ -320,7 +322,8 @@ static void do_aside(struct request *request, struct judgement *judgement, enum 
 static void judge_new_object(struct request *request, struct judgement *judgement, enum ipc_kind kind, uint64_t key)
 {
 	if (key != IPC_PRIVATE)
-		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of key %#x", request->call->name, (unsigned)key);
+		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of key %#x", request->call->name,
+			     (unsigned)key);
 	else
 		do_aside(request, judgement, kind, note_made);
 }
@@ -348,12 +351,13 @@ static void judge_ipc(struct guard *guard, struct request *request, struct judge
 		if (missing < 0)
 			judge_answer(judgement, missing);
 		else
-			judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of identifier %d", request->call->name, id);
+			judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s of identifier %d",
+				     request->call->name, id);
 	} else if (what == IPC_RMID) {
 		request->task->ipc_id = id;
 		do_aside(request, judgement, kind, note_removed);
 	} else {
-		judge_memory(request, judgement);	/* shmat */
+		judge_memory(request, judgement); /* shmat */
 	}
 }
 
@@ -371,7 +375,7 @@ static void judge_limit(const struct request *request, struct judgement *judgeme
 		judge_answer(judgement, 0);
 		return;
 	}
-	judgement->replace = resource + 1;	/* prlimit: it tells the value, and sets none */
+	judgement->replace = resource + 1; /* prlimit: it tells the value, and sets none */
 	judgement->replacement = 0;
 }
 

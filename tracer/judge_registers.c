@@ -32,8 +32,9 @@ static void judge_clone_flags(const struct request *request, struct judgement *j
 
 static void judge_clone3(const struct request *request, struct judgement *judgement)
 {
-	judgement->names = true;	/* the struct must stay as it is */
-	if (request->clone.set_tid_size)	/* needs CAP_CHECKPOINT_RESTORE, and could take the number of a dead supervisor */
+	judgement->names = true; /* the struct must stay as it is */
+	if (request->clone
+		    .set_tid_size) /* needs CAP_CHECKPOINT_RESTORE, and could take the number of a dead supervisor */
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "clone3 with set_tid");
 	else
 		judge_clone_flags(request, judgement, request->clone.flags);
@@ -43,7 +44,7 @@ static void judge_clone3(const struct request *request, struct judgement *judgem
 static void judge_core_scheduling(struct guard *guard, const struct request *request, struct judgement *judgement)
 {
 	int pid = (int)request->stop.args[2];
-	bool group = request->stop.args[3] == 2;	/* PIDTYPE_PGID */
+	bool group = request->stop.args[3] == 2; /* PIDTYPE_PGID */
 
 	if (group || (pid != 0 && !tracee_is_ours(&guard->tracees, pid)))
 		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, PR_SCHED_CORE);
@@ -58,7 +59,7 @@ static void judge_prctl(struct guard *guard, const struct request *request, stru
 		if (request->stop.args[1] <= 1)
 			judge_answer(judgement, 0);
 		break;
-	case PR_SET_MM:	/* moves what /proc shows of a process: exe, command line */
+	case PR_SET_MM: /* moves what /proc shows of a process: exe, command line */
 		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, PR_SET_MM);
 		break;
 	case PR_SCHED_CORE:
@@ -195,7 +196,7 @@ static void judge_fcntl(struct guard *guard, struct request *request, struct jud
 		return;
 	}
 	switch ((int)request->stop.args[1]) {
-	case F_SETFL:	/* `who` are flags */
+	case F_SETFL: /* `who` are flags */
 		if (who & O_ASYNC)
 			judge_hearing(guard, request, judgement, true, &who);
 		break;
@@ -203,14 +204,15 @@ static void judge_fcntl(struct guard *guard, struct request *request, struct jud
 		if (who == 0 || (who > 0 && tracee_is_ours(&guard->tracees, who)))
 			break;
 		if (tracee_ended(&guard->tracees, who))
-			replace(judgement, 2, 0);	/* nobody is signalled, as by its number, which may pass to a stranger */
+			replace(judgement, 2,
+				0); /* nobody is signalled, as by its number, which may pass to a stranger */
 		else
 			refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, F_SETOWN);
 		break;
-	case F_SETOWN_EX:	/* whom is in memory, and hardly any program uses it */
+	case F_SETOWN_EX: /* whom is in memory, and hardly any program uses it */
 		refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, F_SETOWN_EX);
 		break;
-	case F_SETLEASE:	/* `who` is its kind */
+	case F_SETLEASE: /* `who` is its kind */
 		if (who != F_UNLCK)
 			judge_lease(guard, request, judgement);
 		break;
@@ -232,7 +234,8 @@ static void judge_seccomp(const struct request *request, struct judgement *judge
 /* Memory that the kernel may empty, even between the look at an argument and its use: as on kernels without it. */
 static bool may_vanish(const struct request *request)
 {
-	int advice = call_arg_index(request->call, ARG_ADVICE, 0), flags = call_arg_index(request->call, ARG_MAP_FLAGS, 0);
+	int advice = call_arg_index(request->call, ARG_ADVICE, 0),
+	    flags = call_arg_index(request->call, ARG_MAP_FLAGS, 0);
 
 	return (advice >= 0 && (uint32_t)request->stop.args[advice] == ADVICE_REFUSED) ||
 	       (flags >= 0 && (request->stop.args[flags] & MAP_TYPE_BITS) == MAP_TYPE_REFUSED);
@@ -267,7 +270,7 @@ void judge_memory(const struct request *request, struct judgement *judgement)
 			else if (address != 0)
 				replace(judgement, i, 0);
 			break;
-		case ARG_BREAK:	/* as when there is no room: the break that there is, and no error */
+		case ARG_BREAK: /* as when there is no room: the break that there is, and no error */
 			if (address != 0)
 				replace(judgement, i, 0);
 			break;
@@ -315,11 +318,12 @@ static void judge_prctl_like(struct guard *guard, const struct request *request,
 void judge_registers(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	switch (request->call->op) {
-	case OP_CLONE:	/* of clone's register the kernel takes the lower half, and of that the exit signal is no flag */
+	case OP_CLONE: /* of clone's register the kernel takes the lower half, and of that the exit signal is no flag */
 		judge_clone_flags(request, judgement,
 				  (uint32_t)request->stop.args[0] &
-					  (call_arg_index(request->call, ARG_CLONE_FLAGS, 0) >= 0 ?
-						   CLONE_REFUSED_IN_REGISTER : UINT32_MAX));
+					  (call_arg_index(request->call, ARG_CLONE_FLAGS, 0) >= 0
+						   ? CLONE_REFUSED_IN_REGISTER
+						   : UINT32_MAX));
 		break;
 	case OP_CLONE3:
 		judge_clone3(request, judgement);

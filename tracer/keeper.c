@@ -28,8 +28,14 @@
 
 /* ---- ending everything -------------------------------------------------- */
 
-struct relation { pid_t pid, parent; bool doomed; };
-struct relations { struct relation *list; size_t count, room; };
+struct relation {
+	pid_t pid, parent;
+	bool doomed;
+};
+struct relations {
+	struct relation *list;
+	size_t count, room;
+};
 
 static pid_t parent_of(pid_t pid)
 {
@@ -56,7 +62,7 @@ static bool add(struct relations *all, pid_t pid)
 		all->list = list;
 		all->room = room;
 	}
-	all->list[all->count++] = (struct relation){ pid, parent_of(pid), false };
+	all->list[all->count++] = (struct relation){pid, parent_of(pid), false};
 	return true;
 }
 
@@ -102,8 +108,8 @@ static void kill_doomed(const struct relations *all)
 
 void keeper_end_all(void)
 {
-	static const struct timespec moment = { .tv_nsec = 1000000 };
-	struct relations all = { 0 };
+	static const struct timespec moment = {.tv_nsec = 1000000};
+	struct relations all = {0};
 
 	for (;;) {
 		pid_t pid;
@@ -125,16 +131,16 @@ static void tell(int words, const struct keeper_word *word)
 {
 	ssize_t n = write(words, word, sizeof *word);
 
-	(void)n;	/* nobody listens any more: SIGTERM is on its way */
+	(void)n; /* nobody listens any more: SIGTERM is on its way */
 }
 
 /* Nothing of the launcher's stays open here: a pipe of the tool's ends when the tool closes it, and whoever waits for the launcher
  * sees that it is gone. -1 stays -1. */
 static void only(int *words, int *line)
 {
-	int *kept[] = { words, line }, first = STDERR_FILENO + 1;
+	int *kept[] = {words, line}, first = STDERR_FILENO + 1;
 
-	for (int i = 0; i < 2; i++)	/* out of the way of one another */
+	for (int i = 0; i < 2; i++) /* out of the way of one another */
 		if (*kept[i] >= 0)
 			*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, first + 2);
 	for (int i = 0; i < 2; i++)
@@ -153,7 +159,7 @@ static void noted(int signal)
 /* What the tool's first process says while it becomes the tool. When we are to end meanwhile, it is killed, and says no more. */
 static struct launch_trouble listen_to(struct child *child)
 {
-	struct pollfd line = { .fd = child->line, .events = POLLIN };
+	struct pollfd line = {.fd = child->line, .events = POLLIN};
 	sigset_t mask;
 
 	sigfillset(&mask);
@@ -185,7 +191,7 @@ static int wait_for_end(pid_t tool, const sigset_t *awaited)
 
 static _Noreturn void keep(const struct launch *launch, pid_t launcher, int words)
 {
-	struct keeper_word word = { .trouble = { LAUNCH_OK, 0 } };
+	struct keeper_word word = {.trouble = {LAUNCH_OK, 0}};
 	struct child child;
 	sigset_t all, awaited;
 
@@ -204,9 +210,9 @@ static _Noreturn void keep(const struct launch *launch, pid_t launcher, int word
 		cgroup_add(launch->cgroup, child.pid);
 	if (r == 0)
 		r = launch_go(&child);
-	setpgid(0, 0);	/* a signal of the tool's to its own group is not for us */
+	setpgid(0, 0); /* a signal of the tool's to its own group is not for us */
 	only(&words, &child.line);
-	word.trouble = r == 0 ? listen_to(&child) : (struct launch_trouble){ LAUNCH_PROCESS, -r };
+	word.trouble = r == 0 ? listen_to(&child) : (struct launch_trouble){LAUNCH_PROCESS, -r};
 	word.tool = child.pid;
 	tell(words, &word);
 	if (child.pid > 0)

@@ -16,14 +16,14 @@
 struct keeper_word {
 	struct launch_trouble trouble;
 	pid_t tool;
-	bool over;	/* the second word */
-	int status;	/* as waitpid(2) gives it; this and the next in the second word only */
-	struct usage_spent spent;	/* by all that the keeper has waited for */
+	bool over;		  /* the second word */
+	int status;		  /* as waitpid(2) gives it; this and the next in the second word only */
+	struct usage_spent spent; /* by all that the keeper has waited for */
 };
 
 struct keeper {
 	pid_t pid;
-	int words;	/* reads struct keeper_word; ends with the keeper */
+	int words; /* reads struct keeper_word; ends with the keeper */
 };
 
 /* Start it, and let it start the tool. It ends when the tool has, or at SIGTERM, or with us; nothing of the run is left

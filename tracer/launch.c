@@ -42,8 +42,10 @@ static char *join(const char *directory, size_t length, const char *name)
 {
 	char *path = NULL;
 
-	return asprintf(&path, "%.*s%s%s", (int)length, directory, length && directory[length - 1] == '/' ? "" : "/", name) < 0 ?
-		       NULL : path;
+	return asprintf(&path, "%.*s%s%s", (int)length, directory, length && directory[length - 1] == '/' ? "" : "/",
+			name) < 0
+		       ? NULL
+		       : path;
 }
 
 /* One place to look in; an empty one is `cwd`. */
@@ -113,15 +115,15 @@ unsigned launch_soft_files(unsigned long wanted, unsigned open_files)
 
 static _Noreturn void give_up(int line, struct launch_trouble trouble)
 {
-	ssize_t n = write(line, &trouble, sizeof trouble);	/* a call that no filter of ours refuses */
+	ssize_t n = write(line, &trouble, sizeof trouble); /* a call that no filter of ours refuses */
 
 	_exit(n < 0 ? 126 : 127);
 }
 
 /* Capabilities that a tool of root's keeps: those over its own files, ids and ports. All others reach out: SYS_*, MKNOD,
  * DAC_READ_SEARCH (opens by handle), LEASE (keeps others from their files), NET_ADMIN, NET_RAW, SETPCAP, MAC_*, BPF, PERFMON, CHECKPOINT_RESTORE, ... */
-static const unsigned kept[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL,
-				 CAP_SETGID, CAP_SETUID, CAP_NET_BIND_SERVICE, CAP_IPC_LOCK };
+static const unsigned kept[] = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,	    CAP_FSETID,	 CAP_KILL,
+				CAP_SETGID, CAP_SETUID,	      CAP_NET_BIND_SERVICE, CAP_IPC_LOCK};
 
 uint64_t launch_capabilities(void)
 {
@@ -134,7 +136,7 @@ uint64_t launch_capabilities(void)
 
 static int drop_capabilities(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
 	uint64_t keep = launch_capabilities();
 
@@ -165,7 +167,7 @@ static bool out_of_the_way(int *fd, int top)
 
 /* What the child goes by once its descriptors are arranged. */
 struct held {
-	int line, program, handover;	/* or -1 */
+	int line, program, handover; /* or -1 */
 };
 
 /* The reserved descriptors to their places: first out of the way, since a small limit lies in the middle of our numbers. */
@@ -183,11 +185,11 @@ static int place_reserved(const struct launch *launch, int top, struct held *hel
 	for (int i = 0; i < RESERVED_FD_COUNT; i++)
 		if (!out_of_the_way(&from[i], top))
 			return -errno;
-	int r = descriptors_close((unsigned)top, (unsigned)(top + last));	/* the caller may have left something there */
+	int r = descriptors_close((unsigned)top, (unsigned)(top + last)); /* the caller may have left something there */
 	if (r < 0)
 		return r;
 	for (int i = 0; i < RESERVED_FD_COUNT; i++) {
-		bool ours = i == last || i == RESERVED_FD_HANDOVER;	/* not the tool's */
+		bool ours = i == last || i == RESERVED_FD_HANDOVER; /* not the tool's */
 		if (from[i] >= 0 && dup3(from[i], top + i, ours ? O_CLOEXEC : 0) < 0)
 			return -errno;
 	}
@@ -222,7 +224,7 @@ static int arrange_descriptors(const struct launch *launch, struct held *held)
 		r = descriptors_close((unsigned)top + RESERVED_FD_COUNT, ~0u);
 	if (r < 0)
 		return r;
-	limit = (struct rlimit){ launch->soft_files, launch->open_files };
+	limit = (struct rlimit){launch->soft_files, launch->open_files};
 	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
 
@@ -230,18 +232,19 @@ static int arrange_descriptors(const struct launch *launch, struct held *held)
  * keeps the kernel from starting a helper outside (core(5), "Piping core dumps to a program"). */
 static int forbid_cores(void)
 {
-	return setrlimit(RLIMIT_CORE, &(struct rlimit){ 1, 1 }) < 0 ? -errno : 0;
+	return setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1}) < 0 ? -errno : 0;
 }
 
 /* Level notify: the listener goes to the supervisor before any of the tool's code can run. It was made with O_CLOEXEC. */
 static int hand_over_listener(const struct launch *launch, int handover)
 {
-	struct launch_listener listener = { .pid = getpid() };
+	struct launch_listener listener = {.pid = getpid()};
 	char byte;
 
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);	/* or no supervisor of the same user could take it */
-	listener.fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-				   SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, launch->filter);
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or no supervisor of the same user could take it */
+	listener.fd =
+		(int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+			     SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, launch->filter);
 	if (listener.fd < 0)
 		return -errno;
 	if (write(handover, &listener, sizeof listener) != sizeof listener || read(handover, &byte, 1) != 1)
@@ -262,7 +265,7 @@ static int install_filter(const struct launch *launch)
  * keeper ignores or ceases to ignore for itself. */
 static void restore_signals(const struct launch *launch)
 {
-	static const int touched[] = { SIGALRM, SIGCHLD, SIGPIPE, SIGTTOU, SIGXFSZ };
+	static const int touched[] = {SIGALRM, SIGCHLD, SIGPIPE, SIGTTOU, SIGXFSZ};
 
 	for (size_t i = 0; i < sizeof touched / sizeof touched[0]; i++)
 		signal(touched[i], sigismember(launch->ignored, touched[i]) ? SIG_IGN : SIG_DFL);
@@ -300,28 +303,28 @@ static int make_ready(const struct launch *launch, struct held *held, enum launc
 /* While the supervisor prepares itself, on another processor, as much as can be done; the rest when it says so. */
 static _Noreturn void become_tool(const struct launch *launch, int line)
 {
-	struct held held = { line, -1, -1 };
+	struct held held = {line, -1, -1};
 	enum launch_stage stage;
 	char byte;
 	int r = make_ready(launch, &held, &stage);
 
 	if (read(held.line, &byte, 1) != 1)
-		_exit(127);	/* the supervisor is gone, or could not take us over */
+		_exit(127); /* the supervisor is gone, or could not take us over */
 	if (r < 0)
-		give_up(held.line, (struct launch_trouble){ stage, -r });
+		give_up(held.line, (struct launch_trouble){stage, -r});
 	restore_signals(launch);
 	if (launch->handover >= 0) {
 		r = hand_over_listener(launch, held.handover);
 		if (r < 0)
-			give_up(held.line, (struct launch_trouble){ LAUNCH_FILTER, -r });
+			give_up(held.line, (struct launch_trouble){LAUNCH_FILTER, -r});
 	}
 	if (!launch->filter && !launch->untraced)
-		raise(SIGSTOP);	/* here the supervisor sees us first; from now on every call stops. With a filter, the exec does */
+		raise(SIGSTOP); /* here the supervisor sees us first; from now on every call stops. With a filter, the exec does */
 	if (held.program >= 0)
 		syscall(SYS_execveat, held.program, "", launch->argv, launch->environment, AT_EMPTY_PATH);
 	else
 		execve(launch->path, launch->argv, launch->environment);
-	give_up(held.line, (struct launch_trouble){ LAUNCH_EXEC, errno });
+	give_up(held.line, (struct launch_trouble){LAUNCH_EXEC, errno});
 }
 
 /* ---- the supervisor's side ---------------------------------------------- */
@@ -355,7 +358,7 @@ struct launch_trouble launch_trouble(struct child *child)
 	struct launch_trouble trouble;
 
 	if (recv(child->line, &trouble, sizeof trouble, MSG_WAITALL) != sizeof trouble)
-		return (struct launch_trouble){ LAUNCH_OK, 0 };
+		return (struct launch_trouble){LAUNCH_OK, 0};
 	return trouble;
 }
 

@@ -47,9 +47,9 @@ static bool denies_sockets(const struct guard *guard)
 static enum leaf leaf_of_network(const struct guard *guard, const struct call *call)
 {
 	if (call->op == OP_BIND)
-		return LEAF_STOP;	/* also to know which sockets are the run's own */
-	if (call->op == OP_LISTEN ? leaf_every_address(guard, NET_BIND) :
-				    leaf_every_address(guard, NET_CONNECT) && !denies_sockets(guard))
+		return LEAF_STOP; /* also to know which sockets are the run's own */
+	if (call->op == OP_LISTEN ? leaf_every_address(guard, NET_BIND)
+				  : leaf_every_address(guard, NET_CONNECT) && !denies_sockets(guard))
 		return LEAF_PASS;
 	return call->op == OP_CONNECT ? LEAF_LOOK : LEAF_STOP;
 }
@@ -60,15 +60,15 @@ static enum leaf leaf_of_task(const struct guard *guard, const struct call *call
 	bool performs = guard_by_notification(guard) || guard->gate.page;
 
 	switch (call->op) {
-	case OP_CREDENTIALS:	/* what is done for a task is done with its ids; and see act.c of the gate */
+	case OP_CREDENTIALS: /* what is done for a task is done with its ids; and see act.c of the gate */
 		return performs && caller_may_change() ? LEAF_STOP : LEAF_PASS;
 	case OP_FORK:
 		return guard->limits.processes ? LEAF_STOP : LEAF_PASS;
 	case OP_CLONE:
 		return guard->limits.processes ? LEAF_STOP : LEAF_LOOK;
-	case OP_CLONE3:	/* its flags lie in memory; every library then uses clone, whose flags are in registers */
+	case OP_CLONE3: /* its flags lie in memory; every library then uses clone, whose flags are in registers */
 		return performs ? LEAF_UNKNOWN : LEAF_STOP;
-	default:	/* CONFINE */
+	default: /* CONFINE */
 		return guard_by_notification(guard) ? LEAF_UNKNOWN : LEAF_PASS;
 	}
 }
@@ -78,13 +78,16 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 	switch ((enum call_op)call->op) {
 	case OP_LOOK:
 		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP : LEAF_PASS;
-	case OP_VALUE:	/* whose name is in memory; how much of it is asked for may be in a register */
-		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP :
-		       !may_refuse(guard, ACCESS_READ) ? LEAF_PASS :
-		       call_arg_index(call, ARG_VALUE_SIZE, 0) >= 0 ? LEAF_LOOK : LEAF_STOP;
+	case OP_VALUE: /* whose name is in memory; how much of it is asked for may be in a register */
+		return may_refuse(guard, ACCESS_LOOK)		      ? LEAF_STOP
+		       : !may_refuse(guard, ACCESS_READ)	      ? LEAF_PASS
+		       : call_arg_index(call, ARG_VALUE_SIZE, 0) >= 0 ? LEAF_LOOK
+								      : LEAF_STOP;
 	case OP_READLINK:
 		/* A compiler makes a thousand of these calls for a file. Under the floor the kernel refuses what there is to refuse. */
-		return may_refuse(guard, ACCESS_LOOK) || (!guard->floor && !floor_tells_of_strangers(guard)) ? LEAF_STOP : LEAF_PASS;
+		return may_refuse(guard, ACCESS_LOOK) || (!guard->floor && !floor_tells_of_strangers(guard))
+			       ? LEAF_STOP
+			       : LEAF_PASS;
 	case OP_CONNECT:
 	case OP_SENDMSG:
 	case OP_SENDMMSG:
@@ -147,7 +150,7 @@ enum leaf leaf_of(const struct guard *guard, long number)
 		return LEAF_PASS;
 	case CALL_JUDGED:
 		return leaf_of_judged(guard, call);
-	case CALL_REFUSED:	/* they must be recorded, so they stop, too */
+	case CALL_REFUSED: /* they must be recorded, so they stop, too */
 	case CALL_UNLISTED:
 		break;
 	}

@@ -11,8 +11,8 @@
 enum leaf {
 	LEAF_PASS,
 	LEAF_STOP,
-	LEAF_LOOK,	/* at registers */
-	LEAF_UNKNOWN,	/* ENOSYS */
+	LEAF_LOOK,    /* at registers */
+	LEAF_UNKNOWN, /* ENOSYS */
 };
 
 enum leaf leaf_of(const struct guard *guard, long number);

@@ -30,7 +30,7 @@ enum {
 	UNSHARE_RANGE = 0x40, /* FALLOC_FL_UNSHARE_RANGE */
 	ZERO_RANGE = 0x10,
 	OPEN_FILES_LEAST = 4, /* the standard ones, and one by which the launcher and the loader open what they need */
-	SPARE_SECONDS = 2, /* of RLIMIT_CPU over the limit, so that the meter is first */
+	SPARE_SECONDS = 2,    /* of RLIMIT_CPU over the limit, so that the meter is first */
 };
 
 /* ---- which hold --------------------------------------------------------- */

@@ -15,8 +15,8 @@
 #include "cleanup.h"
 
 enum {
-	WAYS_MOST = 8,		/* how often a way is gone again */
-	STEPS_MOST = 100000,	/* ancestors; more than there can be processes in a row */
+	WAYS_MOST = 8,	     /* how often a way is gone again */
+	STEPS_MOST = 100000, /* ancestors; more than there can be processes in a row */
 };
 
 /* A file of /proc/PID, NUL-terminated. 0 or -errno. */
@@ -41,7 +41,7 @@ static pid_t state_and_parent(pid_t pid, char *state)
 
 	if (read_file(pid, "stat", text, sizeof text) < 0)
 		return 0;
-	const char *end = strrchr(text, ')');	/* the name before it may hold anything */
+	const char *end = strrchr(text, ')'); /* the name before it may hold anything */
 	return end && sscanf(end + 1, " %c %d", state, &parent) == 2 ? (pid_t)parent : 0;
 }
 
@@ -66,7 +66,7 @@ pid_t lineage_process(pid_t tid)
 
 	if (read_file(tid, "status", text, sizeof text) < 0)
 		return 0;
-	const char *field = strstr(text, "\nTgid:\t");	/* the name in the first line has no newline: it is escaped */
+	const char *field = strstr(text, "\nTgid:\t"); /* the name in the first line has no newline: it is escaped */
 	return field ? (pid_t)strtol(field + sizeof "\nTgid:\t" - 1, NULL, 10) : 0;
 }
 
@@ -90,7 +90,7 @@ bool lineage_below(pid_t pid, pid_t top)
 		if (parent == top)
 			return true;
 		if (parent == 0 && at != pid && at != 1 && ++ways < WAYS_MOST) {
-			at = pid;	/* an ancestor ended meanwhile */
+			at = pid; /* an ancestor ended meanwhile */
 			continue;
 		}
 		if (parent <= 1)
@@ -102,7 +102,9 @@ bool lineage_below(pid_t pid, pid_t top)
 
 /* ---- all of them -------------------------------------------------------- */
 
-struct relation { pid_t pid, parent; };
+struct relation {
+	pid_t pid, parent;
+};
 
 static int by_parent(const void *a, const void *b)
 {
@@ -124,7 +126,7 @@ static void find_new_parents(struct relation *list, size_t count)
 	if (count)
 		qsort(list, count, sizeof *list, by_pid);
 	for (size_t i = 0; i < count; i++) {
-		struct relation wanted = { .pid = list[i].parent };
+		struct relation wanted = {.pid = list[i].parent};
 		if (list[i].parent && !bsearch(&wanted, list, count, sizeof *list, by_pid))
 			list[i].parent = lineage_parent(list[i].pid);
 	}
@@ -149,7 +151,7 @@ static int read_relations(struct relation **list, size_t *count)
 			*list = larger;
 		}
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		(*list)[(*count)++] = (struct relation){ pid, lineage_parent(pid) };
+		(*list)[(*count)++] = (struct relation){pid, lineage_parent(pid)};
 	}
 	find_new_parents(*list, *count);
 	if (*count)

@@ -16,7 +16,7 @@
 
 #include "cleanup.h"
 
-enum { KEPT_OPEN_MOST = 512 };	/* descriptors of /proc/TID/maps that are kept open */
+enum { KEPT_OPEN_MOST = 512 }; /* descriptors of /proc/TID/maps that are kept open */
 
 /* proc(5), /proc/PID/maps: what the name of a mapped file ends in when it was unlinked. */
 static const char DELETED[] = " (deleted)";
@@ -74,7 +74,7 @@ static uint64_t first_of_list(int fd)
 
 bool mapped_nothing_below(pid_t tid, uint64_t address)
 {
-	struct procmap_question question = { .size = sizeof question, .query_flags = PROCMAP_OR_NEXT };
+	struct procmap_question question = {.size = sizeof question, .query_flags = PROCMAP_OR_NEXT};
 	char path[64];
 
 	snprintf(path, sizeof path, "/proc/%d/maps", (int)tid);
@@ -89,15 +89,16 @@ bool mapped_nothing_below(pid_t tid, uint64_t address)
 /* proc(5), /proc/PID/maps: names of memory that only its owner writes to; not those of the kernel, such as [vvar]. */
 static bool is_anonymous_name(const char *name)
 {
-	return name[0] == 0 || strcmp(name, "[heap]") == 0 || strcmp(name, "[stack]") == 0 || strncmp(name, "[anon:", 6) == 0;
+	return name[0] == 0 || strcmp(name, "[heap]") == 0 || strcmp(name, "[stack]") == 0 ||
+	       strncmp(name, "[anon:", 6) == 0;
 }
 
 int mapped_file(const struct task *task, uint64_t address, size_t length, char *name, size_t size)
 {
-	struct procmap_question question = { .size = sizeof question,
-					     .query_addr = address,
-					     .vma_name_size = (uint32_t)size,
-					     .vma_name_addr = (uintptr_t)name };
+	struct procmap_question question = {.size = sizeof question,
+					    .query_addr = address,
+					    .vma_name_size = (uint32_t)size,
+					    .vma_name_addr = (uintptr_t)name};
 	int fd = maps_open(task);
 
 	if (fd < 0)

@@ -16,7 +16,7 @@ enum { PAGE = 4096, FIRST_READ = 256 };
 int mem_read(pid_t tid, uint64_t address, void *to, size_t length)
 {
 	/* cppcheck-suppress ctuuninitvar; what is read into need hold nothing */
-	struct iovec local = { to, length }, remote = { (void *)(uintptr_t)address, length };
+	struct iovec local = {to, length}, remote = {(void *)(uintptr_t)address, length};
 
 	if (length == 0)
 		return 0;
@@ -29,7 +29,7 @@ int mem_read(pid_t tid, uint64_t address, void *to, size_t length)
 
 int mem_write(pid_t tid, uint64_t address, const void *from, size_t length)
 {
-	struct iovec local = { (void *)(uintptr_t)from, length }, remote = { (void *)(uintptr_t)address, length };
+	struct iovec local = {(void *)(uintptr_t)from, length}, remote = {(void *)(uintptr_t)address, length};
 	ssize_t n = process_vm_writev(tid, &local, 1, &remote, 1, 0);
 
 	if (n < 0)
@@ -55,12 +55,12 @@ int mem_patch(pid_t tid, const struct mem_patch *patches, unsigned count)
 
 unsigned mem_read_each(pid_t tid, const uint64_t *addresses, unsigned count, size_t length, void *to)
 {
-	struct iovec local = { to, count * length }, remote[MEM_EACH_MOST];
+	struct iovec local = {to, count * length}, remote[MEM_EACH_MOST];
 
 	if (count > MEM_EACH_MOST)
 		return 0;
 	for (unsigned i = 0; i < count; i++)
-		remote[i] = (struct iovec){ (void *)(uintptr_t)addresses[i], length };
+		remote[i] = (struct iovec){(void *)(uintptr_t)addresses[i], length};
 	ssize_t n = count ? process_vm_readv(tid, &local, 1, remote, count, 0) : 0;
 	return n < 0 ? 0 : (unsigned)((size_t)n / length);
 }
@@ -76,9 +76,9 @@ ssize_t mem_read_string(pid_t tid, uint64_t address, char *to, size_t size)
 			want = size - have;
 		/* one piece per page: a piece that is not all mapped is not read at all */
 		size_t first = want < to_page_end ? want : to_page_end;
-		struct iovec local = { to + have, want };
-		struct iovec remote[2] = { { (void *)(uintptr_t)at, first },
-					   { (void *)(uintptr_t)(at + first), want - first } };
+		struct iovec local = {to + have, want};
+		struct iovec remote[2] = {{(void *)(uintptr_t)at, first},
+					  {(void *)(uintptr_t)(at + first), want - first}};
 		ssize_t n = process_vm_readv(tid, &local, 1, remote, want > first ? 2 : 1, 0);
 		if (n <= 0)
 			return n < 0 ? -errno : -EFAULT;

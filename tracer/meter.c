@@ -56,7 +56,7 @@ struct gauge {
 struct meter {
 	struct policy_limits limits;
 	void (*tell)(void);
-	bool by_root;	/* of processes that have ended only root may ask what they have moved */
+	bool by_root; /* of processes that have ended only root may ask what they have moved */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -75,10 +75,10 @@ struct meter {
 	unsigned processors;
 	uint64_t soft_cpu, soft_wall; /* when SIGXCPU was sent: CPU used, time; 0: not yet */
 	struct meter_files *files;
-	struct roll roll; /* of an untraced run; its top under the lock */
-	uint64_t called;  /* when the roll was called last */
+	struct roll roll;	 /* of an untraced run; its top under the lock */
+	uint64_t called;	 /* when the roll was called last */
 	struct usage_spent told; /* what the run has used, from the keeper at the end; the supervisor's thread only */
-	pid_t *list;	  /* live processes */
+	pid_t *list;		 /* live processes */
 	bool *copies;
 	size_t count, room;
 };
@@ -212,7 +212,7 @@ static void list_live(struct meter *meter, bool of_memory)
 		meter->list = list ? list : meter->list;
 		meter->copies = copies ? copies : meter->copies;
 		meter->room = list && copies ? 2 * count : meter->room;
-	/* cppcheck-suppress memleak; they are the meter's now */
+		/* cppcheck-suppress memleak; they are the meter's now */
 	}
 	meter->count = 0;
 	for (struct live *l = meter->census.live; l && meter->count < meter->room; l = l->hh.next) {
@@ -522,7 +522,8 @@ static uint64_t untraced_cpu(const struct meter *meter, const struct usage_spent
 
 	for (const struct live *l = meter->census.live; l; l = l->hh.next)
 		seen += l->cpu_seen;
-	uint64_t waited = meter->told.cpu_ns ? meter->told.cpu_ns : less(children->cpu_ns, meter->census.children.cpu_ns);
+	uint64_t waited =
+		meter->told.cpu_ns ? meter->told.cpu_ns : less(children->cpu_ns, meter->census.children.cpu_ns);
 	return at_least(seen, waited + meter->roll.lost_cpu);
 }
 

@@ -10,8 +10,8 @@
 
 enum {
 	PAGE = 4096,
-	WORDS_MOST = 1 << 20,	/* of arguments and environment: 8 MiB, more than the kernel takes of either as a rule */
-	AT_ONCE = 32,	/* strings that are read */
+	WORDS_MOST = 1 << 20, /* of arguments and environment: 8 MiB, more than the kernel takes of either as a rule */
+	AT_ONCE = 32,	      /* strings that are read */
 	NAME_MOST = 32,
 };
 
@@ -56,7 +56,7 @@ static bool begin(struct reader *reader, pid_t tid, uint64_t stack)
 
 struct new_stack_auxiliary new_stack_auxiliary(pid_t tid, uint64_t stack)
 {
-	struct new_stack_auxiliary found = { 0 };
+	struct new_stack_auxiliary found = {0};
 	struct reader reader;
 	uint64_t word, value;
 

@@ -11,8 +11,8 @@
 
 /* Entries of the auxiliary vector, 0: there is none. `stack`: what rsp is. */
 struct new_stack_auxiliary {
-	uint64_t vdso;		/* AT_SYSINFO_EHDR */
-	uint64_t linker;	/* AT_BASE */
+	uint64_t vdso;	 /* AT_SYSINFO_EHDR */
+	uint64_t linker; /* AT_BASE */
 };
 struct new_stack_auxiliary new_stack_auxiliary(pid_t tid, uint64_t stack);
 

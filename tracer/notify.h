@@ -55,7 +55,7 @@ void notify_exec(struct guard *guard, struct task *task);
 
 /* The task is let make its call (O_PATH, chdir). `approve`: may it have what it got, a descriptor or 0? Else the run is ended. */
 void notify_follow(struct guard *guard, struct task *task,
-		      bool (*approve)(struct guard *guard, struct request *request, int fd));
+		   bool (*approve)(struct guard *guard, struct request *request, int fd));
 
 /* Ids and capabilities of tasks differ from now on from those that the run began with. */
 void notify_credentials(struct guard *guard);

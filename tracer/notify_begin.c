@@ -20,7 +20,7 @@
 #include "lineage.h"
 #include "notify_inside.h"
 
-enum { PIDS_DEFAULT = 4 << 20 };	/* PID_MAX_LIMIT, include/linux/threads.h */
+enum { PIDS_DEFAULT = 4 << 20 }; /* PID_MAX_LIMIT, include/linux/threads.h */
 
 static size_t most_pids(void)
 {
@@ -40,7 +40,7 @@ static int make_notifier(struct guard *guard)
 		return -ENOMEM;
 	guard->notifier = n;
 	n->guard = guard;
-	n->keeper = (struct keeper){ -1, -1 };
+	n->keeper = (struct keeper){-1, -1};
 	n->listener = -1;
 	pthread_mutex_init(&n->lock, NULL);
 	pthread_cond_init(&n->free, NULL);
@@ -55,7 +55,7 @@ static int make_notifier(struct guard *guard)
 
 void notify_free(struct notifier *n)
 {
-	const int fds[] = { n->listener, n->wake, n->keeper.words };
+	const int fds[] = {n->listener, n->wake, n->keeper.words};
 
 	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
 		if (fds[i] >= 0)
@@ -110,7 +110,7 @@ int notify_start(struct guard *guard, struct launch *launch)
 	launch->handover = ends[1];
 	launch->untraced = true;
 	guard->launching = true;
-	guard->main_status = SIGKILL;	/* unless the keeper says otherwise */
+	guard->main_status = SIGKILL; /* unless the keeper says otherwise */
 	r = keeper_start(&guard->notifier->keeper, launch);
 	close(ends[1]);
 	if (r == 0) {

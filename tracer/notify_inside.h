@@ -14,17 +14,17 @@
 #include "visitor.h"
 
 enum {
-	NOTIFICATION_ROOM = 512,	/* for a struct seccomp_notif of any kernel */
-	RESULT_ERROR_MOST = 4095,	/* MAX_ERRNO: a result from -4095 to -1 is an error */
-	TICK_MS = 10,			/* how often calls that wait are looked at, */
-	IDLE_TICK_MS = 100,		/* and whether the leader hangs */
-	WAKE_SIGNAL = SIGUSR1,		/* to a thread: its call is to return */
+	NOTIFICATION_ROOM = 512,  /* for a struct seccomp_notif of any kernel */
+	RESULT_ERROR_MOST = 4095, /* MAX_ERRNO: a result from -4095 to -1 is an error */
+	TICK_MS = 10,		  /* how often calls that wait are looked at, */
+	IDLE_TICK_MS = 100,	  /* and whether the leader hangs */
+	WAKE_SIGNAL = SIGUSR1,	  /* to a thread: its call is to return */
 };
 
 enum worker_state {
-	WORKER_RECEIVES,	/* or waits to lead */
+	WORKER_RECEIVES, /* or waits to lead */
 	WORKER_WORKS,
-	WORKER_WAITS,		/* with its call for somebody else; looked at by worker_watch */
+	WORKER_WAITS, /* with its call for somebody else; looked at by worker_watch */
 };
 
 struct worker {
@@ -32,11 +32,11 @@ struct worker {
 	struct notifier *notifier;
 	pthread_t thread;
 	pid_t tid;
-	bool over;			/* under the lock */
+	bool over; /* under the lock */
 	_Atomic(enum worker_state) state;
-	atomic_uint turns;		/* odd: a call is in work */
-	atomic_int restart;		/* its call is to be interrupted, and the task to see this error */
-	uint64_t id;			/* of the notification */
+	atomic_uint turns;  /* odd: a call is in work */
+	atomic_int restart; /* its call is to be interrupted, and the task to see this error */
+	uint64_t id;	    /* of the notification */
 	struct visitor visitor;
 	struct caller caller;
 	struct desk desk;
@@ -50,24 +50,24 @@ struct notifier {
 	struct launch_trouble trouble;
 	int listener;
 	size_t notification_size;
-	int wake;			/* eventfd: the main thread is to look */
-	sigset_t open_mask;		/* of the main thread while it waits */
+	int wake;	    /* eventfd: the main thread is to look */
+	sigset_t open_mask; /* of the main thread while it waits */
 	atomic_bool credentials_differ;
-	uint8_t *seen;			/* a bit for each number that a task had */
-	size_t seen_size;		/* bytes */
+	uint8_t *seen;	  /* a bit for each number that a task had */
+	size_t seen_size; /* bytes */
 
 	pthread_mutex_t lock;
-	pthread_cond_t free;		/* nobody leads */
-	_Atomic(struct worker *) leader;	/* changed under the lock */
+	pthread_cond_t free;		 /* nobody leads */
+	_Atomic(struct worker *) leader; /* changed under the lock */
 	struct worker *workers;
-	unsigned count, waiting;	/* threads; those that wait to lead */
-	atomic_uint watched;		/* in WORKER_WAITS */
+	unsigned count, waiting; /* threads; those that wait to lead */
+	atomic_uint watched;	 /* in WORKER_WAITS */
 	atomic_bool stopping;
-	struct worker *last_leader;	/* main thread: at the last tick */
+	struct worker *last_leader; /* main thread: at the last tick */
 	unsigned last_turns;
 
-	pthread_mutex_t names[64];	/* stripes over directories: see perform_names.c */
-	pthread_rwlock_t moves;		/* written by what changes the meaning of names: see perform_names.c */
+	pthread_mutex_t names[64]; /* stripes over directories: see perform_names.c */
+	pthread_rwlock_t moves;	   /* written by what changes the meaning of names: see perform_names.c */
 };
 
 /* What of the threads is the transport's own; defined in by_notify.c. */

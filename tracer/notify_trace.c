@@ -28,13 +28,13 @@
 struct instant {
 	struct guard *guard;
 	struct task *task;
-	bool (*approve)(struct guard *guard, struct request *request, int fd);	/* not of an exec: NULL */
+	bool (*approve)(struct guard *guard, struct request *request, int fd); /* not of an exec: NULL */
 };
 
 /* The handler decides; it ends with notify_released. */
 static void executed(struct instant *instant, pid_t tid)
 {
-	struct event event = { .kind = EVENT_EXEC, .task = instant->task };
+	struct event event = {.kind = EVENT_EXEC, .task = instant->task};
 
 	instant->task->tid = tid;
 	instant->task->process->tgid = tid;
@@ -44,7 +44,7 @@ static void executed(struct instant *instant, pid_t tid)
 void notify_released(struct guard *guard, struct task *task)
 {
 	guard->launching = false;
-	ptrace(PTRACE_DETACH, task->tid, NULL, NULL);	/* it fails when the task was killed, whose end is waited for */
+	ptrace(PTRACE_DETACH, task->tid, NULL, NULL); /* it fails when the task was killed, whose end is waited for */
 }
 
 /* The call is over. */
@@ -55,7 +55,7 @@ static void returned(struct instant *instant, pid_t tid)
 	if (instant->approve && (regs_get(tid, &regs) < 0 ||
 				 ((int64_t)regs.rax >= 0 &&
 				  !instant->approve(instant->guard, &notify_self()->desk.request, (int)regs.rax)))) {
-		tracee_kill(instant->task);	/* all others have to wait for the keeper, but not this one */
+		tracee_kill(instant->task); /* all others have to wait for the keeper, but not this one */
 		transport_kill_all(instant->guard);
 	}
 	ptrace(PTRACE_DETACH, tid, NULL, NULL);
@@ -78,7 +78,7 @@ static void follow(struct instant *instant)
 			executed(instant, tid);
 		else if (status >> 16 == PTRACE_EVENT_STOP)
 			returned(instant, tid);
-		else	/* a signal came first */
+		else /* a signal came first */
 			ptrace(PTRACE_CONT, tid, NULL, (void *)(intptr_t)WSTOPSIG(status));
 	}
 }
@@ -94,13 +94,13 @@ static bool let_go(struct instant *instant)
 		return true;
 	}
 	instant->approve = NULL;
-	notify_give(task, -EACCES);	/* it cannot be looked at: denied */
+	notify_give(task, -EACCES); /* it cannot be looked at: denied */
 	return false;
 }
 
 void notify_exec(struct guard *guard, struct task *task)
 {
-	struct instant instant = { .guard = guard, .task = task };
+	struct instant instant = {.guard = guard, .task = task};
 
 	if (let_go(&instant))
 		notify_give_lead();
@@ -108,9 +108,9 @@ void notify_exec(struct guard *guard, struct task *task)
 }
 
 void notify_follow(struct guard *guard, struct task *task,
-		      bool (*approve)(struct guard *guard, struct request *request, int fd))
+		   bool (*approve)(struct guard *guard, struct request *request, int fd))
 {
-	struct instant instant = { .guard = guard, .task = task, .approve = approve };
+	struct instant instant = {.guard = guard, .task = task, .approve = approve};
 
 	let_go(&instant);
 	follow(&instant);

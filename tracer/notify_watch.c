@@ -20,7 +20,7 @@
 #include "cleanup.h"
 #include "notify_inside.h"
 
-enum { ERESTARTSYS = 512 };	/* include/linux/errno.h */
+enum { ERESTARTSYS = 512 }; /* include/linux/errno.h */
 
 static uint64_t signals(const char *status, const char *field)
 {
@@ -38,7 +38,7 @@ static int interruption(pid_t tid)
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, status, sizeof status - 1);
 	if (n <= 0)
-		return EINTR;	/* it is gone */
+		return EINTR; /* it is gone */
 	status[n] = 0;
 	uint64_t heard = ~(signals(status, "\nSigBlk:\t") | signals(status, "\nSigIgn:\t"));
 	if (signals(status, "\nSigPnd:\t") & heard)

@@ -36,7 +36,8 @@ static const struct option policy_options[] = {
 static const struct option limit_options[] = {
 	{OPTION_MEMORY, 0, "memory", "BYTES", VALUE_TEXT, false, "memory of the whole run, such as 512M"},
 	{OPTION_CPU, 0, "cpu", "TIME", VALUE_TEXT, false, "CPU time of the whole run: 30, 0.5, 500ms, 2m"},
-	{OPTION_TIMEOUT, 0, "timeout", "TIME", VALUE_TEXT, false, "end the run after so long: seconds, or 500ms, 2m, 1h"},
+	{OPTION_TIMEOUT, 0, "timeout", "TIME", VALUE_TEXT, false,
+	 "end the run after so long: seconds, or 500ms, 2m, 1h"},
 	{OPTION_PROCESSES, 0, "processes", "N", VALUE_TEXT, false, "processes and threads at one time"},
 	{OPTION_FILES, 0, "files", "N", VALUE_TEXT, false, "open files of each process"},
 	{OPTION_OUTPUT_BYTES, 0, "output-bytes", "BYTES", VALUE_TEXT, false,
@@ -69,7 +70,8 @@ static const struct option run_options[] = {
 
 /* What a result adds to the policy; explain and policy show write none. */
 static const struct option kept_options[] = {
-	{OPTION_RESULT, 'r', "result", "FILE", VALUE_FILE, false, "as if run wrote its result there: the tool may not change it"},
+	{OPTION_RESULT, 'r', "result", "FILE", VALUE_FILE, false,
+	 "as if run wrote its result there: the tool may not change it"},
 };
 
 /* Of run alone: a plugin's command line is its own. */

@@ -71,9 +71,11 @@ static int other_mount(const struct name_arg *from, const struct name_arg *to)
 	struct statx one, other;
 
 	if (statx(from->at.fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &one) < 0 ||
-	    statx(to->at.fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &other) < 0 || !(one.stx_mask & other.stx_mask & STATX_MNT_ID))
-		return 0;	/* before Linux 5.8 */
-	bool root = (one.stx_attributes & STATX_ATTR_MOUNT_ROOT) || (to->at.exists && (other.stx_attributes & STATX_ATTR_MOUNT_ROOT));
+	    statx(to->at.fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &other) < 0 ||
+	    !(one.stx_mask & other.stx_mask & STATX_MNT_ID))
+		return 0; /* before Linux 5.8 */
+	bool root = (one.stx_attributes & STATX_ATTR_MOUNT_ROOT) ||
+		    (to->at.exists && (other.stx_attributes & STATX_ATTR_MOUNT_ROOT));
 	return !root && one.stx_mnt_id != other.stx_mnt_id ? -EXDEV : 0;
 }
 
@@ -108,7 +110,8 @@ int ordinary_kind(const struct request *request)
 
 static int mode_bits(unsigned access)
 {
-	return (access & ACCESS_READ ? R_OK : 0) | (access & ACCESS_WRITE ? W_OK : 0) | (access & ACCESS_EXEC ? X_OK : 0);
+	return (access & ACCESS_READ ? R_OK : 0) | (access & ACCESS_WRITE ? W_OK : 0) |
+	       (access & ACCESS_EXEC ? X_OK : 0);
 }
 
 /* May an entry of its directory be made or removed? Of one that is there, by others' names, not in such as /tmp. */
@@ -126,7 +129,8 @@ static int entry_failure(const struct name_arg *name)
 	if (fd < 0 || failure < 0 || fstat(fd, &directory) < 0 || fstat(name->at.fd, &entry) < 0)
 		return failure;
 	uid_t user = geteuid();
-	return (directory.st_mode & S_ISVTX) && user != 0 && user != entry.st_uid && user != directory.st_uid ? -EPERM : 0;
+	return (directory.st_mode & S_ISVTX) && user != 0 && user != entry.st_uid && user != directory.st_uid ? -EPERM
+													      : 0;
 }
 
 /* May its mode, owner and times be set? */
@@ -229,7 +233,8 @@ static int rename_failure(const struct request *request)
 
 	if (failure == 0)
 		failure = entry_failure(to);
-	if (failure < 0 || !to->at.exists || (request->flags & RENAME_EXCHANGE) || is_directory(from) == is_directory(to))
+	if (failure < 0 || !to->at.exists || (request->flags & RENAME_EXCHANGE) ||
+	    is_directory(from) == is_directory(to))
 		return failure;
 	return is_directory(from) ? -ENOTDIR : -EISDIR;
 }

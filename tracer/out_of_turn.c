@@ -83,7 +83,7 @@ pid_t out_of_turn_wait(struct guard *guard, pid_t which, int *status, int option
 	/* What was seen need not be there any more: an exec ends the other threads, and the first of a group, stopped a
 	 * moment ago, then says nothing before all others were waited for. So it is asked, and not waited for. */
 	do {
-		siginfo_t info = { .si_pid = 0 };
+		siginfo_t info = {.si_pid = 0};
 		if (waitid(which < 0 ? P_ALL : P_PID, which < 0 ? 0 : (id_t)which, &info,
 			   WEXITED | WSTOPPED | WNOWAIT | options) < 0)
 			return -1;
@@ -133,7 +133,7 @@ static enum whereabouts whereabouts(const struct task *task)
 
 	snprintf(path, sizeof path, "/proc/%d/syscall", (int)task->tid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)	/* of a task that has ended only root may ask */
+	if (fd < 0) /* of a task that has ended only root may ask */
 		return errno == ENOENT || has_ended(task->tid) ? GONE : MAYBE_IN_CALL;
 	ssize_t n = read(fd, text, sizeof text - 1);
 	close(fd);
@@ -156,18 +156,18 @@ static void defer(struct guard *guard, pid_t tid, int status)
 	struct task *task = tracee_find(&guard->tracees, tid);
 
 	if (task)
-		task->let_go = false;	/* what is taken in must not be waited for again */
+		task->let_go = false; /* what is taken in must not be waited for again */
 	if (d->count == d->room) {
 		size_t room = d->room ? 2 * d->room : 16;
 		struct deferred_status *list = realloc(d->list, room * sizeof *list);
 		if (!list) {
-			kill(tid, SIGKILL);	/* its end will be reported, unlike what was just lost */
+			kill(tid, SIGKILL); /* its end will be reported, unlike what was just lost */
 			return;
 		}
 		d->list = list;
 		d->room = room;
 	}
-	d->list[d->count++] = (struct deferred_status){ tid, status };
+	d->list[d->count++] = (struct deferred_status){tid, status};
 }
 
 /* An exec ends the other threads, and goes on only when their ends were taken in. */
@@ -176,7 +176,8 @@ static void take_in_others(struct guard *guard, const struct task *task)
 	int status;
 
 	for (struct task *t = guard->tracees.tasks; t; t = t->hh.next)
-		if (t != task && t->process == task->process && out_of_turn_wait(guard, t->tid, &status, __WALL | WNOHANG) > 0)
+		if (t != task && t->process == task->process &&
+		    out_of_turn_wait(guard, t->tid, &status, __WALL | WNOHANG) > 0)
 			defer(guard, t->tid, status);
 }
 
@@ -186,7 +187,7 @@ static void take_in_others(struct guard *guard, const struct task *task)
  */
 void out_of_turn_await(struct guard *guard, struct task *task)
 {
-	static const struct timespec moment_ = { .tv_nsec = 20000 };
+	static const struct timespec moment_ = {.tv_nsec = 20000};
 	int status, options = __WALL | (task->process->tasks > 1 ? WNOHANG : 0);
 
 	for (;;) {

@@ -23,7 +23,7 @@
 
 #include "cleanup.h"
 
-enum { OWNED_MOST = 4096 };	/* sockets, and IPC objects, that are remembered */
+enum { OWNED_MOST = 4096 }; /* sockets, and IPC objects, that are remembered */
 
 /* Of what is there and a socket. */
 static bool socket_id(int dirfd, const char *name, struct file_id *id)
@@ -33,7 +33,7 @@ static bool socket_id(int dirfd, const char *name, struct file_id *id)
 	if (statx(dirfd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO | STATX_BTIME, &stx) < 0 ||
 	    !S_ISSOCK(stx.stx_mode))
 		return false;
-	memset(id, 0, sizeof *id);	/* it is hashed as bytes */
+	memset(id, 0, sizeof *id); /* it is hashed as bytes */
 	id->dev = makedev(stx.stx_dev_major, stx.stx_dev_minor);
 	id->ino = stx.stx_ino;
 	if (stx.stx_mask & STATX_BTIME) {
@@ -52,9 +52,14 @@ static ssize_t ask_of_socket(uint32_t number, char *answer, size_t room)
 		struct nlmsghdr header;
 		struct unix_diag_req ask;
 	} question = {
-		.header = { .nlmsg_len = sizeof question, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST },
-		.ask = { .sdiag_family = AF_UNIX, .udiag_states = UINT32_MAX, .udiag_ino = number, .udiag_show = UDIAG_SHOW_VFS,
-			 .udiag_cookie = { UINT32_MAX, UINT32_MAX } },
+		.header = {.nlmsg_len = sizeof question,
+			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			   .nlmsg_flags = NLM_F_REQUEST},
+		.ask = {.sdiag_family = AF_UNIX,
+			.udiag_states = UINT32_MAX,
+			.udiag_ino = number,
+			.udiag_show = UDIAG_SHOW_VFS,
+			.udiag_cookie = {UINT32_MAX, UINT32_MAX}},
 	};
 	cleanup_fd int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 
@@ -77,11 +82,12 @@ static bool bound_elsewhere(int socket, uint64_t inode)
 		return false;
 	unsigned left = (unsigned)NLMSG_PAYLOAD(header, sizeof(struct unix_diag_msg));
 	const struct rtattr *attribute =
-		(const struct rtattr *)(const void *)((const char *)NLMSG_DATA(header) + NLMSG_ALIGN(sizeof(struct unix_diag_msg)));
+		(const struct rtattr *)(const void *)((const char *)NLMSG_DATA(header) +
+						      NLMSG_ALIGN(sizeof(struct unix_diag_msg)));
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
 		if (attribute->rta_type == UNIX_DIAG_VFS)
 			return ((const struct unix_diag_vfs *)RTA_DATA(attribute))->udiag_vfs_ino != (uint32_t)inode;
-	return true;	/* to none that has a name */
+	return true; /* to none that has a name */
 }
 
 /* ------------------------------------------------------------------------- */
@@ -111,7 +117,7 @@ void owned_add_socket(struct owned *owned, int bound, const char *name)
 	if (!find_socket(owned, &id) && (socket = calloc(1, sizeof *socket)) != NULL) {
 		socket->id = id;
 		if (HASH_COUNT(owned->sockets) >= OWNED_MOST)
-			forget_socket(owned, owned->sockets);	/* the first is the oldest */
+			forget_socket(owned, owned->sockets); /* the first is the oldest */
 		HASH_ADD(hh, owned->sockets, id, sizeof socket->id, socket);
 	}
 	pthread_mutex_unlock(&owned->lock);
@@ -156,8 +162,8 @@ static void forget_gone(struct owned *owned)
 	struct owned_ipc *object, *next;
 
 	HASH_ITER(hh, owned->ipc, object, next)
-		if (object->removed && !lingers((int)object->kind_and_id))
-			forget_ipc(owned, object);
+	if (object->removed && !lingers((int)object->kind_and_id))
+		forget_ipc(owned, object);
 }
 
 bool owned_add_ipc(struct owned *owned, enum ipc_kind kind, int id)
@@ -207,7 +213,8 @@ void owned_end_ipc(struct owned *owned)
 {
 	struct owned_ipc *object, *next;
 
-	HASH_ITER(hh, owned->ipc, object, next) {
+	HASH_ITER(hh, owned->ipc, object, next)
+	{
 		if (!object->removed)
 			ipc_remove((enum ipc_kind)(object->kind_and_id >> 32), (int)object->kind_and_id);
 		forget_ipc(owned, object);
@@ -219,18 +226,18 @@ int ipc_look(enum ipc_kind kind, int id)
 	struct shmid_ds memory;
 	struct semid_ds set;
 	struct msqid_ds queue;
-	int r = kind == IPC_SHARED_MEMORY ? shmctl(id, IPC_STAT, &memory) :
-		kind == IPC_SEMAPHORES	  ? semctl(id, 0, IPC_STAT, &set) :
-					    msgctl(id, IPC_STAT, &queue);
+	int r = kind == IPC_SHARED_MEMORY ? shmctl(id, IPC_STAT, &memory)
+		: kind == IPC_SEMAPHORES  ? semctl(id, 0, IPC_STAT, &set)
+					  : msgctl(id, IPC_STAT, &queue);
 
 	return r < 0 ? -errno : 0;
 }
 
 int ipc_remove(enum ipc_kind kind, int id)
 {
-	int r = kind == IPC_SHARED_MEMORY ? shmctl(id, IPC_RMID, NULL) :
-		kind == IPC_SEMAPHORES	  ? semctl(id, 0, IPC_RMID) :
-					    msgctl(id, IPC_RMID, NULL);
+	int r = kind == IPC_SHARED_MEMORY ? shmctl(id, IPC_RMID, NULL)
+		: kind == IPC_SEMAPHORES  ? semctl(id, 0, IPC_RMID)
+					  : msgctl(id, IPC_RMID, NULL);
 
 	return r < 0 ? -errno : 0;
 }
@@ -239,8 +246,8 @@ void owned_free(struct owned *owned)
 {
 	struct owned_socket *socket, *next_socket;
 	HASH_ITER(hh, owned->sockets, socket, next_socket)
-		forget_socket(owned, socket);
+	forget_socket(owned, socket);
 	struct owned_ipc *object, *next_object;
 	HASH_ITER(hh, owned->ipc, object, next_object)
-		forget_ipc(owned, object);
+	forget_ipc(owned, object);
 }

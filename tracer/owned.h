@@ -20,7 +20,7 @@ enum ipc_kind { IPC_SHARED_MEMORY, IPC_SEMAPHORES, IPC_MESSAGES };
 struct file_id {
 	dev_t dev;
 	ino_t ino;
-	int64_t made_s;		/* 0 where the file system does not tell */
+	int64_t made_s; /* 0 where the file system does not tell */
 	int64_t made_ns;
 };
 
@@ -32,14 +32,14 @@ struct owned_socket {
 /* A SysV IPC object. */
 struct owned_ipc {
 	uint64_t kind_and_id;
-	bool removed;		/* memory that lasts as long as somebody has it attached */
+	bool removed; /* memory that lasts as long as somebody has it attached */
 	UT_hash_handle hh;
 };
 
 struct owned {
-	struct owned_socket *sockets;	/* hash: those that have a name in the file system */
-	struct owned_ipc *ipc;		/* hash */
-	pthread_mutex_t lock;		/* of both */
+	struct owned_socket *sockets; /* hash: those that have a name in the file system */
+	struct owned_ipc *ipc;	      /* hash */
+	pthread_mutex_t lock;	      /* of both */
 };
 
 /*
@@ -47,7 +47,7 @@ struct owned {
  * refused later. `bound` was just bound to `name`; what has that name by now and is no socket, or, as far as the kernel
  * tells, another, is not remembered.
  */
-enum { OWNED_NO_COPY = -2 };	/* in place of `bound`: there is no way to look at it */
+enum { OWNED_NO_COPY = -2 }; /* in place of `bound`: there is no way to look at it */
 void owned_add_socket(struct owned *owned, int bound, const char *name);
 bool owned_has_socket(struct owned *owned, int fd);
 

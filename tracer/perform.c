@@ -68,7 +68,7 @@ int deed_umask(const struct deed *deed)
 	int r = caller_umask(deed->task->tid, &mask);
 
 	if (r == 0)
-		umask(mask);	/* this thread's: caller_prepare */
+		umask(mask); /* this thread's: caller_prepare */
 	return r;
 }
 
@@ -139,7 +139,8 @@ static bool approve_directory(struct guard *guard, struct request *request, int 
 	snprintf(path, sizeof path, "/proc/%d/cwd", (int)request->task->tid);
 	if (stat(path, &st) == 0 && st.st_dev == judged->dev && st.st_ino == judged->ino)
 		return true;
-	judge_always(judgement, VIOLATION_FILE_READ, EACCES, "a directory other than the one that was checked (%s)", judged->judged);
+	judge_always(judgement, VIOLATION_FILE_READ, EACCES, "a directory other than the one that was checked (%s)",
+		     judged->judged);
 	act_record(guard, request, &judgement->refusal, ACTION_KILLED);
 	return false;
 }
@@ -201,7 +202,7 @@ void deed_begin(struct deed *deed, struct guard *guard, struct request *request,
 {
 	const struct name_arg *name = &request->names[0];
 
-	*deed = (struct deed){ .guard = guard, .request = request, .judgement = judgement, .task = request->task };
+	*deed = (struct deed){.guard = guard, .request = request, .judgement = judgement, .task = request->task};
 	deed->fd = name->arg >= 0 ? name->at.fd : -1;
 	deed->tail = &request->stop.args[name->arg >= 0 ? name->arg + 1 : 0];
 	deed->give = -1;

@@ -71,19 +71,19 @@ static void *as_caller(void *argument)
 	if (aside->result == 0)
 		aside->result = do_it(&aside->deed);
 	caller_done(&aside->caller);
-	return NULL;	/* and its rights end with it */
+	return NULL; /* and its rights end with it */
 }
 
 int64_t perform_aside(struct guard *guard, struct request *request, const struct judgement *judgement)
 {
-	struct aside aside = { .result = -EAGAIN };
+	struct aside aside = {.result = -EAGAIN};
 	sigset_t all, before;
 	pthread_t thread;
 
 	deed_begin(&aside.deed, guard, request, judgement);
 	aside.deed.caller = &aside.caller;
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);	/* signals are the main thread's */
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
 	int r = pthread_create(&thread, NULL, as_caller, &aside);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (r != 0)

@@ -25,14 +25,17 @@
 enum {
 	VALUE_MOST = 65536,	/* XATTR_SIZE_MAX and XATTR_LIST_MAX, linux/limits.h */
 	HANDLE_MOST = 128,	/* MAX_HANDLE_SZ */
-	ATTRIBUTES_MOST = 4096,	/* struct file_attr may grow up to a page */
+	ATTRIBUTES_MOST = 4096, /* struct file_attr may grow up to a page */
 };
 
 /* Calls that this machine's headers may lack. */
 enum { FCHMODAT2 = 452, FILE_GETATTR = 468, FILE_SETATTR = 469 };
 
 /* struct xattr_args, linux/xattr.h (Linux 6.13). */
-struct value_args { uint64_t value; uint32_t size, flags; };
+struct value_args {
+	uint64_t value;
+	uint32_t size, flags;
+};
 
 static int64_t result(long r)
 {
@@ -45,7 +48,7 @@ static int64_t do_chmod(struct deed *deed)
 {
 	mode_t mode = (mode_t)deed->tail[0];
 
-	if (deed->request->names[0].at.type == S_IFLNK) {	/* only fchmodat2 can mean a link itself */
+	if (deed->request->names[0].at.type == S_IFLNK) { /* only fchmodat2 can mean a link itself */
 		long r = syscall(FCHMODAT2, deed->fd, "", mode, AT_EMPTY_PATH);
 		return r < 0 && errno == ENOSYS ? -EOPNOTSUPP : result(r);
 	}
@@ -63,7 +66,8 @@ static int64_t do_truncate(struct deed *deed)
 	int64_t length = (int64_t)deed->tail[0];
 	rlim_t most = caller_limit(deed->task->tid, RLIMIT_FSIZE);
 
-	if (length > 0 && most != RLIM_INFINITY && (rlim_t)length > most && deed->request->names[0].at.type == S_IFREG) {
+	if (length > 0 && most != RLIM_INFINITY && (rlim_t)length > most &&
+	    deed->request->names[0].at.type == S_IFREG) {
 		syscall(SYS_tgkill, tracee_tgid(deed->task), deed->task->tid, SIGXFSZ);
 		return -EFBIG;
 	}
@@ -82,7 +86,7 @@ static int64_t do_utime(struct deed *deed)
 	if (deed->tail[0] == 0)
 		return set_times(deed, NULL);
 	int r = deed_take(deed, deed->tail[0], &given, sizeof given);
-	return r < 0 ? r : set_times(deed, (struct timespec[]){ { given.actime, 0 }, { given.modtime, 0 } });
+	return r < 0 ? r : set_times(deed, (struct timespec[]){{given.actime, 0}, {given.modtime, 0}});
 }
 
 static int64_t do_utimes(struct deed *deed)
@@ -96,7 +100,7 @@ static int64_t do_utimes(struct deed *deed)
 	for (int i = 0; r == 0 && i < 2; i++) {
 		if (given[i].tv_usec < 0 || given[i].tv_usec >= 1000000)
 			return -EINVAL;
-		times[i] = (struct timespec){ given[i].tv_sec, given[i].tv_usec * 1000 };
+		times[i] = (struct timespec){given[i].tv_sec, given[i].tv_usec * 1000};
 	}
 	return r < 0 ? r : set_times(deed, times);
 }
@@ -154,7 +158,8 @@ static int64_t do_removexattr(struct deed *deed)
 {
 	const struct request *request = deed->request;
 
-	return request->attribute_error < 0 ? request->attribute_error : result(removexattr(deed->path, request->attribute));
+	return request->attribute_error < 0 ? request->attribute_error
+					    : result(removexattr(deed->path, request->attribute));
 }
 
 /* A value, or with name NULL the list of names. */
@@ -176,8 +181,8 @@ static int64_t do_getxattr(struct deed *deed)
 {
 	const struct request *request = deed->request;
 
-	return request->attribute_error < 0 ? request->attribute_error :
-					      get_value(deed, request->attribute, deed->tail[1], deed->tail[2]);
+	return request->attribute_error < 0 ? request->attribute_error
+					    : get_value(deed, request->attribute, deed->tail[1], deed->tail[2]);
 }
 
 static int64_t do_getxattrat(struct deed *deed)
@@ -204,7 +209,7 @@ static int64_t do_listxattrat(struct deed *deed)
 
 static int64_t do_stat(struct deed *deed)
 {
-	struct stat st;	/* as the kernel has it on x86-64 */
+	struct stat st; /* as the kernel has it on x86-64 */
 
 	if (deed->request->flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
@@ -281,16 +286,20 @@ static int64_t do_readlink(struct deed *deed)
 
 static int64_t do_statfs(struct deed *deed)
 {
-	struct statfs st;	/* as the kernel has it on x86-64 */
+	struct statfs st; /* as the kernel has it on x86-64 */
 
 	return fstatfs(deed->fd, &st) < 0 ? -errno : deed_put(deed, deed->tail[0], &st, sizeof st);
 }
 
 static int64_t do_name_to_handle(struct deed *deed)
 {
-	struct { uint32_t bytes; int32_t type; char data[HANDLE_MOST]; } handle;
+	struct {
+		uint32_t bytes;
+		int32_t type;
+		char data[HANDLE_MOST];
+	} handle;
 	uint64_t mount = 0;
-	const int unique = 0x1;	/* AT_HANDLE_MNT_ID_UNIQUE: 64 bits */
+	const int unique = 0x1; /* AT_HANDLE_MNT_ID_UNIQUE: 64 bits */
 	int flags = (deed->request->flags & ~AT_SYMLINK_FOLLOW) | AT_EMPTY_PATH;
 	int r = deed_take(deed, deed->tail[0], &handle.bytes, sizeof handle.bytes);
 
@@ -335,21 +344,46 @@ static const struct {
 	const char *name;
 	perform_function *function;
 } functions[] = {
-	{ "chmod", do_chmod }, { "fchmod", do_chmod }, { "fchmodat", do_chmod }, { "fchmodat2", do_chmod },
-	{ "chown", do_chown }, { "fchown", do_chown }, { "lchown", do_chown }, { "fchownat", do_chown },
-	{ "truncate", do_truncate },
-	{ "utime", do_utime }, { "utimes", do_utimes }, { "futimesat", do_utimes }, { "utimensat", do_utimensat },
-	{ "setxattr", do_setxattr }, { "lsetxattr", do_setxattr }, { "fsetxattr", do_setxattr },
-	{ "setxattrat", do_setxattrat },
-	{ "removexattr", do_removexattr }, { "lremovexattr", do_removexattr }, { "fremovexattr", do_removexattr },
-	{ "removexattrat", do_removexattr },
-	{ "getxattr", do_getxattr }, { "lgetxattr", do_getxattr }, { "getxattrat", do_getxattrat },
-	{ "listxattr", do_listxattr }, { "llistxattr", do_listxattr }, { "listxattrat", do_listxattrat },
-	{ "stat", do_stat }, { "lstat", do_stat }, { "newfstatat", do_stat }, { "statx", do_statx },
-	{ "access", do_access }, { "faccessat", do_access }, { "faccessat2", do_faccessat2 },
-	{ "readlink", do_readlink }, { "readlinkat", do_readlink },
-	{ "statfs", do_statfs }, { "name_to_handle_at", do_name_to_handle },
-	{ "file_getattr", do_file_getattr }, { "file_setattr", do_file_setattr },
+	{"chmod", do_chmod},
+	{"fchmod", do_chmod},
+	{"fchmodat", do_chmod},
+	{"fchmodat2", do_chmod},
+	{"chown", do_chown},
+	{"fchown", do_chown},
+	{"lchown", do_chown},
+	{"fchownat", do_chown},
+	{"truncate", do_truncate},
+	{"utime", do_utime},
+	{"utimes", do_utimes},
+	{"futimesat", do_utimes},
+	{"utimensat", do_utimensat},
+	{"setxattr", do_setxattr},
+	{"lsetxattr", do_setxattr},
+	{"fsetxattr", do_setxattr},
+	{"setxattrat", do_setxattrat},
+	{"removexattr", do_removexattr},
+	{"lremovexattr", do_removexattr},
+	{"fremovexattr", do_removexattr},
+	{"removexattrat", do_removexattr},
+	{"getxattr", do_getxattr},
+	{"lgetxattr", do_getxattr},
+	{"getxattrat", do_getxattrat},
+	{"listxattr", do_listxattr},
+	{"llistxattr", do_listxattr},
+	{"listxattrat", do_listxattrat},
+	{"stat", do_stat},
+	{"lstat", do_stat},
+	{"newfstatat", do_stat},
+	{"statx", do_statx},
+	{"access", do_access},
+	{"faccessat", do_access},
+	{"faccessat2", do_faccessat2},
+	{"readlink", do_readlink},
+	{"readlinkat", do_readlink},
+	{"statfs", do_statfs},
+	{"name_to_handle_at", do_name_to_handle},
+	{"file_getattr", do_file_getattr},
+	{"file_setattr", do_file_setattr},
 };
 
 static perform_function *by_number[CALL_NUMBERS];

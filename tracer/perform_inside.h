@@ -18,12 +18,12 @@ struct deed {
 	struct request *request;
 	const struct judgement *judgement;
 	struct task *task;
-	const uint64_t *tail;	/* arguments after the first name or descriptor */
-	int fd;			/* what the first name stands for, held; see struct resolved */
-	char path[32];		/* leads to it */
-	struct caller *caller;	/* who does it */
-	int give;		/* a descriptor that is the result, or -1, */
-	bool close_on_exec;	/* with this flag */
+	const uint64_t *tail;  /* arguments after the first name or descriptor */
+	int fd;		       /* what the first name stands for, held; see struct resolved */
+	char path[32];	       /* leads to it */
+	struct caller *caller; /* who does it */
+	int give;	       /* a descriptor that is the result, or -1, */
+	bool close_on_exec;    /* with this flag */
 };
 
 void deed_begin(struct deed *deed, struct guard *guard, struct request *request, const struct judgement *judgement);
@@ -44,8 +44,8 @@ int deed_descriptor(const struct deed *deed, int fd);
 
 struct place {
 	int dirfd;
-	bool own;			/* dirfd is to be closed */
-	char last[NAME_MAX + 2];	/* with a trailing slash when the text had one */
+	bool own;		 /* dirfd is to be closed */
+	char last[NAME_MAX + 2]; /* with a trailing slash when the text had one */
 };
 
 /* Where `name` was judged to be. 0, -errno or PERFORM_AGAIN. */
@@ -65,18 +65,18 @@ typedef int64_t perform_function(struct deed *deed);
 /* The function for a call that looks at or changes the object of its name; NULL: none. */
 perform_function *perform_attribute(const struct call *call);
 
-int64_t perform_create(struct deed *deed);	/* mkdir, mknod */
+int64_t perform_create(struct deed *deed); /* mkdir, mknod */
 int64_t perform_symlink(struct deed *deed);
 int64_t perform_remove(struct deed *deed);
 int64_t perform_rename(struct deed *deed);
 int64_t perform_link(struct deed *deed);
 int64_t perform_watch(struct deed *deed);
 
-int64_t perform_connect(struct deed *deed);	/* connect, sendto */
+int64_t perform_connect(struct deed *deed); /* connect, sendto */
 int64_t perform_bind(struct deed *deed);
 int64_t perform_listen(struct deed *deed);
 int64_t perform_sockopt(struct deed *deed);
-int64_t perform_send(struct deed *deed);	/* sendmsg, sendmmsg */
+int64_t perform_send(struct deed *deed); /* sendmsg, sendmmsg */
 
 int64_t perform_signal(struct deed *deed);
 int64_t perform_process(struct deed *deed);

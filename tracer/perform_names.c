@@ -70,9 +70,9 @@ static int64_t dots(const struct deed *deed, size_t length)
 	if (deed->request->call->op == OP_RENAME)
 		return -EBUSY;
 	if (deed->request->call->op == OP_REMOVE)
-		return deed->request->stop.number != SYS_rmdir && !(deed->request->flags & AT_REMOVEDIR) ? -EISDIR :
-		       length == 1									? -EINVAL :
-														  -ENOTEMPTY;
+		return deed->request->stop.number != SYS_rmdir && !(deed->request->flags & AT_REMOVEDIR) ? -EISDIR
+		       : length == 1									 ? -EINVAL
+													 : -ENOTEMPTY;
 	return -EEXIST;
 }
 
@@ -81,7 +81,7 @@ static bool is_name_in(const struct resolved *at, const struct resolved *parent,
 	size_t n = parent->length;
 
 	if (n == 1)
-		n = 0;	/* the root: its name ends in the slash */
+		n = 0; /* the root: its name ends in the slash */
 	return at->length == n + 1 + length && memcmp(at->name, parent->name, n) == 0 && at->name[n] == '/' &&
 	       memcmp(at->name + n + 1, last, length) == 0;
 }
@@ -95,7 +95,7 @@ static int64_t existing_place(const struct deed *deed, const struct name_arg *na
 	const char *last = last_of(name->text, &length);
 
 	if (length == 0)
-		return -EBUSY;	/* the root */
+		return -EBUSY; /* the root */
 	if (last[0] == '.' && (length == 1 || (length == 2 && last[1] == '.')))
 		return dots(deed, length);
 	size_t n = (size_t)(last - name->text);
@@ -140,14 +140,17 @@ static unsigned stripe_of(int dirfd)
 	return fstat(dirfd, &st) < 0 ? 0 : (unsigned)((st.st_ino ^ st.st_dev) % STRIPES);
 }
 
-struct locks { unsigned first, second; bool moves; };
+struct locks {
+	unsigned first, second;
+	bool moves;
+};
 
 /* For one directory, or two. */
 static struct locks lock(const struct deed *deed, int one, int other)
 {
 	struct notifier *n = deed->guard->notifier;
 	unsigned a = stripe_of(one), b = other < 0 ? a : stripe_of(other);
-	struct locks locks = { a < b ? a : b, a < b ? b : a, deed->judgement->moves_names };
+	struct locks locks = {a < b ? a : b, a < b ? b : a, deed->judgement->moves_names};
 
 	if (locks.moves)
 		pthread_rwlock_wrlock(&n->moves);

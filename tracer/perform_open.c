@@ -70,7 +70,7 @@ static int open_terminal(const struct deed *deed, uint64_t flags)
 
 	if (getsid(deed->task->tid) == getsid(0))
 		return open_again(deed->path, flags);
-	for (int i = 0; terminal && i < STANDARD_FDS; i++) {	/* the likeliest, and right in every mount of devpts */
+	for (int i = 0; terminal && i < STANDARD_FDS; i++) { /* the likeliest, and right in every mount of devpts */
 		snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)deed->task->tid, i);
 		cleanup_fd int held = open(path, O_PATH | O_CLOEXEC);
 		if (held < 0 || !is_terminal(held, terminal))
@@ -78,10 +78,10 @@ static int open_terminal(const struct deed *deed, uint64_t flags)
 		snprintf(path, sizeof path, "/proc/self/fd/%d", held);
 		return open_again(path, flags);
 	}
-	cleanup_fd int held = terminal && terminal_name(terminal, path) == 0 ?
-				      open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+	cleanup_fd int held =
+		terminal && terminal_name(terminal, path) == 0 ? open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
 	if (held < 0 || !is_terminal(held, terminal)) {
-		errno = ENXIO;	/* what /dev/tty says where there is none */
+		errno = ENXIO; /* what /dev/tty says where there is none */
 		return -1;
 	}
 	snprintf(path, sizeof path, "/proc/self/fd/%d", held);
@@ -103,7 +103,7 @@ bool perform_approves_path(struct guard *guard, struct request *request, int fd)
 	struct resolved got;
 
 	resolve_fd(&guard->tracees, request->task, fd, &got);
-	bool approved = got.error == -EBADF ||	/* another thread has closed it already */
+	bool approved = got.error == -EBADF || /* another thread has closed it already */
 			(got.error == 0 && judged->exists && got.dev == judged->dev && got.ino == judged->ino);
 	if (!approved && got.error == 0 && (!got.nameless || got.deleted)) {
 		pthread_rwlock_rdlock(&guard->policy_lock);

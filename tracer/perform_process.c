@@ -31,11 +31,11 @@
 #include "register_rules.h"
 
 enum {
-	OF_THREAD = O_EXCL,	/* PIDFD_THREAD, Linux 6.9 */
-	SIGNAL_THREAD = 1,	/* PIDFD_SIGNAL_THREAD, Linux 6.9 */
-	STRUCT_MOST = 8192,	/* a set of processors, a struct sched_attr */
-	IOPRIO_PROCESS = 1,	/* IOPRIO_WHO_PROCESS */
-	PIECES = 8,		/* tries to trace somebody who is traced by another thread at the moment */
+	OF_THREAD = O_EXCL, /* PIDFD_THREAD, Linux 6.9 */
+	SIGNAL_THREAD = 1,  /* PIDFD_SIGNAL_THREAD, Linux 6.9 */
+	STRUCT_MOST = 8192, /* a set of processors, a struct sched_attr */
+	IOPRIO_PROCESS = 1, /* IOPRIO_WHO_PROCESS */
+	PIECES = 8,	    /* tries to trace somebody who is traced by another thread at the moment */
 };
 
 static uint64_t arg(const struct deed *deed, int i)
@@ -80,7 +80,7 @@ static int64_t send_signal(int fd, int signal, siginfo_t *info, unsigned flags)
 
 static int64_t signal_process(const struct deed *deed, pid_t pid, int signal, siginfo_t *info)
 {
-	pid_t process = lineage_process(pid);	/* kill(2) takes the number of any thread */
+	pid_t process = lineage_process(pid); /* kill(2) takes the number of any thread */
 
 	return process == 0 ? -ESRCH : send_signal(open_process(deed, process, 0), signal, info, 0);
 }
@@ -92,7 +92,7 @@ static int64_t signal_thread(const struct deed *deed, pid_t tid, int signal, sig
 
 	if (fd != -EINVAL)
 		return send_signal(fd, signal, info, SIGNAL_THREAD);
-	if (process == tracee_tgid(deed->task) && !info)	/* an older kernel; the caller's own process does not vanish */
+	if (process == tracee_tgid(deed->task) && !info) /* an older kernel; the caller's own process does not vanish */
 		return syscall(SYS_tgkill, process, tid, signal) < 0 ? -errno : 0;
 	return process == tid ? signal_process(deed, tid, signal, info) : -ESRCH;
 }
@@ -112,7 +112,7 @@ static int64_t signal_group(const struct deed *deed, pid_t group, int signal)
 	int64_t r = -ESRCH;
 
 	if (getpgid(deed->task->tid) == group)
-		return PERFORM_PROCEED;	/* it lasts as long as the caller is in it */
+		return PERFORM_PROCEED; /* it lasts as long as the caller is in it */
 	if (tracee_list(&deed->guard->tracees, &list, &count) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
@@ -127,7 +127,7 @@ static int64_t do_kill(const struct deed *deed)
 	pid_t target = (pid_t)arg(deed, 0);
 	int signal = (int)arg(deed, 1);
 
-	if (target <= 0)	/* -1 was answered by the judge */
+	if (target <= 0) /* -1 was answered by the judge */
 		return signal_group(deed, target == 0 ? getpgid(deed->task->tid) : -target, signal);
 	return is_caller(deed, target) ? PERFORM_PROCEED : signal_process(deed, target, signal, NULL);
 }
@@ -138,7 +138,7 @@ static int64_t do_thread_of(const struct deed *deed, siginfo_t *info)
 	pid_t process = (pid_t)arg(deed, 0), tid = (pid_t)arg(deed, 1);
 
 	if (process == tracee_tgid(deed->task))
-		return PERFORM_PROCEED;	/* the kernel looks for the thread in that process only */
+		return PERFORM_PROCEED; /* the kernel looks for the thread in that process only */
 	if (lineage_process(tid) != process)
 		return -ESRCH;
 	return signal_thread(deed, tid, (int)arg(deed, 2), info);
@@ -156,7 +156,7 @@ static pid_t process_of_fd(int fd)
 	const char *field = strstr(text, "\nPid:\t");
 	if (field)
 		return (pid_t)strtol(field + sizeof "\nPid:\t" - 1, NULL, 10);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);	/* a directory of /proc is taken for one, too */
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd); /* a directory of /proc is taken for one, too */
 	n = readlink(path, text, sizeof text - 1);
 	text[n > 0 ? n : 0] = 0;
 	return strncmp(text, "/proc/", 6) == 0 ? (pid_t)strtol(text + 6, NULL, 10) : 0;
@@ -169,7 +169,7 @@ static int64_t do_by_descriptor(const struct deed *deed)
 	bool has_info = arg(deed, 2) != 0;
 
 	if (fd < 0)
-		return PERFORM_PROCEED;	/* PIDFD_SELF and the like */
+		return PERFORM_PROCEED; /* PIDFD_SELF and the like */
 	int64_t r = has_info ? take_info(deed, arg(deed, 2), &info) : 0;
 	int copy = r < 0 ? -1 : deed_descriptor(deed, fd);
 	if (r < 0 || copy < 0)
@@ -195,8 +195,9 @@ int64_t perform_signal(struct deed *deed)
 	case SYS_kill:
 		return do_kill(deed);
 	case SYS_tkill:
-		return (pid_t)arg(deed, 0) == deed->task->tid ? PERFORM_PROCEED :
-								signal_thread(deed, (pid_t)arg(deed, 0), (int)arg(deed, 1), NULL);
+		return (pid_t)arg(deed, 0) == deed->task->tid
+			       ? PERFORM_PROCEED
+			       : signal_thread(deed, (pid_t)arg(deed, 0), (int)arg(deed, 1), NULL);
 	case SYS_tgkill:
 		return do_thread_of(deed, NULL);
 	case SYS_rt_sigqueueinfo:
@@ -229,7 +230,7 @@ struct pinned {
 
 static void *use_pinned(void *argument)
 {
-	static const struct timespec moment = { .tv_nsec = 200000 };
+	static const struct timespec moment = {.tv_nsec = 200000};
 	struct pinned *p = argument;
 	long r = -1;
 
@@ -243,12 +244,12 @@ static void *use_pinned(void *argument)
 		p->result = -errno;
 	else
 		p->result = r;
-	return NULL;	/* the end of this thread lets go of it */
+	return NULL; /* the end of this thread lets go of it */
 }
 
 static int64_t pinned(const struct deed *deed, pid_t pid, const uint64_t args[CALL_ARG_COUNT])
 {
-	struct pinned p = { .deed = deed, .pid = pid, .number = deed->request->stop.number };
+	struct pinned p = {.deed = deed, .pid = pid, .number = deed->request->stop.number};
 	pthread_t thread;
 
 	memcpy(p.args, args, sizeof p.args);
@@ -274,7 +275,7 @@ static int64_t do_open_process(struct deed *deed, pid_t pid)
 static int64_t do_prlimit(const struct deed *deed, pid_t pid)
 {
 	struct rlimit wanted, before;
-	uint64_t args[CALL_ARG_COUNT] = { (uint64_t)pid, arg(deed, 1), 0, 0 };
+	uint64_t args[CALL_ARG_COUNT] = {(uint64_t)pid, arg(deed, 1), 0, 0};
 	int64_t r = 0;
 
 	if (arg(deed, 2)) {
@@ -309,7 +310,7 @@ static int64_t do_set_attributes(const struct deed *deed, pid_t pid)
 	uint32_t size;
 	int r = deed_take(deed, arg(deed, 1), &size, sizeof size);
 
-	return r < 0 ? r : do_with_struct(deed, pid, 1, size < 48 ? 48 : size);	/* SCHED_ATTR_SIZE_VER0 */
+	return r < 0 ? r : do_with_struct(deed, pid, 1, size < 48 ? 48 : size); /* SCHED_ATTR_SIZE_VER0 */
 }
 
 /* setpriority, ioprio_set: of a process, or of a group of the caller's. */
@@ -364,7 +365,7 @@ int64_t perform_process(struct deed *deed)
 		return do_open_process(deed, pid);
 	case SYS_setrlimit:
 		return PERFORM_PROCEED;
-	case SYS_setpgid:	/* the kernel lets in the caller and its children only, and into groups of its session only */
+	case SYS_setpgid: /* the kernel lets in the caller and its children only, and into groups of its session only */
 		return PERFORM_PROCEED;
 	default:
 		break;
@@ -383,7 +384,7 @@ int64_t perform_process(struct deed *deed)
 	case SYS_sched_setattr:
 		return do_set_attributes(deed, pid);
 	default:
-		return -EPERM;	/* memory and lists of another process: no ordinary program asks for them */
+		return -EPERM; /* memory and lists of another process: no ordinary program asks for them */
 	}
 }
 
@@ -436,7 +437,7 @@ int64_t perform_ioctl(struct deed *deed)
 	cleanup_fd int fd = (int)copy;
 	int r = deed_take(deed, arg(deed, 2), bytes, _IOC_SIZE(code));
 	if (r == 0 && !ioctl_is_plain(code))
-		r = -EPERM;	/* it has numbers of descriptors in it */
+		r = -EPERM; /* it has numbers of descriptors in it */
 	return r < 0 ? r : ioctl(fd, code, bytes) < 0 ? -errno : 0;
 }
 

@@ -30,10 +30,10 @@
 #include "perform_inside.h"
 
 enum {
-	PIECES_MOST = 1024,		/* UIO_MAXIOV */
-	FDS_MOST = 253,			/* SCM_MAX_FD */
-	CHUNK_MOST = 1 << 20,		/* of a stream, at a time */
-	MESSAGE_MOST = 64 << 20,	/* of a datagram: more than any socket's buffer */
+	PIECES_MOST = 1024,	 /* UIO_MAXIOV */
+	FDS_MOST = 253,		 /* SCM_MAX_FD */
+	CHUNK_MOST = 1 << 20,	 /* of a stream, at a time */
+	MESSAGE_MOST = 64 << 20, /* of a datagram: more than any socket's buffer */
 };
 #ifndef MSG_ZEROCOPY
 #define MSG_ZEROCOPY 0x4000000
@@ -46,7 +46,7 @@ static bool same_socket(const struct deed *deed)
 	char path[64];
 
 	if (deed->request->held_socket < 0)
-		return true;	/* it was not asked for */
+		return true; /* it was not asked for */
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)deed->task->tid, deed->request->socket);
 	return fstat(deed->request->held_socket, &held) == 0 && stat(path, &now) == 0 && held.st_ino == now.st_ino &&
 	       held.st_dev == now.st_dev;
@@ -80,7 +80,7 @@ static bool is_stream(int fd)
 
 static bool has_timeout(int fd)
 {
-	struct timeval limit = { 0 };
+	struct timeval limit = {0};
 	socklen_t length = sizeof limit;
 
 	return getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &length) == 0 && (limit.tv_sec || limit.tv_usec);
@@ -110,8 +110,8 @@ static bool leads_there(const struct deed *deed)
 	const struct name_arg *name = &deed->request->names[0];
 	struct resolved now;
 
-	resolve_path(&deed->guard->tracees, deed->task, AT_FDCWD, name->text, name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW,
-		     true, &now);
+	resolve_path(&deed->guard->tracees, deed->task, AT_FDCWD, name->text,
+		     name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW, true, &now);
 	bool same = now.error == 0 && now.exists == name->at.exists && now.length == name->at.length &&
 		    memcmp(now.name, name->at.name, now.length) == 0 &&
 		    (!now.exists || (now.dev == name->at.dev && now.ino == name->at.ino));
@@ -135,13 +135,13 @@ int64_t perform_bind(struct deed *deed)
 	if (r < 0)
 		return r;
 	pthread_rwlock_rdlock(&n->moves);
-	if (fchdir(base) < 0)	/* this thread's: caller_prepare */
+	if (fchdir(base) < 0) /* this thread's: caller_prepare */
 		r = -errno;
 	else if (!leads_there(deed))
 		r = PERFORM_AGAIN;
 	else
 		r = bind(fd, &address->any, address->length) < 0 ? -errno : 0;
-	if (r == 0)	/* nobody of the run can have put another one there: to move a socket takes `moves`, too */
+	if (r == 0) /* nobody of the run can have put another one there: to move a socket takes `moves`, too */
 		owned_add_socket(&deed->guard->tracees.owned, fd, deed->request->names[0].text);
 	pthread_rwlock_unlock(&n->moves);
 	if (chdir("/") < 0)
@@ -183,7 +183,7 @@ static int64_t listen_as_judged(const struct deed *deed, int fd)
 	return PERFORM_AGAIN;
 }
 
-static bool is_internet(const struct address_arg *address)	/* length 0: it was not looked at */
+static bool is_internet(const struct address_arg *address) /* length 0: it was not looked at */
 {
 	return address->length > 0 && (address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6);
 }
@@ -213,7 +213,9 @@ int64_t perform_sockopt(struct deed *deed)
 	if (net_option(level, option) != NET_OPTION_NAMES || has_it_alone(deed))
 		return PERFORM_PROCEED;
 	int fd = socket_of(deed);
-	int r = fd < 0 ? fd : (int)args[4] < (int)sizeof value ? -EINVAL : deed_take(deed, args[3], &value, sizeof value);
+	int r = fd < 0				   ? fd
+		: (int)args[4] < (int)sizeof value ? -EINVAL
+						   : deed_take(deed, args[3], &value, sizeof value);
 	return r < 0 ? r : setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
 }
 
@@ -256,10 +258,10 @@ static int64_t do_connect(const struct deed *deed, int fd)
 struct parcel {
 	struct msghdr header;
 	struct sockaddr_storage to;
-	char *bytes;		/* malloc'ed */
+	char *bytes; /* malloc'ed */
 	size_t length;
 	char control[CONTROL_MOST];
-	int fds[FDS_MOST];	/* copies of descriptors that are sent */
+	int fds[FDS_MOST]; /* copies of descriptors that are sent */
 	size_t fd_count;
 	int flags;
 };
@@ -305,7 +307,8 @@ static int take_control(const struct deed *deed, struct parcel *parcel)
 }
 
 /* The text of a message, from pieces in the task's memory. */
-static int take_pieces(const struct deed *deed, struct parcel *parcel, const struct iovec *pieces, size_t count, size_t most)
+static int take_pieces(const struct deed *deed, struct parcel *parcel, const struct iovec *pieces, size_t count,
+		       size_t most)
 {
 	size_t total = 0, at = 0;
 
@@ -337,7 +340,8 @@ static int take_message(const struct deed *deed, struct parcel *parcel, size_t m
 	if (count > PIECES_MOST)
 		return -EMSGSIZE;
 	cleanup_free struct iovec *pieces = malloc((count + 1) * sizeof *pieces);
-	int r = pieces ? deed_take(deed, (uint64_t)(uintptr_t)message->msg_iov, pieces, count * sizeof *pieces) : -ENOMEM;
+	int r = pieces ? deed_take(deed, (uint64_t)(uintptr_t)message->msg_iov, pieces, count * sizeof *pieces)
+		       : -ENOMEM;
 	if (r == 0)
 		r = take_pieces(deed, parcel, pieces, count, most);
 	if (r == 0 && message->msg_controllen)
@@ -373,7 +377,7 @@ static int64_t broken_pipe(const struct deed *deed, int fd, int flags)
 
 static int64_t post_parcel(const struct deed *deed, int fd, struct parcel *parcel)
 {
-	struct iovec whole = { parcel->bytes, parcel->length };
+	struct iovec whole = {parcel->bytes, parcel->length};
 
 	parcel->header.msg_iov = &whole;
 	parcel->header.msg_iovlen = 1;
@@ -394,7 +398,7 @@ static size_t most_for(int fd)
 static int64_t do_sendto(const struct deed *deed, int fd)
 {
 	const uint64_t *args = deed->request->stop.args;
-	struct iovec piece = { (void *)(uintptr_t)args[1], args[2] };
+	struct iovec piece = {(void *)(uintptr_t)args[1], args[2]};
 	struct parcel *parcel = calloc(1, sizeof *parcel);
 
 	if (!parcel)

@@ -83,7 +83,8 @@ static void send_away(pid_t child)
 	cpu_set_t set;
 	int processor = sched_getcpu();
 
-	if (processor < 0 || sched_getaffinity(child, sizeof(set), &set) < 0 || !CPU_ISSET((size_t)processor, &set) || CPU_COUNT(&set) < 2)
+	if (processor < 0 || sched_getaffinity(child, sizeof(set), &set) < 0 || !CPU_ISSET((size_t)processor, &set) ||
+	    CPU_COUNT(&set) < 2)
 		return;
 	CPU_CLR((size_t)processor, &set);
 	sched_setaffinity(child, sizeof(set), &set);
@@ -272,7 +273,9 @@ static void finish_tries(struct probing *probing, struct probe *probe)
 	while (probing->features != 0) {
 		int error = probing->child ? 0 : try_in_child(probing);
 		if (error < 0) {
-			struct report failure = {.feature = __builtin_ctz(probing->features), .error = error, .what = "starting a process"};
+			struct report failure = {.feature = __builtin_ctz(probing->features),
+						 .error = error,
+						 .what = "starting a process"};
 			note(probe, &failure);
 			probing->features &= ~NEED(failure.feature);
 			continue;
@@ -336,7 +339,7 @@ void probing_begin(struct probing *probing, const struct level_wish *wish)
 	if (probing->features & NEED(FEATURE_FILTER))
 		probing->features &= ~NEED(FEATURE_PTRACE);
 	if (probing->features)
-		try_in_child(probing);	/* what fails here is tried again, and told, at the end */
+		try_in_child(probing); /* what fails here is tried again, and told, at the end */
 }
 
 void probing_end(struct probing *probing, struct probe *probe)
@@ -404,7 +407,8 @@ int level_choose(const struct probe *probe, const struct level_wish *wish, enum 
 	else if (best < LEVEL_COUNT - 1) {
 		int missed = next_missed(probe, best);
 		snprintf(why, size, "%s: %s", level_name((enum level)missed),
-			 probe->level[missed].available ? "taken only with --enforce or --require" : probe->level[missed].why);
+			 probe->level[missed].available ? "taken only with --enforce or --require"
+							: probe->level[missed].why);
 	}
 	return 0;
 }

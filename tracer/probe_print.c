@@ -78,9 +78,9 @@ static json_t *levels_json(const struct probe *probe)
 	for (unsigned i = 0; i < LEVEL_COUNT; i++) {
 		bool available = probe->level[i].available;
 		json_array_append_new(levels,
-				      json_pack("{s:s, s:b, s:b, s:s?}", "level", level_name((enum level)i), "available",
-						available, "only_asked_for", probe->level[i].only_asked, "why_not",
-						available ? NULL : probe->level[i].why));
+				      json_pack("{s:s, s:b, s:b, s:s?}", "level", level_name((enum level)i),
+						"available", available, "only_asked_for", probe->level[i].only_asked,
+						"why_not", available ? NULL : probe->level[i].why));
 	}
 	return levels;
 }
@@ -130,7 +130,10 @@ static int print_text(const struct probe *probe, FILE *to)
 	for (unsigned i = 0; i < LEVEL_COUNT; i++) {
 		const struct probe_finding *found = &probe->level[i];
 		fprintf(to, "  %-22s %s%s%s\n", level_name((enum level)i), found->available ? "yes" : "no",
-			!found->available ? ": " : found->only_asked ? ", when it is asked for" : "", found->why);
+			!found->available   ? ": "
+			: found->only_asked ? ", when it is asked for"
+					    : "",
+			found->why);
 	}
 	fprintf(to, "A run uses: %s\n\nWhat a run has here:\n",
 		best < 0 ? "none; it refuses to start" : level_name((enum level)best));

@@ -17,8 +17,8 @@
 #include "wire.h"
 
 enum {
-	SCRIPT_LINE = 256,	/* BINPRM_BUF_SIZE: as far as the kernel reads a "#!" line */
-	HEADERS_SIZE = 65536,	/* load_elf_phdrs(): a program with more program headers is none */
+	SCRIPT_LINE = 256,    /* BINPRM_BUF_SIZE: as far as the kernel reads a "#!" line */
+	HEADERS_SIZE = 65536, /* load_elf_phdrs(): a program with more program headers is none */
 };
 
 /* "#! interpreter [argument]": as load_script() in fs/binfmt_script.c takes it apart. */
@@ -32,7 +32,7 @@ static int read_script(const char *line, size_t length, struct program_file *fil
 		if (line[end] == ' ' || line[end] == '\t' || line[end] == '\n' || line[end] == 0)
 			break;
 	if (end == start || (end == length && length == SCRIPT_LINE))
-		return -ENOEXEC;	/* nothing named, or perhaps not all of the name */
+		return -ENOEXEC; /* nothing named, or perhaps not all of the name */
 	file->kind = PROGRAM_SCRIPT;
 	memcpy(file->interpreter, line + start, end - start);
 	file->interpreter[end - start] = 0;
@@ -106,7 +106,7 @@ static _Thread_local struct kept {
 		ino_t ino;
 		off_t size;
 		struct timespec modified, changed;
-	} id;	/* ino 0: none */
+	} id; /* ino 0: none */
 	enum program_kind kind;
 	char interpreter[KEPT_NAME];
 	bool loader;
@@ -145,8 +145,9 @@ static void keep(const struct stat *st, const struct program_file *file)
 	    now.tv_sec - st->st_ctim.tv_sec < SETTLED_S)
 		return;
 	struct kept *k = kept_place(st);
-	*k = (struct kept){ .id = { st->st_dev, st->st_ino, st->st_size, st->st_mtim, st->st_ctim },
-			    .kind = file->kind, .loader = file->loader };
+	*k = (struct kept){.id = {st->st_dev, st->st_ino, st->st_size, st->st_mtim, st->st_ctim},
+			   .kind = file->kind,
+			   .loader = file->loader};
 	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.strcpy): its room was reckoned before */
 	strcpy(k->interpreter, file->interpreter);
 }
@@ -186,7 +187,7 @@ int program_read(int path_fd, struct program_file *file)
 	if (fstat(path_fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
-		return -EACCES;	/* as execve(2); and reading a FIFO would wait */
+		return -EACCES; /* as execve(2); and reading a FIFO would wait */
 	if (find_kept(&st, file))
 		return 0;
 	int r = read_file(path_fd, file);
@@ -198,10 +199,11 @@ int program_read(int path_fd, struct program_file *file)
 /* ---- a loader's arguments ----------------------------------------------- */
 
 /* Options of glibc's and musl's loaders; those with a value take the next argument, or "=value". */
-static const char *const with_value[] = { "--library-path", "--inhibit-rpath", "--audit", "--preload", "--argv0",
-					  "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask" };
-static const char *const without_value[] = { "--list", "--verify", "--inhibit-cache" };
-static const char *const runs_nothing[] = { "--help", "--version", "--list-tunables", "--list-diagnostics" };
+static const char *const with_value[] = {"--library-path",     "--inhibit-rpath", "--audit",
+					 "--preload",	       "--argv0",	  "--glibc-hwcaps-prepend",
+					 "--glibc-hwcaps-mask"};
+static const char *const without_value[] = {"--list", "--verify", "--inhibit-cache"};
+static const char *const runs_nothing[] = {"--help", "--version", "--list-tunables", "--list-diagnostics"};
 
 static bool among(const char *option, const char *const *list, size_t count)
 {

@@ -11,17 +11,17 @@
 #include <sys/types.h>
 
 enum program_kind {
-	PROGRAM_UNKNOWN,	/* neither ELF nor script: ENOEXEC */
-	PROGRAM_SCRIPT,		/* "#!": `interpreter` runs it */
-	PROGRAM_ELF,		/* x86-64; `interpreter` is empty when it is static */
-	PROGRAM_FOREIGN,	/* ELF of another architecture or ABI */
-	PROGRAM_LOW,		/* wants to be loaded where addresses are reserved (wire.h) */
+	PROGRAM_UNKNOWN, /* neither ELF nor script: ENOEXEC */
+	PROGRAM_SCRIPT,	 /* "#!": `interpreter` runs it */
+	PROGRAM_ELF,	 /* x86-64; `interpreter` is empty when it is static */
+	PROGRAM_FOREIGN, /* ELF of another architecture or ABI */
+	PROGRAM_LOW,	 /* wants to be loaded where addresses are reserved (wire.h) */
 };
 
 struct program_file {
 	enum program_kind kind;
 	char interpreter[PATH_MAX];
-	bool loader;		/* ELF: a dynamic loader, which takes the program to run as an argument */
+	bool loader; /* ELF: a dynamic loader, which takes the program to run as an argument */
 };
 
 /* Look into a file that is held by an O_PATH descriptor. 0 or -errno (-EACCES: may be run, not read). */

@@ -58,7 +58,7 @@ static void find_ancestors(struct guard *guard, pid_t process, struct ancestry *
 	for (all->count = 0; parent && all->count < ANCESTORS_MOST; all->count++) {
 		char *exe = tracee_exe_of(&guard->tracees, parent);
 		all->exes[all->count] = exe;
-		all->list[all->count] = (struct ancestor){ parent, exe ? exe : "" };
+		all->list[all->count] = (struct ancestor){parent, exe ? exe : ""};
 		parent = tracee_parent(&guard->tracees, parent);
 	}
 }
@@ -72,7 +72,8 @@ static void forget_ancestors(struct ancestry *all)
 /* Files whose code makes calls for a program that calls functions; musl's loader is its libc. */
 static bool is_libc(const char *name)
 {
-	static const char *const libraries[] = {"libc.so", "libc-", "ld-musl-", "libpthread", "librt", "libresolv", "libnss_", "libanl"};
+	static const char *const libraries[] = {"libc.so", "libc-",	"ld-musl-", "libpthread",
+						"librt",   "libresolv", "libnss_",  "libanl"};
 
 	for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
 		if (strncmp(name, libraries[i], strlen(libraries[i])) == 0)
@@ -101,7 +102,8 @@ static enum violation_origin origin_of_code(pid_t tid, uint64_t ip)
 		fclose(maps);
 	if (strcmp(name, SHIM_FILE_NAME "\n") == 0 || (shim && is_libc(name)))
 		return ORIGIN_SHIM;
-	return !is_libc(name) && (strncmp(name, "ld-", 3) == 0 || strncmp(name, "ld.", 3) == 0) ? ORIGIN_LOADER : ORIGIN_RAW;
+	return !is_libc(name) && (strncmp(name, "ld-", 3) == 0 || strncmp(name, "ld.", 3) == 0) ? ORIGIN_LOADER
+												: ORIGIN_RAW;
 }
 
 static enum violation_origin origin(const struct request *request)
@@ -115,7 +117,7 @@ static char *allow_with(const struct guard *guard, const struct request *request
 	if (refusal->rule == RULE_ALWAYS || refusal->image != 0)
 		return NULL;
 	const struct image *image = guard->policies[0]->image;
-	struct verdict verdict = { .allowed = false, .error = refusal->error, .rule = refusal->rule };
+	struct verdict verdict = {.allowed = false, .error = refusal->error, .rule = refusal->rule};
 	if (refusal->everywhere)
 		return allow_with_everywhere(verdict, refusal->transport);
 	if (refusal->move)

@@ -17,10 +17,11 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 /* CLONE_NEWTIME lies in the bits of clone's exit signal, where it means nothing: no signal has a number above 64. */
-#define CLONE_REFUSED_IN_REGISTER                                                                             \
+#define CLONE_REFUSED_IN_REGISTER                                                                                    \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
 	 CLONE_UNTRACED | CLONE_PTRACE)
-#define CLONE_REFUSED ((uint64_t)CLONE_REFUSED_IN_REGISTER | CLONE_NEWTIME | UINT64_C(0x200000000) /* CLONE_INTO_CGROUP */)
+#define CLONE_REFUSED \
+	((uint64_t)CLONE_REFUSED_IN_REGISTER | CLONE_NEWTIME | UINT64_C(0x200000000) /* CLONE_INTO_CGROUP */)
 
 /* clone: a process that has memory, descriptors or a working directory in common with another and is no thread of it. The
  * maker of a vfork child waits for it, and is its parent, so that one can be found out; the rest cannot. */
@@ -43,7 +44,7 @@ enum { FCNTL_DELEGATION = 1024 + 16 /* F_SETDELEG */ };
 enum ioctl_what {
 	IOCTL_TYPES,		/* puts characters into a terminal that the user's shell will read */
 	IOCTL_SIGNALS,		/* names a process that the kernel signals */
-	IOCTL_FLAGS_DESCRIPTOR,	/* would have a reserved descriptor closed at exec */
+	IOCTL_FLAGS_DESCRIPTOR, /* would have a reserved descriptor closed at exec */
 	IOCTL_REACHES,		/* reaches memory or files by a way that is not judged */
 	IOCTL_HEARS,		/* signals the owner of a descriptor: of a terminal its foreground group */
 	IOCTL_CHANGES,		/* changes a file through a descriptor that is not open for writing */
@@ -54,7 +55,7 @@ struct ioctl_rule {
 };
 extern const struct ioctl_rule ioctl_rules[];
 extern const size_t ioctl_rule_count;
-const struct ioctl_rule *ioctl_rule(uint32_t code);	/* NULL: harmless */
+const struct ioctl_rule *ioctl_rule(uint32_t code); /* NULL: harmless */
 /* Has what the argument of such a request points to no numbers of descriptors in it? */
 bool ioctl_is_plain(uint32_t code);
 

@@ -12,17 +12,17 @@
 #include <sys/ptrace.h>
 #include <sys/types.h>
 
-#define X32_BIT 0x40000000l	/* <asm/unistd.h>: __X32_SYSCALL_BIT */
-#define SYSCALL_INSN_LENGTH 2	/* 0f 05 */
-#define CODE_64 0x33u		/* <asm/segment.h>: __USER_CS */
-#define TRAP_FLAG 0x100u	/* <asm/processor-flags.h>: X86_EFLAGS_TF */
+#define X32_BIT 0x40000000l   /* <asm/unistd.h>: __X32_SYSCALL_BIT */
+#define SYSCALL_INSN_LENGTH 2 /* 0f 05 */
+#define CODE_64 0x33u	      /* <asm/segment.h>: __USER_CS */
+#define TRAP_FLAG 0x100u      /* <asm/processor-flags.h>: X86_EFLAGS_TF */
 
 /* Internal results of the kernel (include/linux/errno.h); a tracer sees them at the end of an interrupted call. */
 enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
 
 int regs_call(pid_t tid, struct call_stop *stop)
 {
-	struct __ptrace_syscall_info info = { 0 };	/* the kernel fills it in; valgrind does not know that */
+	struct __ptrace_syscall_info info = {0}; /* the kernel fills it in; valgrind does not know that */
 	long n = ptrace(PTRACE_GET_SYSCALL_INFO, tid, (void *)sizeof info, &info);
 
 	if (n < 0)
@@ -33,7 +33,7 @@ int regs_call(pid_t tid, struct call_stop *stop)
 	stop->sp = info.stack_pointer;
 	switch (info.op) {
 	case PTRACE_SYSCALL_INFO_ENTRY:
-	case PTRACE_SYSCALL_INFO_SECCOMP:	/* nr and args lie at the same place in both */
+	case PTRACE_SYSCALL_INFO_SECCOMP: /* nr and args lie at the same place in both */
 		stop->number = (long)info.entry.nr;
 		for (int i = 0; i < CALL_ARG_COUNT; i++)
 			stop->args[i] = info.entry.args[i];
@@ -114,14 +114,16 @@ int regs_call_at(pid_t tid, const struct user_regs_struct *before, uint64_t addr
 		return -ENOEXEC;
 	regs_call_set(&regs, number, args);
 	regs.rax = (unsigned long long)number;
-	regs.orig_rax = (unsigned long long)-1;	/* outside of any call */
+	regs.orig_rax = (unsigned long long)-1; /* outside of any call */
 	regs.rip = address;
-	regs.rbp = regs.rsp;	/* behind the call a function may end, by `leave` perhaps */
-	regs.eflags |= TRAP_FLAG;	/* the call itself clears it while it goes on (MSR IA32_FMASK): the trap comes behind it */
+	regs.rbp = regs.rsp; /* behind the call a function may end, by `leave` perhaps */
+	regs.eflags |=
+		TRAP_FLAG; /* the call itself clears it while it goes on (MSR IA32_FMASK): the trap comes behind it */
 	return regs_set(tid, &regs);
 }
 
-int regs_begin_at(pid_t tid, const struct user_regs_struct *before, uint64_t address, const uint64_t args[CALL_ARG_COUNT])
+int regs_begin_at(pid_t tid, const struct user_regs_struct *before, uint64_t address,
+		  const uint64_t args[CALL_ARG_COUNT])
 {
 	struct user_regs_struct regs = *before;
 

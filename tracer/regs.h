@@ -17,11 +17,11 @@ enum { CALL_ARG_COUNT = 6 };
 struct call_stop {
 	long number;
 	uint64_t args[CALL_ARG_COUNT];
-	uint64_t ip, sp;	/* instruction after the call, stack pointer */
-	bool foreign;		/* int 0x80 or a 32-bit program: not the x86-64 numbers */
-	bool x32;		/* the x32 bit was set in the number */
-	bool exit;		/* stopped at the end of the call, not at its start */
-	int64_t result;		/* at the end: value or -errno */
+	uint64_t ip, sp; /* instruction after the call, stack pointer */
+	bool foreign;	 /* int 0x80 or a 32-bit program: not the x86-64 numbers */
+	bool x32;	 /* the x32 bit was set in the number */
+	bool exit;	 /* stopped at the end of the call, not at its start */
+	int64_t result;	 /* at the end: value or -errno */
 };
 
 /* 0, -ESRCH (thread is gone) or -EINVAL (not stopped at a call). */
@@ -53,7 +53,8 @@ int64_t regs_called(const struct user_regs_struct *regs);
 
 /* At PTRACE_EVENT_EXEC: begin at this address instead, with these arguments for a call that the code there makes. Not with
  * its number: the kernel is yet to write the exec's result over that register. */
-int regs_begin_at(pid_t tid, const struct user_regs_struct *before, uint64_t address, const uint64_t args[CALL_ARG_COUNT]);
+int regs_begin_at(pid_t tid, const struct user_regs_struct *before, uint64_t address,
+		  const uint64_t args[CALL_ARG_COUNT]);
 
 /* Does it run 64-bit code? */
 bool regs_64_bit(const struct user_regs_struct *regs);

@@ -112,7 +112,7 @@ static void describe(struct tracees *all, struct task *task, const char *name, s
 	out->length = (size_t)n;
 	out->name[n] = 0;
 	if (out->name[0] != '/' || strncmp(out->name, "/memfd:", 7) == 0) {
-		out->nameless = true;	/* "pipe:[123]", "anon_inode:...", "(unreachable)/..." */
+		out->nameless = true; /* "pipe:[123]", "anon_inode:...", "(unreachable)/..." */
 		if (strncmp(out->name, "(unreachable)", 13) == 0)
 			out->error = -ENOENT;
 	} else if (!name && cut_deleted(out->name, &out->length, &st)) {
@@ -122,7 +122,8 @@ static void describe(struct tracees *all, struct task *task, const char *name, s
 }
 
 /* The parent is held and the last component is missing from it: the name it would have. */
-static void describe_missing(struct tracees *all, struct task *task, struct resolved *out, const char *last, size_t length)
+static void describe_missing(struct tracees *all, struct task *task, struct resolved *out, const char *last,
+			     size_t length)
 {
 	struct stat st;
 	ssize_t n = walk_name(out->fd, out->name, PATH_MAX);
@@ -138,7 +139,7 @@ static void describe_missing(struct tracees *all, struct task *task, struct reso
 	out->length = (size_t)n;
 	out->name[n] = 0;
 	if (out->name[0] != '/' || cut_deleted(out->name, &out->length, &st)) {
-		out->error = -ENOENT;	/* nothing can be made in a deleted directory */
+		out->error = -ENOENT; /* nothing can be made in a deleted directory */
 		return;
 	}
 	if (out->length > 1)
@@ -152,7 +153,7 @@ static void describe_missing(struct tracees *all, struct task *task, struct reso
 static void start(const struct tracees *all, const struct task *task, bool absolute, struct resolved *out)
 {
 	memset(out, 0, offsetof(struct resolved, name));
-	out->tid = all->keeper ? 0 : task->tid;	/* at level notify a thread looks as the task itself */
+	out->tid = all->keeper ? 0 : task->tid; /* at level notify a thread looks as the task itself */
 	out->absolute = absolute;
 	out->fd = out->magic_fd = -1;
 	out->name[0] = out->judged[0] = out->base[0] = 0;
@@ -222,8 +223,8 @@ static int cannot_step(uint64_t how)
 }
 
 /* The last component is missing, or a link on the way leads nowhere. False: walk it step by step. */
-static bool resolve_missing(struct tracees *all, struct task *task, int base, const char *path, uint64_t how, bool links,
-			    struct resolved *out)
+static bool resolve_missing(struct tracees *all, struct task *task, int base, const char *path, uint64_t how,
+			    bool links, struct resolved *out)
 {
 	const char *component;
 	char name[NAME_MAX + 1];
@@ -235,7 +236,7 @@ static bool resolve_missing(struct tracees *all, struct task *task, int base, co
 		return false;
 	if (out->fd == -ENOENT && !cannot_step(how)) {
 		out->fd = -1;
-		return false;	/* missing, perhaps, in the supervisor's own entry of /proc */
+		return false; /* missing, perhaps, in the supervisor's own entry of /proc */
 	}
 	if (out->fd < 0) {
 		out->error = out->fd;
@@ -302,10 +303,10 @@ static bool resolve_at_once(struct tracees *all, struct task *task, int base, co
 	if (direct) {
 		fd = walk_open(base, path, flags, RESOLVE_NO_SYMLINKS | how);
 		if (fd == -ENOENT && !makes) {
-			out->error = fd;	/* no link was met, so nobody's /proc/self either */
+			out->error = fd; /* no link was met, so nobody's /proc/self either */
 			return true;
 		}
-		links = fd == -ELOOP;	/* and then a failure may be that of the supervisor's own /proc/self */
+		links = fd == -ELOOP; /* and then a failure may be that of the supervisor's own /proc/self */
 	}
 	if (links) {
 		fd = walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS | how);
@@ -438,7 +439,7 @@ static int access_held(int fd, int access)
 {
 	if (syscall(SYS_faccessat2, fd, "", access, AT_EMPTY_PATH | AT_EACCESS) == 0)
 		return 0;
-	if (errno == ENOSYS || errno == EINVAL) {	/* before Linux 5.8 */
+	if (errno == ENOSYS || errno == EINVAL) { /* before Linux 5.8 */
 		char path[64];
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		if (faccessat(AT_FDCWD, path, access, AT_EACCESS) == 0)

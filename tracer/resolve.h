@@ -17,35 +17,36 @@
 
 /* How the last component is taken. */
 enum resolve_last {
-	RESOLVE_FOLLOW,		/* an object; a symbolic link is followed; may turn out missing */
-	RESOLVE_NOFOLLOW,	/* an object, or a symbolic link itself */
+	RESOLVE_FOLLOW,	  /* an object; a symbolic link is followed; may turn out missing */
+	RESOLVE_NOFOLLOW, /* an object, or a symbolic link itself */
 };
 
 struct resolved {
-	int error;		/* 0, or the -errno with which the kernel itself would refuse the name */
-	bool exists;		/* else: the parent exists, the last component does not */
-	bool nameless;		/* a pipe, socket, memfd or deleted file, reached through a descriptor in /proc */
-	bool deleted;		/* nameless with a name that it once had */
-	bool magic;		/* the way led through a link of /proc that changes with a process, */
-	bool magic_other;	/* one of another task of the run, that has descriptors or a directory of its own */
-	int magic_fd;		/* the last of them was /proc/self/fd/N: N, else -1 */
-	bool stranger;		/* it led, or would have, through such a link of a process outside the run */
-	bool linked;		/* it led, or may have, through symbolic links */
-	bool absolute;		/* the text began at the root */
-	pid_t tid;		/* of the task that said it, if it may have other rights than the thread that looks; else 0 */
-	bool slash;		/* the text ended in '/': must be a directory */
-	bool own_proc;		/* an entry of /proc/PID of the task's own process, */
-	bool run_proc;		/* or of some process of the run, */
-	bool ended;		/* which has ended, and whose number may pass to a stranger (tracee_ended) */
-	int fd;			/* O_PATH descriptor of the object, or of the parent when it does not exist */
-	mode_t type;		/* S_IFMT bits of the object; 0 when it does not exist */
+	int error;	  /* 0, or the -errno with which the kernel itself would refuse the name */
+	bool exists;	  /* else: the parent exists, the last component does not */
+	bool nameless;	  /* a pipe, socket, memfd or deleted file, reached through a descriptor in /proc */
+	bool deleted;	  /* nameless with a name that it once had */
+	bool magic;	  /* the way led through a link of /proc that changes with a process, */
+	bool magic_other; /* one of another task of the run, that has descriptors or a directory of its own */
+	int magic_fd;	  /* the last of them was /proc/self/fd/N: N, else -1 */
+	bool stranger;	  /* it led, or would have, through such a link of a process outside the run */
+	bool linked;	  /* it led, or may have, through symbolic links */
+	bool absolute;	  /* the text began at the root */
+	pid_t tid;	  /* of the task that said it, if it may have other rights than the thread that looks; else 0 */
+	bool slash;	  /* the text ended in '/': must be a directory */
+	bool own_proc;	  /* an entry of /proc/PID of the task's own process, */
+	bool run_proc;	  /* or of some process of the run, */
+	bool ended;	  /* which has ended, and whose number may pass to a stranger (tracee_ended) */
+	int fd;		  /* O_PATH descriptor of the object, or of the parent when it does not exist */
+	mode_t type;	  /* S_IFMT bits of the object; 0 when it does not exist */
 	dev_t dev;
 	ino_t ino;
-	char name[PATH_MAX + NAME_MAX + 2];	/* absolute name of the object; NUL-terminated */
+	char name[PATH_MAX + NAME_MAX + 2]; /* absolute name of the object; NUL-terminated */
 	size_t length;
-	char judged[PATH_MAX + NAME_MAX + 2];	/* the name for the policy: entries of the run's processes are below /proc/self */
+	char judged[PATH_MAX + NAME_MAX +
+		    2]; /* the name for the policy: entries of the run's processes are below /proc/self */
 	size_t judged_length;
-	char base[PATH_MAX];	/* linked: the directory at which a relative name began; "": that has no name */
+	char base[PATH_MAX]; /* linked: the directory at which a relative name began; "": that has no name */
 };
 
 /*

@@ -58,7 +58,8 @@ struct violation {
 	const char *allow_with; /* or NULL */
 };
 #define RULE_ALWAYS (UINT32_MAX - 1) /* rule: { "source": "built in", "key": "always", "value": null } */
-#define RULE_CAPABILITIES (UINT32_MAX - 2) /* rule: { "source": "plugin manifest", "key": "capabilities", "value": null } */
+#define RULE_CAPABILITIES \
+	(UINT32_MAX - 2) /* rule: { "source": "plugin manifest", "key": "capabilities", "value": null } */
 
 struct result;
 
@@ -92,7 +93,7 @@ struct run_outcome {
 	const char *level;     /* "ptrace", "seccomp", ... */
 	const char *transport; /* "ptrace", "notify" or NULL */
 	bool boundary, landlock;
-	bool control_group; /* the kernel keeps limits of the run, too */
+	bool control_group;		/* the kernel keeps limits of the run, too */
 	const char *not_higher_because; /* or NULL */
 	const char *policy_digest;
 	uint64_t processes, supervisor_stops, gate_roots;

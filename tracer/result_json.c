@@ -300,8 +300,7 @@ static json_t *head_of(const struct run_identity *identity, const struct run_out
 	put(&object, "started_at", time_of(outcome->started_at_ns));
 	put_number(&object, "duration_ms", outcome->duration_ns / 1000000);
 	put(&object, "success",
-	    json_boolean(exited && outcome->exit_code == 0 && !outcome->timed_out &&
-			 !outcome->ended_by_limit));
+	    json_boolean(exited && outcome->exit_code == 0 && !outcome->timed_out && !outcome->ended_by_limit));
 	put(&object, "exit_code", exited ? json_integer(outcome->exit_code) : json_null());
 	put(&object, "signal", signal_of(outcome->signal));
 	put(&object, "timed_out", json_boolean(outcome->timed_out));
@@ -394,10 +393,16 @@ static json_t *rule_of(const struct entry *entry)
 {
 	struct object object = object_new();
 	bool always = entry->violation.rule == RULE_ALWAYS, asked = entry->violation.rule == RULE_CAPABILITIES;
-	put_bytes(&object, "source", entry->has_rule ? entry->rule_source : always ? "built in" :
-		  asked ? "plugin manifest" : NULL);
-	put_bytes(&object, "key", entry->has_rule ? entry->rule_key : always ? "always" :
-		  asked ? "capabilities" : "default");
+	put_bytes(&object, "source",
+		  entry->has_rule ? entry->rule_source
+		  : always	  ? "built in"
+		  : asked	  ? "plugin manifest"
+				  : NULL);
+	put_bytes(&object, "key",
+		  entry->has_rule ? entry->rule_key
+		  : always	  ? "always"
+		  : asked	  ? "capabilities"
+				  : "default");
 	put_bytes(&object, "value", entry->has_rule ? entry->rule_value : NULL);
 	return object_done(&object);
 }

@@ -29,7 +29,7 @@
 
 enum {
 	TEXT_SIZE = 4096,
-	MISSED_MOST = 3,	/* a list of children may lack one that is there, when another ends meanwhile: proc(5) */
+	MISSED_MOST = 3, /* a list of children may lack one that is there, when another ends meanwhile: proc(5) */
 };
 
 static ssize_t read_text(const char *path, char text[TEXT_SIZE])
@@ -61,7 +61,8 @@ static bool read_entry(struct roll_entry *entry)
 	int parent;
 
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)entry->pid);
-	const char *end = read_text(path, text) > 0 ? strrchr(text, ')') : NULL; /* the name before it may hold anything */
+	const char *end =
+		read_text(path, text) > 0 ? strrchr(text, ')') : NULL; /* the name before it may hold anything */
 	if (!end || sscanf(end + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %llu %llu %*d %*d %u", &parent,
 			   &user, &system, &entry->threads) != 4)
 		return false;
@@ -80,7 +81,7 @@ static bool add(struct roll *roll, pid_t pid)
 		roll->list = list;
 		roll->room = room;
 	}
-	roll->list[roll->count++] = (struct roll_entry){ .pid = pid };
+	roll->list[roll->count++] = (struct roll_entry){.pid = pid};
 	return true;
 }
 
@@ -214,7 +215,7 @@ void roll_enter(struct roll *roll, struct census *census)
 	uint64_t least = 0;
 
 	if (roll->count == 0)
-		return;	/* the keeper is gone, or there is no memory: what was seen last holds */
+		return; /* the keeper is gone, or there is no memory: what was seen last holds */
 	roll->round++;
 	for (size_t i = 0; i < roll->count; i++) {
 		least += roll->list[i].waited;

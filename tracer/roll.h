@@ -18,25 +18,25 @@
 struct roll_entry {
 	pid_t pid, parent;
 	unsigned threads;
-	uint64_t waited;	/* ns, of children that it has waited for, and theirs: rounded down to ticks of the clock */
+	uint64_t waited; /* ns, of children that it has waited for, and theirs: rounded down to ticks of the clock */
 };
 
 /* Bytes moved, in the accounts of all. */
 struct roll_account {
-	uint64_t most;		/* that have been seen */
-	uint64_t lost;		/* of them, in nobody's account any more */
-	uint64_t missing;	/* that may be so, too: at the next look it is known */
+	uint64_t most;	  /* that have been seen */
+	uint64_t lost;	  /* of them, in nobody's account any more */
+	uint64_t missing; /* that may be so, too: at the next look it is known */
 };
 
 struct roll {
-	pid_t top;		/* the keeper */
-	struct roll_entry *list;	/* the keeper first; ancestors before descendants */
+	pid_t top;		 /* the keeper */
+	struct roll_entry *list; /* the keeper first; ancestors before descendants */
 	size_t count, room;
 	unsigned round;
-	uint64_t lost_cpu, missing_cpu;	/* ns, of those that are in nobody's account: their parents ignore their ends */
-	bool reckless;		/* there has been one whose parent ignores its end */
+	uint64_t lost_cpu, missing_cpu; /* ns, of those that are in nobody's account: their parents ignore their ends */
+	bool reckless;			/* there has been one whose parent ignores its end */
 	struct roll_account read, written, stored;
-	bool keeper_tells;	/* its account was readable when last looked */
+	bool keeper_tells; /* its account was readable when last looked */
 };
 
 /* Look who is there. Without the lock. */

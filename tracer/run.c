@@ -333,7 +333,8 @@ static int start(struct run *run)
 		.err = -1,
 		.limits = run->guard.limits,
 		.open_files = run->guard.open_files,
-		.soft_files = launch_soft_files(run->guard.limits.open_files, run->guard.open_files), /* shield() raises ours */
+		.soft_files = launch_soft_files(run->guard.limits.open_files,
+						run->guard.open_files), /* shield() raises ours */
 		.reserved_at = run->guard.reserved_at,
 		.slots_fd = run->guard.slots.fd,
 		.handover = -1,

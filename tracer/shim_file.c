@@ -29,7 +29,8 @@ static bool says_version(Elf_Data *data)
 
 	while (data && (at = gelf_getnote(data, at, &note, &name, &description)) > 0) {
 		uint32_t version;
-		if (note.n_type != WIRE_NOTE_TYPE || note.n_namesz != sizeof WIRE_NOTE_OWNER || note.n_descsz != sizeof version ||
+		if (note.n_type != WIRE_NOTE_TYPE || note.n_namesz != sizeof WIRE_NOTE_OWNER ||
+		    note.n_descsz != sizeof version ||
 		    memcmp((char *)data->d_buf + name, WIRE_NOTE_OWNER, sizeof WIRE_NOTE_OWNER) != 0)
 			continue;
 		memcpy(&version, (char *)data->d_buf + description, sizeof version);
@@ -64,7 +65,7 @@ static int try(const char *path, char *why, size_t size)
 		snprintf(why, size, "%.100s is not of this version", path);
 		return -ENOEXEC;
 	}
-	if (strpbrk(path, ": \t\n")) {	/* ld.so(8): both separate the names in LD_PRELOAD */
+	if (strpbrk(path, ": \t\n")) { /* ld.so(8): both separate the names in LD_PRELOAD */
 		snprintf(why, size, "the name of %.100s has a blank or a colon in it", path);
 		return -EINVAL;
 	}
@@ -82,7 +83,7 @@ int shim_file_find(char **path, char *why, size_t size)
 		return -ENOENT;
 	slash[1] = 0;
 	/* beside; ../lib/picket/ of bin/; where it was configured to be */
-	const char *const places[][2] = { { self, "" }, { self, "../lib/picket/" }, { installed, "" } };
+	const char *const places[][2] = {{self, ""}, {self, "../lib/picket/"}, {installed, ""}};
 	int r = -ENOENT;
 	for (size_t i = 0; i < sizeof places / sizeof places[0] && r == -ENOENT; i++) {
 		snprintf(candidate, sizeof candidate, "%s%s%s", places[i][0], places[i][1], SHIM_FILE_NAME);

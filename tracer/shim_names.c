@@ -15,7 +15,7 @@
 /* A symbol table of the dynamic linker's. */
 struct table {
 	Elf_Data *data;
-	size_t strings;	/* index of the section with the names */
+	size_t strings; /* index of the section with the names */
 	size_t count;
 };
 
@@ -34,7 +34,8 @@ static bool find_table(Elf *elf, struct table *table)
 
 	if (!section || header.sh_entsize == 0)
 		return false;
-	*table = (struct table){ elf_bounds_section(section, &header), header.sh_link, header.sh_size / header.sh_entsize };
+	*table = (struct table){elf_bounds_section(section, &header), header.sh_link,
+				header.sh_size / header.sh_entsize};
 	return table->data != NULL;
 }
 
@@ -78,7 +79,7 @@ int shim_names_read(struct shim_names *names, const char *path)
 {
 	struct table table;
 
-	*names = (struct shim_names){ NULL, 0 };
+	*names = (struct shim_names){NULL, 0};
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -91,7 +92,7 @@ int shim_names_read(struct shim_names *names, const char *path)
 void shim_names_free(struct shim_names *names)
 {
 	free(names->list);
-	*names = (struct shim_names){ NULL, 0 };
+	*names = (struct shim_names){NULL, 0};
 }
 
 /* What it needs but libc may call for it what it does not call itself. */
@@ -103,7 +104,8 @@ static bool needs_only_libc(Elf *elf)
 	Elf_Data *data = section ? elf_bounds_section(section, &header) : NULL;
 
 	for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++) {
-		const char *name = entry.d_tag == DT_NEEDED ? elf_bounds_string(elf, header.sh_link, entry.d_un.d_val) : "libc.";
+		const char *name =
+			entry.d_tag == DT_NEEDED ? elf_bounds_string(elf, header.sh_link, entry.d_un.d_val) : "libc.";
 		if (!name || strncmp(name, "libc.", 5) != 0)
 			return false;
 	}

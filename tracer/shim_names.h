@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 struct shim_names {
-	char **list;	/* sorted; one block of memory with its text, malloc'ed */
+	char **list; /* sorted; one block of memory with its text, malloc'ed */
 	size_t count;
 };
 

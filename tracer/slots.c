@@ -103,11 +103,11 @@ size_t slots_room(int slot)
 
 uint64_t slots_write(struct slots *slots, int slot, size_t offset, const void *bytes, size_t length)
 {
-	size_t at = is_small(slot) ? SMALL_SLOT_START - SLOT_START + ((size_t)slot - SLOT_COUNT) * SMALL_SLOT_SIZE :
-				     (size_t)slot * SLOT_SIZE;
+	size_t at = is_small(slot) ? SMALL_SLOT_START - SLOT_START + ((size_t)slot - SLOT_COUNT) * SMALL_SLOT_SIZE
+				   : (size_t)slot * SLOT_SIZE;
 
 	if (offset + length > slots_room(slot))
-		abort();	/* in a release, too: behind the slot is that of another task */
+		abort(); /* in a release, too: behind the slot is that of another task */
 	memcpy(slots->memory + at + offset, bytes, length);
 	return SLOT_START + at + offset;
 }

@@ -12,7 +12,7 @@
 #include "limit.h"
 #include "transport.h"
 
-enum { TRIES_MOST = 16 };	/* a call whose names change while it is judged is judged so often */
+enum { TRIES_MOST = 16 }; /* a call whose names change while it is judged is judged so often */
 
 /* A connect matched no address: a host name of the policy may have got another one meanwhile. */
 static bool more_addresses(struct guard *guard)
@@ -89,7 +89,7 @@ static void pass_unasked(struct guard *guard, struct task *task)
 static void on_call(struct guard *guard, struct desk *desk, const struct event *event)
 {
 	if (guard->ending) {
-		transport_refuse(guard, event->task, EPERM);	/* SIGKILL is on its way */
+		transport_refuse(guard, event->task, EPERM); /* SIGKILL is on its way */
 		return;
 	}
 	const struct call_stop *call = &event->call;
@@ -110,7 +110,7 @@ static void on_call(struct guard *guard, struct desk *desk, const struct event *
 			return;
 		}
 		judge_call(guard, desk);
-		if (tries == TRIES_MOST)	/* others change the name again and again: unresolvable means denied */
+		if (tries == TRIES_MOST) /* others change the name again and again: unresolvable means denied */
 			judge_answer(&desk->judgement, -EACCES);
 		desk->judgement.again = false;
 		act(guard, &desk->request, &desk->judgement);
@@ -133,7 +133,8 @@ static void on_exec(struct guard *guard, struct desk *desk, const struct event *
 	bool approved = task->exec_pending && exec_is_approved(guard, request, &desk->judgement);
 	pthread_rwlock_unlock(&guard->policy_lock);
 	if (approved && event->closed) {
-		judge_always(&desk->judgement, VIOLATION_INTERFACE, ENOMEM, "%s (it leaves no room where addresses are reserved)",
+		judge_always(&desk->judgement, VIOLATION_INTERFACE, ENOMEM,
+			     "%s (it leaves no room where addresses are reserved)",
 			     task->exec_name ? task->exec_name : "?");
 		approved = false;
 	}
@@ -163,7 +164,7 @@ static void on_exit_of(struct guard *guard, const struct event *event)
 	if (task->tid == guard->main) {
 		guard->main_over = true;
 		guard->main_status = event->status;
-		transport_kill_all(guard);	/* nothing outlives the run */
+		transport_kill_all(guard); /* nothing outlives the run */
 	}
 	slots_give(&guard->slots, task->slot);
 	tracee_remove(&guard->tracees, task);

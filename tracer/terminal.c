@@ -21,9 +21,12 @@
 
 /* Documentation/admin-guide/devices.txt */
 enum {
-	TTY_MAJOR = 4, SERIAL_FROM = 64,
-	TERMINALS_MAJOR = 5, PTMX = 2,
-	PTS_MAJOR = 136, PTS_MAJORS = 8,
+	TTY_MAJOR = 4,
+	SERIAL_FROM = 64,
+	TERMINALS_MAJOR = 5,
+	PTMX = 2,
+	PTS_MAJOR = 136,
+	PTS_MAJORS = 8,
 	STANDARD_FDS = 3,
 };
 

@@ -20,45 +20,46 @@
 #include <unistd.h>
 
 enum {
-	PROCESSORS_MOST = 8192,	/* what Linux can be built for on x86-64 */
+	PROCESSORS_MOST = 8192, /* what Linux can be built for on x86-64 */
 	WORD_BITS = sizeof(unsigned long) * CHAR_BIT,
-	STREAK = 2,		/* stops of one task, one after the other, before it is begun */
-	LOOK_EVERY = 64,	/* stops of one task after which it is looked whether others want the processor */
-	HOLD_NS = 1000000,	/* when nothing stops for so long, or twice that, nobody is held any more */
-	HELD_MOST = 4,		/* make, its shell, the compiler's driver, the compiler */
+	STREAK = 2,	   /* stops of one task, one after the other, before it is begun */
+	LOOK_EVERY = 64,   /* stops of one task after which it is looked whether others want the processor */
+	HOLD_NS = 1000000, /* when nothing stops for so long, or twice that, nobody is held any more */
+	HELD_MOST = 4,	   /* make, its shell, the compiler's driver, the compiler */
 };
 
 /* Which processors a task may run on. */
 struct mask {
-	size_t size;	/* bytes that the kernel has filled in */
+	size_t size; /* bytes that the kernel has filled in */
 	unsigned long word[PROCESSORS_MOST / WORD_BITS];
 };
 
 struct held {
 	pid_t tid;
-	struct mask mask;	/* what it may run on otherwise */
+	struct mask mask; /* what it may run on otherwise */
 };
 
 struct together {
-	struct mask own;	/* of the supervisor, as it came */
-	struct mask here;	/* the processor that it keeps to */
-	struct mask been;	/* all that it has kept to */
-	bool kept;		/* it keeps to it now */
-	pid_t with;		/* whose stop came last; 0: it is gone */
-	pid_t child;		/* what that task has made last */
-	unsigned streak;	/* stops of that task, one after the other, and of those that it left the processor to */
-	unsigned since;		/* its stops since it was looked last; in the middle, nanoseconds: */
-	uint64_t time, used;	/* time of day; CPU time of the supervisor and of the task's process */
-	struct held held[HELD_MOST];	/* who is kept on `here`: each has made the next, and has not stopped since that did */
+	struct mask own;     /* of the supervisor, as it came */
+	struct mask here;    /* the processor that it keeps to */
+	struct mask been;    /* all that it has kept to */
+	bool kept;	     /* it keeps to it now */
+	pid_t with;	     /* whose stop came last; 0: it is gone */
+	pid_t child;	     /* what that task has made last */
+	unsigned streak;     /* stops of that task, one after the other, and of those that it left the processor to */
+	unsigned since;	     /* its stops since it was looked last; in the middle, nanoseconds: */
+	uint64_t time, used; /* time of day; CPU time of the supervisor and of the task's process */
+	struct held
+		held[HELD_MOST]; /* who is kept on `here`: each has made the next, and has not stopped since that did */
 	unsigned held_count;
-	struct mask held_mask;	/* what the one that was held last may run on otherwise */
-	uint64_t shown;		/* as it was when it was looked last (tracees) */
-	pid_t maker;		/* of the one that was born last */
-	pid_t born;		/* a child that nobody but its maker has run since; it has got `here` from that. 0: none */
-	struct mask born_mask;	/* what it may run on */
+	struct mask held_mask; /* what the one that was held last may run on otherwise */
+	uint64_t shown;	       /* as it was when it was looked last (tracees) */
+	pid_t maker;	       /* of the one that was born last */
+	pid_t born; /* a child that nobody but its maker has run since; it has got `here` from that. 0: none */
+	struct mask born_mask; /* what it may run on */
 	timer_t timer;
-	bool ticking;		/* it is set */
-	bool stopped;		/* the held task has, since the last tick */
+	bool ticking; /* it is set */
+	bool stopped; /* the held task has, since the last tick */
 };
 
 static int mask_get(pid_t tid, struct mask *mask)
@@ -117,9 +118,9 @@ static void on_tick(int signal)
 /* A timer whose signal interrupts this thread's waiting. */
 static int make_timer(timer_t *timer)
 {
-	int number = SIGRTMIN + 5;	/* the C library takes the first ones */
-	struct sigaction action = { .sa_handler = on_tick };
-	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = number };
+	int number = SIGRTMIN + 5; /* the C library takes the first ones */
+	struct sigaction action = {.sa_handler = on_tick};
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = number};
 	sigset_t ours;
 
 	event._sigev_un._tid = gettid();
@@ -134,7 +135,8 @@ struct together *together_begin(void)
 {
 	struct together *together = calloc(1, sizeof *together);
 
-	if (together && (mask_get(0, &together->own) < 0 || mask_is_one(&together->own) || make_timer(&together->timer) < 0)) {
+	if (together &&
+	    (mask_get(0, &together->own) < 0 || mask_is_one(&together->own) || make_timer(&together->timer) < 0)) {
 		free(together);
 		return NULL;
 	}
@@ -143,7 +145,7 @@ struct together *together_begin(void)
 
 static void tick(struct together *together, bool on)
 {
-	struct itimerspec when = { .it_value.tv_nsec = on ? HOLD_NS : 0, .it_interval.tv_nsec = on ? HOLD_NS : 0 };
+	struct itimerspec when = {.it_value.tv_nsec = on ? HOLD_NS : 0, .it_interval.tv_nsec = on ? HOLD_NS : 0};
 
 	if (on != together->ticking)
 		timer_settime(together->timer, 0, &when, NULL);
@@ -216,7 +218,7 @@ void together_end(struct together *together)
 
 static uint64_t nanoseconds(clockid_t clock)
 {
-	struct timespec t = { 0 };
+	struct timespec t = {0};
 
 	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
@@ -258,7 +260,7 @@ static void keep_here(struct together *together, const struct task *task)
 		cpu = mask_first_of_both(&mask, &together->own);
 	if (cpu < 0)
 		return;
-	together->here = (struct mask){ .size = together->own.size };
+	together->here = (struct mask){.size = together->own.size};
 	together->here.word[(unsigned)cpu / WORD_BITS] = 1ul << (unsigned)cpu % WORD_BITS;
 	together->been.size = together->own.size;
 	together->been.word[(unsigned)cpu / WORD_BITS] |= together->here.word[(unsigned)cpu / WORD_BITS];
@@ -353,7 +355,7 @@ static void hold(struct together *together, const struct task *task)
 {
 	struct mask mask;
 
-	if (together->born == task->tid) {	/* it is where it should be */
+	if (together->born == task->tid) { /* it is where it should be */
 		mask = together->born_mask;
 		together->born = 0;
 	} else if (mask_get(task->tid, &mask) < 0 || mask_equal(&mask, &together->here) ||
@@ -362,7 +364,7 @@ static void hold(struct together *together, const struct task *task)
 	}
 	if (together->held_count == HELD_MOST)
 		let_go_one(together, together->held);
-	together->held[together->held_count++] = (struct held){ .tid = task->tid, .mask = mask };
+	together->held[together->held_count++] = (struct held){.tid = task->tid, .mask = mask};
 	together->held_mask = mask;
 	tick(together, true);
 }
@@ -371,7 +373,7 @@ void together_resume(struct together *together, const struct task *task, enum __
 {
 	if (together) {
 		bool may = may_be_held(together, task), shown = task->all->shown != together->shown;
-		if (!may || shown)	/* what was shown may be any of those that are held */
+		if (!may || shown) /* what was shown may be any of those that are held */
 			let_go(together);
 		if (!may || (task->tid != together->born && (shown || task->tid != together->maker)))
 			settle_born(together);

@@ -23,8 +23,8 @@
 #include "meter.h"
 
 enum {
-	PIDFD_OF_THREAD = O_EXCL,	/* PIDFD_THREAD */
-	AUXV_MOST = 64,		/* entries of /proc/PID/auxv; there are some 20 */
+	PIDFD_OF_THREAD = O_EXCL, /* PIDFD_THREAD */
+	AUXV_MOST = 64,		  /* entries of /proc/PID/auxv; there are some 20 */
 };
 
 static struct share *share_new(void)
@@ -129,10 +129,11 @@ pid_t tracee_parent(struct tracees *all, pid_t pid)
 
 bool tracee_signal(struct tracees *all, pid_t process, int signal)
 {
-	if (!all->keeper)	/* traced, so it keeps its number until the supervisor has seen its end */
+	if (!all->keeper) /* traced, so it keeps its number until the supervisor has seen its end */
 		return kill(process, signal) == 0;
 	cleanup_fd int fd = (int)syscall(SYS_pidfd_open, process, 0);
-	return fd >= 0 && lineage_below(process, all->keeper) && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
+	return fd >= 0 && lineage_below(process, all->keeper) &&
+	       syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
 }
 
 /* Has the process an ELF interpreter? The kernel tells its program where that lies (getauxval(3), AT_BASE). */
@@ -245,7 +246,7 @@ static bool is_thread_of(pid_t tid, const struct task *maker)
 {
 	char path[64];
 
-	if (same(maker->tid, tid, KCMP_SIGHAND) == 0)	/* which all threads of a process have in common: clone(2) */
+	if (same(maker->tid, tid, KCMP_SIGHAND) == 0) /* which all threads of a process have in common: clone(2) */
 		return false;
 	snprintf(path, sizeof path, "/proc/%d/task/%d", (int)maker->process->tgid, (int)tid);
 	return access(path, F_OK) == 0;
@@ -261,7 +262,7 @@ static struct share *share_with(struct share *theirs, int is_same)
 		 * after it was copied. They are mapped again, which costs a stop and changes nothing. */
 		return share_new();
 	}
-	if (is_same < 0)	/* cannot be told: nobody's any more */
+	if (is_same < 0) /* cannot be told: nobody's any more */
 		theirs->restless = true;
 	theirs->users++;
 	return mine;
@@ -332,7 +333,7 @@ static void share_with_any(struct tracees *all, struct task *task, int what)
 	for (struct task *t = all->tasks; t; t = t->hh.next) {
 		struct share *theirs = *part_of(t, what);
 		int is_same = t == task ? 0 : same(t->tid, task->tid, what);
-		if (is_same < 0)	/* a task that is ending has nothing any more */
+		if (is_same < 0) /* a task that is ending has nothing any more */
 			theirs->restless |= is_same != -ESRCH;
 		if (is_same <= 0 || theirs == *mine)
 			continue;
@@ -354,7 +355,7 @@ static pid_t status_field(pid_t tid, const char *field)
 	ssize_t n = read(fd, text, sizeof text - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = 0;
-	const char *line = strstr(text, field);	/* a newline in a name is shown as \n */
+	const char *line = strstr(text, field); /* a newline in a name is shown as \n */
 	return line ? (pid_t)strtol(line + strlen(field), NULL, 10) : 0;
 }
 
@@ -386,7 +387,7 @@ static void vfork_over(struct tracees *all, struct task *gone)
 
 void tracee_exec(struct tracees *all, struct task *task)
 {
-	if (all->keeper) {	/* it is in no table, and known for this call only */
+	if (all->keeper) { /* it is in no table, and known for this call only */
 		meter_execed(all->meter, task->process->tgid);
 		return;
 	}
@@ -400,7 +401,7 @@ void tracee_exec(struct tracees *all, struct task *task)
 		task->memory->restless = true;
 		task->memory->slots_mapped = false;
 	}
-	if (files) {	/* exec gives a process its own table: unshare_files() in begin_new_exec() */
+	if (files) { /* exec gives a process its own table: unshare_files() in begin_new_exec() */
 		share_drop(all, &task->files);
 		task->files = files;
 	} else {
@@ -447,7 +448,7 @@ void tracee_free(struct tracees *all)
 	struct task *task, *next;
 
 	HASH_ITER(hh, all->tasks, task, next)
-		tracee_remove(all, task);
+	tracee_remove(all, task);
 	owned_free(&all->owned);
 }
 

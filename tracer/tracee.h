@@ -20,88 +20,88 @@
 
 /* An address space, a descriptor table or a working directory. */
 struct share {
-	unsigned users;		/* tasks that have it */
-	bool restless;		/* may change without any of them running: treated as shared for ever */
-	bool slots_mapped;	/* address space: the sealed slots are mapped */
-	int maps;		/* address space: descriptor of /proc/TID/maps, or -1 */
+	unsigned users;	   /* tasks that have it */
+	bool restless;	   /* may change without any of them running: treated as shared for ever */
+	bool slots_mapped; /* address space: the sealed slots are mapped */
+	int maps;	   /* address space: descriptor of /proc/TID/maps, or -1 */
 };
 
 /* A file that is about to be, or was, executed. */
 struct program {
 	dev_t dev;
 	ino_t ino;
-	dev_t loader_dev;	/* ELF interpreter; ino 0: none */
+	dev_t loader_dev; /* ELF interpreter; ino 0: none */
 	ino_t loader_ino;
 };
 
 /* A process (thread group). */
 struct process {
-	pid_t tgid;		/* ask with tracee_tgid */
-	pid_t parent;		/* tgid of the process that made it; 0 for the first */
-	unsigned tasks;		/* threads alive */
-	unsigned children;	/* processes alive that it has made */
-	bool shown;		/* its /proc/PID/status was opened (together.h) */
-	bool dynamic;		/* its program was started through an ELF interpreter */
-	char *exe;		/* resolved name of its program; NULL: not looked up yet */
+	pid_t tgid;	   /* ask with tracee_tgid */
+	pid_t parent;	   /* tgid of the process that made it; 0 for the first */
+	unsigned tasks;	   /* threads alive */
+	unsigned children; /* processes alive that it has made */
+	bool shown;	   /* its /proc/PID/status was opened (together.h) */
+	bool dynamic;	   /* its program was started through an ELF interpreter */
+	char *exe;	   /* resolved name of its program; NULL: not looked up yet */
 	UT_hash_handle hh;
 };
 
 /* What is done when the call that a task is in has ended. */
 enum task_exit_action {
 	EXIT_NOTHING,
-	EXIT_RESTORE,		/* registers back to what they were, result kept; free the slot */
-	EXIT_RESULT,		/* the same, with task->result: it was refused (level ptrace) */
-	EXIT_STOP,		/* nothing, but it stops there */
-	EXIT_GATE,		/* an exec: next, the new memory gets the page of the gate */
-	EXIT_BORN,		/* it was made by a replaced call: its maker's arguments back before its first instruction */
-	EXIT_AGAIN,		/* an injected call: take its result, then make the original call again */
+	EXIT_RESTORE, /* registers back to what they were, result kept; free the slot */
+	EXIT_RESULT,  /* the same, with task->result: it was refused (level ptrace) */
+	EXIT_STOP,    /* nothing, but it stops there */
+	EXIT_GATE,    /* an exec: next, the new memory gets the page of the gate */
+	EXIT_BORN,    /* it was made by a replaced call: its maker's arguments back before its first instruction */
+	EXIT_AGAIN,   /* an injected call: take its result, then make the original call again */
 };
 
 struct task {
 	pid_t tid;
-	struct tracees *all;	/* that it is one of */
+	struct tracees *all; /* that it is one of */
 	struct process *process;
 	struct share *memory, *files, *fs;
-	struct task *vfork_parent;	/* that is suspended until we exec or exit; NULL: none */
-	bool launching;		/* the launcher's code, before the first exec */
-	bool gate_opens;	/* level gate: after an exec, it is made to map the page */
-	bool in_call;		/* level ptrace: between start and end of a call */
-	bool forking;		/* it was let make a task, which has not been reported yet */
-	bool seeing;		/* it is in a call that tells or changes what a task may run on (together.h) */
-	bool let_go;		/* proceeds with a name that was checked; cleared at its next stop */
+	struct task *vfork_parent; /* that is suspended until we exec or exit; NULL: none */
+	bool launching;		   /* the launcher's code, before the first exec */
+	bool gate_opens;	   /* level gate: after an exec, it is made to map the page */
+	bool in_call;		   /* level ptrace: between start and end of a call */
+	bool forking;		   /* it was let make a task, which has not been reported yet */
+	bool seeing;		   /* it is in a call that tells or changes what a task may run on (together.h) */
+	bool let_go;		   /* proceeds with a name that was checked; cleared at its next stop */
 	enum task_exit_action exit_action;
 	int64_t result;
-	int64_t (*on_exit)(struct task *task, int64_t result);	/* told the result of a call that proceeds, and */
-				/* gives the one that the task sees; or NULL */
-	uint64_t note_address;	/* for on_exit */
-	int slot;		/* sealed slot it uses, or -1 */
-	int other_end;		/* of the terminal that it opens (terminal.h), or -1 */
-	enum ipc_kind ipc_kind;	/* of the object that it is making or removing, */
-	int ipc_id;		/* and which it removes */
+	int64_t (*on_exit)(struct task *task, int64_t result); /* told the result of a call that proceeds, and */
+							       /* gives the one that the task sees; or NULL */
+	uint64_t note_address;				       /* for on_exit */
+	int slot;					       /* sealed slot it uses, or -1 */
+	int other_end;					       /* of the terminal that it opens (terminal.h), or -1 */
+	enum ipc_kind ipc_kind;				       /* of the object that it is making or removing, */
+	int ipc_id;					       /* and which it removes */
 	struct user_regs_struct saved;
-	struct program approved;/* of the exec under way */
+	struct program approved; /* of the exec under way */
 	bool exec_pending;
-	char *exec_name;	/* resolved name of the program of the exec under way */
+	char *exec_name; /* resolved name of the program of the exec under way */
 	UT_hash_handle hh;
 };
 
 struct tracees {
-	struct owned owned;		/* what the run has made itself */
-	struct task *tasks;		/* hash by tid */
-	struct process *processes;	/* hash by tgid */
+	struct owned owned;	   /* what the run has made itself */
+	struct task *tasks;	   /* hash by tid */
+	struct process *processes; /* hash by tgid */
 	unsigned task_count;
-	uint64_t processes_seen;	/* ever */
-	unsigned leaves;		/* processes that have made none that lives: more than one may work at a time */
-	unsigned forking;		/* tasks with forking */
-	unsigned seeing;		/* tasks with seeing */
-	uint64_t shown;			/* processes with shown, ever */
-	struct meter *meter;		/* told of processes; or NULL */
-	unsigned kept_open;		/* descriptors in shares */
+	uint64_t processes_seen; /* ever */
+	unsigned leaves;	 /* processes that have made none that lives: more than one may work at a time */
+	unsigned forking;	 /* tasks with forking */
+	unsigned seeing;	 /* tasks with seeing */
+	uint64_t shown;		 /* processes with shown, ever */
+	struct meter *meter;	 /* told of processes; or NULL */
+	unsigned kept_open;	 /* descriptors in shares */
 
 	/* Level notify: tasks are in no table, and known for one call each (visitor.h). What descends from this process is of
 	 * the run; 0: the tables tell. */
 	pid_t keeper;
-	atomic_bool restless;		/* memory of some task may change without it running */
+	atomic_bool restless; /* memory of some task may change without it running */
 };
 
 /* In the tables; NULL at level notify. */

@@ -17,7 +17,7 @@
 
 enum event_kind {
 	EVENT_NONE,	/* a signal to the supervisor came, or nothing to be done */
-	EVENT_ALL_GONE,	/* no task is left */
+	EVENT_ALL_GONE, /* no task is left */
 	EVENT_CALL,	/* a task is stopped at the start of a call: answer it */
 	EVENT_EXEC,	/* it runs a new program, before the first instruction: transport_continue or kill */
 	EVENT_EXITED,	/* a task is gone; it is still in the table until the next event */
@@ -26,9 +26,9 @@ enum event_kind {
 struct event {
 	enum event_kind kind;
 	struct task *task;
-	struct call_stop call;	/* EVENT_CALL */
-	int status;		/* EVENT_EXITED: as waitpid(2) gives it */
-	bool closed;		/* EVENT_EXEC, level gate: the page could not be mapped, so it must not run */
+	struct call_stop call; /* EVENT_CALL */
+	int status;	       /* EVENT_EXITED: as waitpid(2) gives it */
+	bool closed;	       /* EVENT_EXEC, level gate: the page could not be mapped, so it must not run */
 };
 
 /* What one thread of the supervisor has in work. Large. */
@@ -41,7 +41,7 @@ struct desk {
 typedef void event_handler(struct guard *guard, struct desk *desk, const struct event *event);
 
 struct transport {
-	const char *name;	/* as the result has it */
+	const char *name; /* as the result has it */
 
 	/* Calls are answered as they come by threads of the transport's own, which call this. NULL: they come from `next`. */
 	int (*start)(struct guard *guard, event_handler *handle);
@@ -82,7 +82,7 @@ static inline void transport_return(struct guard *guard, struct task *task, int6
 	guard->transport->give(guard, task, value);
 }
 
-static inline void transport_refuse(struct guard *guard, struct task *task, int error)	/* errno, positive */
+static inline void transport_refuse(struct guard *guard, struct task *task, int error) /* errno, positive */
 {
 	guard->transport->give(guard, task, -error);
 }

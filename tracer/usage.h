@@ -60,7 +60,7 @@ int usage_ignores(pid_t process, int signal);
 
 /* For asking of the same process again and again. Begins as all 0. */
 struct usage_kept {
-	pid_t process;	/* of which the descriptor is; 0: there is none */
+	pid_t process; /* of which the descriptor is; 0: there is none */
 	int stat;
 };
 /* As usage_ignores, of signals below 32; false when it cannot be told. */
@@ -82,8 +82,8 @@ void usage_own(uint64_t bytes_read, uint64_t bytes_written);
 /* The same of all that this thread has read and written, at its end. */
 void usage_thread_over(void);
 
-uint64_t usage_now(void);   /* CLOCK_MONOTONIC, ns */
-uint64_t usage_clock(void); /* CLOCK_REALTIME, ns */
+uint64_t usage_now(void);     /* CLOCK_MONOTONIC, ns */
+uint64_t usage_clock(void);   /* CLOCK_REALTIME, ns */
 uint64_t usage_own_cpu(void); /* of the calling thread, ns */
 
 #endif

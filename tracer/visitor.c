@@ -19,13 +19,13 @@
 
 static void share_begin(struct share *share)
 {
-	*share = (struct share){ .users = 2, .restless = true, .maps = -1 };
+	*share = (struct share){.users = 2, .restless = true, .maps = -1};
 }
 
 void visitor_come(struct visitor *visitor, struct tracees *all, pid_t tid)
 {
 	memset(&visitor->task, 0, sizeof visitor->task);
-	visitor->process = (struct process){ .tgid = 0 };
+	visitor->process = (struct process){.tgid = 0};
 	share_begin(&visitor->memory);
 	share_begin(&visitor->files);
 	share_begin(&visitor->fs);
@@ -63,7 +63,7 @@ static bool read_stat(pid_t tid, int *parent, int *threads)
 static void share_own(struct share *share, pid_t tid, pid_t parent, int what)
 {
 	if (syscall(SYS_kcmp, tid, parent, what, 0, 0) <= 0)
-		return;	/* the same, or it cannot be told */
+		return; /* the same, or it cannot be told */
 	share->users = 1;
 	share->restless = false;
 }

@@ -21,13 +21,13 @@
 #include <unistd.h>
 
 enum {
-	LINKS_MOST = 40,	/* path_resolution(7): then ELOOP */
-	PROC_ROOT_INO = 1,	/* inode of the root of every procfs (include/linux/proc_fs.h) */
+	LINKS_MOST = 40,   /* path_resolution(7): then ELOOP */
+	PROC_ROOT_INO = 1, /* inode of the root of every procfs (include/linux/proc_fs.h) */
 };
 
 int walk_open(int base, const char *path, int flags, uint64_t resolve)
 {
-	struct open_how how = { .flags = (unsigned)(O_PATH | O_CLOEXEC | flags), .resolve = resolve };
+	struct open_how how = {.flags = (unsigned)(O_PATH | O_CLOEXEC | flags), .resolve = resolve};
 	long fd = syscall(SYS_openat2, base, path, &how, sizeof how);
 
 	return fd < 0 ? -errno : (int)fd;
@@ -36,7 +36,8 @@ int walk_open(int base, const char *path, int flags, uint64_t resolve)
 /* /proc/self/fd, kept open: names are asked for all the time. -1: it cannot be. */
 static int own_descriptors(void)
 {
-	static _Atomic uint64_t kept;	/* the process that has opened it, since a child has its parent's; and the descriptor */
+	static _Atomic uint64_t
+		kept; /* the process that has opened it, since a child has its parent's; and the descriptor */
 	uint64_t self = (uint64_t)getpid() << 32, seen = kept;
 
 	if (seen >> 32 << 32 == self)
@@ -44,7 +45,7 @@ static int own_descriptors(void)
 	int fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || atomic_compare_exchange_strong(&kept, &seen, self | (uint32_t)fd))
 		return fd;
-	close(fd);	/* another thread was quicker */
+	close(fd); /* another thread was quicker */
 	return (int)(uint32_t)seen;
 }
 
@@ -66,7 +67,7 @@ struct steps {
 	const struct task *task;
 	struct walk *walk;
 	int links;
-	char rest[2 * PATH_MAX];	/* text that remains */
+	char rest[2 * PATH_MAX]; /* text that remains */
 };
 
 static int step_to(struct steps *steps, int fd)
@@ -118,9 +119,9 @@ static bool proc_self_text(const struct steps *steps, const char *component, cha
 
 /* Whose entry of /proc is the directory that is held? */
 struct owner {
-	bool ours;		/* a process or thread of the run, */
-	const struct task *task;	/* this one; NULL: unknown */
-	bool fds;		/* its fd directory */
+	bool ours;		 /* a process or thread of the run, */
+	const struct task *task; /* this one; NULL: unknown */
+	bool fds;		 /* its fd directory */
 };
 
 static struct owner proc_owner(const struct steps *steps)
@@ -129,13 +130,13 @@ static struct owner proc_owner(const struct steps *steps)
 	ssize_t n = walk_name(steps->walk->fd, name, sizeof name - 1);
 
 	if (n < 7 || strncmp(name, "/proc/", 6) != 0)
-		return (struct owner){ 0 };
+		return (struct owner){0};
 	name[n] = 0;
 	pid_t pid = (pid_t)strtol(name + 6, &rest, 10);
 	bool ours = tracee_is_ours(steps->all, pid) || tracee_ended(steps->all, pid);
 	if (strncmp(rest, "/task/", 6) == 0)
 		pid = (pid_t)strtol(rest + 6, &rest, 10);
-	return (struct owner){ ours, ours ? tracee_find(steps->all, pid) : NULL, strcmp(rest, "/fd") == 0 };
+	return (struct owner){ours, ours ? tracee_find(steps->all, pid) : NULL, strcmp(rest, "/fd") == 0};
 }
 
 /* A link on procfs that is not plain text: let the kernel follow it if it belongs to the run. */
@@ -224,15 +225,16 @@ static int next_component(struct steps *steps, char component[NAME_MAX + 1], boo
 
 int walk_steps(struct tracees *all, const struct task *task, int base, const char *path, bool follow, struct walk *walk)
 {
-	struct steps steps = { .all = all, .task = task, .walk = walk };
+	struct steps steps = {.all = all, .task = task, .walk = walk};
 	char component[NAME_MAX + 1];
 	bool last;
 	int r;
 
-	*walk = (struct walk){ .fd = -1, .magic_fd = -1 };
+	*walk = (struct walk){.fd = -1, .magic_fd = -1};
 	if (snprintf(steps.rest, sizeof steps.rest, "%s", path) >= PATH_MAX)
 		return -ENAMETOOLONG;
-	r = step_to(&steps, path[0] == '/' ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : fcntl(base, F_DUPFD_CLOEXEC, 0));
+	r = step_to(&steps,
+		    path[0] == '/' ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : fcntl(base, F_DUPFD_CLOEXEC, 0));
 	while (r == 0 && !walk->missing[0] && (r = next_component(&steps, component, &last)) > 0)
 		r = step(&steps, component, last, follow);
 	if (r < 0 && !walk->stranger && walk->fd >= 0) {

@@ -450,20 +450,15 @@ static const struct {
 	const char *name;
 	void (*consume)(long a, long b);
 } all[] = {
-	{"memory", memory},	  {"reserve", reserve},
-	{"common", common},	  {"tree", tree},
-	{"memfd", memfd},	  {"cpu", cpu},
-	{"cpus", cpus},		  {"ignored", ignored},
-	{"xcpu", xcpu},		  {"forks", forks},
-	{"crowd", crowd},
-	{"zombies", zombies},	  {"threads", threads},
-	{"bomb", bomb},		  {"descriptors", descriptors},
-	{"file", file},		  {"files", files},
-	{"nameless", nameless},	  {"mapped", mapped},
-	{"allocated", allocated}, {"sparse", sparse},
-	{"output", output},	  {"stopped", stopped},
-	{"nice", nice_up},	  {"unwaited", unwaited},
-	{"later", later},
+	{"memory", memory},	{"reserve", reserve},	  {"common", common},
+	{"tree", tree},		{"memfd", memfd},	  {"cpu", cpu},
+	{"cpus", cpus},		{"ignored", ignored},	  {"xcpu", xcpu},
+	{"forks", forks},	{"crowd", crowd},	  {"zombies", zombies},
+	{"threads", threads},	{"bomb", bomb},		  {"descriptors", descriptors},
+	{"file", file},		{"files", files},	  {"nameless", nameless},
+	{"mapped", mapped},	{"allocated", allocated}, {"sparse", sparse},
+	{"output", output},	{"stopped", stopped},	  {"nice", nice_up},
+	{"unwaited", unwaited}, {"later", later},
 };
 
 int main(int argc, char **argv)

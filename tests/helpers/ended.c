@@ -48,7 +48,7 @@ static void show_entry(pid_t child, const char *entry, int flags)
 
 static void show_acts(pid_t child)
 {
-	struct rlimit limit = { 100, 100 }, before = { 0, 0 };
+	struct rlimit limit = {100, 100}, before = {0, 0};
 	char target[64], path[64];
 	cpu_set_t set;
 
@@ -56,7 +56,7 @@ static void show_acts(pid_t child)
 	CPU_SET(0, &set);
 	printf("kill: %s, %s, %s\n", outcome(kill(child, 0)), outcome(kill(child, SIGTERM)), outcome(kill(child, 999)));
 	printf("tgkill: %s\n", outcome(syscall(SYS_tgkill, child, child, SIGTERM)));
-	printf("sigqueue: %s\n", outcome(sigqueue(child, SIGTERM, (union sigval){ 0 })));
+	printf("sigqueue: %s\n", outcome(sigqueue(child, SIGTERM, (union sigval){0})));
 	printf("setpriority: %s\n", outcome(setpriority(PRIO_PROCESS, (id_t)child, 7)));
 	printf("affinity: %s\n", outcome(sched_setaffinity(child, sizeof set, &set)));
 	printf("prlimit: %s, %s, ", outcome(prlimit(child, RLIMIT_NOFILE, &limit, NULL)),
@@ -74,7 +74,7 @@ static void show_acts(pid_t child)
 
 static void *show_children(void *unused)
 {
-	static const char *const entries[] = { "stat", "status", "cmdline", "task", "fd", "exe", "environ", "nothing" };
+	static const char *const entries[] = {"stat", "status", "cmdline", "task", "fd", "exe", "environ", "nothing"};
 	int works = 0;
 	pid_t child = start_ended(true);
 
@@ -83,9 +83,10 @@ static void *show_children(void *unused)
 		show_entry(child, entries[i], O_RDONLY);
 	show_acts(child);
 	waitpid(child, NULL, 0);
-	printf("when it was waited for: %s, %s\n", outcome(kill(child, 0)), outcome(setpriority(PRIO_PROCESS, (id_t)child, 7)));
+	printf("when it was waited for: %s, %s\n", outcome(kill(child, 0)),
+	       outcome(setpriority(PRIO_PROCESS, (id_t)child, 7)));
 	show_entry(child, "stat", O_RDONLY);
-	for (int i = 0; i < CHILDREN; i++) {	/* at whatever moment of its end */
+	for (int i = 0; i < CHILDREN; i++) { /* at whatever moment of its end */
 		char path[64];
 		child = start_ended(false);
 		snprintf(path, sizeof path, "/proc/%d/stat", (int)child);

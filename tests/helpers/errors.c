@@ -51,9 +51,9 @@ static const struct row rows[] = {
 #include "../../policy/syscalls.def"
 };
 
-static const char *const operations[] = {"OPEN",   "LOOK",    "READLINK", "CREATE",    "SYMLINK", "REMOVE",
-					 "RENAME", "LINK",    "CHANGE",	  "CHANGE_FD", "CHDIR",	  "WATCH",	"VALUE",
-					 "BIND",   "CONNECT", "LISTEN",	  "SENDMSG",   "SOCKOPT", "EXEC"};
+static const char *const operations[] = {"OPEN",    "LOOK",   "READLINK",  "CREATE",  "SYMLINK", "REMOVE", "RENAME",
+					 "LINK",    "CHANGE", "CHANGE_FD", "CHDIR",   "WATCH",	 "VALUE",  "BIND",
+					 "CONNECT", "LISTEN", "SENDMSG",   "SOCKOPT", "EXEC"};
 
 /* ---- what there is ---------------------------------------------------------------------------------------------- */
 

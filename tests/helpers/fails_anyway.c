@@ -19,12 +19,12 @@
 #ifndef RENAME_EXCHANGE
 #define RENAME_EXCHANGE 2
 #endif
-#define TRY(call)                                                                            \
-	do {                                                                                 \
-		errno = 0;                                                                   \
-		long r = (call);                                                             \
-		printf("%s = %s\n", #call, r < 0 ? strerrorname_np(errno) : "works");        \
-		fflush(stdout);                                                              \
+#define TRY(call)                                                                     \
+	do {                                                                          \
+		errno = 0;                                                            \
+		long r = (call);                                                      \
+		printf("%s = %s\n", #call, r < 0 ? strerrorname_np(errno) : "works"); \
+		fflush(stdout);                                                       \
 	} while (0)
 
 static void of_kinds(int watches)
@@ -87,7 +87,7 @@ static void of_attributes(void)
 /* A file of root's, and a directory: to others. */
 static void of_others(void)
 {
-	struct timespec times[2] = { { 1, 0 }, { 2, 0 } };
+	struct timespec times[2] = {{1, 0}, {2, 0}};
 
 	TRY(chmod("/usr/bin/env", 0755));
 	TRY(fchmod(open("/usr/bin/env", O_RDONLY), 0755));
@@ -111,7 +111,7 @@ static void of_others(void)
 /* Allowed to the owner, also of what nobody may write to. */
 static void control(void)
 {
-	struct timespec times[2] = { { 1, 0 }, { 2, 0 } };
+	struct timespec times[2] = {{1, 0}, {2, 0}};
 
 	TRY(chmod("d/f", 0400));
 	TRY(utimensat(AT_FDCWD, "d/f", times, 0));

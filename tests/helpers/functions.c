@@ -41,7 +41,7 @@
 #include <unistd.h>
 #include <utime.h>
 
-static const char *where;	/* "allowed", "denied", "hidden" */
+static const char *where; /* "allowed", "denied", "hidden" */
 static const char *denied;
 
 /* Whatever the libc: the number says it. */
@@ -133,7 +133,7 @@ static void open_there(const char *d)
 	TRY("freopen", stream(freopen(in(d, "f"), "r", fopen("/dev/null", "r"))));
 	TRY("opendir", listed(opendir(d)));
 	TRY("scandir", scandir(d, &list, NULL, NULL) >= 0);
-	if (d != denied) {	/* libc says FTW_DNR of a directory that it cannot read; the shim refuses the whole walk */
+	if (d != denied) { /* libc says FTW_DNR of a directory that it cannot read; the shim refuses the whole walk */
 		TRY("ftw", ftw(d, walked, 4) == 1);
 		TRY("nftw", nftw(d, walked_more, 4, FTW_PHYS) == 1);
 	}
@@ -172,7 +172,7 @@ static void look_there(const char *d)
 
 static void change_there(const char *d)
 {
-	struct timespec now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+	struct timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
 
 	TRY("mkdir", mkdir(in(d, "directory"), 0700) == 0);
 	TRY("mkdirat", mkdirat(AT_FDCWD, in(d, "directory2"), 0700) == 0);
@@ -210,21 +210,21 @@ static void change_there(const char *d)
 extern char **environ;
 
 /* In a child: 77 when the exec failed with EACCES, 0 when it ran. */
-#define CHILD(name, expression)                                        \
-	do {                                                           \
-		pid_t child = fork();                                  \
-		int status;                                            \
-		if (child == 0) {                                      \
-			expression;                                    \
-			_exit(errno);                                  \
-		}                                                      \
-		waitpid(child, &status, 0);                            \
-		printf("%s %s: status %d\n", name, where, status >> 8);\
+#define CHILD(name, expression)                                         \
+	do {                                                            \
+		pid_t child = fork();                                   \
+		int status;                                             \
+		if (child == 0) {                                       \
+			expression;                                     \
+			_exit(errno);                                   \
+		}                                                       \
+		waitpid(child, &status, 0);                             \
+		printf("%s %s: status %d\n", name, where, status >> 8); \
 	} while (0)
 
 static void run_there(const char *d)
 {
-	char *path = in(d, "program"), *argv[] = { path, NULL }, *none[] = { NULL };
+	char *path = in(d, "program"), *argv[] = {path, NULL}, *none[] = {NULL};
 	pid_t child;
 	int status;
 
@@ -250,19 +250,20 @@ static void run_there(const char *d)
 
 static void connect_there(const char *d, int port)
 {
-	struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	int unix_socket = socket(AF_UNIX, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
 	char byte = 0;
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = { .msg_name = &in4, .msg_namelen = sizeof in4, .msg_iov = &part, .msg_iovlen = 1 };
+	struct iovec part = {&byte, 1};
+	struct msghdr message = {.msg_name = &in4, .msg_namelen = sizeof in4, .msg_iov = &part, .msg_iovlen = 1};
 
 	inet_pton(AF_INET, "127.0.0.1", &in4.sin_addr);
 	snprintf(un.sun_path, sizeof un.sun_path, "%s", in(d, "socket"));
 	TRY("bind a unix socket", bind(unix_socket, (struct sockaddr *)&un, sizeof un) == 0);
 	listen(unix_socket, 5);
 	TRY("connect to the own", connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&un, sizeof un) == 0);
-	TRY("connect", connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&in4, sizeof in4) == 0 || errno == ECONNREFUSED);
+	TRY("connect", connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&in4, sizeof in4) == 0 ||
+			       errno == ECONNREFUSED);
 	TRY("sendto", sendto(udp, &byte, 1, 0, (struct sockaddr *)&in4, sizeof in4) == 1);
 	TRY("sendmsg", sendmsg(udp, &message, 0) == 1);
 	TRY("bind", bind(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&in4, sizeof in4) == 0);
@@ -294,7 +295,7 @@ static void always(void)
 /* ../top is on the way to a name that may not be written, as are the link ../led and the file ../leaf. */
 static void stand_on_the_way(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "../top" };
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "../top"};
 
 	TRY("a file to move", close(open("moved", O_CREAT | O_WRONLY, 0600)) == 0);
 	TRY("symlink", symlink("target", "../top") == 0);
@@ -320,8 +321,9 @@ int main(int argc, char **argv)
 {
 	if (argc < 3)
 		return 2;
-	const struct { const char *name, *directory; } places[] = {
-		{ "allowed", "../d" }, { "denied", argv[1] }, { "hidden", argv[2] } };
+	const struct {
+		const char *name, *directory;
+	} places[] = {{"allowed", "../d"}, {"denied", argv[1]}, {"hidden", argv[2]}};
 	denied = argv[1];
 	for (int i = 0; i < 3; i++) {
 		where = places[i].name;

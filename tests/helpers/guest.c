@@ -75,8 +75,8 @@ static void on_fault(int signal)
 static void small_stack(void)
 {
 	char *memory = mmap(NULL, 3 * SMALL_STACK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	stack_t stack = { .ss_sp = memory + SMALL_STACK, .ss_size = SMALL_STACK };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
+	stack_t stack = {.ss_sp = memory + SMALL_STACK, .ss_size = SMALL_STACK};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
 
 	mprotect(memory + SMALL_STACK, SMALL_STACK, PROT_READ | PROT_WRITE);
 	sigaltstack(&stack, NULL);
@@ -87,7 +87,7 @@ static void small_stack(void)
 
 static void storm(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 	pid_t child;
 	bool well = true;
 
@@ -145,7 +145,7 @@ static void vforked(void)
 /* fork without its handlers, for signal handlers: glibc from 2.34, musl from 1.2.3. */
 static void bare_fork(void)
 {
-	pid_t (*bare)(void) = (pid_t (*)(void))dlsym(RTLD_DEFAULT, "_Fork");
+	pid_t (*bare)(void) = (pid_t(*)(void))dlsym(RTLD_DEFAULT, "_Fork");
 	int status;
 
 	if (!bare)
@@ -197,7 +197,7 @@ static void threads(void)
 
 static void *blocked(void *path)
 {
-	open(path, O_RDONLY);	/* a FIFO that nobody writes: a cancellation point */
+	open(path, O_RDONLY); /* a FIFO that nobody writes: a cancellation point */
 	return NULL;
 }
 
@@ -205,7 +205,7 @@ static void cancellation(void)
 {
 	pthread_t thread;
 	void *result = NULL;
-	struct timespec moment = { .tv_nsec = 50000000 };
+	struct timespec moment = {.tv_nsec = 50000000};
 
 	mkfifo("fifo", 0600);
 	pthread_create(&thread, NULL, blocked, "fifo");
@@ -222,15 +222,19 @@ static void errnos(void)
 	int fd;
 
 	errno = 77;
-	bool well = (fd = open("/etc/passwd", O_RDONLY)) >= 0 && stat("/etc/passwd", &st) == 0 && access("/etc", F_OK) == 0 &&
-		    close(fd) == 0 && mkdir("made", 0700) == 0 && rmdir("made") == 0;
+	bool well = (fd = open("/etc/passwd", O_RDONLY)) >= 0 && stat("/etc/passwd", &st) == 0 &&
+		    access("/etc", F_OK) == 0 && close(fd) == 0 && mkdir("made", 0700) == 0 && rmdir("made") == 0;
 	say("errno stays where nothing failed", well && errno == 77);
 }
 
 static void bad_pointers(void)
 {
-	const char *bad[] = { NULL, (const char *)1, (const char *)8192, (const char *)0x700000000000, (const char *)-1,
-			      mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) };
+	const char *bad[] = {NULL,
+			     (const char *)1,
+			     (const char *)8192,
+			     (const char *)0x700000000000,
+			     (const char *)-1,
+			     mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)};
 	bool well = true;
 	struct sockaddr *address;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -256,13 +260,16 @@ static void bad_pointers(void)
 
 static void full_table(void)
 {
-	struct { int fds[4096]; int count; } mine = { .count = 0 };
+	struct {
+		int fds[4096];
+		int count;
+	} mine = {.count = 0};
 	int fd;
 	bool well = true;
 
 	while (mine.count < 4096 && (fd = dup(0)) >= 0)
 		mine.fds[mine.count++] = fd;
-	well &= unlink(secret) < 0;	/* it cannot be told what the name means */
+	well &= unlink(secret) < 0; /* it cannot be told what the name means */
 	well &= open("/etc/passwd", O_RDONLY) < 0 && errno == EMFILE;
 	while (mine.count > 0)
 		close(mine.fds[--mine.count]);
@@ -309,13 +316,19 @@ void *malloc(size_t size)
 	*(size_t *)(heap + at) = size;
 	return at + size + 32 > sizeof heap ? NULL : heap + at + 16;
 }
-void free(void *memory) { (void)memory; }
-void *calloc(size_t count, size_t size) { return malloc(count * size); }
+void free(void *memory)
+{
+	(void)memory;
+}
+void *calloc(size_t count, size_t size)
+{
+	return malloc(count * size);
+}
 void *realloc(void *memory, size_t size)
 {
 	char *new = malloc(size);
 
-	if (new && memory) {
+	if (new &&memory) {
 		size_t old = ((size_t *)memory)[-2];
 		memcpy(new, memory, old < size ? old : size);
 	}

@@ -23,23 +23,23 @@ static const struct {
 	unsigned value;
 	int error;
 } later[] = {
-	{ 5, 19, SYS_seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, EINVAL },
-	{ 5, 14, SYS_quotactl_fd, -1, 0, ENOSYS },
-	{ 5, 13, SYS_landlock_create_ruleset, -1, 0, ENOSYS },
-	{ 5, 11, SYS_epoll_pwait2, -1, 0, ENOSYS },
-	{ 5, 9, SYS_close_range, -1, 0, ENOSYS },
-	{ 5, 8, SYS_faccessat2, -1, 0, ENOSYS },
-	{ 5, 6, SYS_openat2, -1, 0, ENOSYS },
-	{ 5, 6, SYS_pidfd_getfd, -1, 0, ENOSYS },
-	{ 5, 3, SYS_clone3, -1, 0, ENOSYS },
-	{ 5, 3, SYS_pidfd_open, -1, 0, ENOSYS },
-	{ 5, 3, SYS_ptrace, 0, PTRACE_GET_SYSCALL_INFO, EIO },
-	{ 5, 1, SYS_fcntl, 2, F_SEAL_FUTURE_WRITE, EINVAL },
-	{ 5, 1, SYS_fcntl, 2, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL, EINVAL },
-	{ 5, 1, SYS_pidfd_send_signal, -1, 0, ENOSYS },
-	{ 5, 1, SYS_io_uring_setup, -1, 0, ENOSYS },
-	{ 5, 0, SYS_seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, EINVAL },
-	{ 4, 11, SYS_statx, -1, 0, ENOSYS },
+	{5, 19, SYS_seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, EINVAL},
+	{5, 14, SYS_quotactl_fd, -1, 0, ENOSYS},
+	{5, 13, SYS_landlock_create_ruleset, -1, 0, ENOSYS},
+	{5, 11, SYS_epoll_pwait2, -1, 0, ENOSYS},
+	{5, 9, SYS_close_range, -1, 0, ENOSYS},
+	{5, 8, SYS_faccessat2, -1, 0, ENOSYS},
+	{5, 6, SYS_openat2, -1, 0, ENOSYS},
+	{5, 6, SYS_pidfd_getfd, -1, 0, ENOSYS},
+	{5, 3, SYS_clone3, -1, 0, ENOSYS},
+	{5, 3, SYS_pidfd_open, -1, 0, ENOSYS},
+	{5, 3, SYS_ptrace, 0, PTRACE_GET_SYSCALL_INFO, EIO},
+	{5, 1, SYS_fcntl, 2, F_SEAL_FUTURE_WRITE, EINVAL},
+	{5, 1, SYS_fcntl, 2, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL, EINVAL},
+	{5, 1, SYS_pidfd_send_signal, -1, 0, ENOSYS},
+	{5, 1, SYS_io_uring_setup, -1, 0, ENOSYS},
+	{5, 0, SYS_seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, EINVAL},
+	{4, 11, SYS_statx, -1, 0, ENOSYS},
 };
 
 enum { LATER = sizeof later / sizeof later[0], NUMBER = offsetof(struct seccomp_data, nr) };
@@ -56,7 +56,7 @@ static int hide(int call, int argument, unsigned value, int error)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { .len = sizeof code / sizeof code[0], .filter = code };
+	struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
 
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }

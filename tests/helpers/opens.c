@@ -130,16 +130,57 @@ static const struct way {
 
 /* Relative to w/here. */
 static const char *const names[] = {
-	"f", "new", "missing/new", "d", "d/", "d/.", "d/..", "f/", "f/.", "f/x", "new/", "./f", ".//d///f", "d/../f", "missing/../f",
-	"../here/f", "../new", "../outside/f", "link", "link/", "link-out", "link-absolute", "link-chain", "link-directory/f",
-	"link-directory", "link-directory/", "link-directory/../f", "dangling", "dangling-out", "dangling-absolute", "loop", "loop/x", "magic",
-	"unreadable", "closed/f", "closed", ".", "..", "./", "../", "../..", "...", ". ", "f ",
+	"f",
+	"new",
+	"missing/new",
+	"d",
+	"d/",
+	"d/.",
+	"d/..",
+	"f/",
+	"f/.",
+	"f/x",
+	"new/",
+	"./f",
+	".//d///f",
+	"d/../f",
+	"missing/../f",
+	"../here/f",
+	"../new",
+	"../outside/f",
+	"link",
+	"link/",
+	"link-out",
+	"link-absolute",
+	"link-chain",
+	"link-directory/f",
+	"link-directory",
+	"link-directory/",
+	"link-directory/../f",
+	"dangling",
+	"dangling-out",
+	"dangling-absolute",
+	"loop",
+	"loop/x",
+	"magic",
+	"unreadable",
+	"closed/f",
+	"closed",
+	".",
+	"..",
+	"./",
+	"../",
+	"../..",
+	"...",
+	". ",
+	"f ",
 };
 enum { WAYS = sizeof ways / sizeof *ways, NAMES = sizeof names / sizeof *names };
 
 static void one(const char *by, int dirfd, const char *name, const struct way *way)
 {
-	printf("%s %.60s %o %o: ", by, strncmp(name, top, strlen(top)) == 0 ? name + strlen(top) : name, way->flags, way->mode);
+	printf("%s %.60s %o %o: ", by, strncmp(name, top, strlen(top)) == 0 ? name + strlen(top) : name, way->flags,
+	       way->mode);
 	say(dirfd == AT_FDCWD ? open(name, way->flags, way->mode) : openat(dirfd, name, way->flags, way->mode));
 	if (way->flags & (O_CREAT | O_TRUNC))
 		restore();
@@ -211,7 +252,9 @@ static void long_names(void)
 static void bad_addresses(void)
 {
 	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	const char *volatile bad[] = {NULL, (char *)1, (char *)-1, (char *)0x7ffffffff000, (char *)0x800000000000, pages + 4096, pages + 4095, pages + 4092};
+	const char *volatile bad[] = {
+		NULL,	      (char *)1,    (char *)-1,	 (char *)0x7ffffffff000, (char *)0x800000000000,
+		pages + 4096, pages + 4095, pages + 4092};
 
 	mprotect(pages + 4096, 4096, PROT_NONE);
 	memset(pages, 'x', 4096);
@@ -231,9 +274,11 @@ static void bad_addresses(void)
 
 static void streams(void)
 {
-	static const char *const modes[] = {"r",   "w",  "a",	"r+", "w+",  "a+",  "rb", "re",	     "w+e", "wx",    "wxe",	 "r,ccs=UTF-8",
-					    "rm",  "rc", "rbe", "",   "q",   "+r",  "rt", "rbebebe", "ab+", "axe+b", "rrrrrrr+", "w+bexw"};
-	static const char *const files[] = {"f", "new", "d", "missing/new", "link", "link-out", "unreadable", "/dev/null", ""};
+	static const char *const modes[] = {"r",   "w",	 "a",	"r+",	       "w+",  "a+",    "rb",	   "re",
+					    "w+e", "wx", "wxe", "r,ccs=UTF-8", "rm",  "rc",    "rbe",	   "",
+					    "q",   "+r", "rt",	"rbebebe",     "ab+", "axe+b", "rrrrrrr+", "w+bexw"};
+	static const char *const files[] = {"f",	  "new",       "d", "missing/new", "link", "link-out",
+					    "unreadable", "/dev/null", ""};
 
 	for (size_t m = 0; m < sizeof modes / sizeof *modes; m++)
 		for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
@@ -292,8 +337,10 @@ static void *in_thread(void *path)
 		return "no directory of its own";
 	for (int i = 0; i < 300; i++) {
 		char name[8];
-		int directory = open(".", O_RDONLY | O_DIRECTORY), fd = open("name", O_RDONLY), at = openat(directory, "name", O_RDONLY);
-		if (pread(fd, name, 1, 0) != 1 || name[0] != ((char *)path)[0] || pread(at, name, 1, 0) != 1 || name[0] != ((char *)path)[0])
+		int directory = open(".", O_RDONLY | O_DIRECTORY), fd = open("name", O_RDONLY),
+		    at = openat(directory, "name", O_RDONLY);
+		if (pread(fd, name, 1, 0) != 1 || name[0] != ((char *)path)[0] || pread(at, name, 1, 0) != 1 ||
+		    name[0] != ((char *)path)[0])
 			return "another's directory";
 		close(fd);
 		close(at);
@@ -385,8 +432,11 @@ static unsigned long nlink_of(int fd)
 /* Directories made, and what is not there removed, by every call. */
 static void makes_and_removes(void)
 {
-	static const char *const missing[] = {"missing", "missing/x", "f/x", "closed/x", "dangling/x", "link-directory/none", "", "loop/x",
-		 "d/../none", "none/.", "unreadable/x", "../none", "/none", "/none/x", "/proc/self/none"};
+	static const char *const missing[] = {"missing",  "missing/x",	  "f/x",
+					      "closed/x", "dangling/x",	  "link-directory/none",
+					      "",	  "loop/x",	  "d/../none",
+					      "none/.",	  "unreadable/x", "../none",
+					      "/none",	  "/none/x",	  "/proc/self/none"};
 	int here = open(".", O_RDONLY | O_DIRECTORY);
 
 	for (int n = 0; n < NAMES; n++) {
@@ -443,11 +493,13 @@ static void say_temporary(int fd, const char *template, size_t suffix)
 		printf("temporary, %zu bytes: %s\n", strlen(template), errno_word());
 		return;
 	}
-	snprintf(shown, sizeof shown, "%s", strncmp(template, top, strlen(top)) == 0 ? template + strlen(top) : template);
+	snprintf(shown, sizeof shown, "%s",
+		 strncmp(template, top, strlen(top)) == 0 ? template + strlen(top) : template);
 	at -= strlen(template) - strlen(shown);
 	printf("%.*sXXXXXX%s: ", (int)at, shown, shown + at + sizeof places - 1);
 	bool same = fstat(fd, &st) == 0 && lstat(template, &there) == 0 && st.st_ino == there.st_ino && st.st_size == 0;
-	printf("mode %o flags %o %o%s%s\n", st.st_mode, fcntl(fd, F_GETFL) & ~O_LARGEFILE, fcntl(fd, F_GETFD), same ? "" : ", another file",
+	printf("mode %o flags %o %o%s%s\n", st.st_mode, fcntl(fd, F_GETFL) & ~O_LARGEFILE, fcntl(fd, F_GETFD),
+	       same ? "" : ", another file",
 	       memcmp(shown + at, places, sizeof places - 1) != 0 ? "" : ", no name of its own");
 	if (close(fd) < 0 || unlink(template) < 0)
 		perror(template);
@@ -455,21 +507,25 @@ static void say_temporary(int fd, const char *template, size_t suffix)
 
 static void temporaries(void)
 {
-	static const char *const templates[] = {"tXXXXXX", "d/XXXXXX", "missing/tXXXXXX", "tXXXXX", "XXXXXXt", "", "f/tXXXXXX"};
+	static const char *const templates[] = {"tXXXXXX", "d/XXXXXX", "missing/tXXXXXX", "tXXXXX",
+						"XXXXXXt", "",	       "f/tXXXXXX"};
 	char name[2 * PATH_MAX];
 
 	umask(022);
 	for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
 		for (int absolute = 0; absolute < 2; absolute++) {
-			snprintf(name, sizeof name, "%s%s%s", absolute ? top : "", absolute ? "/here/" : "", templates[i]);
-			if (strlen(name) < 6) {	/* without room for the letters */
+			snprintf(name, sizeof name, "%s%s%s", absolute ? top : "", absolute ? "/here/" : "",
+				 templates[i]);
+			if (strlen(name) < 6) { /* without room for the letters */
 				printf("too short: %d\n", mkstemp(name));
 				continue;
 			}
 			say_temporary(mkstemp(name), name, 0);
-			snprintf(name, sizeof name, "%s%s%s.c", absolute ? top : "", absolute ? "/here/" : "", templates[i]);
+			snprintf(name, sizeof name, "%s%s%s.c", absolute ? top : "", absolute ? "/here/" : "",
+				 templates[i]);
 			say_temporary(mkostemps(name, 2, O_CLOEXEC), name, 2);
-			snprintf(name, sizeof name, "%s%s%s", absolute ? top : "", absolute ? "/here/" : "", templates[i]);
+			snprintf(name, sizeof name, "%s%s%s", absolute ? top : "", absolute ? "/here/" : "",
+				 templates[i]);
 			say_temporary(mkostemp(name, O_APPEND | O_CLOEXEC), name, 0);
 			say_temporary(mkstemps(name, -1), name, 0);
 		}

@@ -28,7 +28,10 @@ static long past_libc(long number, long a, long b, long c)
 	register long e __asm__("r8") = 0;
 	long r;
 
-	__asm__ volatile("syscall" : "=a"(r) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(d), "r"(e) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(d), "r"(e)
+			 : "rcx", "r11", "memory");
 	return r;
 }
 
@@ -78,7 +81,8 @@ static void fast(void)
 	is_fast("fopen", fopen("f", "r") != NULL);
 	is_fast("fopen to write", fopen("new", "w") != NULL);
 	is_fast("opendir", opendir("d") != NULL);
-	is_fast("made by tar", open("new-by-tar", O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0755) >= 0);
+	is_fast("made by tar",
+		open("new-by-tar", O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0755) >= 0);
 	is_fast("mkstemp", mkstemp(template) >= 0);
 	is_fast("mkostemps", mkostemps(ending, 2, O_CLOEXEC) >= 0);
 	is_fast("not there, below no root", open("/no/such/file", O_RDONLY) >= 0);

@@ -34,7 +34,7 @@ static atomic_int finished;
 
 static void nap(long ms)
 {
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
 
 	nanosleep(&t, NULL);
 }
@@ -114,7 +114,7 @@ static void fifo(void)
 
 static int unix_socket(const char *name, bool listener)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(address.sun_path, sizeof address.sun_path, "%s", name);
@@ -139,7 +139,7 @@ static void *connect_to(void *name)
 static void listener(void)
 {
 	int server = unix_socket("listener", true), client = unix_socket("listener", false);
-	struct ucred who = { 0 };
+	struct ucred who = {0};
 	socklen_t length = sizeof who;
 	int r = getsockopt(client, SOL_SOCKET, SO_PEERCRED, &who, &length);
 
@@ -199,7 +199,7 @@ static void count_signal(int signal)
 
 static void handle(int signal, void (*handler)(int), int flags)
 {
-	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
 
 	sigaction(signal, &action, NULL);
 }
@@ -234,7 +234,7 @@ static void interrupted_open(const char *what, void (*handler)(int), int flags, 
 	pid_t child = helper(SIGUSR1);
 	int fd = open("fifo", O_RDONLY);
 	printf("%s: open %s after %s\n", what, outcome(fd), signals == 0 ? "none" : "some");
-	while (kill(child, SIGKILL) < 0 && errno == EINTR)	/* see under_storm */
+	while (kill(child, SIGKILL) < 0 && errno == EINTR) /* see under_storm */
 		;
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -258,7 +258,7 @@ static void interrupted(void)
  */
 static void under_storm(const char *what, int flags)
 {
-	struct itimerval often = { { 0, 200 }, { 0, 200 } };
+	struct itimerval often = {{0, 200}, {0, 200}};
 	int made = 0, removed = 0, opened = 0, fd, r;
 	char name[32];
 
@@ -278,8 +278,9 @@ static void under_storm(const char *what, int flags)
 			;
 		removed += r == 0;
 	}
-	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
-	printf("%s: %d made, %d opened, %d removed, signals: %s\n", what, made, opened, removed, signals ? "yes" : "no");
+	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+	printf("%s: %d made, %d opened, %d removed, signals: %s\n", what, made, opened, removed,
+	       signals ? "yes" : "no");
 }
 
 static void storm(void)
@@ -353,7 +354,7 @@ static void make_all(const char *suffix)
 		puts("no link");
 	show(name);
 	int fd = open(".", O_TMPFILE | O_RDWR, 0666);
-	struct stat st = { 0 };
+	struct stat st = {0};
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		printf("nameless: %o %u:%u\n", st.st_mode, st.st_uid, st.st_gid);
 	close(fd);
@@ -386,7 +387,7 @@ static void masks(void)
 /* Only root can be others. */
 static void others(void)
 {
-	gid_t groups[] = { 4321, 4322 };
+	gid_t groups[] = {4321, 4322};
 
 	if (geteuid() != 0) {
 		puts("not root");
@@ -420,7 +421,7 @@ static void others(void)
 
 static void file_size(void)
 {
-	struct rlimit limit = { 1000, RLIM_INFINITY };
+	struct rlimit limit = {1000, RLIM_INFINITY};
 
 	touch("file");
 	int fd = open("file", O_WRONLY);
@@ -448,14 +449,15 @@ static void descriptors(void)
 	printf("last %d, then %s\n", last, outcome(-1));
 	close(5);
 	fd = open("file", O_RDONLY | O_CLOEXEC | O_APPEND);
-	printf("the lowest: %d, close on exec: %d, append: %d\n", fd, fcntl(fd, F_GETFD), fcntl(fd, F_GETFL) & O_APPEND);
+	printf("the lowest: %d, close on exec: %d, append: %d\n", fd, fcntl(fd, F_GETFD),
+	       fcntl(fd, F_GETFL) & O_APPEND);
 }
 
 /* ---- programs ----------------------------------------------------------- */
 
 static void *execute(void *unused)
 {
-	char *argv[] = { "sh", "-c", "echo executed by a thread; exit 7", NULL };
+	char *argv[] = {"sh", "-c", "echo executed by a thread; exit 7", NULL};
 
 	(void)unused;
 	execve("/bin/sh", argv, environ);
@@ -472,7 +474,7 @@ static void *spin(void *unused)
 
 static void programs(void)
 {
-	char *argv[] = { "sh", "-c", "exit 5", NULL };
+	char *argv[] = {"sh", "-c", "exit 5", NULL};
 	int status;
 	pid_t child;
 
@@ -514,7 +516,7 @@ static void busy(void)
 	for (int i = 0;; i++) {
 		pid_t child = fork();
 		if (child == 0) {
-			if (fork() == 0) {	/* left behind */
+			if (fork() == 0) { /* left behind */
 				close(open("file", O_RDONLY));
 				nap(30000);
 				_exit(0);
@@ -534,9 +536,19 @@ static const struct {
 	const char *name;
 	void (*row)(void);
 } rows[] = {
-	{ "listener", listener }, { "fifo", fifo },	{ "backlog", backlog },	    { "slow_accept", slow_accept }, { "interrupted", interrupted },
-	{ "storm", storm },	{ "killed", killed },	    { "stopped", stopped },	    { "masks", masks },
-	{ "others", others },	{ "file_size", file_size }, { "descriptors", descriptors }, { "programs", programs },
+	{"listener", listener},
+	{"fifo", fifo},
+	{"backlog", backlog},
+	{"slow_accept", slow_accept},
+	{"interrupted", interrupted},
+	{"storm", storm},
+	{"killed", killed},
+	{"stopped", stopped},
+	{"masks", masks},
+	{"others", others},
+	{"file_size", file_size},
+	{"descriptors", descriptors},
+	{"programs", programs},
 };
 
 int main(int argc, char **argv)

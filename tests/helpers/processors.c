@@ -22,7 +22,7 @@ enum { ANSWERS_MOST = 16, ANSWER_SIZE = 256 };
 static struct table {
 	int count;
 	char text[ANSWERS_MOST][ANSWER_SIZE];
-} *answers;
+} * answers;
 
 static void note(const char *text)
 {

@@ -24,8 +24,8 @@ enum { TICK_US = 30000, TICKS = 3 };
 /* ---- calls that wait ---------------------------------------------------- */
 
 static volatile sig_atomic_t ticks;
-static int enough[2];	 /* gets a byte when the call was interrupted TICKS times */
-static int ends[2];	 /* a pipe or a pair of sockets */
+static int enough[2]; /* gets a byte when the call was interrupted TICKS times */
+static int ends[2];   /* a pipe or a pair of sockets */
 static int locked;
 
 static void tick(int signal)
@@ -111,9 +111,12 @@ static const struct waiting {
 	long (*call)(void);
 	int never_restarts; /* signal(7) */
 } waiting[] = {
-	{"read", write_byte, read_byte, 0},	     {"recvmsg", write_byte, receive_message, 0},
-	{"open of a FIFO", open_other_end, open_fifo, 0}, {"flock", hold_lock, get_lock, 0},
-	{"wait", wait_until_enough, wait_for_child, 0}, {"nanosleep", wait_until_enough, sleep_long, 1},
+	{"read", write_byte, read_byte, 0},
+	{"recvmsg", write_byte, receive_message, 0},
+	{"open of a FIFO", open_other_end, open_fifo, 0},
+	{"flock", hold_lock, get_lock, 0},
+	{"wait", wait_until_enough, wait_for_child, 0},
+	{"nanosleep", wait_until_enough, sleep_long, 1},
 	{"poll", wait_until_enough, poll_long, 1},
 };
 
@@ -156,8 +159,8 @@ static void wait_in(const struct waiting *w, int flags)
 	long result = w->call();
 	int error = errno;
 	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
-	printf("%s%s: %s%s\n", w->name, flags ? " with SA_RESTART" : "",
-	       result < 0 ? strerrorname_np(error) : "done", ticks ? ", the handler ran" : "");
+	printf("%s%s: %s%s\n", w->name, flags ? " with SA_RESTART" : "", result < 0 ? strerrorname_np(error) : "done",
+	       ticks ? ", the handler ran" : "");
 	kill(other, SIGKILL);
 	waitpid(other, NULL, 0);
 	for (int i = 0; i < 2; i++) {
@@ -196,7 +199,8 @@ static void info(void)
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGSEGV, &action, NULL);
 	sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = 42});
-	printf("queued: %d %d %s\n", got.si_code == SI_QUEUE, got.si_value.sival_int, got.si_pid == getpid() ? "own" : "?");
+	printf("queued: %d %d %s\n", got.si_code == SI_QUEUE, got.si_value.sival_int,
+	       got.si_pid == getpid() ? "own" : "?");
 	raise(SIGUSR1);
 	printf("raised: %d %s\n", got.si_code == SI_TKILL, got.si_pid == getpid() ? "own" : "?");
 	pid_t child = fork();
@@ -314,8 +318,10 @@ static const struct {
 	const char *name;
 	void (*show)(void);
 } all[] = {
-	{"restart", restart},	  {"info", info},   {"job_control", job_control}, {"children_ignored", children_ignored},
-	{"broken_pipe", broken_pipe}, {"taken", taken}, {"inherited", inherited},
+	{"restart", restart},	      {"info", info},
+	{"job_control", job_control}, {"children_ignored", children_ignored},
+	{"broken_pipe", broken_pipe}, {"taken", taken},
+	{"inherited", inherited},
 };
 
 int main(int argc, char **argv)

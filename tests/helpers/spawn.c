@@ -56,7 +56,8 @@ int main(int argc, char **argv)
 	}
 	long end = microseconds();
 	getrusage(RUSAGE_CHILDREN, &used);
-	long processor = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000L + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+	long processor = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000L + used.ru_utime.tv_usec +
+			 used.ru_stime.tv_usec;
 	FILE *file = fopen(argv[1], "w");
 	if (file == NULL || fprintf(file, "%ld %ld\n%ld\n", end - start, peak, processor) < 0 || fclose(file) != 0)
 		return 2;

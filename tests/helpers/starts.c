@@ -21,7 +21,10 @@ static double microseconds(void)
 static long raw_execve(const char *path, char *const *argv, char *const *environment)
 {
 	long result;
-	__asm__ volatile("syscall" : "=a"(result) : "a"(SYS_execve), "D"(path), "S"(argv), "d"(environment) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(SYS_execve), "D"(path), "S"(argv), "d"(environment)
+			 : "rcx", "r11", "memory");
 	return result;
 }
 

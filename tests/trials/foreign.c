@@ -31,11 +31,26 @@ static int old_call(int number, const void *first, long second, long third)
 	return result;
 }
 
-TRIAL(old_open, LEAK, MAYBE, "int 0x80: open") { spill(old_call(5, low(here.secret), O_RDONLY, 0)); }
-TRIAL(old_openat, LEAK, MAYBE, "int 0x80: openat") { spill(old_call(295, (void *)(intptr_t)AT_FDCWD, (long)low(here.secret), O_RDONLY)); }
-TRIAL(old_creat, CHANGE, MAYBE, "int 0x80: creat, whose number is lseek's here") { old_call(8, low(OUT("new")), 0644, 0); }
-TRIAL(old_unlink, CHANGE, MAYBE, "int 0x80: unlink, whose number is mprotect's here") { old_call(10, low(here.victim), 0, 0); }
-TRIAL(old_rename, CHANGE, MAYBE, "int 0x80: rename") { old_call(38, low(here.victim), (long)low(IN("taken")), 0); }
+TRIAL(old_open, LEAK, MAYBE, "int 0x80: open")
+{
+	spill(old_call(5, low(here.secret), O_RDONLY, 0));
+}
+TRIAL(old_openat, LEAK, MAYBE, "int 0x80: openat")
+{
+	spill(old_call(295, (void *)(intptr_t)AT_FDCWD, (long)low(here.secret), O_RDONLY));
+}
+TRIAL(old_creat, CHANGE, MAYBE, "int 0x80: creat, whose number is lseek's here")
+{
+	old_call(8, low(OUT("new")), 0644, 0);
+}
+TRIAL(old_unlink, CHANGE, MAYBE, "int 0x80: unlink, whose number is mprotect's here")
+{
+	old_call(10, low(here.victim), 0, 0);
+}
+TRIAL(old_rename, CHANGE, MAYBE, "int 0x80: rename")
+{
+	old_call(38, low(here.victim), (long)low(IN("taken")), 0);
+}
 TRIAL(old_execve, RUN, MAYBE, "int 0x80: execve, whose number is munmap's here")
 {
 	int *arguments = (int *)low("........................");
@@ -45,13 +60,15 @@ TRIAL(old_execve, RUN, MAYBE, "int 0x80: execve, whose number is munmap's here")
 }
 TRIAL(old_connect, CONTACT, MAYBE, "int 0x80: socket and connect")
 {
-	unsigned char address[17] = {AF_INET, 0, (unsigned char)(here.port >> 8), (unsigned char)here.port, 127, 0, 0, 1};
+	unsigned char address[17] = {AF_INET, 0, (unsigned char)(here.port >> 8), (unsigned char)here.port, 127, 0,
+				     0,	      1};
 	char *to = memcpy(low("................"), address, 16);
 	old_call(362, (void *)(intptr_t)old_call(359, (void *)AF_INET, SOCK_STREAM, 0), (long)to, 16);
 }
 TRIAL(old_socketcall, CONTACT, MAYBE, "int 0x80: socketcall, where the arguments lie in memory")
 {
-	unsigned char address[17] = {AF_INET, 0, (unsigned char)(here.port >> 8), (unsigned char)here.port, 127, 0, 0, 1};
+	unsigned char address[17] = {AF_INET, 0, (unsigned char)(here.port >> 8), (unsigned char)here.port, 127, 0,
+				     0,	      1};
 	char *to = memcpy(low("................"), address, 16);
 	int *arguments = (int *)low("................");
 	arguments[0] = AF_INET, arguments[1] = SOCK_STREAM, arguments[2] = 0;
@@ -59,15 +76,27 @@ TRIAL(old_socketcall, CONTACT, MAYBE, "int 0x80: socketcall, where the arguments
 	arguments[0] = fd, arguments[1] = (int)(intptr_t)to, arguments[2] = 16;
 	old_call(102, (void *)3, (long)arguments, 0);
 }
-TRIAL(x32_open, LEAK, MAYBE, "x32: open") { spill((int)raw(0x40000000 | SYS_open, here.secret, O_RDONLY)); }
+TRIAL(x32_open, LEAK, MAYBE, "x32: open")
+{
+	spill((int)raw(0x40000000 | SYS_open, here.secret, O_RDONLY));
+}
 TRIAL(x32_execve, RUN, MAYBE, "x32: execve")
 {
 	int arguments[] = {0};
 	raw(0x40000000 | 520, here.intruder, arguments, arguments);
 }
-TRIAL(x86_read, LEAK, MAYBE, "a 32-bit program: read") { run(at(here.tools, "trials-x86"), "r", here.secret, NULL); }
-TRIAL(x86_write, CHANGE, MAYBE, "a 32-bit program: create") { run(at(here.tools, "trials-x86"), "w", OUT("new"), NULL); }
-TRIAL(x86_execute, RUN, MAYBE, "a 32-bit program: execute") { run(at(here.tools, "trials-x86"), "x", here.intruder, NULL); }
+TRIAL(x86_read, LEAK, MAYBE, "a 32-bit program: read")
+{
+	run(at(here.tools, "trials-x86"), "r", here.secret, NULL);
+}
+TRIAL(x86_write, CHANGE, MAYBE, "a 32-bit program: create")
+{
+	run(at(here.tools, "trials-x86"), "w", OUT("new"), NULL);
+}
+TRIAL(x86_execute, RUN, MAYBE, "a 32-bit program: execute")
+{
+	run(at(here.tools, "trials-x86"), "x", here.intruder, NULL);
+}
 
 /* ---- code in odd places ---- */
 
@@ -122,19 +151,32 @@ TRIAL(code_libc, LEAK, DYNAMIC, "a system call instruction inside libc, jumped t
 	while (text[0] != 0x0f || text[1] != 0x05)
 		text++;
 	long result;
-	__asm__ volatile("call *%1" : "=a"(result) : "r"(text), "a"(SYS_open), "D"(here.secret), "S"(0), "d"(0) : "rcx", "r11", "memory");
+	__asm__ volatile("call *%1"
+			 : "=a"(result)
+			 : "r"(text), "a"(SYS_open), "D"(here.secret), "S"(0), "d"(0)
+			 : "rcx", "r11", "memory");
 	spill((int)result);
 }
 static void low_code(void *where)
 {
-	void *place = mmap(where, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	void *place =
+		mmap(where, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	if (place == where)
 		run_code_at(place);
 }
 /* Allowed or not, mapping there must give the code nothing. */
-TRIAL(low_zero, LEAK, AS_ROOT | MAYBE, "code at address 0") { low_code(NULL); }
-TRIAL(low_first, LEAK, 0, "code at 0x10000, the lowest address an ordinary user has") { low_code((void *)0x10000); }
-TRIAL(low_second, LEAK, 0, "code at 0x11000") { low_code((void *)0x11000); }
+TRIAL(low_zero, LEAK, AS_ROOT | MAYBE, "code at address 0")
+{
+	low_code(NULL);
+}
+TRIAL(low_first, LEAK, 0, "code at 0x10000, the lowest address an ordinary user has")
+{
+	low_code((void *)0x10000);
+}
+TRIAL(low_second, LEAK, 0, "code at 0x11000")
+{
+	low_code((void *)0x11000);
+}
 TRIAL(low_unmapped, LEAK, 0, "everything below the program unmapped, then code there")
 {
 	munmap((void *)0x10000, 0x100000);
@@ -149,7 +191,8 @@ TRIAL(low_moved, LEAK, 0, "a page moved to 0x10000")
 }
 TRIAL(low_how, LEAK, 0, "openat2 whose struct lies at 0x10000")
 {
-	uint64_t *how = mmap((void *)0x10000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	uint64_t *how =
+		mmap((void *)0x10000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	uint64_t own[3] = {0};
 	if (how == MAP_FAILED)
 		how = own;
@@ -157,11 +200,18 @@ TRIAL(low_how, LEAK, 0, "openat2 whose struct lies at 0x10000")
 		spill((int)raw(SYS_openat2, fd, "secret", how, 24));
 	spill((int)raw(SYS_openat2, AT_FDCWD, here.secret, how, 24));
 }
-TRIAL(low_program, LEAK, 0, "a program whose code lies at 0x10000 reads") { run_self("trials-low", "read_raw_open", here.environment); }
-TRIAL(low_program_code, LEAK, 0, "a program at 0x10000 that makes code") { run_self("trials-low", "code_made", here.environment); }
+TRIAL(low_program, LEAK, 0, "a program whose code lies at 0x10000 reads")
+{
+	run_self("trials-low", "read_raw_open", here.environment);
+}
+TRIAL(low_program_code, LEAK, 0, "a program at 0x10000 that makes code")
+{
+	run_self("trials-low", "code_made", here.environment);
+}
 TRIAL(low_grown_stack, LEAK, 0, "a mapping that grows down towards it")
 {
-	char *page = mmap((void *)0x20000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE, -1, 0);
+	char *page = mmap((void *)0x20000, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE, -1, 0);
 	if (page != MAP_FAILED)
 		page[0] = 1;
 	spill((int)raw(SYS_open, here.secret, O_RDONLY));

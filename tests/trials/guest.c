@@ -15,20 +15,32 @@ static void read_by_libc(void)
 	spill(open(here.secret, O_RDONLY));
 }
 
-TRIAL(guest_no_environment, LEAK, 0, "again without an environment") { run_self("trials-dyn", "read_open", empty); }
+TRIAL(guest_no_environment, LEAK, 0, "again without an environment")
+{
+	run_self("trials-dyn", "read_open", empty);
+}
 TRIAL(guest_no_preload, LEAK, 0, "again without LD_PRELOAD")
 {
 	unsetenv("LD_PRELOAD");
 	extern char **environ;
 	run_self("trials-dyn", "read_open", environ);
 }
-TRIAL(guest_env_program, LEAK, 0, "cat started by env -i") { run("/usr/bin/env", "-i", "/usr/bin/cat", here.secret, NULL); }
+TRIAL(guest_env_program, LEAK, 0, "cat started by env -i")
+{
+	run("/usr/bin/env", "-i", "/usr/bin/cat", here.secret, NULL);
+}
 TRIAL(guest_twice, LEAK, 0, "through two programs that clean the environment")
 {
 	run("/usr/bin/env", "-i", "/bin/sh", "-c", "exec env -i cat \"$0\"", here.secret, NULL);
 }
-TRIAL(guest_static, LEAK, 0, "the static build") { run_self("trials-static", "read_open", here.environment); }
-TRIAL(guest_static_write, CHANGE, 0, "the static build without an environment") { run_self("trials-static", "write_creat", empty); }
+TRIAL(guest_static, LEAK, 0, "the static build")
+{
+	run_self("trials-static", "read_open", here.environment);
+}
+TRIAL(guest_static_write, CHANGE, 0, "the static build without an environment")
+{
+	run_self("trials-static", "write_creat", empty);
+}
 TRIAL(guest_close_all, LEAK, 0, "every descriptor closed first")
 {
 	raw(SYS_close_range, 3, ~0U, 0);
@@ -128,7 +140,7 @@ TRIAL(guest_unmapped, LEAK, DYNAMIC, "every library but libc and the loader unma
 	for (int i = 0; i < count; i++)
 		raw(SYS_munmap, from[i], to[i] - from[i]);
 	spill((int)raw(SYS_open, here.secret, O_RDONLY));
-	raw(SYS_exit_group, 0);	/* another call may be looked for in them first */
+	raw(SYS_exit_group, 0); /* another call may be looked for in them first */
 }
 TRIAL(guest_own_memory, LEAK, 0, "its arguments and environment changed by prctl")
 {

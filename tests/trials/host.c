@@ -40,9 +40,10 @@ static int keep(int fd, int type, const struct sockaddr *address, socklen_t leng
 
 static int internet(int family, int type)
 {
-	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in four = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 six = {
+		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	int fd = socket(family, type, 0);
 	if (family == AF_INET)
 		return keep(fd, type, (struct sockaddr *)&four, sizeof(four));
@@ -89,7 +90,8 @@ static int drain(void)
 /* Somebody may be listening on the next port, or receiving datagrams there. */
 static int call_back(void)
 {
-	struct sockaddr_in next = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(port + 1)),
+	struct sockaddr_in next = {.sin_family = AF_INET,
+				   .sin_port = htons((uint16_t)(port + 1)),
 				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int stream = socket(AF_INET, SOCK_STREAM, 0), datagram = socket(AF_INET, SOCK_DGRAM, 0);
 	int answered = connect(stream, (struct sockaddr *)&next, sizeof(next)) == 0;

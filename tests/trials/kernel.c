@@ -92,8 +92,8 @@ TRIAL(namespace_join, LEAK, AS_ROOT | MAYBE, "setns into the guard's mount names
 }
 TRIAL(namespace_each, REACH, MAYBE, "unshare of each kind of namespace")
 {
-	static const int kinds[] = {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS,
-				    CLONE_NEWCGROUP, 0x80 /* time */};
+	static const int kinds[] = {CLONE_NEWUSER, CLONE_NEWNS,	 CLONE_NEWPID,	  CLONE_NEWNET,
+				    CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP, 0x80 /* time */};
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (unshare(kinds[i]) == 0)
 			reach();
@@ -227,14 +227,17 @@ static bool ring_open(unsigned flags)
 	ring.fd = (int)raw(SYS_io_uring_setup, 8, &p);
 	if (ring.fd < 0)
 		return false;
-	char *sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd, IORING_OFF_SQ_RING);
-	char *cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*ring.results), PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd,
-			IORING_OFF_CQ_RING);
-	ring.entries = mmap(NULL, p.sq_entries * sizeof(*ring.entries), PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd, IORING_OFF_SQES);
+	char *sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd,
+			IORING_OFF_SQ_RING);
+	char *cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*ring.results), PROT_READ | PROT_WRITE, MAP_SHARED,
+			ring.fd, IORING_OFF_CQ_RING);
+	ring.entries = mmap(NULL, p.sq_entries * sizeof(*ring.entries), PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd,
+			    IORING_OFF_SQES);
 	ring.sq_tail = (unsigned *)(sq + p.sq_off.tail), ring.sq_mask = (unsigned *)(sq + p.sq_off.ring_mask);
 	ring.sq_array = (unsigned *)(sq + p.sq_off.array), ring.flags = (unsigned *)(sq + p.sq_off.flags);
 	ring.cq_head = (unsigned *)(cq + p.cq_off.head), ring.cq_tail = (unsigned *)(cq + p.cq_off.tail);
-	ring.cq_mask = (unsigned *)(cq + p.cq_off.ring_mask), ring.results = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
+	ring.cq_mask = (unsigned *)(cq + p.cq_off.ring_mask),
+	ring.results = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
 	return true;
 }
 
@@ -259,37 +262,58 @@ static int ring_do(struct io_uring_sqe entry, bool by_itself)
 TRIAL(ring_open_read, LEAK, MAYBE, "io_uring: open")
 {
 	if (ring_open(0))
-		spill(ring_do((struct io_uring_sqe){.opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = ADDRESS(here.secret)}, false));
+		spill(ring_do(
+			(struct io_uring_sqe){.opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = ADDRESS(here.secret)},
+			false));
 }
 TRIAL(ring_open_by_itself, LEAK, MAYBE, "io_uring: open by the kernel's thread, without a system call")
 {
 	if (ring_open(IORING_SETUP_SQPOLL))
-		spill(ring_do((struct io_uring_sqe){.opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = ADDRESS(here.secret)}, true));
+		spill(ring_do(
+			(struct io_uring_sqe){.opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = ADDRESS(here.secret)},
+			true));
 }
 TRIAL(ring_create, CHANGE, MAYBE, "io_uring: create")
 {
 	if (ring_open(0))
-		ring_do((struct io_uring_sqe){.opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = ADDRESS(OUT("new")), .len = 0644,
-					      .open_flags = O_WRONLY | O_CREAT}, false);
+		ring_do((struct io_uring_sqe){.opcode = IORING_OP_OPENAT,
+					      .fd = AT_FDCWD,
+					      .addr = ADDRESS(OUT("new")),
+					      .len = 0644,
+					      .open_flags = O_WRONLY | O_CREAT},
+			false);
 }
 TRIAL(ring_unlink, CHANGE, MAYBE, "io_uring: unlink")
 {
 	if (ring_open(0))
-		ring_do((struct io_uring_sqe){.opcode = IORING_OP_UNLINKAT, .fd = AT_FDCWD, .addr = ADDRESS(here.victim)}, false);
+		ring_do((struct io_uring_sqe){.opcode = IORING_OP_UNLINKAT,
+					      .fd = AT_FDCWD,
+					      .addr = ADDRESS(here.victim)},
+			false);
 }
 TRIAL(ring_rename, CHANGE, MAYBE, "io_uring: rename")
 {
 	if (ring_open(0))
-		ring_do((struct io_uring_sqe){.opcode = IORING_OP_RENAMEAT, .fd = AT_FDCWD, .addr = ADDRESS(here.victim),
-					      .len = (unsigned)AT_FDCWD, .addr2 = ADDRESS("taken")}, false);
+		ring_do((struct io_uring_sqe){.opcode = IORING_OP_RENAMEAT,
+					      .fd = AT_FDCWD,
+					      .addr = ADDRESS(here.victim),
+					      .len = (unsigned)AT_FDCWD,
+					      .addr2 = ADDRESS("taken")},
+			false);
 }
 TRIAL(ring_connect, CONTACT, MAYBE, "io_uring: connect")
 {
-	struct { uint16_t family, port; uint8_t address[4]; char zero[8]; } to = {
-		AF_INET, (uint16_t)(here.port << 8 | (here.port >> 8 & 0xff)), {127, 0, 0, 1}, {0}};
+	struct {
+		uint16_t family, port;
+		uint8_t address[4];
+		char zero[8];
+	} to = {AF_INET, (uint16_t)(here.port << 8 | (here.port >> 8 & 0xff)), {127, 0, 0, 1}, {0}};
 	if (ring_open(0))
-		ring_do((struct io_uring_sqe){.opcode = IORING_OP_CONNECT, .fd = socket(AF_INET, SOCK_STREAM, 0),
-					      .addr = ADDRESS(&to), .off = sizeof(to)}, false);
+		ring_do((struct io_uring_sqe){.opcode = IORING_OP_CONNECT,
+					      .fd = socket(AF_INET, SOCK_STREAM, 0),
+					      .addr = ADDRESS(&to),
+					      .off = sizeof(to)},
+			false);
 }
 
 /* ---- rights, and calls that few programs use ---- */
@@ -351,7 +375,8 @@ TRIAL(rights_host_name, REACH, AS_ROOT, "setting the machine's name")
 }
 TRIAL(rights_swap, REACH, AS_ROOT, "swap, quotas, accounting are not even tried")
 {
-	long answers[] = {raw(SYS_swapoff, "/nonexistent"), raw(SYS_acct, "/nonexistent"), raw(SYS_quotactl, 0, "/nonexistent", 0, 0)};
+	long answers[] = {raw(SYS_swapoff, "/nonexistent"), raw(SYS_acct, "/nonexistent"),
+			  raw(SYS_quotactl, 0, "/nonexistent", 0, 0)};
 	for (unsigned i = 0; i < 3; i++)
 		if (answers[i] == -ENOENT)
 			reach();
@@ -364,7 +389,8 @@ TRIAL(rare_bpf, REACH, AS_ROOT | MAYBE, "bpf")
 }
 TRIAL(rare_perf, REACH, MAYBE, "perf events")
 {
-	struct perf_event_attr attributes = {.type = PERF_TYPE_SOFTWARE, .size = sizeof(attributes), .exclude_kernel = 1};
+	struct perf_event_attr attributes = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attributes), .exclude_kernel = 1};
 	if (raw(SYS_perf_event_open, &attributes, 0, -1, -1, 0) >= 0)
 		reach();
 }

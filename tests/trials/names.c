@@ -15,9 +15,18 @@ static char *climb(int levels)
 	return strcat(name, here.secret + 1);
 }
 
-TRIAL(name_dotdot, LEAK, 0, "inside/../vault") { spill_path(IN("../vault/secret")); }
-TRIAL(name_relative, LEAK, 0, "../vault from the working directory") { spill_path("../vault/secret"); }
-TRIAL(name_system_dotdot, LEAK, 0, "up from /usr") { spill_path(at("/usr", climb(1))); }
+TRIAL(name_dotdot, LEAK, 0, "inside/../vault")
+{
+	spill_path(IN("../vault/secret"));
+}
+TRIAL(name_relative, LEAK, 0, "../vault from the working directory")
+{
+	spill_path("../vault/secret");
+}
+TRIAL(name_system_dotdot, LEAK, 0, "up from /usr")
+{
+	spill_path(at("/usr", climb(1)));
+}
 TRIAL(name_dots, LEAK, 0, "single dots and many slashes")
 {
 	char name[PATH_MAX], *to = name;
@@ -32,7 +41,10 @@ TRIAL(name_longest, LEAK, 0, "padded with slashes to the longest name there is")
 	strcpy(name + sizeof(name) - 1 - strlen(here.secret), here.secret);
 	spill_path(name);
 }
-TRIAL(name_neighbour, LEAK, 0, "a directory whose name begins as an allowed one's") { spill_path(at(here.inside, "../inside-too/secret")); }
+TRIAL(name_neighbour, LEAK, 0, "a directory whose name begins as an allowed one's")
+{
+	spill_path(at(here.inside, "../inside-too/secret"));
+}
 TRIAL(name_from_directory, LEAK, 0, "openat up from a descriptor of an allowed directory")
 {
 	spill(openat(open(here.inside, O_RDONLY), "../vault/secret", O_RDONLY));
@@ -131,10 +143,22 @@ TRIAL(name_trailing_slash, LEAK, 0, "a slash at the end, which makes a link to b
 	int directory = open("link/", O_PATH | O_NOFOLLOW);
 	spill(openat(directory, "secret", O_RDONLY));
 }
-TRIAL(name_trailing_slash_mkdir, CHANGE, 0, "mkdir with slashes at the end") { mkdir(OUT("made///"), 0755); }
-TRIAL(name_proc_root, LEAK, 0, "/proc/self/root") { spill_path(at("/proc/self/root", here.secret)); }
-TRIAL(name_proc_cwd, LEAK, 0, "/proc/self/cwd") { spill_path("/proc/self/cwd/../vault/secret"); }
-TRIAL(name_proc_thread, LEAK, 0, "/proc/thread-self/root") { spill_path(at("/proc/thread-self/root", here.secret)); }
+TRIAL(name_trailing_slash_mkdir, CHANGE, 0, "mkdir with slashes at the end")
+{
+	mkdir(OUT("made///"), 0755);
+}
+TRIAL(name_proc_root, LEAK, 0, "/proc/self/root")
+{
+	spill_path(at("/proc/self/root", here.secret));
+}
+TRIAL(name_proc_cwd, LEAK, 0, "/proc/self/cwd")
+{
+	spill_path("/proc/self/cwd/../vault/secret");
+}
+TRIAL(name_proc_thread, LEAK, 0, "/proc/thread-self/root")
+{
+	spill_path(at("/proc/thread-self/root", here.secret));
+}
 TRIAL(name_proc_numbered, LEAK, 0, "/proc/PID/root with its own number")
 {
 	char root[64];
@@ -176,7 +200,8 @@ TRIAL(name_passed_directory, LEAK, 0, "a directory's descriptor arrives through 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	char byte = 0, space[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec vector = {&byte, 1};
-	struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space)};
+	struct msghdr message = {
+		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof(space)};
 	pid_t child = fork();
 	if (child == 0) {
 		recvmsg(pair[1], &message, 0);
@@ -184,7 +209,8 @@ TRIAL(name_passed_directory, LEAK, 0, "a directory's descriptor arrives through 
 		_exit(0);
 	}
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	*header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+	*header =
+		(struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
 	memcpy(CMSG_DATA(header), &directory, sizeof(int));
 	sendmsg(pair[0], &message, 0);
 	wait_for(child);

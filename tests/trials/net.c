@@ -38,7 +38,6 @@ static struct sockaddr_un local(const char *path)
 	return result;
 }
 
-
 static int connect_to(int family, int type, const void *address, socklen_t length)
 {
 	int fd = socket(family, type, 0);
@@ -88,12 +87,30 @@ static struct msghdr message(void *address, socklen_t length)
 	return (struct msghdr){.msg_name = address, .msg_namelen = length, .msg_iov = &vector, .msg_iovlen = 1};
 }
 
-TRIAL(net_tcp, CONTACT, 0, "TCP") { tcp("127.0.0.1"); }
-TRIAL(net_tcp_other, CONTACT, 0, "TCP to another address of loopback") { tcp("127.0.0.1"), tcp("127.9.9.9"); }
-TRIAL(net_tcp_unspecified, CONTACT, 0, "TCP to 0.0.0.0, which is this machine") { tcp("0.0.0.0"); }
-TRIAL(net_tcp6, CONTACT, MAYBE, "TCP over IPv6") { tcp6("::1"); }
-TRIAL(net_tcp6_unspecified, CONTACT, MAYBE, "TCP to ::, which is this machine") { tcp6("::"); }
-TRIAL(net_tcp6_mapped, CONTACT, MAYBE, "TCP to an IPv4 address in IPv6's clothes") { tcp6("::ffff:127.0.0.1"); }
+TRIAL(net_tcp, CONTACT, 0, "TCP")
+{
+	tcp("127.0.0.1");
+}
+TRIAL(net_tcp_other, CONTACT, 0, "TCP to another address of loopback")
+{
+	tcp("127.0.0.1"), tcp("127.9.9.9");
+}
+TRIAL(net_tcp_unspecified, CONTACT, 0, "TCP to 0.0.0.0, which is this machine")
+{
+	tcp("0.0.0.0");
+}
+TRIAL(net_tcp6, CONTACT, MAYBE, "TCP over IPv6")
+{
+	tcp6("::1");
+}
+TRIAL(net_tcp6_unspecified, CONTACT, MAYBE, "TCP to ::, which is this machine")
+{
+	tcp6("::");
+}
+TRIAL(net_tcp6_mapped, CONTACT, MAYBE, "TCP to an IPv4 address in IPv6's clothes")
+{
+	tcp6("::ffff:127.0.0.1");
+}
 TRIAL(net_tcp_raw, CONTACT, 0, "TCP by raw system calls")
 {
 	struct sockaddr_in to = four("127.0.0.1");
@@ -109,7 +126,10 @@ TRIAL(net_tcp_later, CONTACT, 0, "TCP without waiting, then poll")
 }
 TRIAL(net_tcp_long_address, CONTACT, 0, "an address longer than it has to be")
 {
-	struct { struct sockaddr_in to; char more[100]; } address = {.to = four("127.0.0.1")};
+	struct {
+		struct sockaddr_in to;
+		char more[100];
+	} address = {.to = four("127.0.0.1")};
 	connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof(address));
 }
 TRIAL(net_tcp_fast_open, CONTACT, MAYBE, "sendto that connects")
@@ -174,8 +194,10 @@ TRIAL(net_udp_messages, CONTACT, 0, "UDP, sendmmsg, the address only in the seco
 TRIAL(net_udp_made, CONTACT, AS_ROOT | MAYBE, "a raw socket that makes a UDP packet by itself")
 {
 	struct sockaddr_in to = four("127.0.0.1");
-	struct { struct udphdr header; char text; } packet = {.header = {.uh_sport = htons(9), .uh_dport = to.sin_port,
-						.uh_ulen = htons(9)}, .text = 'x'};
+	struct {
+		struct udphdr header;
+		char text;
+	} packet = {.header = {.uh_sport = htons(9), .uh_dport = to.sin_port, .uh_ulen = htons(9)}, .text = 'x'};
 	sendto(socket(AF_INET, SOCK_RAW, IPPROTO_UDP), &packet, 9, 0, (struct sockaddr *)&to, sizeof(to));
 }
 TRIAL(net_listen, CONTACT, 0, "listening: the host calls")
@@ -206,8 +228,12 @@ TRIAL(net_listen_unbound, REACH, 0, "listening without bind takes a port of its 
 }
 TRIAL(net_netlink, REACH, 0, "netlink: the machine's network interfaces")
 {
-	struct { struct nlmsghdr header; struct rtgenmsg body; } ask = {
-		.header = {.nlmsg_len = sizeof(ask), .nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP}};
+	struct {
+		struct nlmsghdr header;
+		struct rtgenmsg body;
+	} ask = {.header = {.nlmsg_len = sizeof(ask),
+			    .nlmsg_type = RTM_GETLINK,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP}};
 	char answer[8192];
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 	if (fd >= 0 && send(fd, &ask, sizeof(ask), 0) > 0 && recv(fd, answer, sizeof(answer), 0) > 0)
@@ -236,7 +262,10 @@ TRIAL(net_crypto, REACH, MAYBE, "other families: the kernel's ciphers")
 		reach();
 }
 
-TRIAL(unix_stream, CONTACT, 0, "a UNIX stream socket in the vault") { unix_path(SOCK_STREAM, OUT("stream.sock")); }
+TRIAL(unix_stream, CONTACT, 0, "a UNIX stream socket in the vault")
+{
+	unix_path(SOCK_STREAM, OUT("stream.sock"));
+}
 TRIAL(unix_datagram, CONTACT, 0, "a UNIX datagram socket in the vault, sendto")
 {
 	struct sockaddr_un to = local(OUT("datagram.sock"));
@@ -257,8 +286,14 @@ TRIAL(unix_datagram_pair, CONTACT, 0, "the same from an end of a socket pair, co
 	if (connect(pair[1], (struct sockaddr *)&to, sizeof(to)) == 0)
 		send(pair[1], "x", 1, 0);
 }
-TRIAL(unix_packet, CONTACT, 0, "a UNIX packet socket in the vault") { unix_path(SOCK_SEQPACKET, OUT("packet.sock")); }
-TRIAL(unix_relative, CONTACT, 0, "by a relative name") { unix_path(SOCK_STREAM, "../vault/stream.sock"); }
+TRIAL(unix_packet, CONTACT, 0, "a UNIX packet socket in the vault")
+{
+	unix_path(SOCK_SEQPACKET, OUT("packet.sock"));
+}
+TRIAL(unix_relative, CONTACT, 0, "by a relative name")
+{
+	unix_path(SOCK_STREAM, "../vault/stream.sock");
+}
 TRIAL(unix_symlink, CONTACT, 0, "through a symbolic link inside")
 {
 	symlink(OUT("stream.sock"), "link");
@@ -273,14 +308,22 @@ TRIAL(unix_descriptor, CONTACT, 0, "through /proc/self/fd of a directory that is
 TRIAL(unix_unterminated, CONTACT, 0, "a name without the byte that ends it")
 {
 	struct sockaddr_un to = local(OUT("stream.sock"));
-	connect_to(AF_UNIX, SOCK_STREAM, &to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(to.sun_path)));
+	connect_to(AF_UNIX, SOCK_STREAM, &to,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(to.sun_path)));
 }
-TRIAL(unix_abstract_stream, CONTACT, 0, "an abstract stream socket") { unix_abstract(SOCK_STREAM, ""); }
-TRIAL(unix_abstract_datagram, CONTACT, 0, "an abstract datagram socket") { unix_abstract(SOCK_DGRAM, "-datagram"); }
+TRIAL(unix_abstract_stream, CONTACT, 0, "an abstract stream socket")
+{
+	unix_abstract(SOCK_STREAM, "");
+}
+TRIAL(unix_abstract_datagram, CONTACT, 0, "an abstract datagram socket")
+{
+	unix_abstract(SOCK_DGRAM, "-datagram");
+}
 TRIAL(unix_abstract_bind, REACH, 0, "taking an abstract name that others would trust")
 {
 	struct sockaddr_un own = {.sun_family = AF_UNIX, .sun_path = "\0trials-taken"};
-	if (bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&own, offsetof(struct sockaddr_un, sun_path) + 13) == 0)
+	if (bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&own,
+		 offsetof(struct sockaddr_un, sun_path) + 13) == 0)
 		reach();
 }
 TRIAL(unix_auto_bind, REACH, 0, "taking an abstract name that the kernel chooses")

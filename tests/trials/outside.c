@@ -47,22 +47,31 @@ static void print_bytes(const char *bytes, long length)
 		putchar(bytes[i] ? bytes[i] : '\n');
 }
 
-#define EVERYBODY(...)                                              \
-	do {                                                        \
-		pid_t others[] = {guard(), getppid(), here.host};   \
-		for (int i_ = 0; i_ < 3; i_++) {                    \
-			pid_t pid = others[i_];                     \
-			__VA_ARGS__;                                \
-		}                                                   \
+#define EVERYBODY(...)                                            \
+	do {                                                      \
+		pid_t others[] = {guard(), getppid(), here.host}; \
+		for (int i_ = 0; i_ < 3; i_++) {                  \
+			pid_t pid = others[i_];                   \
+			__VA_ARGS__;                              \
+		}                                                 \
 	} while (0)
 
-TRIAL(other_environment, LEAK, 0, "/proc/PID/environ") { EVERYBODY(spill_path(proc(pid, "environ"))); }
+TRIAL(other_environment, LEAK, 0, "/proc/PID/environ")
+{
+	EVERYBODY(spill_path(proc(pid, "environ")));
+}
 TRIAL(other_command, REACH, 0, "/proc/PID/cmdline, maps, stat: who they are")
 {
 	EVERYBODY(if (open(proc(pid, "maps"), O_RDONLY) >= 0 || open(proc(pid, "stat"), O_RDONLY) >= 0) reach());
 }
-TRIAL(other_root, LEAK, 0, "/proc/PID/root") { EVERYBODY(spill_path(at(proc(pid, "root"), here.secret))); }
-TRIAL(other_cwd, LEAK, 0, "/proc/PID/cwd") { EVERYBODY(spill_path(proc(pid, "cwd/vault/secret")); spill_path(proc(pid, "cwd/../vault/secret"))); }
+TRIAL(other_root, LEAK, 0, "/proc/PID/root")
+{
+	EVERYBODY(spill_path(at(proc(pid, "root"), here.secret)));
+}
+TRIAL(other_cwd, LEAK, 0, "/proc/PID/cwd")
+{
+	EVERYBODY(spill_path(proc(pid, "cwd/vault/secret")); spill_path(proc(pid, "cwd/../vault/secret")));
+}
 TRIAL(other_task, LEAK, 0, "/proc/PID/task/PID/root")
 {
 	char name[64];
@@ -124,12 +133,19 @@ TRIAL(other_pidfd_descriptor, LEAK, MAYBE, "pidfd_getfd: their descriptors")
 		}
 	});
 }
-TRIAL(other_pidfd, REACH, 0, "pidfd_open of somebody") { EVERYBODY(if (raw(SYS_pidfd_open, pid, 0) >= 0) reach()); }
+TRIAL(other_pidfd, REACH, 0, "pidfd_open of somebody")
+{
+	EVERYBODY(if (raw(SYS_pidfd_open, pid, 0) >= 0) reach());
+}
 TRIAL(other_pidfd_proc, REACH, 0, "/proc/PID opened as a pidfd, to signal by")
 {
-	EVERYBODY(int fd = open(proc(pid, ""), O_RDONLY | O_DIRECTORY); if (raw(SYS_pidfd_send_signal, fd, 0, 0, 0) == 0) reach());
+	EVERYBODY(int fd = open(proc(pid, ""), O_RDONLY | O_DIRECTORY);
+		  if (raw(SYS_pidfd_send_signal, fd, 0, 0, 0) == 0) reach());
 }
-TRIAL(other_signal, REACH, 0, "kill with no signal: they are there") { EVERYBODY(if (kill(pid, 0) == 0) reach()); }
+TRIAL(other_signal, REACH, 0, "kill with no signal: they are there")
+{
+	EVERYBODY(if (kill(pid, 0) == 0) reach());
+}
 TRIAL(other_signal_group, REACH, 0, "kill of the guard's process group")
 {
 	pid_t group = getpgid(getppid());
@@ -142,7 +158,8 @@ TRIAL(other_signal_thread, REACH, 0, "tgkill, tkill, rt_sigqueueinfo")
 {
 	siginfo_t info = {.si_code = SI_QUEUE};
 	EVERYBODY(if (raw(SYS_tgkill, pid, pid, 0) == 0 || raw(SYS_tkill, pid, 0) == 0 ||
-		      raw(SYS_rt_sigqueueinfo, pid, 0, &info) == 0 || raw(SYS_rt_tgsigqueueinfo, pid, pid, 0, &info) == 0) reach());
+		      raw(SYS_rt_sigqueueinfo, pid, 0, &info) == 0 ||
+		      raw(SYS_rt_tgsigqueueinfo, pid, pid, 0, &info) == 0) reach());
 }
 TRIAL(other_signal_owner, REACH, 0, "a descriptor whose owner is somebody else, who gets its signal")
 {
@@ -162,7 +179,8 @@ TRIAL(other_signal_owner_ioctl, REACH, 0, "the same by ioctl and by F_SETOWN_EX"
 TRIAL(other_limits, REACH, 0, "prlimit of somebody")
 {
 	struct rlimit limit;
-	EVERYBODY(if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) == 0 && prlimit(pid, RLIMIT_CORE, &limit, NULL) >= -1) reach());
+	EVERYBODY(if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) == 0 && prlimit(pid, RLIMIT_CORE, &limit, NULL) >= -1)
+			  reach());
 }
 TRIAL(other_priority, REACH, 0, "setpriority of somebody")
 {
@@ -207,9 +225,18 @@ static void kill_then_read(int signal)
 	}
 	wait_for(child);
 }
-TRIAL(guard_kill, LEAK, 0, "the guard killed, the secret read by who is left") { kill_then_read(SIGKILL); }
-TRIAL(guard_stop, LEAK, 0, "the guard stopped, the secret read meanwhile") { kill_then_read(SIGSTOP); }
-TRIAL(guard_terminate, LEAK, 0, "the guard asked to end, the secret read by who is left") { kill_then_read(SIGTERM); }
+TRIAL(guard_kill, LEAK, 0, "the guard killed, the secret read by who is left")
+{
+	kill_then_read(SIGKILL);
+}
+TRIAL(guard_stop, LEAK, 0, "the guard stopped, the secret read meanwhile")
+{
+	kill_then_read(SIGSTOP);
+}
+TRIAL(guard_terminate, LEAK, 0, "the guard asked to end, the secret read by who is left")
+{
+	kill_then_read(SIGTERM);
+}
 
 /* What processes share without being related. */
 TRIAL(share_shm, REACH, 0, "System V shared memory made by a stranger")

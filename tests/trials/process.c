@@ -31,12 +31,18 @@ static void cloned(int flags)
 	wait_for(clone(read_it_cloned, stack + sizeof(stack), flags, NULL));
 }
 
-TRIAL(process_fork, LEAK, 0, "fork") { in_child(read_it); }
+TRIAL(process_fork, LEAK, 0, "fork")
+{
+	in_child(read_it);
+}
 static void fork_again(void)
 {
 	in_child(read_it);
 }
-TRIAL(process_fork_fork, LEAK, 0, "fork in fork") { in_child(fork_again); }
+TRIAL(process_fork_fork, LEAK, 0, "fork in fork")
+{
+	in_child(fork_again);
+}
 TRIAL(process_raw_fork, LEAK, 0, "raw fork")
 {
 	long child = raw(SYS_fork);
@@ -61,12 +67,30 @@ TRIAL(process_thread, LEAK, 0, "a thread")
 	pthread_create(&thread, NULL, read_it_there, NULL);
 	pthread_join(thread, NULL);
 }
-TRIAL(process_clone, LEAK, 0, "clone") { cloned(SIGCHLD); }
-TRIAL(process_clone_memory, LEAK, 0, "clone that shares memory") { cloned(CLONE_VM | SIGCHLD); }
-TRIAL(process_clone_files, LEAK, 0, "clone that shares memory, files and directory") { cloned(CLONE_VM | CLONE_FILES | CLONE_FS | SIGCHLD); }
-TRIAL(process_clone_untraced, LEAK, 0, "clone that asks not to be traced") { cloned(CLONE_UNTRACED | SIGCHLD); }
-TRIAL(process_clone_silent, LEAK, 0, "clone whose end sends no signal") { cloned(0); }
-TRIAL(process_clone_vfork, LEAK, 0, "clone as vfork does") { cloned(CLONE_VM | CLONE_VFORK | SIGCHLD); }
+TRIAL(process_clone, LEAK, 0, "clone")
+{
+	cloned(SIGCHLD);
+}
+TRIAL(process_clone_memory, LEAK, 0, "clone that shares memory")
+{
+	cloned(CLONE_VM | SIGCHLD);
+}
+TRIAL(process_clone_files, LEAK, 0, "clone that shares memory, files and directory")
+{
+	cloned(CLONE_VM | CLONE_FILES | CLONE_FS | SIGCHLD);
+}
+TRIAL(process_clone_untraced, LEAK, 0, "clone that asks not to be traced")
+{
+	cloned(CLONE_UNTRACED | SIGCHLD);
+}
+TRIAL(process_clone_silent, LEAK, 0, "clone whose end sends no signal")
+{
+	cloned(0);
+}
+TRIAL(process_clone_vfork, LEAK, 0, "clone as vfork does")
+{
+	cloned(CLONE_VM | CLONE_VFORK | SIGCHLD);
+}
 TRIAL(process_clone_parent, LEAK, 0, "clone whose child is the parent's")
 {
 	static char stack[1 << 16];
@@ -74,7 +98,7 @@ TRIAL(process_clone_parent, LEAK, 0, "clone whose child is the parent's")
 	char byte;
 	if (pipe(ends) == 0 && clone(read_it_cloned, stack + sizeof(stack), CLONE_PARENT | SIGCHLD, NULL) > 0) {
 		close(ends[1]);
-		while (read(ends[0], &byte, 1) > 0)	/* until the child has ended */
+		while (read(ends[0], &byte, 1) > 0) /* until the child has ended */
 			;
 	}
 }
@@ -103,7 +127,10 @@ static void as_session(void)
 	setsid();
 	in_child(read_it);
 }
-TRIAL(process_session, LEAK, 0, "a session of its own") { in_child(as_session); }
+TRIAL(process_session, LEAK, 0, "a session of its own")
+{
+	in_child(as_session);
+}
 TRIAL(process_daemon, LEAK, 0, "a daemon, whose parents have ended")
 {
 	int ends[2];
@@ -122,7 +149,7 @@ TRIAL(process_daemon, LEAK, 0, "a daemon, whose parents have ended")
 	}
 	close(ends[1]);
 	wait_for(child);
-	while (read(ends[0], &byte, 1) > 0)	/* until the daemon has ended */
+	while (read(ends[0], &byte, 1) > 0) /* until the daemon has ended */
 		;
 }
 /* The driver waits a little, then looks whether the file grew after the run had ended. */
@@ -191,7 +218,7 @@ TRIAL(process_exec_among_threads, LEAK, 0, "the first thread executes another pr
 	for (int i = 0; i < 8; i++)
 		pthread_create(&threads[i], NULL, i % 2 ? wait_there : read_often, NULL);
 	run_self("trials-static", "read_raw_open", here.environment);
-	pthread_join(threads[0], NULL);	/* it was refused: the others go on */
+	pthread_join(threads[0], NULL); /* it was refused: the others go on */
 }
 TRIAL(process_first_thread_gone, LEAK, 0, "the first thread ends, another reads")
 {

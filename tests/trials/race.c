@@ -248,7 +248,8 @@ TRIAL(race_descriptor, LEAK, 0, "a thread replaces the directory descriptor")
 	prepare("good", "bad");
 	mkdir("d", 0755);
 	make_file("d/secret", "harmless");
-	harmless_directory = open("d", O_PATH), bad_directory = open(here.vault, O_PATH), flipped = dup(harmless_directory);
+	harmless_directory = open("d", O_PATH), bad_directory = open(here.vault, O_PATH),
+	flipped = dup(harmless_directory);
 	pthread_t thread = start(flip_descriptor);
 	while (race_goes_on() && !spill_secret(openat(flipped, "secret", O_RDONLY)))
 		;
@@ -270,7 +271,8 @@ TRIAL(race_descriptor_of_thread, LEAK, 0, "a thread replaces what /proc/self/fd/
 {
 	static char stack[1 << 18];
 	prepare("good", "bad");
-	harmless_directory = open("good", O_PATH), bad_directory = open(here.secret, O_PATH), flipped = dup(harmless_directory);
+	harmless_directory = open("good", O_PATH), bad_directory = open(here.secret, O_PATH),
+	flipped = dup(harmless_directory);
 	clone(read_through_self, stack + sizeof(stack), CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, NULL);
 	flip_descriptor(NULL);
 }

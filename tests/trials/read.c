@@ -29,9 +29,18 @@ static char *by_descriptor(int fd)
 	return name;
 }
 
-TRIAL(read_open, LEAK, 0, "open") { spill(open(here.secret, O_RDONLY)); }
-TRIAL(read_open64, LEAK, 0, "open64, both ways") { spill(open64(here.secret, O_RDWR)); }
-TRIAL(read_openat, LEAK, 0, "openat with an absolute name and a descriptor of nothing") { spill(openat(-1, here.secret, O_RDONLY)); }
+TRIAL(read_open, LEAK, 0, "open")
+{
+	spill(open(here.secret, O_RDONLY));
+}
+TRIAL(read_open64, LEAK, 0, "open64, both ways")
+{
+	spill(open64(here.secret, O_RDWR));
+}
+TRIAL(read_openat, LEAK, 0, "openat with an absolute name and a descriptor of nothing")
+{
+	spill(openat(-1, here.secret, O_RDONLY));
+}
 TRIAL(read_openat_directory, LEAK, 0, "openat below a descriptor of the vault, made with O_PATH")
 {
 	spill(openat(vault_directory(O_PATH), "secret", O_RDONLY));
@@ -46,18 +55,39 @@ TRIAL(read_openat2_in_root, LEAK, 0, "openat2 with RESOLVE_IN_ROOT and a root th
 	struct open_how how = {.flags = O_RDONLY, .resolve = RESOLVE_IN_ROOT};
 	spill((int)raw(SYS_openat2, open("/", O_PATH), here.secret, &how, sizeof(how)));
 }
-TRIAL(read_creat_existing, LEAK, 0, "open with O_CREAT of what is there") { spill(open(here.secret, O_RDWR | O_CREAT, 0600)); }
-TRIAL(read_raw_open, LEAK, 0, "open by a system call instruction of its own") { spill((int)raw(SYS_open, here.secret, O_RDONLY)); }
-TRIAL(read_raw_openat, LEAK, 0, "openat by a system call instruction of its own") { spill((int)raw(SYS_openat, AT_FDCWD, here.secret, O_RDONLY)); }
-TRIAL(read_libc_syscall, LEAK, 0, "open by libc's syscall()") { spill((int)syscall(SYS_open, here.secret, O_RDONLY)); }
-TRIAL(read_stdio, LEAK, 0, "fopen") { spill_file(fopen(here.secret, "re")); }
-TRIAL(read_stdio_wide, LEAK, 0, "fopen64 with a character set") 
+TRIAL(read_creat_existing, LEAK, 0, "open with O_CREAT of what is there")
+{
+	spill(open(here.secret, O_RDWR | O_CREAT, 0600));
+}
+TRIAL(read_raw_open, LEAK, 0, "open by a system call instruction of its own")
+{
+	spill((int)raw(SYS_open, here.secret, O_RDONLY));
+}
+TRIAL(read_raw_openat, LEAK, 0, "openat by a system call instruction of its own")
+{
+	spill((int)raw(SYS_openat, AT_FDCWD, here.secret, O_RDONLY));
+}
+TRIAL(read_libc_syscall, LEAK, 0, "open by libc's syscall()")
+{
+	spill((int)syscall(SYS_open, here.secret, O_RDONLY));
+}
+TRIAL(read_stdio, LEAK, 0, "fopen")
+{
+	spill_file(fopen(here.secret, "re"));
+}
+TRIAL(read_stdio_wide, LEAK, 0, "fopen64 with a character set")
 {
 	FILE *file = fopen64(here.secret, "r,ccs=UTF-8");
 	spill(file != NULL ? fileno(file) : -1);
 }
-TRIAL(read_freopen, LEAK, 0, "freopen of standard input") { spill_file(freopen(here.secret, "r", stdin)); }
-TRIAL(read_path_then_proc, LEAK, 0, "a descriptor that only names, reopened through /proc/self/fd") { spill_path(by_descriptor(open(here.secret, O_PATH))); }
+TRIAL(read_freopen, LEAK, 0, "freopen of standard input")
+{
+	spill_file(freopen(here.secret, "r", stdin));
+}
+TRIAL(read_path_then_proc, LEAK, 0, "a descriptor that only names, reopened through /proc/self/fd")
+{
+	spill_path(by_descriptor(open(here.secret, O_PATH)));
+}
 TRIAL(read_path_then_number, LEAK, 0, "the same by the process's number and a duplicate")
 {
 	char name[64];
@@ -96,14 +126,18 @@ TRIAL(read_splice, LEAK, 0, "open, then splice through a pipe")
 		spill(ends[0]);
 	}
 }
-TRIAL(read_symlink_itself, LEAK, MAYBE, "readlink of a link in the vault whose target is the token, when its directory is opened to read")
+TRIAL(read_symlink_itself, LEAK, MAYBE,
+      "readlink of a link in the vault whose target is the token, when its directory is opened to read")
 {
 	char text[256] = "";
 	int directory = vault_directory(O_RDONLY);
 	if (directory >= 0 && readlinkat(directory, "link", text, sizeof(text) - 1) > 0)
 		puts(text);
 }
-TRIAL(read_listing, LEAK, 0, "opendir of the vault") { spill_names(opendir(here.vault)); }
+TRIAL(read_listing, LEAK, 0, "opendir of the vault")
+{
+	spill_names(opendir(here.vault));
+}
 TRIAL(read_listing_above, LEAK, 0, "a listing by a descriptor of the directory above")
 {
 	int directory = openat(open(at(here.vault, ".."), O_PATH), "vault", O_RDONLY | O_DIRECTORY);
@@ -122,7 +156,10 @@ static int print_name(const char *name, const struct stat *status, int type, str
 	puts(name);
 	return 0;
 }
-TRIAL(read_walk, LEAK, 0, "nftw of the vault") { nftw(here.vault, print_name, 4, FTW_PHYS); }
+TRIAL(read_walk, LEAK, 0, "nftw of the vault")
+{
+	nftw(here.vault, print_name, 4, FTW_PHYS);
+}
 TRIAL(read_glob, LEAK, 0, "glob in the vault")
 {
 	glob_t found = {0};
@@ -175,15 +212,22 @@ TRIAL(read_write_only_name, LEAK, 0, "the name lies in memory that the program i
 }
 TRIAL(read_high_bits, LEAK, 0, "flags with rubbish in the upper half of the register")
 {
-	spill((int)raw(SYS_openat, 0x1234567800000000L | (unsigned)AT_FDCWD, here.secret, 0x7fffffff00000000L | O_RDONLY));
+	spill((int)raw(SYS_openat, 0x1234567800000000L | (unsigned)AT_FDCWD, here.secret,
+		       0x7fffffff00000000L | O_RDONLY));
 }
 TRIAL(read_mode_three, LEAK, 0, "access mode 3, which asks for both and gives neither, then reopened")
 {
 	int fd = open(here.secret, 3);
 	spill_path(by_descriptor(fd));
 }
-TRIAL(read_inherited_file, LEAK, 0, "a descriptor that the caller left open") { spill(7); }
-TRIAL(read_inherited_directory, LEAK, 0, "below a directory that the caller left open") { spill(openat(8, "secret", O_RDONLY)); }
+TRIAL(read_inherited_file, LEAK, 0, "a descriptor that the caller left open")
+{
+	spill(7);
+}
+TRIAL(read_inherited_directory, LEAK, 0, "below a directory that the caller left open")
+{
+	spill(openat(8, "secret", O_RDONLY));
+}
 TRIAL(read_inherited_any, LEAK, 0, "below whatever descriptor there is")
 {
 	for (int fd = 3; fd < 1024; fd++) {

@@ -151,7 +151,7 @@ static int stand_in(char **command)
 	int status;
 	pid_t child = fork();
 	if (child == 0) {
-		unsetenv("TRIAL_KEY");	/* as a guard's policy would */
+		unsetenv("TRIAL_KEY"); /* as a guard's policy would */
 		execv(command[0], command);
 		_exit(127);
 	}
@@ -169,11 +169,17 @@ int main(int argc, char **argv, char **environment)
 	if (argc != 5)
 		return 2;
 	const char *fixture = argv[2];
-	here = (struct here){.inside = strdup(at(fixture, "inside")), .shown = strdup(at(fixture, "shown")),
-			     .vault = strdup(at(fixture, "vault")), .tools = strdup(at(fixture, "tools")),
-			     .secret = strdup(at(fixture, "vault/secret")), .victim = strdup(at(fixture, "vault/victim")),
-			     .page = strdup(at(fixture, "shown/page")), .intruder = strdup(at(fixture, "vault/intruder")),
-			     .port = atoi(argv[3]), .host = atoi(argv[4]), .environment = environment};
+	here = (struct here){.inside = strdup(at(fixture, "inside")),
+			     .shown = strdup(at(fixture, "shown")),
+			     .vault = strdup(at(fixture, "vault")),
+			     .tools = strdup(at(fixture, "tools")),
+			     .secret = strdup(at(fixture, "vault/secret")),
+			     .victim = strdup(at(fixture, "vault/victim")),
+			     .page = strdup(at(fixture, "shown/page")),
+			     .intruder = strdup(at(fixture, "vault/intruder")),
+			     .port = atoi(argv[3]),
+			     .host = atoi(argv[4]),
+			     .environment = environment};
 	signal(SIGPIPE, SIG_IGN);
 	for (const struct trial *t = trials; t != NULL; t = t->next)
 		if (strcmp(t->name, argv[1]) == 0) {
