@@ -106,12 +106,9 @@ static bool same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* `searched`: that it is one says that there is no device below it. Of late roots that is so when they are open; until it is known that
- * they never will be, no device may come into them either. */
-static bool is_root(const struct gate *gate, const struct stat *st, bool searched)
+/* One of the first `count` roots? */
+static bool is_root(const struct gate *gate, const struct stat *st, unsigned count)
 {
-	bool late = gate->page->late == GATE_LATE_OPEN || (!searched && gate->page->late == GATE_LATE_PENDING);
-	unsigned count = late ? gate->roots.count : gate->roots.early;
 	struct stat root;
 
 	for (unsigned i = 0; i < count; i++)
@@ -121,13 +118,13 @@ static bool is_root(const struct gate *gate, const struct stat *st, bool searche
 }
 
 /* Does it, or a directory that it lies in, serve as a root? Whatever that is called by now. */
-static bool lies_in_root(const struct gate *gate, int directory, bool searched)
+static bool lies_in_root(const struct gate *gate, int directory, unsigned count)
 {
 	struct stat st, last = {0};
 	int fd = fcntl(directory, F_DUPFD_CLOEXEC, 0);
 
 	for (int i = 0; i < ANCESTORS_MOST && fd >= 0 && fstat(fd, &st) == 0 && !same(&st, &last); i++) {
-		if (is_root(gate, &st, searched)) {
+		if (is_root(gate, &st, count)) {
 			close(fd);
 			return true;
 		}
@@ -141,10 +138,20 @@ static bool lies_in_root(const struct gate *gate, int directory, bool searched)
 	return false;
 }
 
+/*
+ * No device comes into a root, late or not, unless it is known that it never opens. What lies in one that is open was searched. What
+ * lies in late ones that are not may be moved there within them: the search begins anew with each move, or was over, of all of them,
+ * before it.
+ */
 bool gate_admits(const struct gate *gate, int moved, int into)
 {
-	unsigned entries = ENTRIES_MOVED;
+	unsigned entries = ENTRIES_MOVED, early = gate->roots.early, all = gate->roots.count;
 
-	return !gate->page || geteuid() != 0 || lies_in_root(gate, moved, true) ||
-	       (into >= 0 && !lies_in_root(gate, into, false)) || gate_no_device_below(moved, &entries, 0, NULL);
+	if (!gate->page || geteuid() != 0)
+		return true;
+	uint32_t late = gate->page->late;
+	if (into >= 0 && !lies_in_root(gate, into, late == GATE_LATE_NEVER ? early : all))
+		return true;
+	bool serves = late != GATE_LATE_OPEN && (into < 0 || lies_in_root(gate, into, early));
+	return lies_in_root(gate, moved, serves ? early : all) || gate_no_device_below(moved, &entries, 0, NULL);
 }
