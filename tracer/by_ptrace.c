@@ -91,27 +91,24 @@ static void cannot_answer(const struct task *task, int error)
  * level come after this stop, would be asked about the number -1. So it makes a call that does nothing, which hardly a filter
  * has anything against, and gets the result at its end.
  */
-static void make_harmless(struct task *task, struct user_regs_struct *regs, int64_t value)
+static int make_harmless(struct task *task, int64_t value)
 {
 	const uint64_t args[CALL_ARG_COUNT] = {(uint64_t)-1};
+	struct user_regs_struct regs;
+	int r = regs_get(task->tid, &regs);
 
-	task->saved = *regs;
+	if (r < 0)
+		return r;
+	task->saved = regs;
 	task->exit_action = EXIT_RESULT;
 	task->result = value;
-	regs_call_set(regs, SYS_read, args);
+	regs_call_set(&regs, SYS_read, args);
+	return regs_set(task->tid, &regs);
 }
 
 static void ptrace_give(struct guard *guard, struct task *task, int64_t value)
 {
-	struct user_regs_struct regs;
-
-	if (regs_get(task->tid, &regs) == 0) {
-		if (guard->level == LEVEL_PTRACE)
-			make_harmless(task, &regs, value);
-		else
-			regs_skip(&regs, value);
-		cannot_answer(task, regs_set(task->tid, &regs));
-	}
+	cannot_answer(task, guard->level == LEVEL_PTRACE ? make_harmless(task, value) : regs_skip(task->tid, value));
 	resume(guard, task, 0);
 }
 
@@ -485,12 +482,7 @@ static struct task *after_exec(struct guard *guard, pid_t tid)
 /* As the kernel would without a tracer (seccomp(2), SECCOMP_RET_TRACE). What was to be put back at the end still is. */
 static void skip_call(struct guard *guard, struct task *task)
 {
-	struct user_regs_struct regs;
-
-	if (regs_get(task->tid, &regs) == 0) {
-		regs_skip(&regs, -ENOSYS);
-		cannot_answer(task, regs_set(task->tid, &regs));
-	}
+	cannot_answer(task, regs_skip(task->tid, -ENOSYS));
 	resume(guard, task, 0);
 }
 

@@ -58,11 +58,17 @@ int regs_set(pid_t tid, const struct user_regs_struct *regs)
 	return ptrace(PTRACE_SETREGS, tid, NULL, regs) < 0 ? -errno : 0;
 }
 
-void regs_skip(struct user_regs_struct *regs, int64_t result)
+static int poke(pid_t tid, size_t offset, uint64_t value)
+{
+	return ptrace(PTRACE_POKEUSER, tid, (void *)offset, (void *)(uintptr_t)value) < 0 ? -errno : 0; /* NOLINT: as it is declared */
+}
+
+int regs_skip(pid_t tid, int64_t result)
 {
 	/* -1 is no call: seccomp(2), "if the tracer changes the system call number to -1, the call is skipped". */
-	regs->orig_rax = (unsigned long long)-1;
-	regs->rax = (unsigned long long)result;
+	int r = poke(tid, offsetof(struct user_regs_struct, orig_rax), UINT64_MAX);
+
+	return r < 0 ? r : poke(tid, offsetof(struct user_regs_struct, rax), (uint64_t)result);
 }
 
 void regs_result(struct user_regs_struct *regs, int64_t result)

@@ -31,8 +31,9 @@ int regs_call(pid_t tid, struct call_stop *stop);
 int regs_get(pid_t tid, struct user_regs_struct *regs);
 int regs_set(pid_t tid, const struct user_regs_struct *regs);
 
-/* At the start of a call: skip it, so that it returns `result`. At the end of one: make that its result. */
-void regs_skip(struct user_regs_struct *regs, int64_t result);
+/* The thread is at the start of a call: skip it, so that it returns `result`. 0 or -errno. */
+int regs_skip(pid_t tid, int64_t result);
+/* At the end of a call: make this its result. */
 void regs_result(struct user_regs_struct *regs, int64_t result);
 /* At the start of a call: make it this one. */
 void regs_call_set(struct user_regs_struct *regs, long number, const uint64_t args[CALL_ARG_COUNT]);

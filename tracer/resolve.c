@@ -254,41 +254,55 @@ static bool resolve_missing(struct tracees *all, struct task *task, int base, co
 	return again_if_supervisor(all, task, out);
 }
 
-/* The first directory of names that led through a link lately: mostly that is a link itself (/bin, /lib). Only a hint. */
-enum { LINKED_COUNT = 4, LINKED_SIZE = 16 };
-static _Thread_local struct linked {
-	char first[LINKED_COUNT][LINKED_SIZE];
+/* First directories of names that led through a link lately, and whether that was a link itself (/bin, /lib): then it is one for the next
+ * name, too. Only a hint. */
+enum { FIRSTS_MOST = 8, FIRST_SIZE = 16 };
+static _Thread_local struct firsts {
+	struct first {
+		char name[FIRST_SIZE];
+		bool link;
+	} list[FIRSTS_MOST];
 	unsigned next;
-} linked;
+} firsts;
 
-static bool first_of(const char *path, char first[LINKED_SIZE])
+/* "/name" of "/name/rest". False: it has none, or a long one. */
+static bool first_of(const char *path, char name[FIRST_SIZE])
 {
-	size_t length = path[0] == '/' ? strcspn(path + 1, "/") : 0;
+	size_t length = path[0] == '/' ? strcspn(path + 1, "/") + 1 : 0;
 
-	if (length == 0 || length >= LINKED_SIZE || path[1 + length] != '/')
+	if (length < 2 || length >= FIRST_SIZE || path[length] != '/')
 		return false;
-	memcpy(first, path + 1, length);
-	first[length] = 0;
+	memcpy(name, path, length);
+	name[length] = 0;
 	return true;
+}
+
+static const struct first *first_known(const char *name)
+{
+	for (unsigned i = 0; i < FIRSTS_MOST; i++)
+		if (strcmp(firsts.list[i].name, name) == 0)
+			return &firsts.list[i];
+	return NULL;
 }
 
 static bool may_be_linked(const char *path)
 {
-	char first[LINKED_SIZE];
+	char name[FIRST_SIZE];
+	const struct first *first = first_of(path, name) ? first_known(name) : NULL;
 
-	if (first_of(path, first))
-		for (unsigned i = 0; i < LINKED_COUNT; i++)
-			if (strcmp(linked.first[i], first) == 0)
-				return true;
-	return false;
+	return first && first->link;
 }
 
 static void note_linked(const char *path)
 {
-	char first[LINKED_SIZE];
+	char name[FIRST_SIZE];
+	struct stat st;
 
-	if (!may_be_linked(path) && first_of(path, first))
-		memcpy(linked.first[linked.next++ % LINKED_COUNT], first, LINKED_SIZE);
+	if (!first_of(path, name) || first_known(name))
+		return;
+	struct first *first = &firsts.list[firsts.next++ % FIRSTS_MOST];
+	memcpy(first->name, name, FIRST_SIZE);
+	first->link = lstat(name, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
 /* The quick way: most names have no symbolic link in them. False when the name has to be walked step by step. */
