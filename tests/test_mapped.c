@@ -195,7 +195,7 @@ START_TEST(a_page_of_a_file_has_the_files_name)
 
 	choose_area();
 	child = traced_after(kinds[_i].make, PTRACE_O_TRACEFORK);
-	struct task *task = tracee_add(&all, child, NULL, false);
+	struct task *task = tracee_add(&all, child, NULL, false, -1);
 	uint64_t address = (uint64_t)(uintptr_t)area + kinds[_i].offset;
 	int r = mapped_file(task, address, kinds[_i].length, name, sizeof name);
 
@@ -221,7 +221,7 @@ START_TEST(addresses_of_nobody_are_not_private)
 
 	choose_area();
 	child = traced_after(no_memory, 0);
-	struct task *task = tracee_add(&all, child, NULL, false);
+	struct task *task = tracee_add(&all, child, NULL, false, -1);
 	for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
 		for (size_t length = 0; length < 3; length++) {
 			ck_assert_int_lt(mapped_file(task, nowhere[i], length, name, sizeof name), 0);
@@ -236,7 +236,7 @@ START_TEST(a_task_that_is_gone_has_no_private_memory)
 
 	choose_area();
 	child = traced_after(untouched, 0);
-	struct task *task = tracee_add(&all, child, NULL, false);
+	struct task *task = tracee_add(&all, child, NULL, false, -1);
 	traced_end(child);
 	child = 0;
 	ck_assert_int_lt(mapped_file(task, address, 1, name, sizeof name), 0);
@@ -249,7 +249,7 @@ START_TEST(kept_descriptors_are_closed_with_their_memory)
 	char name[PATH_MAX];
 
 	for (int i = 0; i < 3; i++) {
-		struct task *task = tracee_add(&all, getpid(), NULL, false);
+		struct task *task = tracee_add(&all, getpid(), NULL, false, -1);
 		mapped_file(task, (uint64_t)(uintptr_t)&all, 1, name, sizeof name);
 		ck_assert_int_gt(open_descriptors(), before);
 		ck_assert_uint_gt(all.kept_open, 0);

@@ -72,7 +72,8 @@ START_TEST(the_auxiliary_vector_is_what_the_kernel_says)
 {
 	uint64_t stack;
 	pid_t child = start(sizes[_i], _i % 2 ? sizes[_i] : 0, &stack);
-	struct new_stack_auxiliary found = new_stack_auxiliary(child, stack);
+	struct new_stack read = new_stack_of(child, stack);
+	struct new_stack_auxiliary found = new_stack_auxiliary(&read);
 
 	ck_assert_uint_ne(found.vdso, 0);
 	ck_assert_uint_eq(found.vdso, as_the_kernel_says(child, AT_SYSINFO_EHDR));
@@ -87,13 +88,14 @@ START_TEST(a_variable_is_found_wherever_it_is)
 	char value[16];
 	uint64_t stack;
 	pid_t child = start(sizes[_i], _i % 2 ? 0 : sizes[_i], &stack);
-	uint64_t address = new_stack_variable(child, stack, "LAST=");
+	struct new_stack read = new_stack_of(child, stack);
+	uint64_t address = new_stack_variable(&read, "LAST=");
 
 	ck_assert_uint_ne(address, 0);
 	ck_assert_int_eq(mem_read_string(child, address, value, sizeof value), (ssize_t)strlen("of all"));
 	ck_assert_str_eq(value, "of all");
-	ck_assert_uint_eq(new_stack_variable(child, stack, "LAS="), 0);
-	ck_assert_uint_eq(new_stack_variable(child, stack, "argument"), 0);
+	ck_assert_uint_eq(new_stack_variable(&read, "LAS="), 0);
+	ck_assert_uint_eq(new_stack_variable(&read, "argument"), 0);
 	end(child);
 }
 END_TEST
@@ -105,11 +107,13 @@ START_TEST(a_stack_that_cannot_be_read_holds_nothing)
 	const uint64_t none[] = {0, 8, stack + 1, UINT64_MAX - 7, stack & 4095};
 
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-		ck_assert_uint_eq(new_stack_auxiliary(child, none[i]).linker, 0);
-		ck_assert_uint_eq(new_stack_variable(child, none[i], "LAST="), 0);
+		struct new_stack read = new_stack_of(child, none[i]);
+		ck_assert_uint_eq(new_stack_auxiliary(&read).linker, 0);
+		ck_assert_uint_eq(new_stack_variable(&read, "LAST="), 0);
 	}
 	end(child);
-	ck_assert_uint_eq(new_stack_auxiliary(child, stack).linker, 0);
+	struct new_stack read = new_stack_of(child, stack);
+	ck_assert_uint_eq(new_stack_auxiliary(&read).linker, 0);
 }
 END_TEST
 

@@ -38,7 +38,7 @@ static void setup(void)
 	child = traced_after(nothing, 0);
 	memset(&request, 0, sizeof request);
 	memset(&judgement, 0, sizeof judgement);
-	request.task = tracee_add(&guard.tracees, child, NULL, false);
+	request.task = tracee_add(&guard.tracees, child, NULL, false, -1);
 	request.call = call_by_name("openat");
 	for (int i = 0; i < REQUEST_NAMES; i++)
 		request.names[i].arg = -1;

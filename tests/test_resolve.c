@@ -316,7 +316,7 @@ static void start_deep(int bytes)
 	tracee_free(&all);
 	deep = bytes;
 	child = traced_after(stand_deep, 0);
-	task = tracee_add(&all, child, NULL, false);
+	task = tracee_add(&all, child, NULL, false, -1);
 }
 
 START_TEST(a_name_that_no_path_can_have_is_too_long)
@@ -371,7 +371,7 @@ START_TEST(nothing_is_made_where_nothing_is)
 	traced_end(child);
 	tracee_free(&all);
 	child = traced_after(stand_nowhere, 0);
-	task = tracee_add(&all, child, NULL, false);
+	task = tracee_add(&all, child, NULL, false, -1);
 	resolve_row(&row, ".");
 	ck_assert(at.error == 0 && at.exists && at.nameless && at.deleted);
 	resolve_close(&at);

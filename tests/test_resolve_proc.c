@@ -204,7 +204,7 @@ START_TEST(a_threads_own_table_and_directory_are_told_from_its_processs)
 	ck_assert_int_eq(ptrace(PTRACE_GETEVENTMSG, child, NULL, &number), 0);
 	thread = (pid_t)number;
 	traced_wait(thread);
-	task = tracee_add(&all, thread, tracee_add(&all, child, NULL, false), false);
+	task = tracee_add(&all, thread, tracee_add(&all, child, NULL, false, -1), false, -1);
 	resolve_row(&row, expand(threads[_i].path, path, sizeof path));
 	ck_assert_int_eq(at.error, 0);
 	ck_assert_int_eq(at.magic_other, threads[_i].others);

@@ -24,7 +24,7 @@ static void setup(void)
 	help_setup();
 	memset(&all, 0, sizeof all);
 	pthread_mutex_init(&all.owned.lock, NULL);
-	task = tracee_add(&all, getpid(), NULL, false);
+	task = tracee_add(&all, getpid(), NULL, false, -1);
 }
 
 static void teardown(void)

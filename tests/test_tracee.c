@@ -3,6 +3,7 @@
  * test_tracee.c - what tasks share, asked of the kernel about real children made with every combination of clone's
  * flags; and the books that are kept of processes.
  */
+#include "regs.h"
 #include "tracee.h"
 
 #include <limits.h>
@@ -86,14 +87,16 @@ START_TEST(what_is_shared_is_what_the_kernel_says)
 {
 	unsigned long chosen = combination(_i);
 	int event = make_with(chosen);
+	int64_t told = _i < COMBINATIONS ? -1 : regs_clone_flags(maker_tid); /* by the registers of its maker */
 	bool vm = chosen & CLONE_VM, fs = chosen & CLONE_FS, files = chosen & CLONE_FILES,
 	     thread = chosen & CLONE_THREAD;
 	bool vfork = event == PTRACE_EVENT_VFORK;
 
 	ck_assert_int_eq(vfork, (chosen & CLONE_VFORK) != 0);
-	struct task *maker = tracee_add(&all, maker_tid, NULL, false);
+	ck_assert_int_eq(told, _i < COMBINATIONS ? -1 : (int64_t)(chosen | SIGCHLD));
+	struct task *maker = tracee_add(&all, maker_tid, NULL, false, -1);
 	ck_assert(tracee_private_memory(maker) && tracee_private_files(maker) && tracee_private_fs(maker));
-	struct task *child = tracee_add(&all, child_tid, maker, vfork);
+	struct task *child = tracee_add(&all, child_tid, maker, vfork, told);
 
 	ck_assert_msg((child->memory == maker->memory) == vm, "memory: %#lx", chosen);
 	ck_assert_msg((child->files == maker->files) == files, "files: %#lx", chosen);
@@ -125,8 +128,8 @@ START_TEST(an_exec_leaves_nothing_shared_but_the_directory)
 
 	if (chosen & CLONE_THREAD)
 		return; /* its process would have lost its other threads */
-	struct task *maker = tracee_add(&all, maker_tid, NULL, false);
-	struct task *child = tracee_add(&all, child_tid, maker, event == PTRACE_EVENT_VFORK);
+	struct task *maker = tracee_add(&all, maker_tid, NULL, false, -1);
+	struct task *child = tracee_add(&all, child_tid, maker, event == PTRACE_EVENT_VFORK, -1);
 	child->memory->slots_mapped = true;
 	child->approved.loader_ino = 1;
 	child->exec_name = strdup("/usr/bin/program");
@@ -145,9 +148,9 @@ END_TEST
 START_TEST(a_copy_of_memory_is_taken_to_have_no_slots)
 {
 	make_with(_i ? CLONE_FILES : CLONE_VM);
-	struct task *maker = tracee_add(&all, maker_tid, NULL, false);
+	struct task *maker = tracee_add(&all, maker_tid, NULL, false, -1);
 	maker->memory->slots_mapped = true;
-	struct task *child = tracee_add(&all, child_tid, maker, false);
+	struct task *child = tracee_add(&all, child_tid, maker, false, -1);
 	ck_assert_int_eq(child->memory->slots_mapped, _i == 0);
 }
 END_TEST
@@ -155,9 +158,9 @@ END_TEST
 START_TEST(what_cannot_be_asked_counts_as_shared_for_ever)
 {
 	make_with(CLONE_PARENT); /* a child of ours, so that we have its end */
-	struct task *maker = tracee_add(&all, maker_tid, NULL, false);
+	struct task *maker = tracee_add(&all, maker_tid, NULL, false, -1);
 	traced_end(child_tid); /* the kernel knows nothing of it any more */
-	struct task *child = tracee_add(&all, child_tid, maker, false);
+	struct task *child = tracee_add(&all, child_tid, maker, false, -1);
 	child_tid = 0;
 	ck_assert(!tracee_private_memory(child) && !tracee_private_files(child) && !tracee_private_fs(child));
 	tracee_remove(&all, child);
@@ -168,8 +171,8 @@ END_TEST
 START_TEST(a_vfork_child_is_not_alone_beside_a_third)
 {
 	make_with(CLONE_VM | CLONE_VFORK);
-	struct task *maker = tracee_add(&all, maker_tid, NULL, false);
-	struct task *child = tracee_add(&all, child_tid, maker, true);
+	struct task *maker = tracee_add(&all, maker_tid, NULL, false, -1);
+	struct task *child = tracee_add(&all, child_tid, maker, true, -1);
 	ck_assert(tracee_lent_memory(child));
 	child->memory->users++; /* another thread of the maker */
 	ck_assert(!tracee_lent_memory(child));
@@ -183,8 +186,8 @@ END_TEST
 START_TEST(a_vfork_child_outlives_its_maker)
 {
 	make_with(CLONE_VM | CLONE_VFORK);
-	struct task *maker = tracee_add(&all, maker_tid, NULL, false);
-	struct task *child = tracee_add(&all, child_tid, maker, true);
+	struct task *maker = tracee_add(&all, maker_tid, NULL, false, -1);
+	struct task *child = tracee_add(&all, child_tid, maker, true, -1);
 	tracee_remove(&all, maker);
 	ck_assert_ptr_null(child->vfork_parent);
 	ck_assert(tracee_private_memory(child));
@@ -195,7 +198,7 @@ END_TEST
 
 START_TEST(who_was_let_make_a_task_is_counted_once)
 {
-	struct task *a = tracee_add(&all, getpid(), NULL, false), *b = tracee_add(&all, getppid(), NULL, false);
+	struct task *a = tracee_add(&all, getpid(), NULL, false, -1), *b = tracee_add(&all, getppid(), NULL, false, -1);
 
 	tracee_forking(a, true);
 	tracee_forking(a, true);
@@ -213,7 +216,7 @@ END_TEST
 static struct task *made_by(struct task *maker)
 {
 	static pid_t number = INT_MAX;
-	struct task *task = tracee_add(&all, number--, maker, false);
+	struct task *task = tracee_add(&all, number--, maker, false, -1);
 
 	ck_assert_ptr_nonnull(task);
 	return task;
@@ -278,8 +281,8 @@ END_TEST
 START_TEST(a_process_is_a_leaf_until_its_last_thread_ends)
 {
 	make_with(CLONE_VM | CLONE_SIGHAND | CLONE_THREAD);
-	struct task *first = tracee_add(&all, maker_tid, NULL, false),
-		    *thread = tracee_add(&all, child_tid, first, false);
+	struct task *first = tracee_add(&all, maker_tid, NULL, false, -1),
+		    *thread = tracee_add(&all, child_tid, first, false, -1);
 	struct task *child = made_by(thread);
 
 	ck_assert_ptr_eq(thread->process, first->process);
@@ -297,7 +300,7 @@ START_TEST(an_adopted_process_is_its_parents_child)
 {
 	tree_setup();
 	pid_t number = tree_child(NULL);
-	struct task *parent = tracee_add(&all, getpid(), NULL, false), *child = tracee_adopt(&all, number);
+	struct task *parent = tracee_add(&all, getpid(), NULL, false, -1), *child = tracee_adopt(&all, number);
 
 	ck_assert_int_eq(child->process->parent, getpid());
 	ck_assert_uint_eq(parent->process->children, 1);
@@ -319,7 +322,7 @@ START_TEST(a_child_that_nobody_has_waited_for_has_ended)
 	pid_t child = tree_ended(), living = tree_child(NULL), orphan = tree_grandchild(NULL, true, NULL);
 
 	ck_assert(!tracee_ended(&all, child)); /* a stranger's */
-	tracee_add(&all, getpid(), NULL, false);
+	tracee_add(&all, getpid(), NULL, false, -1);
 	ck_assert(tracee_ended(&all, child) && !tracee_is_ours(&all, child));
 	ck_assert(!tracee_ended(&all, living) && !tracee_ended(&all, orphan) && !tracee_ended(&all, getpid()));
 	ck_assert(!tracee_ended(&all, 0) && !tracee_ended(&all, -1) && !tracee_ended(&all, 1) &&
@@ -333,7 +336,7 @@ END_TEST
 START_TEST(the_program_of_a_process_has_a_name)
 {
 	char self[PATH_MAX];
-	struct task *task = tracee_add(&all, getpid(), NULL, false), *nobody = tracee_add(&all, INT_MAX, NULL, false);
+	struct task *task = tracee_add(&all, getpid(), NULL, false, -1), *nobody = tracee_add(&all, INT_MAX, NULL, false, -1);
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
 	ck_assert_int_gt(n, 0);
@@ -349,7 +352,7 @@ int main(void)
 	TCase *tests = tcase_create("tracee");
 
 	tcase_add_checked_fixture(tests, setup, teardown);
-	tcase_add_loop_test(tests, what_is_shared_is_what_the_kernel_says, 0, COMBINATIONS);
+	tcase_add_loop_test(tests, what_is_shared_is_what_the_kernel_says, 0, 2 * COMBINATIONS);
 	tcase_add_loop_test(tests, an_exec_leaves_nothing_shared_but_the_directory, 0, COMBINATIONS);
 	tcase_add_loop_test(tests, a_copy_of_memory_is_taken_to_have_no_slots, 0, 2);
 	tcase_add_test(tests, what_cannot_be_asked_counts_as_shared_for_ever);

@@ -58,7 +58,7 @@ static void resume(struct guard *guard, struct task *task, int signal)
 
 static int ptrace_attach(struct guard *guard, pid_t pid)
 {
-	struct task *task = tracee_add(&guard->tracees, pid, NULL, false);
+	struct task *task = tracee_add(&guard->tracees, pid, NULL, false, -1);
 
 	if (!task)
 		return -ENOMEM;
@@ -184,8 +184,8 @@ static void end_again(struct task *task, int64_t result)
 
 /*
  * The new program has not run an instruction yet, and nobody else has its memory: what is at the page's address now
- * stays there. An ELF file may ask for any address, also one that was changed since it was judged: so it is asked what
- * is mapped, or MAP_FIXED_NOREPLACE says it. The filter lets this mmap pass.
+ * stays there. An ELF file may ask for any address, also one that was changed since it was judged: MAP_FIXED_NOREPLACE says it.
+ * Of a file that the run can change it is asked before, since then the program is ended with a word. The filter lets this mmap pass.
  */
 static void page_arguments(const struct guard *guard, uint64_t args[CALL_ARG_COUNT])
 {
@@ -205,10 +205,11 @@ static bool begin_with_gate(struct guard *guard, struct task *task)
 	uint64_t args[CALL_ARG_COUNT];
 
 	if (regs_get(task->tid, &task->saved) < 0 || !regs_64_bit(&task->saved) ||
-	    !mapped_nothing_below(task->tid, RESERVED_END))
+	    (task->approved.writable && !mapped_nothing_below(task->tid, RESERVED_END)))
 		return false;
-	struct new_stack_auxiliary from = new_stack_auxiliary(task->tid, task->saved.rsp);
-	bool serve = gate_withdraw(&guard->gate, task->tid, task->saved.rsp);
+	struct new_stack stack = new_stack_of(task->tid, task->saved.rsp);
+	struct new_stack_auxiliary from = new_stack_auxiliary(&stack);
+	bool serve = gate_withdraw(&guard->gate, &task->approved, &stack);
 	uint64_t begin = gate_loader(&guard->gate, task->tid, from.linker, from.vdso, task->saved.rip, serve);
 	page_arguments(guard, args);
 	return begin != 0 && regs_begin_at(task->tid, &task->saved, begin, args) == 0;
@@ -218,15 +219,15 @@ static bool begin_with_gate(struct guard *guard, struct task *task)
 static bool map_gate(struct guard *guard, struct task *task)
 {
 	uint64_t args[CALL_ARG_COUNT];
-	struct new_stack_auxiliary from = {0};
-
 	page_arguments(guard, args);
-	if (regs_get(task->tid, &task->saved) == 0)
-		from = new_stack_auxiliary(task->tid, task->saved.rsp);
+	if (regs_get(task->tid, &task->saved) < 0)
+		return false;
+	struct new_stack stack = new_stack_of(task->tid, task->saved.rsp);
+	struct new_stack_auxiliary from = new_stack_auxiliary(&stack);
 	if (!from.vdso ||
 	    regs_call_at(task->tid, &task->saved, from.vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)
 		return false;
-	gate_withdraw(&guard->gate, task->tid, task->saved.rsp);
+	gate_withdraw(&guard->gate, &task->approved, &stack);
 	task->gate_opens = true;
 	out_of_turn_answered(guard, task->tid);
 	ptrace(PTRACE_CONT, task->tid, NULL, NULL);
@@ -401,9 +402,11 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 		bool waits = newborn && !newborn->ended, ended = newborn && newborn->ended;
 		if (newborn)
 			newborn_forget(guard, newborn);
-		if (tracee_find(&guard->tracees, tid) || (!newborn && !is_tracee(tid)))
-			ended = true; /* it was adopted, and perhaps has ended since */
-		struct task *child = ended ? NULL : tracee_add(&guard->tracees, tid, maker, vfork);
+		if (guard->adopted && (tracee_find(&guard->tracees, tid) || (!newborn && !is_tracee(tid))))
+			ended = true; /* it was, and perhaps has ended since */
+		struct task *child =
+			ended ? NULL :
+				tracee_add(&guard->tracees, tid, maker, vfork, regs_clone_flags(maker->tid));
 		if (!ended && (!child || guard->ending)) {
 			kill(tid, SIGKILL);
 		} else if (!ended) {
@@ -441,6 +444,7 @@ static bool adopt_orphans(struct guard *guard)
 		if (ended)
 			continue;
 		struct task *child = tracee_adopt(&guard->tracees, tid);
+		guard->adopted = true;
 		together_born(guard->together, 0, tid);
 		if (child)
 			resume(guard, child, 0);

@@ -15,6 +15,9 @@
 #include "shim_names.h"
 #include "wire.h"
 
+struct new_stack;
+struct program;
+
 struct policy;
 
 /* A directory at and below which every name may be read, or written as well. */
@@ -131,13 +134,13 @@ void gate_open_late(struct wire_gate *page);
 bool gate_admits(const struct gate *gate, int moved, int into);
 
 /*
- * gate_withdraw.c: a program was executed and has not run an instruction; `stack` is its stack pointer. If AddressSanitizer's
+ * gate_withdraw.c: a program was executed, the one that was approved as it seems, and has not run an instruction. If AddressSanitizer's
  * library is the first that it needs, which then insists on being the first that is loaded, or if it calls none of the functions
  * that the shim stands in front of, and so starts nothing either that could want it, the shim is taken out of its LD_PRELOAD: it
  * (and in the first case what it starts) runs without the fast way. True: what its dynamic linker opens may go by the gate; the shim
  * takes that back in a program that makes a filter of its own, which a program that has no use for it does not.
  */
-bool gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack);
+bool gate_withdraw(struct gate *gate, const struct program *program, struct new_stack *stack);
 
 /*
  * gate_loader.c: at the same moment. Code that maps the page, with mmap's arguments in registers, and then begins at `start`, where the

@@ -17,6 +17,7 @@
 #include "mem.h"
 #include "new_stack.h"
 #include "shim_file.h"
+#include "tracee.h"
 
 enum { LIST_MOST = 4 * PATH_MAX }; /* a longer LD_PRELOAD is left as it is */
 
@@ -35,23 +36,21 @@ static enum gate_want find_out(struct gate *gate, const char *path)
 }
 
 /* What is known of a file is kept, as the same few are executed again and again. */
-static enum gate_want want_of(struct gate *gate, pid_t pid)
+static enum gate_want want_of(struct gate *gate, const struct program *program, pid_t pid)
 {
 	struct gate_seen *seen;
 	char path[32];
-	struct stat st;
 
-	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-	if (stat(path, &st) < 0)
-		return GATE_WANTS_SHIM;
 	for (unsigned i = 0; i < GATE_SEEN; i++) {
 		seen = &gate->seen[i];
-		if (seen->inode == st.st_ino && seen->device == st.st_dev &&
-		    seen->changed.tv_sec == st.st_ctim.tv_sec && seen->changed.tv_nsec == st.st_ctim.tv_nsec)
+		if (seen->inode == program->ino && seen->device == program->dev &&
+		    seen->changed.tv_sec == program->changed.tv_sec &&
+		    seen->changed.tv_nsec == program->changed.tv_nsec)
 			return seen->want;
 	}
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
 	seen = &gate->seen[gate->seen_next++ % GATE_SEEN];
-	*seen = (struct gate_seen){st.st_dev, st.st_ino, st.st_ctim, find_out(gate, path)};
+	*seen = (struct gate_seen){program->dev, program->ino, program->changed, find_out(gate, path)};
 	return seen->want;
 }
 
@@ -72,20 +71,20 @@ static bool take_out(char *list, const char *word)
 	return found;
 }
 
-bool gate_withdraw(struct gate *gate, pid_t pid, uint64_t stack)
+bool gate_withdraw(struct gate *gate, const struct program *program, struct new_stack *stack)
 {
 	char list[LIST_MOST] = "", rest[LIST_MOST];
-	uint64_t address = gate->shim ? new_stack_variable(pid, stack, "LD_PRELOAD=") : 0;
-	ssize_t length = address ? mem_read_string(pid, address, list, sizeof list) : -1;
+	uint64_t address = gate->shim ? new_stack_variable(stack, "LD_PRELOAD=") : 0;
+	ssize_t length = address ? mem_read_string(stack->tid, address, list, sizeof list) : -1;
 
 	if (length <= 0)
 		return false;
 	memcpy(rest, list, (size_t)length + 1);
 	if (!take_out(rest, gate->shim))
 		return false;
-	enum gate_want want = want_of(gate, pid);
+	enum gate_want want = want_of(gate, program, stack->tid);
 	/* else, of what else is loaded nothing is known */
 	if (want == GATE_WANTS_ANOTHER || (want == GATE_WANTS_NONE && strcmp(list, gate->shim) == 0))
-		mem_write(pid, address, rest, (size_t)length);
+		mem_write(stack->tid, address, rest, (size_t)length);
 	return want != GATE_WANTS_ANOTHER;
 }

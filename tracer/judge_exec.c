@@ -152,11 +152,12 @@ static bool judge_loader_call(struct guard *guard, struct request *request, stru
 
 /* ---- the chain ---------------------------------------------------------- */
 
-static bool approve(struct task *task, const struct resolved *at)
+static bool approve(const struct guard *guard, struct task *task, const struct resolved *at)
 {
 	free(task->exec_name);
 	task->exec_name = strdup(at->name);
-	task->approved = (struct program){.dev = at->dev, .ino = at->ino};
+	task->approved = (struct program){
+		.dev = at->dev, .ino = at->ino, .changed = at->changed, .writable = judge_writable(guard, at->name)};
 	return task->exec_name != NULL;
 }
 
@@ -205,7 +206,7 @@ static bool judge_link(struct guard *guard, struct request *request, struct judg
 	}
 	if (file->kind == PROGRAM_SCRIPT)
 		return true;
-	if (!approve(request->task, at)) {
+	if (!approve(guard, request->task, at)) {
 		judge_answer(judgement, -ENOMEM);
 		return false;
 	}
@@ -320,7 +321,7 @@ bool exec_is_approved(struct guard *guard, struct request *request, struct judge
 			     task->exec_name ? task->exec_name : "?");
 		return false;
 	}
-	if (guard->on_violation != ON_VIOLATION_AUDIT && (!task->exec_name || judge_writable(guard, task->exec_name))) {
+	if (guard->on_violation != ON_VIOLATION_AUDIT && (!task->exec_name || task->approved.writable)) {
 		if (!mapped_files_allowed(guard, task->tid, judgement)) {
 			judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES,
 				     "an interpreter of %s that was not checked",

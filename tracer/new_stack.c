@@ -16,36 +16,49 @@ enum {
 };
 
 struct reader {
-	pid_t tid;
-	uint64_t at;
-	uint64_t words[PAGE / sizeof(uint64_t)];
-	size_t next, count;
+	struct new_stack *stack;
+	uint64_t next; /* address of a word */
 };
+
+struct new_stack new_stack_of(pid_t tid, uint64_t start)
+{
+	return (struct new_stack){.tid = tid, .start = start};
+}
+
+/* From there to the end of the page. */
+static bool read_from(struct new_stack *stack, uint64_t address)
+{
+	size_t length = PAGE - address % PAGE;
+
+	stack->count = 0;
+	if (address % sizeof(uint64_t) != 0 || mem_read(stack->tid, address, stack->words, length) < 0)
+		return false;
+	stack->read = address;
+	stack->count = length / sizeof(uint64_t);
+	return true;
+}
 
 static bool next_word(struct reader *reader, uint64_t *word)
 {
-	if (reader->next == reader->count) {
-		size_t length = PAGE - reader->at % PAGE;
-		reader->next = 0;
-		reader->count = length / sizeof *word;
-		if (reader->at % sizeof *word != 0 || mem_read(reader->tid, reader->at, reader->words, length) < 0) {
-			reader->count = 0;
+	struct new_stack *stack = reader->stack;
+	uint64_t at = (reader->next - stack->read) / sizeof *word;
+
+	if (reader->next < stack->read || at >= stack->count) {
+		if (!read_from(stack, reader->next))
 			return false;
-		}
-		reader->at += length;
+		at = 0;
 	}
-	*word = reader->words[reader->next++];
+	*word = stack->words[at];
+	reader->next += sizeof *word;
 	return true;
 }
 
 /* To the first word of the environment. */
-static bool begin(struct reader *reader, pid_t tid, uint64_t stack)
+static bool begin(struct reader *reader, struct new_stack *stack)
 {
 	uint64_t count, argument;
 
-	reader->tid = tid;
-	reader->at = stack;
-	reader->next = reader->count = 0;
+	*reader = (struct reader){stack, stack->start};
 	if (!next_word(reader, &count) || count > WORDS_MOST)
 		return false;
 	for (uint64_t i = 0; i <= count; i++)
@@ -54,13 +67,13 @@ static bool begin(struct reader *reader, pid_t tid, uint64_t stack)
 	return true;
 }
 
-struct new_stack_auxiliary new_stack_auxiliary(pid_t tid, uint64_t stack)
+struct new_stack_auxiliary new_stack_auxiliary(struct new_stack *stack)
 {
 	struct new_stack_auxiliary found = {0};
 	struct reader reader;
 	uint64_t word, value;
 
-	if (!begin(&reader, tid, stack))
+	if (!begin(&reader, stack))
 		return found;
 	for (unsigned i = 0; i < WORDS_MOST && next_word(&reader, &word); i++)
 		if (word == 0)
@@ -87,18 +100,18 @@ static size_t which(pid_t tid, const uint64_t *addresses, size_t count, const ch
 	return count;
 }
 
-uint64_t new_stack_variable(pid_t tid, uint64_t stack, const char *name)
+uint64_t new_stack_variable(struct new_stack *stack, const char *name)
 {
 	struct reader reader;
 	uint64_t addresses[AT_ONCE];
 	size_t length = strlen(name), count = AT_ONCE;
 
-	if (length > NAME_MOST || !begin(&reader, tid, stack))
+	if (length > NAME_MOST || !begin(&reader, stack))
 		return 0;
 	for (unsigned all = 0; count == AT_ONCE && all < WORDS_MOST; all += AT_ONCE) {
 		for (count = 0; count < AT_ONCE && next_word(&reader, &addresses[count]) && addresses[count]; count++)
 			;
-		size_t found = which(tid, addresses, count, name, length);
+		size_t found = which(stack->tid, addresses, count, name, length);
 		if (found < count)
 			return addresses[found] + length;
 	}

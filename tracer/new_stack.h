@@ -6,17 +6,29 @@
 #ifndef PICKET_TRACER_NEW_STACK_H
 #define PICKET_TRACER_NEW_STACK_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Entries of the auxiliary vector, 0: there is none. `stack`: what rsp is. */
+enum { NEW_STACK_WORDS = 512 }; /* of a page */
+
+/* What was read of it last, so that it is not read again. */
+struct new_stack {
+	pid_t tid;
+	uint64_t start;				/* what rsp is */
+	uint64_t read, words[NEW_STACK_WORDS];	/* where `count` words were read */
+	size_t count;
+};
+struct new_stack new_stack_of(pid_t tid, uint64_t start);
+
+/* Entries of the auxiliary vector, 0: there is none. */
 struct new_stack_auxiliary {
 	uint64_t vdso;	 /* AT_SYSINFO_EHDR */
 	uint64_t linker; /* AT_BASE */
 };
-struct new_stack_auxiliary new_stack_auxiliary(pid_t tid, uint64_t stack);
+struct new_stack_auxiliary new_stack_auxiliary(struct new_stack *stack);
 
 /* Where the value of a variable, "NAME=", lies in the program's memory; or 0. */
-uint64_t new_stack_variable(pid_t tid, uint64_t stack, const char *name);
+uint64_t new_stack_variable(struct new_stack *stack, const char *name);
 
 #endif

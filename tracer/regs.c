@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <linux/audit.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 #define X32_BIT 0x40000000l   /* <asm/unistd.h>: __X32_SYSCALL_BIT */
@@ -45,6 +47,32 @@ int regs_call(pid_t tid, struct call_stop *stop)
 		return 0;
 	default:
 		return -EINVAL;
+	}
+}
+
+/* False: the thread is gone. */
+static bool peek(pid_t tid, size_t offset, uint64_t *value)
+{
+	errno = 0;
+	*value = (uint64_t)ptrace(PTRACE_PEEKUSER, tid, (void *)offset, NULL); /* NOLINT: as it is declared */
+	return errno == 0;
+}
+
+int64_t regs_clone_flags(pid_t tid)
+{
+	uint64_t number, flags;
+
+	if (!peek(tid, offsetof(struct user_regs_struct, orig_rax), &number))
+		return -1;
+	switch (number) {
+	case SYS_fork:
+		return 0;
+	case SYS_vfork:
+		return CLONE_VFORK | CLONE_VM;
+	case SYS_clone:
+		return peek(tid, offsetof(struct user_regs_struct, rdi), &flags) ? (int64_t)(uint32_t)flags : -1;
+	default:
+		return -1;
 	}
 }
 

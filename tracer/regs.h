@@ -27,6 +27,10 @@ struct call_stop {
 /* 0, -ESRCH (thread is gone) or -EINVAL (not stopped at a call). */
 int regs_call(pid_t tid, struct call_stop *stop);
 
+/* A thread that has made a task by the call it is in: the CLONE_* flags of that call (clone(2)), which nobody can change any more; or -1,
+ * they lie in memory or cannot be told. */
+int64_t regs_clone_flags(pid_t tid);
+
 /* All registers, for changing a call and putting things back. 0 or -errno. */
 int regs_get(pid_t tid, struct user_regs_struct *regs);
 int regs_set(pid_t tid, const struct user_regs_struct *regs);

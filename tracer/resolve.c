@@ -109,6 +109,7 @@ static void describe(struct tracees *all, struct task *task, const char *name, s
 	out->type = st.st_mode & S_IFMT;
 	out->dev = st.st_dev;
 	out->ino = st.st_ino;
+	out->changed = st.st_ctim;
 	out->length = (size_t)n;
 	out->name[n] = 0;
 	if (out->name[0] != '/' || strncmp(out->name, "/memfd:", 7) == 0) {

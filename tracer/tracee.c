@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tracee.c - see tracee.h. What is shared is asked of the kernel (kcmp(2))
- * when a task appears, not deduced from clone flags that lie in the tool's
- * memory; what cannot be asked counts as shared.
+ * tracee.c - see tracee.h. What is shared with its maker is told by the flags that lie in registers of that when a task appears; else it
+ * is asked of the kernel (kcmp(2)), and not deduced from flags in the tool's memory; what cannot be asked counts as shared.
  */
 #include "tracee.h"
 
@@ -10,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/kcmp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,11 +268,17 @@ static struct share *share_with(struct share *theirs, int is_same)
 	return mine;
 }
 
-static bool share_all(struct task *task, struct task *maker, bool thread)
+/* clone(2): what flag makes what common. */
+static int is_common(const struct task *task, const struct task *maker, int64_t flags, int64_t flag, int what)
 {
-	task->memory = share_with(maker->memory, thread ? 1 : same(maker->tid, task->tid, KCMP_VM));
-	task->files = share_with(maker->files, same(maker->tid, task->tid, KCMP_FILES));
-	task->fs = share_with(maker->fs, same(maker->tid, task->tid, KCMP_FS));
+	return flags < 0 ? same(maker->tid, task->tid, what) : (flags & flag) != 0;
+}
+
+static bool share_all(struct task *task, struct task *maker, bool thread, int64_t flags)
+{
+	task->memory = share_with(maker->memory, thread ? 1 : is_common(task, maker, flags, CLONE_VM, KCMP_VM));
+	task->files = share_with(maker->files, is_common(task, maker, flags, CLONE_FILES, KCMP_FILES));
+	task->fs = share_with(maker->fs, is_common(task, maker, flags, CLONE_FS, KCMP_FS));
 	return task->memory && task->files && task->fs;
 }
 
@@ -285,7 +291,7 @@ static bool share_nothing(struct task *task)
 }
 
 /* A task of the process `tgid`. */
-static struct task *add(struct tracees *all, pid_t tid, pid_t tgid, struct task *maker, bool vfork)
+static struct task *add(struct tracees *all, pid_t tid, pid_t tgid, struct task *maker, bool vfork, int64_t flags)
 {
 	struct task *task = calloc(1, sizeof *task);
 
@@ -296,7 +302,7 @@ static struct task *add(struct tracees *all, pid_t tid, pid_t tgid, struct task 
 	task->all = all;
 	task->slot = task->other_end = -1;
 	task->process = process_join(all, tgid);
-	if (!task->process || !(maker ? share_all(task, maker, thread) : share_nothing(task))) {
+	if (!task->process || !(maker ? share_all(task, maker, thread, flags) : share_nothing(task))) {
 		process_leave(all, task->process);
 		share_drop(all, &task->memory);
 		share_drop(all, &task->files);
@@ -315,9 +321,11 @@ static struct task *add(struct tracees *all, pid_t tid, pid_t tgid, struct task 
 	return task;
 }
 
-struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork)
+struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork, int64_t flags)
 {
-	return add(all, tid, maker && is_thread_of(tid, maker) ? maker->process->tgid : tid, maker, vfork);
+	bool thread = maker && (flags < 0 ? is_thread_of(tid, maker) : (flags & CLONE_THREAD) != 0);
+
+	return add(all, tid, thread ? maker->process->tgid : tid, maker, vfork, flags);
 }
 
 static struct share **part_of(struct task *task, int what)
@@ -362,7 +370,7 @@ static pid_t status_field(pid_t tid, const char *field)
 struct task *tracee_adopt(struct tracees *all, pid_t tid)
 {
 	pid_t tgid = status_field(tid, "\nTgid:"), parent = status_field(tid, "\nPPid:");
-	struct task *task = add(all, tid, tgid ? tgid : tid, NULL, false);
+	struct task *task = add(all, tid, tgid ? tgid : tid, NULL, false, -1);
 
 	if (!task)
 		return NULL;

@@ -30,7 +30,9 @@ struct share {
 struct program {
 	dev_t dev;
 	ino_t ino;
-	dev_t loader_dev; /* ELF interpreter; ino 0: none */
+	struct timespec changed; /* st_ctim */
+	bool writable;		 /* by the run */
+	dev_t loader_dev;	 /* ELF interpreter; ino 0: none */
 	ino_t loader_ino;
 };
 
@@ -134,8 +136,9 @@ void tracee_kill(const struct task *task);
 /* Its memory may change from now on without it running. */
 void tracee_restless(struct task *task);
 
-/* A task that `maker` has made, perhaps by vfork; NULL: the first of the run, which shares nothing. NULL: out of memory. */
-struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork);
+/* A task that `maker` has made, perhaps by vfork, with these flags (-1: the kernel is asked what they have in common); NULL: the first of
+ * the run, which shares nothing. NULL: out of memory. */
+struct task *tracee_add(struct tracees *all, pid_t tid, struct task *maker, bool vfork, int64_t flags);
 /* A task whose maker is not known: what it shares with any task of the run is asked of the kernel. NULL: out of memory. */
 struct task *tracee_adopt(struct tracees *all, pid_t tid);
 /* It has executed a program: new memory, own descriptors. All other threads of its process are gone. */
