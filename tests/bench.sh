@@ -5,14 +5,14 @@
 #   bench.sh [--count] [WORK...]    work: open open2 files pipe file build1 build2 git npm python node tar shell true; default: all
 #   --count                         how often the supervisor was asked, instead of times: the same on any machine; about what,
 #                                   stops.sh tells of one command
-#   LEVELS="seccomp gate" ROUNDS=5 OTHERS="bwrap"   levels, rounds, other tools (default: all that there are)
+#   LEVELS="seccomp gate" ROUNDS=5 OTHERS="tracer bwrap"   levels, rounds, other tools (default: all that there are)
 # The table goes to the terminal, and as a plot to BUILD/bench.svg.
 count_only=
 if [ "${1:-}" = --count ]; then count_only=1; shift; fi
 LEVELS=${LEVELS:-preload ptrace seccomp notify gate}
 . "$(dirname "$0")/lib.sh"
 ROUNDS=${ROUNDS:-5}
-OTHERS=${OTHERS-strace proot bwrap fakechroot firejail}
+OTHERS=${OTHERS-tracer tracer+calls strace proot bwrap fakechroot firejail}
 helpers=$BUILD/tests/helpers
 make_scratch
 cd "$SCRATCH" || exit 1
@@ -112,9 +112,14 @@ command_of() {
 }
 
 # ---- the guards -------------------------------------------------------------------------------------------
-# The words before the command; the others are measured as what people use them for, not as equals.
-guard_words() {
+# The words before the command; the others are measured as what people use them for, not as equals. The tracers guard nothing: they
+# are what ptrace itself costs, with the stops of level gate (of processes) and of level seccomp (and at calls).
+guard_words() {	# GUARD [WORK]
+	local together=-t
+	case ${2:-} in *2) together= ;; esac	# two tasks at a time
 	case $1 in
+	tracer) words=("$helpers/empty_tracer" $together) ;;
+	tracer+calls) words=("$helpers/empty_tracer" $together -c) ;;
 	bare) words=() ;;
 	strace) words=(strace -f --seccomp-bpf -o /dev/null -e 'trace=file,network') ;;
 	proot | fakechroot) words=("$1") ;;
@@ -128,7 +133,7 @@ guard_words() {
 levels_here
 guards=$LEVELS_HERE
 for other in $OTHERS; do
-	if ! have "$other"; then skip "$other" 'not installed'; continue; fi
+	if [[ $other != tracer* ]] && ! have "$other"; then skip "$other" 'not installed'; continue; fi
 	guard_words "$other"
 	if "${words[@]}" true >/dev/null 2>&1 </dev/null; then guards+=" $other"; else skip "$other" 'does not work here'; fi
 done
@@ -137,7 +142,7 @@ median() { sort -g | awk '{ v[NR] = $1 } END { if (NR == 0) print "-"; else if (
 
 declare -A ratios bares stops
 measure() {	# GUARD WORK: microseconds of the command, and those of processor time
-	guard_words "$1"
+	guard_words "$1" "$2"
 	run_into "$2" "$helpers/spawn" time.txt "${words[@]}" "${command[@]}" 2>errors.txt </dev/null || {
 		echo "bench.sh: $1 failed: ${command[*]}: $(tail -n 1 errors.txt)" >&2
 		return 1

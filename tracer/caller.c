@@ -23,7 +23,7 @@
 
 #define LOOK_CAPABILITY (UINT64_C(1) << CAP_SYS_PTRACE)
 
-enum { STATUS_ROOM = 1 << 20 }; /* the list of groups may be long */
+enum { STATUS_ROOM = 4096, STATUS_MOST = 1 << 20 }; /* the list of groups may be long */
 
 /* ---- capabilities ------------------------------------------------------- */
 
@@ -107,20 +107,23 @@ static void read_groups(struct identity *identity, const char *text)
 /* The whole of /proc/TID/status; malloc'ed, or NULL. */
 static char *read_status(pid_t tid)
 {
-	char path[64];
+	char path[64], *text = NULL, *larger;
 	size_t length = 0;
 
 	snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = fd < 0 ? NULL : malloc(STATUS_ROOM);
-	while (text) {
-		ssize_t n = read(fd, text + length, STATUS_ROOM - 1 - length);
-		if (n <= 0)
+	for (size_t room = STATUS_ROOM; fd >= 0 && room <= STATUS_MOST; room *= 2) {
+		larger = realloc(text, room);
+		if (!larger)
 			break;
-		length += (size_t)n;
-	}
-	if (text)
+		text = larger;
+		ssize_t n;
+		while ((n = read(fd, text + length, room - 1 - length)) > 0)
+			length += (size_t)n;
 		text[length] = 0;
+		if (length < room - 1)
+			break;
+	}
 	return text;
 }
 
