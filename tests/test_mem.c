@@ -195,8 +195,9 @@ END_TEST
 /* Also where two pages meet; and nothing is written behind what is not there. */
 START_TEST(code_is_patched_where_the_task_may_not_write)
 {
-	char here[16];
+	char here[24];
 	const struct mem_patch patches[] = {{at(PAGE - 2), "across", 6}, {at(8), "one", 3}};
+	const struct mem_patch last[] = {{at(HOLE * PAGE - 3), "end", 3}, {at(HOLE * PAGE - 20), "eighteen letters.", 17}};
 	const struct mem_patch holed[] = {{at(HOLE * PAGE), "lost", 4}, {at(16), "two", 3}};
 
 	ck_assert_int_eq(mprotect(area, 2 * PAGE, PROT_READ | PROT_EXEC), 0);
@@ -207,6 +208,9 @@ START_TEST(code_is_patched_where_the_task_may_not_write)
 	ck_assert_int_eq(mem_read(child, at(7), here, 5), 0);
 	ck_assert_mem_eq(here, "xonex", 5);
 	ck_assert_mem_eq(area, "xxxxxxxxxxxx", 12); /* the child's alone */
+	ck_assert_int_eq(mem_patch(child, last, 2), 0);
+	ck_assert_int_eq(mem_read(child, at(HOLE * PAGE - 21), here, 21), 0);
+	ck_assert_mem_eq(here, "xeighteen letters.end", 21);
 	ck_assert_int_lt(mem_patch(child, holed, 2), 0);
 	ck_assert_int_eq(mem_read(child, at(16), here, 3), 0);
 	ck_assert_mem_eq(here, "xxx", 3);

@@ -10,9 +10,9 @@
  *   room:   lea site + 5, %rcx           where to go back to; a system call spends rcx
  *           mov $entrance, %eax
  *           jmp *%rax
- *   begin:  mov $9, %eax                 mmap
+ *   begin:  mov $9, %al                  mmap; the exec's result, 0, is in the register
  *           syscall
- *           cmp $GATE_START, %eax
+ *           cmp %rdi, %rax               where the page was to be
  *           jne 1f
  *           xor ...                      what the kernel begins with: nothing in any register but the stack pointer
  *           jmp *start(%rip)
@@ -38,7 +38,7 @@ enum {
 	SEGMENTS_MOST = 16,
 	CODE_MOST = 4 << 20, /* bytes of a dynamic linker */
 	ROOM = 14,
-	BEGIN = 49,
+	BEGIN = 44,
 };
 
 /* Its segment of code, from `base` on. */
@@ -118,15 +118,13 @@ static void fill(uint8_t room[ROOM], const struct gate_linker *linker)
 static void fill_begin(uint8_t code[BEGIN], uint64_t start)
 {
 	const uint8_t pieces[BEGIN] = {
-		0xb8, SYS_mmap, 0,    0,    0,	  0x0f, 0x05, 0x3d, 0,	  0,	0,    0, 0x75,
-		25,   0x31,	0xc0, 0x31, 0xff, 0x31, 0xf6, 0x31, 0xd2, 0x31, 0xc9, /* eax, edi, esi, edx, ecx, */
-		0x45, 0x31,	0xc0, 0x45, 0x31, 0xd2, 0x45, 0x31, 0xdb,	      /* r8d, r10d, r11d; r9 was 0 */
-		0xff, 0x25,	2,    0,    0,	  0,	0x0f, 0x0b, /* jmp *2(%rip); ud2; .quad start */
+		0xb0, SYS_mmap, 0x0f, 0x05, 0x48, 0x39, 0xf8, 0x75, 25,
+		0x31, 0xc0,	0x31, 0xff, 0x31, 0xf6, 0x31, 0xd2, 0x31, 0xc9, /* eax, edi, esi, edx, ecx, */
+		0x45, 0x31,	0xc0, 0x45, 0x31, 0xd2, 0x45, 0x31, 0xdb,	/* r8d, r10d, r11d; r9 was 0 */
+		0xff, 0x25,	2,    0,    0,	  0,	0x0f, 0x0b,		/* jmp *2(%rip); ud2; .quad start */
 	};
-	const uint32_t page = GATE_START;
 
 	memcpy(code, pieces, BEGIN);
-	memcpy(code + 8, &page, sizeof page);
 	memcpy(code + BEGIN - sizeof start, &start, sizeof start);
 }
 

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* mem.c - see mem.h; process_vm_readv(2), which stops short at an unmapped page. */
+/* mem.c - see mem.h; process_vm_readv(2), which stops short at an unmapped page; ptrace(2). */
 #include "mem.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/uio.h>
-#include <unistd.h>
-
-#include "cleanup.h"
 
 enum { PAGE = 4096, FIRST_READ = 256 };
 
@@ -37,20 +33,34 @@ int mem_write(pid_t tid, uint64_t address, const void *from, size_t length)
 	return (size_t)n == length ? 0 : -EFAULT;
 }
 
+/* A word of memory, wherever that begins; what it was where nothing of the patch lies. */
+static int patch_word(pid_t tid, const struct mem_patch *patch, size_t from)
+{
+	size_t length = patch->length - from < sizeof(long) ? patch->length - from : sizeof(long), before = 0;
+	uint64_t address = patch->address + from;
+	long word = 0;
+
+	if (length < sizeof word) {
+		if (address % PAGE + sizeof word > PAGE && address % PAGE + length <= PAGE)
+			before = sizeof word - length; /* what is behind it may not be there */
+		errno = 0;
+		word = ptrace(PTRACE_PEEKDATA, tid, (void *)(uintptr_t)(address - before), NULL);
+		if (errno)
+			return -errno;
+	}
+	memcpy((char *)&word + before, (const char *)patch->bytes + from, length);
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): as it is declared */
+	return ptrace(PTRACE_POKEDATA, tid, (void *)(uintptr_t)(address - before), (void *)word) < 0 ? -errno : 0;
+}
+
 int mem_patch(pid_t tid, const struct mem_patch *patches, unsigned count)
 {
-	char path[64];
+	int r = 0;
 
-	snprintf(path, sizeof path, "/proc/%d/mem", (int)tid);
-	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	for (unsigned i = 0; i < count; i++) {
-		ssize_t n = pwrite(fd, patches[i].bytes, patches[i].length, (off_t)patches[i].address);
-		if (n != (ssize_t)patches[i].length)
-			return n < 0 ? -errno : -EFAULT;
-	}
-	return 0;
+	for (unsigned i = 0; i < count; i++)
+		for (size_t done = 0; r == 0 && done < patches[i].length; done += sizeof(long))
+			r = patch_word(tid, &patches[i], done);
+	return r;
 }
 
 unsigned mem_read_each(pid_t tid, const uint64_t *addresses, unsigned count, size_t length, void *to)

@@ -14,8 +14,8 @@
 int mem_read(pid_t tid, uint64_t address, void *to, size_t length);
 int mem_write(pid_t tid, uint64_t address, const void *from, size_t length);
 
-/* Write where the program itself may not, into its code: a tracer may (proc(5), /proc/PID/mem), unless the kernel was told otherwise
- * (proc_mem.force_override, Linux 6.12). In order. 0 or -errno, and then the first of them may be written. */
+/* Write where the program itself may not, into its code: its tracer may, while it is stopped (ptrace(2), PTRACE_POKETEXT), with a few
+ * bytes at a time. In order. 0 or -errno, and then the first of them may be written. */
 struct mem_patch {
 	uint64_t address;
 	const void *bytes;
