@@ -197,7 +197,8 @@ START_TEST(code_is_patched_where_the_task_may_not_write)
 {
 	char here[24];
 	const struct mem_patch patches[] = {{at(PAGE - 2), "across", 6}, {at(8), "one", 3}};
-	const struct mem_patch last[] = {{at(HOLE * PAGE - 3), "end", 3}, {at(HOLE * PAGE - 20), "eighteen letters.", 17}};
+	const struct mem_patch last[] = {{at(HOLE * PAGE - 3), "end", 3},
+					 {at(HOLE * PAGE - 20), "eighteen letters.", 17}};
 	const struct mem_patch holed[] = {{at(HOLE * PAGE), "lost", 4}, {at(16), "two", 3}};
 
 	ck_assert_int_eq(mprotect(area, 2 * PAGE, PROT_READ | PROT_EXEC), 0);

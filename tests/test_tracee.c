@@ -336,7 +336,8 @@ END_TEST
 START_TEST(the_program_of_a_process_has_a_name)
 {
 	char self[PATH_MAX];
-	struct task *task = tracee_add(&all, getpid(), NULL, false, -1), *nobody = tracee_add(&all, INT_MAX, NULL, false, -1);
+	struct task *task = tracee_add(&all, getpid(), NULL, false, -1),
+		    *nobody = tracee_add(&all, INT_MAX, NULL, false, -1);
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
 	ck_assert_int_gt(n, 0);

@@ -19,7 +19,6 @@
  * event is never used, since a filter of the tool's own can set it. A resume that fails with ESRCH means that the task was
  * killed; its end will be reported.
  */
-#include <elf.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,9 +30,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gate_page.h"
 #include "limit.h"
-#include "mapped.h"
-#include "new_stack.h"
 #include "out_of_turn.h"
 #include "syscalls.h"
 #include "together.h"
@@ -182,85 +180,12 @@ static void end_again(struct task *task, int64_t result)
 	regs_set(task->tid, &regs);
 }
 
-/*
- * The new program has not run an instruction yet, and nobody else has its memory: what is at the page's address now
- * stays there. An ELF file may ask for any address, also one that was changed since it was judged: MAP_FIXED_NOREPLACE says it.
- * Of a file that the run can change it is asked before, since then the program is ended with a word. The filter lets this mmap pass.
- */
-static void page_arguments(const struct guard *guard, uint64_t args[CALL_ARG_COUNT])
-{
-	const uint64_t all[] = {GATE_START,
-				GATE_LENGTH,
-				(uint64_t)guard->gate.protection,
-				MAP_SHARED | MAP_FIXED_NOREPLACE,
-				guard->open_files + RESERVED_FD_GATE,
-				0};
-
-	memcpy(args, all, sizeof all);
-}
-
-/* The first instructions that it runs are ours, and map it. False: it has no place for them. */
-static bool begin_with_gate(struct guard *guard, struct task *task)
-{
-	uint64_t args[CALL_ARG_COUNT];
-
-	if (regs_get(task->tid, &task->saved) < 0 || !regs_64_bit(&task->saved) ||
-	    (task->approved.writable && !mapped_nothing_below(task->tid, RESERVED_END)))
-		return false;
-	struct new_stack stack = new_stack_of(task->tid, task->saved.rsp);
-	struct new_stack_auxiliary from = new_stack_auxiliary(&stack);
-	bool serve = gate_withdraw(&guard->gate, &task->approved, &stack);
-	uint64_t begin = gate_loader(&guard->gate, task->tid, from.linker, from.vdso, task->saved.rip, serve);
-	page_arguments(guard, args);
-	return begin != 0 && regs_begin_at(task->tid, &task->saved, begin, args) == 0;
-}
-
-/* It is made to map it, by a call of its own and a trap behind that. False: it cannot be done. */
-static bool map_gate(struct guard *guard, struct task *task)
-{
-	uint64_t args[CALL_ARG_COUNT];
-	page_arguments(guard, args);
-	if (regs_get(task->tid, &task->saved) < 0)
-		return false;
-	struct new_stack stack = new_stack_of(task->tid, task->saved.rsp);
-	struct new_stack_auxiliary from = new_stack_auxiliary(&stack);
-	if (!from.vdso ||
-	    regs_call_at(task->tid, &task->saved, from.vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)
-		return false;
-	gate_withdraw(&guard->gate, &task->approved, &stack);
-	task->gate_opens = true;
-	out_of_turn_answered(guard, task->tid);
-	ptrace(PTRACE_CONT, task->tid, NULL, NULL);
-	return true;
-}
-
-/* Is this the trap behind that mmap, and not a signal of somebody's? */
-static bool gate_is_mapped(const struct task *task, int signal)
-{
-	siginfo_t info;
-
-	return task->gate_opens && signal == SIGTRAP && ptrace(PTRACE_GETSIGINFO, task->tid, NULL, &info) == 0 &&
-	       info.si_code == TRAP_TRACE;
-}
-
 static bool told_of_exec(struct task *task, bool closed, struct event *event)
 {
 	event->kind = EVENT_EXEC;
 	event->task = task;
 	event->closed = closed;
 	return true;
-}
-
-/* Now it is as after any exec, but for the page. */
-static bool after_gate(struct task *task, struct event *event)
-{
-	struct user_regs_struct regs;
-	bool closed = regs_get(task->tid, &regs) < 0 || regs_called(&regs) != (int64_t)GATE_START;
-
-	task->gate_opens = false;
-	if (regs_set(task->tid, &task->saved) < 0)
-		closed = true;
-	return told_of_exec(task, closed, event);
 }
 
 static void end_of_call(struct guard *guard, struct task *task, int64_t result)
@@ -315,7 +240,7 @@ static bool at_call(struct guard *guard, struct task *task, struct event *event)
 	}
 	if (event->call.exit && task->exit_action == EXIT_GATE) {
 		task->exit_action = EXIT_NOTHING;
-		return !map_gate(guard, task) && told_of_exec(task, true, event);
+		return !gate_page_map(guard, task) && told_of_exec(task, true, event);
 	}
 	if (event->call.exit) {
 		end_of_call(guard, task, event->call.result);
@@ -405,8 +330,7 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 		if (guard->adopted && (tracee_find(&guard->tracees, tid) || (!newborn && !is_tracee(tid))))
 			ended = true; /* it was, and perhaps has ended since */
 		struct task *child =
-			ended ? NULL :
-				tracee_add(&guard->tracees, tid, maker, vfork, regs_clone_flags(maker->tid));
+			ended ? NULL : tracee_add(&guard->tracees, tid, maker, vfork, regs_clone_flags(maker->tid));
 		if (!ended && (!child || guard->ending)) {
 			kill(tid, SIGKILL);
 		} else if (!ended) {
@@ -513,7 +437,7 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		if (!task)
 			return false;
 		together_stopped(guard->together, task);
-		if (!guard->gate.page || begin_with_gate(guard, task))
+		if (!guard->gate.page || gate_page_begin(guard, task))
 			return told_of_exec(task, false, event);
 		task->exit_action = EXIT_GATE; /* the call's result is yet to be written over the number of any other */
 		resume(guard, task, 0);
@@ -531,8 +455,8 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		}
 		return false;
 	default:
-		if (gate_is_mapped(task, signal))
-			return after_gate(task, event);
+		if (gate_page_is_mapped(task, signal))
+			return told_of_exec(task, !gate_page_done(task), event);
 		if (task->launching && signal == SIGSTOP)
 			signal = 0; /* the launcher's sign that it is ready */
 		limit_note_signal(guard, signal);

@@ -70,7 +70,8 @@
  *   gate         level gate: the page and the directories by which opens pass unseen; gate_roots: which directories;
  *                gate_files: single files beside them;
  *                gate_devices: no device is or comes below them; gate_late: it is looked for while the run goes on;
- *                gate_loader: the opens of dynamic linkers go by it, too; gate_code: the code on the page;
+ *                gate_page: how a new program gets the page; gate_loader: the opens of its dynamic linker go by it, too;
+ *                gate_code: the code on the page;
  *                gate_withdraw: programs that do without the shim; shim_names: who calls none of its functions;
  *                new_stack: what a new program finds on its stack
  *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;

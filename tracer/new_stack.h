@@ -15,8 +15,8 @@ enum { NEW_STACK_WORDS = 512 }; /* of a page */
 /* What was read of it last, so that it is not read again. */
 struct new_stack {
 	pid_t tid;
-	uint64_t start;				/* what rsp is */
-	uint64_t read, words[NEW_STACK_WORDS];	/* where `count` words were read */
+	uint64_t start;			       /* what rsp is */
+	uint64_t read, words[NEW_STACK_WORDS]; /* where `count` words were read */
 	size_t count;
 };
 struct new_stack new_stack_of(pid_t tid, uint64_t start);

@@ -88,7 +88,9 @@ int regs_set(pid_t tid, const struct user_regs_struct *regs)
 
 static int poke(pid_t tid, size_t offset, uint64_t value)
 {
-	return ptrace(PTRACE_POKEUSER, tid, (void *)offset, (void *)(uintptr_t)value) < 0 ? -errno : 0; /* NOLINT: as it is declared */
+	return ptrace(PTRACE_POKEUSER, tid, (void *)offset, (void *)(uintptr_t)value) < 0
+		       ? -errno
+		       : 0; /* NOLINT: as it is declared */
 }
 
 int regs_skip(pid_t tid, int64_t result)

@@ -41,7 +41,7 @@ struct resolved {
 	mode_t type;	  /* S_IFMT bits of the object; 0 when it does not exist */
 	dev_t dev;
 	ino_t ino;
-	struct timespec changed; /* st_ctim */
+	struct timespec changed;	    /* st_ctim */
 	char name[PATH_MAX + NAME_MAX + 2]; /* absolute name of the object; NUL-terminated */
 	size_t length;
 	char judged[PATH_MAX + NAME_MAX +

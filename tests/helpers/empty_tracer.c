@@ -18,9 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const unsigned calls[] = {SYS_open,   SYS_openat,   SYS_openat2, SYS_creat,   SYS_execve,    SYS_execveat, SYS_unlink,
-				 SYS_rename, SYS_unlinkat, SYS_rmdir,	SYS_renameat, SYS_renameat2, SYS_mkdir,	  SYS_mkdirat,
-				 SYS_link,   SYS_linkat,   SYS_symlink, SYS_chmod,   SYS_fchmod,    SYS_fchmodat, SYS_utimensat};
+static const unsigned calls[] = {SYS_open,   SYS_openat,   SYS_openat2,	 SYS_creat,  SYS_execve,   SYS_execveat,
+				 SYS_unlink, SYS_rename,   SYS_unlinkat, SYS_rmdir,  SYS_renameat, SYS_renameat2,
+				 SYS_mkdir,  SYS_mkdirat,  SYS_link,	 SYS_linkat, SYS_symlink,  SYS_chmod,
+				 SYS_fchmod, SYS_fchmodat, SYS_utimensat};
 enum { CALLS = sizeof calls / sizeof *calls };
 
 static const long options = PTRACE_O_EXITKILL | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
@@ -34,7 +35,8 @@ static void fail(const char *what)
 
 static void stop_at_calls(void)
 {
-	struct sock_filter filter[2 * CALLS + 2] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
+	struct sock_filter filter[2 * CALLS + 2] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
 	struct sock_fprog program = {.len = 1, .filter = filter};
 
 	for (unsigned i = 0; i < CALLS; i++) {
