@@ -71,7 +71,7 @@ static inline void use_policy(int which)
 	guard.limits = policies[which].limits;
 	guard.open_files = OPEN_FILES;
 	guard.level = LEVEL_SECCOMP;
-	ck_assert_ptr_nonnull(tracee_add(&guard.tracees, getpid(), NULL, false));
+	ck_assert_ptr_nonnull(tracee_add(&guard.tracees, getpid(), NULL, false, -1));
 	ck_assert_int_eq(filter_compile(&guard, &filter), 0);
 }
 

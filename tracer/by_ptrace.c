@@ -291,6 +291,7 @@ static void newborn_seen(struct guard *guard, pid_t tid, bool ended)
 		newborn->ended = ended;
 		newborn->since = moment();
 	}
+	guard->strays |= !newborn;
 	if (!newborn || guard->ending)
 		kill(tid, SIGKILL);
 }
@@ -327,8 +328,8 @@ static void forked(struct guard *guard, struct task *maker, bool vfork)
 		bool waits = newborn && !newborn->ended, ended = newborn && newborn->ended;
 		if (newborn)
 			newborn_forget(guard, newborn);
-		if (guard->adopted && (tracee_find(&guard->tracees, tid) || (!newborn && !is_tracee(tid))))
-			ended = true; /* it was, and perhaps has ended since */
+		if (guard->strays && (tracee_find(&guard->tracees, tid) || (!newborn && !is_tracee(tid))))
+			ended = true; /* it was adopted, and perhaps has ended since */
 		struct task *child =
 			ended ? NULL : tracee_add(&guard->tracees, tid, maker, vfork, regs_clone_flags(maker->tid));
 		if (!ended && (!child || guard->ending)) {
@@ -368,7 +369,7 @@ static bool adopt_orphans(struct guard *guard)
 		if (ended)
 			continue;
 		struct task *child = tracee_adopt(&guard->tracees, tid);
-		guard->adopted = true;
+		guard->strays = true;
 		together_born(guard->together, 0, tid);
 		if (child)
 			resume(guard, child, 0);
