@@ -115,8 +115,8 @@ static inline void resolve_setup(void)
 	child = traced_after(stand, 0);
 	other = traced_after(stand_elsewhere, 0);
 	stranger = traced_after(stand_elsewhere, 0);
-	task = tracee_add(&all, child, NULL, false);
-	tracee_add(&all, other, NULL, false);
+	task = tracee_add(&all, child, NULL, false, -1);
+	tracee_add(&all, other, NULL, false, -1);
 }
 
 static inline void resolve_teardown(void)
