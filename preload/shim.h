@@ -262,6 +262,10 @@ int judge(struct request *request);
 /* Parts of it. */
 int judge_network(struct request *request);
 int judge_processes(struct request *request);
+/* A unix socket of that name. To bind it, `request` must have the arguments of bind. */
+int judge_unix(struct request *request, enum net_use use, const char *path);
+/* May every address be connected to, or bound? */
+bool judge_every_address(enum net_use use);
 /* One access to a resolved name; `makes`: the name itself is made or removed. */
 int judge_place(struct request *request, const struct place *place, unsigned access, bool makes);
 /* The same of a name at which something is made: S_IFMT bits of what, 0: nothing. */
