@@ -19,12 +19,6 @@
 #include "syscalls.h"
 #include "wire.h"
 
-/*
- * A table that stands in the page of data, which every process has and which is half empty, and not in the pages of code and
- * constants. It is as much a constant; but nothing in a process is kept from the program itself anyway.
- */
-#define IN_DATA_PAGE __attribute__((section(".data.rel.ro")))
-
 /* ---- functions that are wrapped ----------------------------------------- */
 
 /* WRAP_open, ...: their indexes. */
