@@ -96,9 +96,9 @@ $(BUILD)/preload/%.o: preload/%.S preload/serve.inc preload/wrap.def preload/not
 # One segment of code and constants, one of data: each is a mapping that the loader makes in every program; and data that is
 # protected after relocation would be one more, and a system call, in a library that trusts nothing of its own anyway.
 SHIM_LINK = -Wl,--gc-sections,--hash-style=gnu,--build-id=sha1,-Bsymbolic-functions \
-	    -Wl,-z,now,-z,norelro,-z,nodelete,-z,noexecstack,-z,noseparate-code
-$(SHIM): $(SHIM_O)
-	$(CC) $(if $(SHIM_LTO),$(SHIM_FLAGS) -flto-partition=one) -shared -nostdlib $(SHIM_LINK) -o $@ $^
+	    -Wl,-z,now,-z,norelro,-z,nodelete,-z,noexecstack,-z,noseparate-code -Wl,-T,preload/shim.ld
+$(SHIM): $(SHIM_O) preload/shim.ld
+	$(CC) $(if $(SHIM_LTO),$(SHIM_FLAGS) -flto-partition=one) -shared -nostdlib $(SHIM_LINK) -o $@ $(SHIM_O)
 
 $(BUILD)/preload/loader.bin: $(LOADER_O) preload/loader.ld
 	$(CC) -fno-lto -nostdlib -static -Wl,-T,preload/loader.ld,--gc-sections,--build-id=none,--oformat=binary -o $@ $(LOADER_O)

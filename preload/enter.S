@@ -11,8 +11,9 @@
 
 #include "note.h"
 /*
- * STUB_SIZE bytes each, and behind every STUB_GROUP of them as many that all of those reach by a short jump: the one says
- * its number modulo 256, the other which 256 are meant. next.c finds the name of a stub by this layout.
+ * STUB_SIZE bytes each, and behind every STUB_GROUP of them a landing, of LANDING_SIZE, that all of those reach by a short jump: the one
+ * says its number modulo 256, the other which 256 are meant. next.c finds the name of a stub by this layout. The number is in ah, the
+ * shortest way to say it: of rax only al means anything to the function that is called (the psABI's "Parameter Passing").
  */
 	.set wrap_index, 0
 
@@ -29,7 +30,7 @@
 	.globl \name
 	.type \name, @function
 \name:
-	movb $(wrap_index & 255), %r11b
+	movb $(wrap_index & 255), %ah
 	.byte 0xeb, 1f - . - 1	/* jmp, the short one */
 	.size \name, . - \name
 	.set wrap_index, wrap_index + 1
@@ -63,11 +64,10 @@ shim_stubs:
 shim_enter:
 	.cfi_startproc
 enter_high:
-	movzbl %r11b, %r11d
-	addl $256, %r11d
+	movl $256, %r11d
 	jmp 1f
 enter_low:
-	movzbl %r11b, %r11d
+	xorl %r11d, %r11d
 1:	pushq %rbp
 	.cfi_def_cfa_offset 16
 	.cfi_offset %rbp, -16
@@ -81,10 +81,11 @@ enter_low:
 	movq %r8, 32(%rsp)
 	movq %r9, 40(%rsp)
 	movq %rax, FRAME_RAX(%rsp)
+	movzbl %ah, %esi
+	addl %r11d, %esi
 	leaq 16(%rbp), %rax
 	movq %rax, FRAME_STACK(%rsp)
 	movq %rsp, %rdi
-	movl %r11d, %esi
 	call shim_check
 	testq %rax, %rax
 	je 2f

@@ -30,18 +30,29 @@ const char *environment_variable(char *const *environment, const char *name_and_
 	return NULL;
 }
 
-/* Is `path` one of the words of a list for LD_PRELOAD? */
+/* Length of the first word of a list for LD_PRELOAD. */
+static size_t word_length(const char *list)
+{
+	size_t n = 0;
+
+	while (list[n] && list[n] != ':' && list[n] != ' ')
+		n++;
+	return n;
+}
+
+static bool is_word(const char *word, size_t length, const char *path)
+{
+	return length == text_length(path) && memcmp(word, path, length) == 0;
+}
+
+/* Is `path` one of the words of a list? */
 static bool lists(const char *list, const char *path)
 {
-	size_t n = text_length(path);
-
 	while (list && *list) {
-		if (text_begins(list, path) && (!list[n] || list[n] == ':' || list[n] == ' '))
+		size_t n = word_length(list);
+		if (is_word(list, n, path))
 			return true;
-		while (*list && *list != ':' && *list != ' ')
-			list++;
-		while (*list == ':' || *list == ' ')
-			list++;
+		list += n + (list[n] != 0);
 	}
 	return false;
 }
@@ -54,17 +65,17 @@ bool environment_has_shim(char *const *environment)
 	return !path || lists(environment_variable(environment, LD_PRELOAD), path);
 }
 
-/* A list for LD_PRELOAD without one of its words. */
+/* A list without one of its words. */
 static char *put_others(char *end, const char *list, const char *path)
 {
-	size_t n = text_length(path);
-
 	while (*list) {
-		if (text_begins(list, path) && (!list[n] || list[n] == ':' || list[n] == ' '))
-			list += n;
-		while (*list && *list != ':' && *list != ' ')
-			*end++ = *list++;
-		while (*list == ':' || *list == ' ')
+		size_t n = word_length(list);
+		if (!is_word(list, n, path)) {
+			memcpy(end, list, n);
+			end += n;
+		}
+		list += n;
+		if (*list)
 			*end++ = *list++;
 	}
 	*end = 0;
@@ -126,9 +137,7 @@ static int judge_objects(const char *list)
 	int r = 0;
 
 	while (r == 0 && list && *list) {
-		size_t n = 0;
-		while (list[n] && list[n] != ':' && list[n] != ' ')
-			n++;
+		size_t n = word_length(list);
 		if (n >= sizeof name)
 			return -ENAMETOOLONG;
 		memcpy(name, list, n);

@@ -251,35 +251,9 @@ WITH_LIST(execle, execve, true)
 
 typedef int spawn_function(int *, const char *, const void *, const void *, char *const *, char *const *);
 
-static int spawn(enum wrap_index which, int *pid, const char *path, const void *actions, const void *attributes,
-		 char *const *argv, char *const *environment, int judged)
-{
-	spawn_function *next = (spawn_function *)next_of(which);
-	struct passed passed;
-
-	if (!next)
-		return ENOSYS;
-	int r = environment_pass(&passed, environment, judged);
-	if (r < 0)
-		return -r;
-	r = next(pid, path, actions, attributes, argv, passed.environment);
-	environment_let_go(&passed);
-	return r;
-}
-
-static int spawn_path(enum wrap_index which, int *pid, const char *path, const void *actions, const void *attributes,
-		      char *const *argv, char *const *environment)
-{
-	int r = exec_allowed(AT_FDCWD, path, argv, 0);
-
-	return r < 0 ? -r : spawn(which, pid, path, actions, attributes, argv, environment, r);
-}
-
 /* What a search would run: the first that is there and may be executed. */
 static int allowed_in_search(const char *file, char *const *argv)
 {
-	if (text_find(file, '/'))
-		return exec_allowed(AT_FDCWD, file, argv, 0);
 	char *room = common_memory(PATH_SIZE);
 	if (!room)
 		return -ENOMEM;
@@ -294,23 +268,34 @@ static int allowed_in_search(const char *file, char *const *argv)
 	return r;
 }
 
-static int spawn_file(enum wrap_index which, int *pid, const char *file, const void *actions, const void *attributes,
-		      char *const *argv, char *const *environment)
+/* `which` comes last, so that all else stays where the caller put it. */
+static int spawn(int *pid, const char *program, const void *actions, const void *attributes, char *const *argv,
+		 char *const *environment, enum wrap_index which)
 {
-	int r = allowed_in_search(file, argv);
+	bool searches = which == WRAP_posix_spawnp || which == WRAP_pidfd_spawnp;
+	spawn_function *next = (spawn_function *)next_of(which);
+	struct passed passed;
+	int r = searches && !text_find(program, '/') ? allowed_in_search(program, argv)
+						     : exec_allowed(AT_FDCWD, program, argv, 0);
 
-	return r < 0 ? -r : spawn(which, pid, file, actions, attributes, argv, environment, r);
+	if (r >= 0)
+		r = next ? environment_pass(&passed, environment, r) : -ENOSYS;
+	if (r < 0)
+		return -r;
+	r = next(pid, program, actions, attributes, argv, passed.environment);
+	environment_let_go(&passed);
+	return r;
 }
 
-/* They differ in where they look for the program, and in whether the first argument gets a pid or a pidfd. */
-#define SPAWN(function, by)                                                                             \
+/* They differ in whether they search, and in whether the first argument gets a pid or a pidfd. */
+#define SPAWN(function)                                                                                 \
 	EXPORT spawn_function function;                                                                 \
 	EXPORT int function(int *pid, const char *program, const void *actions, const void *attributes, \
 			    char *const *argv, char *const *environment)                                \
 	{                                                                                               \
-		return by(WRAP_##function, pid, program, actions, attributes, argv, environment);       \
+		return spawn(pid, program, actions, attributes, argv, environment, WRAP_##function);    \
 	}
-SPAWN(posix_spawn, spawn_path)
-SPAWN(posix_spawnp, spawn_file)
-SPAWN(pidfd_spawn, spawn_path)
-SPAWN(pidfd_spawnp, spawn_file)
+SPAWN(posix_spawn)
+SPAWN(posix_spawnp)
+SPAWN(pidfd_spawn)
+SPAWN(pidfd_spawnp)

@@ -34,7 +34,7 @@ static bool any_udp(void)
 	return true;
 }
 
-static bool every_address(enum net_use use)
+bool judge_every_address(enum net_use use)
 {
 	for (unsigned i = 0; i < shim.image_count; i++)
 		if (!decide_every_address(shim.images[i], use))
@@ -107,7 +107,7 @@ static int judge_socket(struct request *request)
 				       : refuse_unnamed(request, EACCES, NET_UDP,
 							"a UDP socket: no rule of the policy is for UDP");
 		if (type == SOCK_DGRAM && (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6))
-			return every_address(NET_CONNECT) ? 0 : refuse_socket(request, -EACCES);
+			return judge_every_address(NET_CONNECT) ? 0 : refuse_socket(request, -EACCES);
 		break;
 	case AF_NETLINK:
 		if (protocol == NETLINK_ROUTE)
@@ -273,17 +273,10 @@ static int bind_unix(struct request *request, const struct place *place)
 	return JUDGED_DONE;
 }
 
-static int judge_unix(struct request *request, enum net_use use, const struct sockaddr *address, uint32_t length)
+int judge_unix(struct request *request, enum net_use use, const char *path)
 {
-	const char *name = (const char *)address + offsetof(struct sockaddr_un, sun_path);
-	char path[sizeof(struct sockaddr_un) + 1];
 	struct place place;
-	size_t n = 0;
 
-	while (n < length - offsetof(struct sockaddr_un, sun_path) && n < sizeof path - 1 && name[n])
-		n++;
-	memcpy(path, name, n);
-	path[n] = 0;
 	request->requested = path;
 	int r = judge_resolve(request, &place, AT_FDCWD, path, use == NET_CONNECT);
 	if (r != 0)
@@ -296,6 +289,21 @@ static int judge_unix(struct request *request, enum net_use use, const struct so
 		r = bind_unix(request, &place);
 	place_close(&place);
 	return r;
+}
+
+/* The name may have no NUL behind it. */
+static int judge_unix_address(struct request *request, enum net_use use, const struct sockaddr *address,
+			      uint32_t length)
+{
+	const char *name = (const char *)address + offsetof(struct sockaddr_un, sun_path);
+	char path[sizeof(struct sockaddr_un) + 1];
+	size_t n = 0;
+
+	while (n < length - offsetof(struct sockaddr_un, sun_path) && n < sizeof path - 1 && name[n])
+		n++;
+	memcpy(path, name, n);
+	path[n] = 0;
+	return judge_unix(request, use, path);
 }
 
 /* ---- by call ------------------------------------------------------------ */
@@ -324,7 +332,7 @@ static int judge_destination(struct request *request, enum net_use use, const st
 	switch (address->sa_family) {
 	case AF_UNIX:
 		if (length > sizeof(address->sa_family) && *name)
-			return judge_unix(request, use, address, length);
+			return judge_unix_address(request, use, address, length);
 		/* no name at all: the kernel chooses an abstract one to bind (unix(7), Autobind) */
 		return use == NET_BIND || length > sizeof(address->sa_family)
 			       ? judge_address(request, use, address, length)
@@ -444,7 +452,7 @@ static int judge_sockopt(struct request *request)
 
 	if (option == NET_OPTION_ROUTES)
 		return refuse_always(request, WIRE_NETWORK_OUTBOUND, EPERM, "source route");
-	if (option == NET_OPTION_ANNOUNCES && !every_address(NET_CONNECT))
+	if (option == NET_OPTION_ANNOUNCES && !judge_every_address(NET_CONNECT))
 		return refuse_unnamed(request, EPERM, NET_TCP, "multicast group");
 	return option == NET_OPTION_NAMES ? judge_naming(request) : 0;
 }

@@ -48,7 +48,9 @@ _Static_assert(sizeof name_offset == WRAP_COUNT - WRAP_STUBS && sizeof names <= 
 /* How many of ours are exported: those before the first that is only looked up. */
 enum { EXPORTED = WRAP___errno_location };
 
-static void *_Atomic found[WRAP_COUNT];
+/* How far from shim_stubs each is, 0: not known. That is half of what an address takes; one that is further away, which libraries
+ * of one process are not, is looked up again each time. */
+static _Atomic int32_t found[WRAP_COUNT];
 
 struct object {
 	const ElfW(Sym) * symbols;
@@ -202,7 +204,7 @@ const char *shim_path(void)
 /* Of ours, which come behind what is undefined; a table of their hashes says where. */
 static const char *name_of(const struct link_map *own, enum wrap_index index)
 {
-	ElfW(Addr) stub = (ElfW(Addr))shim_stubs + (index + index / STUB_GROUP) * STUB_SIZE;
+	ElfW(Addr) stub = (ElfW(Addr))shim_stubs + index * STUB_SIZE + index / STUB_GROUP * LANDING_SIZE;
 	struct object object;
 
 	if ((unsigned)index >= WRAP_STUBS)
@@ -216,19 +218,29 @@ static const char *name_of(const struct link_map *own, enum wrap_index index)
 	return NULL;
 }
 
-void *next_of(enum wrap_index index)
+static void *find_next(enum wrap_index index)
 {
-	void *known = found[index];
-
-	if (known)
-		return known;
 	const struct link_map *own = own_map();
 	struct wanted wanted = {own ? name_of(own, index) : NULL, false};
+	void *next = NULL;
+
 	do {
-		for (const struct link_map *map = wanted.name ? own->l_next : NULL; map && !known; map = map->l_next)
-			known = look_up(map, &wanted);
+		for (const struct link_map *map = wanted.name ? own->l_next : NULL; map && !next; map = map->l_next)
+			next = look_up(map, &wanted);
 		wanted.old = !wanted.old;
-	} while (wanted.old && !known);
-	found[index] = known;
-	return known;
+	} while (wanted.old && !next);
+	return next;
+}
+
+void *next_of(enum wrap_index index)
+{
+	int32_t known = found[index];
+
+	if (known)
+		return (void *)(shim_stubs + known);
+	void *next = find_next(index);
+	int64_t distance = (int64_t)next - (int64_t)shim_stubs;
+	if (next && distance == (int32_t)distance)
+		found[index] = (int32_t)distance;
+	return next;
 }

@@ -7,7 +7,8 @@
 #define NOTE_TYPE 1
 #define NOTE_VERSION 1
 
-#define STUB_SIZE 5
-#define STUB_GROUP 16
+#define STUB_SIZE 4
+#define STUB_GROUP 32
+#define LANDING_SIZE 5
 
 #endif

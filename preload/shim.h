@@ -19,12 +19,6 @@
 #include "syscalls.h"
 #include "wire.h"
 
-/*
- * A table that stands in the page of data, which every process has and which is half empty, and not in the pages of code and
- * constants. It is as much a constant; but nothing in a process is kept from the program itself anyway.
- */
-#define IN_DATA_PAGE __attribute__((section(".data.rel.ro")))
-
 /* ---- functions that are wrapped ----------------------------------------- */
 
 /* WRAP_open, ...: their indexes. */
@@ -262,6 +256,10 @@ int judge(struct request *request);
 /* Parts of it. */
 int judge_network(struct request *request);
 int judge_processes(struct request *request);
+/* A unix socket of that name. To bind it, `request` must have the arguments of bind. */
+int judge_unix(struct request *request, enum net_use use, const char *path);
+/* May every address be connected to, or bound? */
+bool judge_every_address(enum net_use use);
 /* One access to a resolved name; `makes`: the name itself is made or removed. */
 int judge_place(struct request *request, const struct place *place, unsigned access, bool makes);
 /* The same of a name at which something is made: S_IFMT bits of what, 0: nothing. */

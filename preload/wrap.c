@@ -74,7 +74,7 @@ _Static_assert(CALL_NUMBERS <= 1 << 9 && FAIL_WORDEXP < 1 << 3 && HOW_BODY < 1 <
 #define LIST_OF(a, b, c, d, ...) LIST_##a##_##b##_##c##_##d
 #define SOURCES(...) LIST_OF(__VA_ARGS__, NONE, NONE, NONE, NONE)
 
-static const struct wrapper wrappers[WRAP_STUBS] IN_DATA_PAGE = {
+static const struct wrapper wrappers[WRAP_STUBS] = {
 #define SAME(function, call) [WRAP_##function] = {NUMBER_##call, FAIL_MINUS, HOW_TABLE, LIST_OWN},
 #define MAPPED(function, call, fail, ...) \
 	[WRAP_##function] = {NUMBER_##call, FAIL_##fail, HOW_TABLE, SOURCES(__VA_ARGS__)},

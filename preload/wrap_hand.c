@@ -9,7 +9,6 @@
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <netinet/in.h>
-#include <sys/un.h>
 
 #include "shim.h"
 
@@ -365,21 +364,15 @@ static int by_remote(struct request *request)
 {
 	bool bind = request->call->op == OP_BIND;
 
-	for (unsigned i = 0; i < shim.image_count; i++)
-		if (!decide_every_address(shim.images[i], bind ? NET_BIND : NET_CONNECT))
-			return refuse_always(request, bind ? WIRE_NETWORK_BIND : WIRE_NETWORK_OUTBOUND, EACCES,
-					     bind ? "a reserved port" : "a remote shell");
-	return 0;
+	if (judge_every_address(bind ? NET_BIND : NET_CONNECT))
+		return 0;
+	return refuse_always(request, bind ? WIRE_NETWORK_BIND : WIRE_NETWORK_OUTBOUND, EACCES,
+			     bind ? "a reserved port" : "a remote shell");
 }
 
 static int by_syslog(struct request *request)
 {
-	struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-	struct request inner = *request;
-
-	inner.args[1] = (uint64_t)&log;
-	inner.args[2] = sizeof log;
-	return judge(&inner);
+	return judge_unix(request, NET_CONNECT, "/dev/log");
 }
 
 /* ---- any call, any group ------------------------------------------------ */
