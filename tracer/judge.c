@@ -402,7 +402,7 @@ static bool may_enter(const struct guard *guard, const struct name_arg *moved, c
 		return true; /* devices themselves are not moved */
 	snprintf(parent, sizeof parent, "%.*s/", slash ? (int)(slash - to->at.name) : 0, to->at.name);
 	int into = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool may = gate_admits(&guard->gate, moved->at.fd, into);
+	bool may = gate_admits(&guard->gate, moved->at.fd, into, to->at.name);
 	if (into >= 0)
 		close(into);
 	return may;
