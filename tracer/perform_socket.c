@@ -130,9 +130,11 @@ static int64_t bind_to_name(const struct deed *deed, int fd)
 
 	if (!at->magic)
 		return bind(fd, &address->any, address->length) < 0 ? -errno : 0;
-	if (at->length >= sizeof named.sun_path)
+	if (at->length + at->slash >= sizeof named.sun_path)
 		return -ENAMETOOLONG;
-	memcpy(named.sun_path, at->name, at->length + 1);
+	memcpy(named.sun_path, at->name, at->length);
+	if (at->slash)
+		named.sun_path[at->length] = '/';
 	return bind(fd, (struct sockaddr *)&named, sizeof named) < 0 ? -errno : 0;
 }
 
