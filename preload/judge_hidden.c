@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* judge_hidden.c - what a policy hides, and names that lead past it, as tracer/judge_hidden.c. */
 #include <asm-generic/errno.h>
+#include <linux/stat.h>
 
 #include "shim.h"
 
@@ -21,7 +22,8 @@ static bool goes_back(const char *rest)
 	return rest[0] == '.' && rest[1] == '.' && (rest[2] == '/' || !rest[2]);
 }
 
-/* "hidden/../x" and "hidden-file/x": were nothing there, they would lead nowhere. `error`: where the name itself leads. */
+/* "hidden/../x" and "hidden-file/x": were nothing there, they would lead nowhere. Through a hidden directory to what is shown there
+ * again leads a way as any. `error`: where the name itself leads. */
 static int judge_way(struct request *request, int dirfd, const char *path, int error)
 {
 	char before[PLACE_ROOM];
@@ -29,11 +31,13 @@ static int judge_way(struct request *request, int dirfd, const char *path, int e
 	int r = 0;
 
 	for (size_t i = 1; r == 0 && i < sizeof before && path[i - 1] && path[i]; i++) {
-		if (path[i] != '/' || path[i - 1] == '/' || (error != -ENOTDIR && !goes_back(path + i)))
+		bool back = goes_back(path + i);
+		if (path[i] != '/' || path[i - 1] == '/' || (error != -ENOTDIR && !back))
 			continue;
 		memcpy(before, path, i);
 		before[i] = 0;
-		if (place_resolve(&place, dirfd, before, true) == 0 && judge_hidden(&place))
+		if (place_resolve(&place, dirfd, before, true) == 0 && (back || place_type(&place) != S_IFDIR) &&
+		    judge_hidden(&place))
 			r = judge_place(request, &place, ACCESS_LOOK, false);
 		place_close(&place);
 	}

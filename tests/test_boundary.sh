@@ -232,22 +232,24 @@ test_objects() {
 
 # ---- the machine by other names --------------------------------------------------------------------------------
 
-# names_of_machine LEVEL|bare WHAT: 0 when it could be opened. /proc a second time, and devices beside /dev, where the policy
-# lets the tool write. Run in a mount namespace.
+# names_of_machine LEVEL|bare WHAT: 0 when it could be opened. /proc a second time, devices beside /dev, and names in /dev that
+# are made of others, where the policy lets the tool write. Run in a mount namespace.
 names_of_machine() {
 	local level=$1 what=$2 command=(sh -c "$2")
 	[ "$level" = bare ] || command=("$PICKET" run -q --profile none --enforce "$level" --read /usr --read /lib --read /lib64
-		--read /etc/ld.so.cache --write "$F/open" --exec /usr/bin --exec /bin -- "${command[@]}")
+		--read /etc/ld.so.cache --write "$F/open" --write /dev --exec /usr/bin --exec /bin -- "${command[@]}")
 	fresh_fixture
 	# shellcheck disable=SC2016
 	unshare -m --propagation private sh -c 'cd "$0" && mkdir proc && mount -t proc proc proc && mknod fuse c 10 229 &&
-		mknod null c 1 3 && exec "$@"' "$F/open" "${command[@]}"
+		mknod null c 1 3 && mount -t tmpfs dev /dev && mkdir /dev/mapper && mknod /dev/mapper/control c 10 229 &&
+		mknod /dev/fuse c 10 229 && mknod /dev/null c 1 3 && exec "$@"' "$F/open" "${command[@]}"
 }
 
 test_names_of_machine() {
 	local level what
 	if ! [ "$(id -u)" = 0 ] || ! unshare -m true 2>/dev/null; then echo '# not here: names_of_machine'; return; fi
-	for what in ': >>proc/sys/vm/swappiness' ': <proc/1/status' ': >>proc/self/mem' ': <>fuse'; do
+	for what in ': >>proc/sys/vm/swappiness' ': <proc/1/status' ': >>proc/self/mem' ': <>fuse' \
+		'ln /dev/fuse /dev/other && : <>/dev/other' 'mv /dev/mapper /dev/other && : <>/dev/other/control'; do
 		if ! names_of_machine bare "$what" >/dev/null 2>&1; then echo "# not here: $what"; continue; fi
 		for level in $LEVELS_HERE; do check_not "$level: $what" names_of_machine "$level" "$what"; done
 	done

@@ -92,5 +92,8 @@ for level in $LEVELS_HERE; do
 	echo shown >directory/part
 	check_same "$level: what is shown again is there" shown "$("$PICKET" run -q --enforce "$level" --hide directory \
 		--read directory/part -- sh -c 'cat directory/part' 2>&1)"
+	check_same "$level: and a name that fails there is no violation" 'Not a directory 0' "$(LC_ALL=C "$PICKET" run -q --enforce "$level" \
+		-r "$SCRATCH/result" --hide directory --read directory/part -- sh -c 'cat "$PWD/directory/part/x"' 2>&1 | sed 's/.*: //') $(
+		jq .violation_count "$SCRATCH/result")"
 done
 finish

@@ -210,10 +210,10 @@ fi
 
 # Through the gate nobody sees what kind of thing is opened. So no block device gets below a root: neither by itself nor in what it lies in.
 make_devices() {
-	rm -rf root apart
-	mkdir -p root/own apart/plain/a/b apart/full/a/b apart/many
-	mknod apart/full/a/b/disk b 7 0 2>mknod.log && cp -a apart/full apart/exchanged && (cd apart/many && mkdir $(seq 200)) &&
-		touch root/file
+	rm -rf root apart home
+	mkdir -p root/own apart/plain/a/b apart/full/a/b apart/many apart/git home/.config/git
+	mknod apart/full/a/b/disk b 7 0 2>mknod.log && cp -a apart/full apart/exchanged && cp -a apart/full apart/far && (cd apart/many && mkdir $(seq 200)) &&
+		touch root/file home/.config/git/config && mknod apart/git/config b 7 0
 }
 cat >moves.py <<'END'
 import ctypes, errno, os
@@ -233,13 +233,18 @@ attempt('one with a device', os.rename, 'apart/full', 'root/full')
 attempt('in exchange for a directory', exchange, 'apart/exchanged', 'root/own')
 attempt('in exchange for a file', exchange, 'root/file', 'apart/exchanged')
 attempt('too many to be looked at', os.rename, 'apart/many', 'root/many')
+deep = 'root/own' + 400 * '/d'
+os.makedirs(deep)
+attempt('far below', os.rename, 'apart/far', deep + '/far')
 attempt('to elsewhere', os.rename, 'apart/full', 'apart/elsewhere')
 attempt('the device', os.rename, 'apart/elsewhere/a/b/disk', 'root/disk')
 attempt('another name of it', os.link, 'apart/elsewhere/a/b/disk', 'root/disk')
+attempt('the directory of a single file', os.rename, 'home/.config/git', 'apart/was')
+attempt('a device in its place', os.rename, 'apart/git', 'home/.config/git')
 END
 if [ "$(id -u)" = 0 ] && make_devices; then
-	check_same 'control: without a guard it would' 5 "$(python3 moves.py 2>&1 | head -6 | grep -c -e 'device worked' -e 'any worked' \
-		-e 'exchange.*worked' -e 'many.*worked')"
+	check_same 'control: without a guard it would' 7 "$(python3 moves.py 2>&1 | grep -c -e 'device worked' -e 'any worked' \
+		-e 'exchange.*worked' -e 'many.*worked' -e 'below worked' -e 'place worked')"
 	make_devices
 	check_same 'no block device comes to lie below a root' "$(cat <<'END'
 a directory without any worked
@@ -248,11 +253,15 @@ one with a device EXDEV
 in exchange for a directory EXDEV
 in exchange for a file EXDEV
 too many to be looked at EXDEV
+far below EXDEV
 to elsewhere worked
 the device EPERM
 another name of it EPERM
+the directory of a single file worked
+a device in its place EXDEV
 END
-)" "$("$PICKET" run -q --profile none --read / --write "$SCRATCH" --write "$SCRATCH/root" --write /dev/null --exec / --enforce gate -- python3 moves.py 2>&1)"
+)" "$("$PICKET" run -q --profile none --read / --write "$SCRATCH" --write "$SCRATCH/root" --write /dev/null --exec / --env "HOME=$SCRATCH/home" \
+		--deny "$SCRATCH/home/.config/gh" --enforce gate -- python3 moves.py 2>&1)"
 else
 	echo '# not here: devices below roots (only root makes them, and not everywhere)'
 fi

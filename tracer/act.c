@@ -463,7 +463,7 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 	}
 	forget_names(guard, request);
 	if (judgement->moves_names)
-		gate_late_moved(&guard->gate);
+		gate_late_move(&guard->gate);
 	if (judgement->then)
 		judgement->then(guard, request);
 	if (judgement->instead >= 0) {
@@ -480,13 +480,15 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 			task->exit_action = EXIT_STOP;
 		transport_proceed(guard, task);
 	}
-	if (judgement->moves_names && made) {
+	if (!judgement->moves_names)
+		return;
+	if (made)
 		transport_await_end(guard, task);
-		gate_late_moved(&guard->gate);
-		if (judgement->after)
-			judgement->after(guard, request);
+	gate_late_moved(&guard->gate);
+	if (made && judgement->after)
+		judgement->after(guard, request);
+	if (made)
 		look_again(guard, request, judgement);
-	}
 }
 
 static void refuse(struct guard *guard, struct request *request, struct judgement *judgement)

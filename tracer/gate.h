@@ -122,7 +122,8 @@ bool gate_no_device_below(int directory, unsigned *entries, unsigned least, cons
  * no thread can be made: then they stay closed.
  */
 void gate_late_begin(struct gate *gate, const char *cwd);
-/* A directory is about to be moved, or has been: to be called before and after. */
+/* A directory is about to be moved, after all that were moved before; and it has been, or will not be. */
+void gate_late_move(struct gate *gate);
 void gate_late_moved(struct gate *gate);
 /* False: the thread hangs in the kernel, and still uses the page. */
 bool gate_late_end(struct gate *gate);
@@ -130,8 +131,11 @@ bool gate_late_end(struct gate *gate);
 /* The late roots serve from now on. */
 void gate_open_late(struct wire_gate *page);
 
-/* May this directory be moved to below that one (-1: it is not known)? Not when a device would come into a root with it, or that cannot be told. */
-bool gate_admits(const struct gate *gate, int moved, int into);
+/*
+ * May this directory be moved to below that one (-1: it is not known), to have this resolved name? Not when a device would come into a
+ * root or to the name of a single file with it, or that cannot be told.
+ */
+bool gate_admits(const struct gate *gate, int moved, int into, const char *name);
 
 /*
  * gate_withdraw.c: a program was executed, the one that was approved as it seems, and has not run an instruction. If AddressSanitizer's

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,9 +19,9 @@
 #include "gate.h"
 
 enum {
-	DIRECTORY_COST = 8,   /* a directory costs as much as so many of its entries */
-	ANCESTORS_MOST = 256, /* of a name; above, nothing is known */
-	ENTRIES_MOVED = 1024, /* in a tree that is moved */
+	DIRECTORY_COST = 8,	       /* a directory costs as much as so many of its entries */
+	ANCESTORS_MOST = PATH_MAX / 2, /* a name has no more */
+	ENTRIES_MOVED = 1024,	       /* in a tree that is moved */
 };
 
 /* Directories that are still to be looked into, by their names from the top of the tree. */
@@ -138,20 +139,32 @@ static bool lies_in_root(const struct gate *gate, int directory, unsigned count)
 	return false;
 }
 
+/* Does the name of a single file (gate_files.c) lead through this one? */
+static bool leads_to_file(const struct wire_gate *page, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (uint32_t i = 0; i < page->file_count; i++)
+		if (strncmp(page->file[i].name, name, length) == 0 && page->file[i].name[length] == '/')
+			return true;
+	return false;
+}
+
 /*
- * No device comes into a root, late or not, unless it is known that it never opens. What lies in one that is open was searched. What
- * lies in late ones that are not may be moved there within them: the search begins anew with each move, or was over, of all of them,
- * before it.
+ * No device comes into a root, late or not, unless it is known that it never opens, nor to the name of a single file. What lies in a
+ * root that is open was searched. What lies in late ones that are not may be moved there within them: the search begins anew with each
+ * move, or was over, of all of them, before it.
  */
-bool gate_admits(const struct gate *gate, int moved, int into)
+bool gate_admits(const struct gate *gate, int moved, int into, const char *name)
 {
 	unsigned entries = ENTRIES_MOVED, early = gate->roots.early, all = gate->roots.count;
 
 	if (!gate->page || geteuid() != 0)
 		return true;
 	uint32_t late = gate->page->late;
-	if (into >= 0 && !lies_in_root(gate, into, late == GATE_LATE_NEVER ? early : all))
+	bool anywhere = into < 0 || leads_to_file(gate->page, name);
+	if (!anywhere && !lies_in_root(gate, into, late == GATE_LATE_NEVER ? early : all))
 		return true;
-	bool serves = late != GATE_LATE_OPEN && (into < 0 || lies_in_root(gate, into, early));
+	bool serves = late != GATE_LATE_OPEN && (anywhere || lies_in_root(gate, into, early));
 	return lies_in_root(gate, moved, serves ? early : all) || gate_no_device_below(moved, &entries, 0, NULL);
 }

@@ -7,7 +7,7 @@
  * the entry has the kernel refuse to follow any link on the way. So what is opened is what has this name, whatever the
  * run makes of the directories, and the policy was asked about this name. Names of which it says something else than of
  * their file are none: links, and what belongs to processes. No block device comes to have such a name, as none is
- * moved or linked (judge.c).
+ * moved or linked (judge.c), nor does a directory with one in it come to lie on the way there (gate_admits).
  */
 #include <fcntl.h>
 #include <limits.h>

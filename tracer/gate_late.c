@@ -5,7 +5,7 @@
  * page only, which the kernel refuses until we write them anew.
  *
  * Meanwhile the run may move directories, from where it was not looked yet to where it was already. So moves are counted, when they
- * begin and when they are over (act.c), and when the count is another one than before, all is looked at again. Once the roots are
+ * begin and when they are over (act.c), and when one was under way at the start, or has begun since, all is looked at again. Once the roots are
  * open, what is moved is looked at first, as for any root (gate_admits).
  */
 #include <errno.h>
@@ -32,7 +32,7 @@ struct gate_late {
 	struct wire_gate *page;
 	int top;
 	atomic_bool stop;
-	atomic_uint moves;
+	atomic_uint begun, over; /* moves: how many have begun, and what that was when none was under way */
 };
 
 static void *look(void *argument)
@@ -41,10 +41,11 @@ static void *look(void *argument)
 
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	for (int tries = 0; tries < TRIES_MOST; tries++) {
-		unsigned moves = late->moves, entries = ENTRIES_MOST;
+		unsigned begun = late->begun, entries = ENTRIES_MOST;
+		bool quiet = late->over == begun;
 		if (!gate_no_device_below(late->top, &entries, 0, &late->stop))
 			break;
-		if (moves == late->moves) {
+		if (quiet && late->begun == begun) {
 			gate_open_late(late->page);
 			return NULL;
 		}
@@ -85,10 +86,16 @@ void gate_late_begin(struct gate *gate, const char *cwd)
 	free(late);
 }
 
+void gate_late_move(struct gate *gate)
+{
+	if (gate->late)
+		gate->late->begun++;
+}
+
 void gate_late_moved(struct gate *gate)
 {
 	if (gate->late)
-		gate->late->moves++;
+		gate->late->over = gate->late->begun;
 }
 
 bool gate_late_end(struct gate *gate)

@@ -72,7 +72,8 @@ struct search {
 	unsigned refused_count;
 	unsigned entries; /* that may still be looked at for devices */
 	bool root_user;
-	const char *cwd; /* at or below it there may be late roots */
+	const char *cwd; /* at or below it there may be late roots, */
+	int cwd_mount;	 /* on the same mount: only that is looked through */
 };
 
 /* ---- mounts ------------------------------------------------------------- */
@@ -186,8 +187,8 @@ static unsigned consider(struct search *search, const char *name)
 	const struct mount *mount = fd >= 0 ? mount_of(search, fd) : NULL;
 	if (mount && is_plain(mount) && !covered(search, name, mount->id, writable, false)) {
 		bool late = !device_free(search, mount, fd, name);
-		bool worth =
-			!late || (lies_below(name, search->cwd) && !covered(search, name, mount->id, writable, true));
+		bool worth = !late || (mount->id == search->cwd_mount && lies_below(name, search->cwd) &&
+				       !covered(search, name, mount->id, writable, true));
 		char *copy = worth ? strdup(name) : NULL;
 		if (copy) {
 			search->found[search->count++] =
@@ -382,6 +383,8 @@ int gate_roots_find(struct gate_roots *roots, struct policy *const *policies, un
 	int r = 0;
 
 	search.mount_count = mounts_all(&search.mounts);
+	cleanup_fd int top = open_exactly(cwd);
+	search.cwd_mount = top < 0 ? -1 : mount_id(top);
 
 	memset(roots, 0, sizeof *roots);
 	for (unsigned i = 0; r == 0 && i < policy_count && i < IMAGES_MOST; i++) {

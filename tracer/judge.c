@@ -402,10 +402,20 @@ static bool may_enter(const struct guard *guard, const struct name_arg *moved, c
 		return true; /* devices themselves are not moved */
 	snprintf(parent, sizeof parent, "%.*s/", slash ? (int)(slash - to->at.name) : 0, to->at.name);
 	int into = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool may = gate_admits(&guard->gate, moved->at.fd, into);
+	bool may = gate_admits(&guard->gate, moved->at.fd, into, to->at.name);
 	if (into >= 0)
 		close(into);
 	return may;
+}
+
+/* The devices of always.h are known by their names: they get no other ones, nor does a directory that such a name leads through. */
+static bool leads_to_machine(struct judgement *judgement, const struct name_arg *name)
+{
+	bool leads = is_directory(name) && always_machine_near(name->at.name, name->at.length);
+
+	if (leads)
+		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", name->at.name);
+	return leads;
 }
 
 static void judge_rename(struct guard *guard, struct request *request, struct judgement *judgement)
@@ -422,7 +432,8 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 	if (!judge_made(guard, request, judgement, from, ACCESS_WRITE, exchange ? to->at.type : 0) ||
 	    !judge_made(guard, request, judgement, to, ACCESS_WRITE, from->at.type) ||
 	    !judge_move(guard, request, judgement, from, to) ||
-	    (exchange && !judge_move(guard, request, judgement, to, from)))
+	    (exchange && !judge_move(guard, request, judgement, to, from)) || leads_to_machine(judgement, from) ||
+	    (exchange && leads_to_machine(judgement, to)))
 		return;
 	if (!may_enter(guard, from, to) || (exchange && !may_enter(guard, to, from)))
 		judge_answer(judgement, -EXDEV); /* then programs copy, which no device survives */
@@ -435,7 +446,8 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 	judgement->moves_names = is_link(from) || is_socket(from);
 	if (!judge_name(guard, request, judgement, from, ACCESS_LOOK))
 		return;
-	if (from->at.type == S_IFBLK || device_elsewhere(&from->at))
+	if (from->at.type == S_IFBLK || device_elsewhere(&from->at) ||
+	    always_machine(from->at.name, from->at.length, ACCESS_READ))
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", from->at.name);
 	else if (judge_new_name(guard, request, judgement, to, from->at.type) &&
 		 (!from->at.nameless || from->at.deleted))

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "judge.h"
 
@@ -43,7 +44,8 @@ static bool goes_back(const char *rest)
 	return strncmp(rest, "..", 2) == 0 && (rest[2] == '/' || rest[2] == 0);
 }
 
-/* "hidden/../x" and "hidden-file/x": were nothing there, they would lead nowhere. */
+/* "hidden/../x" and "hidden-file/x": were nothing there, they would lead nowhere. Through a hidden directory to what is shown there
+ * again leads a way as any. */
 static bool way_is_hidden(struct guard *guard, const struct request *request, struct judgement *judgement,
 			  const struct name_arg *name)
 {
@@ -51,13 +53,14 @@ static bool way_is_hidden(struct guard *guard, const struct request *request, st
 
 	for (const char *end = name->text; (end = strchr(end, '/')) != NULL; end += strspn(end, "/")) {
 		size_t length = (size_t)(end - name->text);
+		bool back = goes_back(end);
 		struct resolved at;
-		if (length == 0 || (name->at.error != -ENOTDIR && !goes_back(end)))
+		if (length == 0 || (name->at.error != -ENOTDIR && !back))
 			continue;
 		memcpy(before, name->text, length);
 		before[length] = 0;
 		resolve_path(&guard->tracees, request->task, name->dirfd, before, RESOLVE_FOLLOW, false, &at);
-		bool refused = at.error == 0 && refuse_hidden(guard, judgement, &at);
+		bool refused = at.error == 0 && (back || at.type != S_IFDIR) && refuse_hidden(guard, judgement, &at);
 		resolve_close(&at);
 		if (refused)
 			return true;

@@ -86,6 +86,26 @@ static bool is_name_in(const struct resolved *at, const struct resolved *parent,
 	       memcmp(at->name + n + 1, last, length) == 0;
 }
 
+/* What is called so there, whatever a slash behind it makes of a link. */
+static int look_at_last(int dirfd, const struct place *place, const struct name_arg *name, struct stat *st)
+{
+	char last[sizeof place->last];
+
+	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.strcpy): its room was reckoned before */
+	strcpy(last, place->last);
+	if (name->at.slash)
+		last[strlen(last) - 1] = 0;
+	return fstatat(dirfd, last, st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
+}
+
+/* "link/" is the directory that it leads to, but not for who removes or moves it. */
+static bool is_link_with_slash(int dirfd, const struct place *place, const struct name_arg *name)
+{
+	struct stat st;
+
+	return name->at.slash && look_at_last(dirfd, place, name, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* The directory of what exists: resolved once more, and compared. */
 static int64_t existing_place(const struct deed *deed, const struct name_arg *name, struct place *place)
 {
@@ -105,10 +125,10 @@ static int64_t existing_place(const struct deed *deed, const struct name_arg *na
 	text[n] = 0;
 	resolve_path(&deed->guard->tracees, deed->task, name->dirfd, text, RESOLVE_FOLLOW, false, &parent);
 	int64_t r = parent.error ? parent.error : parent.exists && parent.type == S_IFDIR ? 0 : -ENOTDIR;
-	if (r == 0 && !is_name_in(&name->at, &parent, last, length))
-		r = PERFORM_AGAIN;
 	if (r == 0)
 		r = set_last(place, last, length, name->at.slash);
+	if (r == 0 && !is_name_in(&name->at, &parent, last, length))
+		r = is_link_with_slash(parent.fd, place, name) ? -ENOTDIR : PERFORM_AGAIN;
 	if (r != 0) {
 		resolve_close(&parent);
 		return r;
@@ -251,14 +271,9 @@ int64_t perform_remove(struct deed *deed)
 /* Is there what was judged: the same object, or nothing? */
 static bool is_as_judged(const struct place *place, const struct name_arg *name)
 {
-	char last[sizeof place->last];
 	struct stat st;
 
-	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.strcpy): its room was reckoned before */
-	strcpy(last, place->last);
-	if (name->at.slash)
-		last[strlen(last) - 1] = 0;
-	if (fstatat(place->dirfd, last, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+	if (look_at_last(place->dirfd, place, name, &st) < 0)
 		return !name->at.exists;
 	return name->at.exists && st.st_dev == name->at.dev && st.st_ino == name->at.ino;
 }

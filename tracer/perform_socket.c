@@ -8,7 +8,9 @@
  * memory to may outlive it as a thread of a process whose first thread is gone. Listening takes nothing from memory.
  *
  * A socket's name keeps the spelling that the task gave it, since getsockname tells it: so the kernel gets the text, from the
- * task's working directory, while nobody can change what it means (perform_names.c, `moves`), and after a last look.
+ * task's working directory, while nobody can change what it means (perform_names.c, `moves`), and after a last look. Not
+ * so a name with a link of /proc in it, such as /proc/self/cwd, which would lead us through our own entry, and where it leads
+ * in that of a task everybody may change at any time: then it is the resolved name.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -119,16 +121,34 @@ static bool leads_there(const struct deed *deed)
 	return same;
 }
 
+/* Bind to the name that was judged, spelled as said above. */
+static int64_t bind_to_name(const struct deed *deed, int fd)
+{
+	const struct address_arg *address = &deed->request->address;
+	const struct resolved *at = &deed->request->names[0].at;
+	struct sockaddr_un named = {.sun_family = AF_UNIX};
+
+	if (!at->magic)
+		return bind(fd, &address->any, address->length) < 0 ? -errno : 0;
+	if (at->length + at->slash >= sizeof named.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(named.sun_path, at->name, at->length);
+	if (at->slash)
+		named.sun_path[at->length] = '/';
+	return bind(fd, (struct sockaddr *)&named, sizeof named) < 0 ? -errno : 0;
+}
+
 int64_t perform_bind(struct deed *deed)
 {
 	struct notifier *n = deed->guard->notifier;
 	const struct address_arg *address = &deed->request->address;
+	const struct name_arg *name = &deed->request->names[0];
 	int fd = socket_of(deed);
 	int64_t r;
 
 	if (fd < 0)
 		return fd;
-	if (deed->request->names[0].arg < 0)
+	if (name->arg < 0)
 		return bind(fd, &address->any, address->length) < 0 ? -errno : 0;
 	cleanup_fd int base = base_of(deed);
 	r = base < 0 ? base : deed_umask(deed);
@@ -140,9 +160,9 @@ int64_t perform_bind(struct deed *deed)
 	else if (!leads_there(deed))
 		r = PERFORM_AGAIN;
 	else
-		r = bind(fd, &address->any, address->length) < 0 ? -errno : 0;
+		r = bind_to_name(deed, fd);
 	if (r == 0) /* nobody of the run can have put another one there: to move a socket takes `moves`, too */
-		owned_add_socket(&deed->guard->tracees.owned, fd, deed->request->names[0].text);
+		owned_add_socket(&deed->guard->tracees.owned, fd, name->at.magic ? name->at.name : name->text);
 	pthread_rwlock_unlock(&n->moves);
 	if (chdir("/") < 0)
 		return r;

@@ -403,6 +403,37 @@ static int links_read_as_ever(void)
 		       REFUSED;
 }
 
+/* A slash behind a link makes a directory of it only for those who go there. */
+static int links_with_slashes_are_none(void)
+{
+	struct stat st;
+
+	NEED(mkdir("directory", 0700));
+	NEED(symlink("directory", "link"));
+	WORKS(stat("link/", &st) == 0 && S_ISDIR(st.st_mode));
+	WORKS(rmdir("link/") < 0 && errno == ENOTDIR);
+	WORKS(unlink("link/") < 0 && errno == ENOTDIR);
+	WORKS(rename("link/", "moved") < 0 && errno == ENOTDIR);
+	WORKS(mkdir("link/", 0700) < 0 && errno == EEXIST);
+	return WORKED;
+}
+
+/* By a link of /proc a socket comes to lie where that leads this process, and not whoever makes it in its place. */
+static int binds_by_links_of_proc(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/proc/self/cwd/one" };
+	int directory;
+
+	NEED(mkdir("below", 0700));
+	NEED(directory = open("below", O_PATH | O_DIRECTORY));
+	NEED(chdir("below"));
+	WORKS(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address) == 0);
+	snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/other", directory);
+	WORKS(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address) == 0);
+	WORKS(access("one", F_OK) == 0 && access("other", F_OK) == 0);
+	return WORKED;
+}
+
 static const struct row rows[] = {
 	{ HAS_TO_WORK, "own_sockets", own_sockets },
 	{ HAS_TO_WORK, "own_sockets_of_threads", own_sockets_of_threads },
@@ -417,6 +448,8 @@ static const struct row rows[] = {
 	{ HAS_TO_WORK, "names_of_threads", names_of_threads },
 	{ HAS_TO_WORK, "own_landlock_holds", own_landlock_holds },
 	{ HAS_TO_WORK, "links_read_as_ever", links_read_as_ever },
+	{ HAS_TO_WORK, "links_with_slashes_are_none", links_with_slashes_are_none },
+	{ HAS_TO_WORK, "binds_by_links_of_proc", binds_by_links_of_proc },
 	{ HAS_TO_WORK, "child_of_clone3_has_arguments", child_of_clone3_has_arguments },
 };
 MAIN(rows)
