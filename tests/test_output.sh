@@ -197,12 +197,14 @@ for forgery in "${forgeries[@]}"; do
 	(cd kept && sh -c "$forgery" >/dev/null 2>&1)
 	check_same "control: unguarded, forged: $forgery" forged "$(cat kept/way/r.json)"
 done
-if [ "$(id -u)" != 0 ]; then
-	fresh_kept
-	echo before >kept/out/r.json
-	check_same 'a directory in which nothing can be replaced any more: no success beside an older result' 125 \
-		"$(cd kept && "$PICKET" run -q -r out/r.json -- chmod 555 out 2>/dev/null; echo $?)"
-	chmod 755 kept/out
+if [ "$(id -u)" != 0 ]; then	# nothing is shut to root
+	for said in 555 0; do
+		fresh_kept
+		echo before >kept/out/r.json
+		(cd kept && "$PICKET" run -q --deny trap -r out/r.json -- sh -c "ls trap; chmod $said out" 2>/dev/null)
+		chmod 755 kept/out
+		check "a directory that the tool shuts ($said): the result is the run's" jq -e '.success and .violations != []' kept/out/r.json
+	done
 fi
 
 # ---- closed descriptors and full disks of the tool ----

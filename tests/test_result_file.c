@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/xattr.h>
 
 static char directory[] = "/tmp/picket-result-XXXXXX";
 
@@ -133,6 +134,46 @@ START_TEST(whether_the_name_still_leads_to_the_result_is_known)
 }
 END_TEST
 
+static const mode_t shut[] = {0555, 0111, 0};
+
+START_TEST(a_directory_that_the_tool_has_shut_gets_the_result_and_stays_shut)
+{
+	struct result *result = result_new(NULL);
+	struct result_file file;
+	struct stat status;
+	ck_assert_int_eq(mkdir("out", 0700), 0);
+	ck_assert_int_eq(close(open("out/r.json", O_CREAT | O_WRONLY, 0600)), 0);
+	ck_assert_int_eq(result_file_open(&file, "out/r.json"), 0);
+	ck_assert_int_eq(chmod("out", shut[_i]), 0);
+	ck_assert_int_eq(result_file_write(&file, result, &identity, &outcome, NULL), 0);
+	ck_assert(!result_file_misleads(&file));
+	ck_assert_int_eq(stat("out", &status), 0);
+	ck_assert_int_eq(status.st_mode & 07077, shut[_i] & 07077);
+	ck_assert_int_eq(status.st_mode & S_IWUSR, 0);
+	ck_assert_int_eq(chmod("out", 0700), 0);
+	json_t *json = json_load_file("out/r.json", 0, NULL);
+	ck_assert_ptr_nonnull(json);
+	json_decref(json);
+	result_file_close(&file);
+	result_free(result);
+}
+END_TEST
+
+START_TEST(what_a_directory_says_of_new_files_does_not_keep_the_result_from_its_owner)
+{
+	/* version 2, then tag with rights, and id, of user, group and others: linux/posix_acl_xattr.h */
+	static const uint32_t nobody[] = {2, 1, UINT32_MAX, 4, UINT32_MAX, 0x20, UINT32_MAX};
+	struct result *result = result_new(NULL);
+	struct stat status;
+	if (setxattr(".", "system.posix_acl_default", nobody, sizeof(nobody), 0) == 0) { /* or there is no such thing */
+		ck_assert_int_eq(result_write_file(result, &identity, &outcome, NULL, "r.json"), 0);
+		ck_assert_int_eq(stat("r.json", &status), 0);
+		ck_assert_int_eq(status.st_mode & 07777, 0600);
+	}
+	result_free(result);
+}
+END_TEST
+
 static const struct {
 	const char *path;
 	int error;
@@ -225,6 +266,9 @@ int main(void)
 	tcase_add_test(tests, a_moved_directory_leads_nowhere_else);
 	tcase_add_loop_test(tests, whether_the_name_still_leads_to_the_result_is_known, 0,
 			    sizeof(meanwhiles) / sizeof(meanwhiles[0]));
+	tcase_add_loop_test(tests, a_directory_that_the_tool_has_shut_gets_the_result_and_stays_shut, 0,
+			    sizeof(shut) / sizeof(shut[0]));
+	tcase_add_test(tests, what_a_directory_says_of_new_files_does_not_keep_the_result_from_its_owner);
 	tcase_add_loop_test(tests, a_wrong_path_is_found_out_before_anything_runs, 0,
 			    sizeof(wrong_paths) / sizeof(wrong_paths[0]));
 	tcase_add_test(tests, devices_and_fifos_are_written_as_they_stand);

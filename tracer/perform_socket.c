@@ -312,6 +312,21 @@ static int take_fds(const struct deed *deed, struct parcel *parcel, struct cmsgh
 	return 0;
 }
 
+/* Who says that it is itself says that it is us, who send: the kernel takes nobody else (unix(7), SCM_CREDENTIALS). */
+static int take_credentials(const struct deed *deed, struct cmsghdr *c)
+{
+	struct ucred who;
+
+	if (c->cmsg_len != CMSG_LEN(sizeof who))
+		return -EINVAL;
+	memcpy(&who, CMSG_DATA(c), sizeof who);
+	if (who.pid != tracee_tgid(deed->task))
+		return -EPERM;
+	who.pid = getpid();
+	memcpy(CMSG_DATA(c), &who, sizeof who);
+	return 0;
+}
+
 static int take_control(const struct deed *deed, struct parcel *parcel)
 {
 	struct msghdr *header = &parcel->header;
@@ -323,6 +338,8 @@ static int take_control(const struct deed *deed, struct parcel *parcel)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c && r == 0; c = CMSG_NXTHDR(header, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			r = take_fds(deed, parcel, c);
+		else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+			r = take_credentials(deed, c);
 	return r;
 }
 

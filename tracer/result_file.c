@@ -131,13 +131,36 @@ static int make_temporary(int dirfd, char *name, size_t size)
 	return -EEXIST;
 }
 
+/* The directory may say which rights new files in it have (acl(5), "default ACL"): its owner reads this one all the same. */
 static void note_written(struct result_file *file, int fd)
 {
 	struct stat status;
 	if (fstat(fd, &status) != 0)
 		return;
+	if (S_ISREG(status.st_mode) && !(status.st_mode & S_IRUSR))
+		fchmod(fd, (status.st_mode & 07777) | S_IRUSR | S_IWUSR);
 	file->dev = status.st_dev;
 	file->ino = status.st_ino;
+}
+
+static int change_mode(int dirfd, mode_t mode)
+{
+	char name[64];
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", dirfd);
+	return chmod(name, mode & 07777);
+}
+
+/*
+ * Names could be made and removed there when the run began, but a tool that may write to a directory may take that right from its
+ * owner, and so keep what it did to itself. True: it was given back, and what it was before is in *before.
+ */
+static bool open_up(int dirfd, mode_t *before)
+{
+	struct stat status;
+	if (faccessat(dirfd, ".", W_OK | X_OK, AT_EACCESS) == 0 || errno != EACCES || fstat(dirfd, &status) != 0)
+		return false;
+	*before = status.st_mode;
+	return change_mode(dirfd, status.st_mode | S_IWUSR | S_IXUSR) == 0;
 }
 
 bool result_file_misleads(const struct result_file *file)
@@ -150,14 +173,10 @@ bool result_file_misleads(const struct result_file *file)
 	return status.st_ino != file->ino || status.st_dev != file->dev;
 }
 
-int result_file_write(struct result_file *file, const struct result *result, const struct run_identity *identity,
-		      const struct run_outcome *outcome, const struct run_output *output)
+static int replace(struct result_file *file, const struct result *result, const struct run_identity *identity,
+		   const struct run_outcome *outcome, const struct run_output *output)
 {
 	char temporary[64];
-	if (file->fd >= 0) {
-		note_written(file, file->fd);
-		return result_write(result, identity, outcome, output, file->fd);
-	}
 	int fd = make_temporary(file->dirfd, temporary, sizeof(temporary));
 	if (fd < 0) {
 		unlinkat(file->dirfd, file->name, 0);
@@ -175,6 +194,21 @@ int result_file_write(struct result_file *file, const struct result *result, con
 		unlinkat(file->dirfd, temporary, 0);
 		unlinkat(file->dirfd, file->name, 0);
 	}
+	return error;
+}
+
+int result_file_write(struct result_file *file, const struct result *result, const struct run_identity *identity,
+		      const struct run_outcome *outcome, const struct run_output *output)
+{
+	mode_t before;
+	if (file->fd >= 0) {
+		note_written(file, file->fd);
+		return result_write(result, identity, outcome, output, file->fd);
+	}
+	bool opened = open_up(file->dirfd, &before);
+	int error = replace(file, result, identity, outcome, output);
+	if (opened)
+		change_mode(file->dirfd, before | S_IXUSR); /* without which nobody would find it */
 	return error;
 }
 

@@ -336,6 +336,44 @@ static int own_sockets_of_threads(void)
 	return in_company(own_sockets);
 }
 
+/* A message in which somebody says who it is: that it is itself is believed, that it is its parent is not. */
+static ssize_t introduce(int socket, pid_t pid)
+{
+	struct ucred who = { pid, getuid(), getgid() };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof who)];
+	} control = { .header = { CMSG_LEN(sizeof who), SOL_SOCKET, SCM_CREDENTIALS } };
+	struct iovec text = { "x", 1 };
+	struct msghdr message = { .msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+
+	memcpy(CMSG_DATA(&control.header), &who, sizeof who);
+	return sendmsg(socket, &message, 0);
+}
+
+static int says_who_it_is(void)
+{
+	struct ucred told = { 0 };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof told)];
+	} control;
+	char byte;
+	struct iovec text = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	int pair[2], yes = 1;
+
+	NEED(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+	NEED(bind(pair[0], (struct sockaddr *)&(struct sockaddr_un){ AF_UNIX, "named" }, sizeof(struct sockaddr_un)));
+	NEED(setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes));
+	WORKS(introduce(pair[1], getpid()) == 1);
+	WORKS(recvmsg(pair[0], &message, MSG_DONTWAIT) == 1 && control.header.cmsg_type == SCM_CREDENTIALS);
+	memcpy(&told, CMSG_DATA(&control.header), sizeof told);
+	WORKS(told.uid == getuid() && told.gid == getgid());
+	WORKS(getuid() == 0 || (introduce(pair[1], getppid()) < 0 && errno == EPERM));
+	return WORKED;
+}
+
 /* What a tool denies itself stays denied, whoever makes its calls; or the kernel says that it has no such thing. */
 static int own_landlock_holds(void)
 {
@@ -437,6 +475,7 @@ static int binds_by_links_of_proc(void)
 static const struct row rows[] = {
 	{ HAS_TO_WORK, "own_sockets", own_sockets },
 	{ HAS_TO_WORK, "own_sockets_of_threads", own_sockets_of_threads },
+	{ HAS_TO_WORK, "says_who_it_is", says_who_it_is },
 	{ HAS_TO_WORK, "exec_among_threads", exec_among_threads },
 	{ HAS_TO_WORK, "fails_and_sleeps", fails_and_sleeps },
 	{ HAS_TO_WORK, "killed_makers", killed_makers },
