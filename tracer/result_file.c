@@ -8,6 +8,7 @@
  */
 #include "result.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -158,6 +159,7 @@ int result_file_write(struct result_file *file, const struct result *result, con
 		note_written(file, file->fd);
 		return result_write(result, identity, outcome, output, file->fd);
 	}
+	assert(file->name != NULL);
 	int fd = make_temporary(file->dirfd, temporary, sizeof(temporary));
 	if (fd < 0) {
 		unlinkat(file->dirfd, file->name, 0);
