@@ -65,7 +65,7 @@ run_stage() {
 			stage tsan env CK_TIMEOUT_MULTIPLIER=5 "${make[@]}" BUILD="$BUILD/tsan" CC=clang CFLAGS='-O1 -g -fsanitize=thread' \
 				LDFLAGS=-fsanitize=thread HARDEN=-fPIE test-programs unit
 			# and the supervisor's own threads, which only level notify has many of
-			stage tsan-notify env TSAN_OPTIONS='halt_on_error=1 exitcode=66' TEST_LEVELS=notify CC=clang BUILD="$BUILD/tsan" \
+			stage tsan-notify env TSAN_OPTIONS='halt_on_error=1 exitcode=66' LEVELS=notify CC=clang BUILD="$BUILD/tsan" \
 				tests/run.sh languages opens
 		else
 			echo 'skip - ThreadSanitizer: it does not start on this kernel'
