@@ -175,7 +175,7 @@ analyse:		## clang-tidy and cppcheck
 	@tests/analyse.sh
 
 fuzz-smoke: 		## each fuzzer for a short while
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O1 -g -fsanitize=address,undefined,fuzzer-no-link" \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O1 -g -Werror -fsanitize=address,undefined,fuzzer-no-link" \
 		LDFLAGS="-fsanitize=address,undefined" fuzzers
 	@BUILD=$(abspath $(BUILD))/fuzz tests/fuzz_smoke.sh
 .PHONY: fuzzers

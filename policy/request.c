@@ -128,8 +128,8 @@ static int judge_program(const struct launch_request *request, const struct poli
 
 static bool has_control(const char *text)
 {
-	size_t length = strlen(text),
-	       n; /* NOLINT(clang-analyzer-core.NonNullParamChecker): keys and values are strings */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): keys and values are strings */
+	size_t length = strlen(text), n;
 	unsigned code = 0;
 
 	for (size_t i = 0; i < length; i += n) {

@@ -122,6 +122,7 @@ int way_find(const char *path, struct arena *arena, const char *const **names, s
 	if (!way)
 		return -ENOMEM;
 	if (strlen(path) >= PATH_MAX)
+		/* cppcheck-suppress memleak; freed with its variable */
 		return complain(why, -EINVAL, "%s", strerrordesc_np(ENAMETOOLONG));
 	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.strcpy): its room was reckoned before */
 	strcpy(way->left, path);

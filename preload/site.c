@@ -59,10 +59,11 @@ void site_take(void)
 
 void site_give_back(void)
 {
-	uint8_t *linker = loader_base(), *place = linker + gate_loader_site();
+	uint8_t *linker = loader_base();
+	size_t at = gate_loader_site();
 
-	if (linker && place != linker && readable(place, OPEN_SITE_JUMP) && *place == OPEN_SITE_JUMP_CODE)
-		put_instruction(place, open_site_number);
+	if (linker && at && readable(linker + at, OPEN_SITE_JUMP) && linker[at] == OPEN_SITE_JUMP_CODE)
+		put_instruction(linker + at, open_site_number);
 }
 
 /* What site_enter asks. */

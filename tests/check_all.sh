@@ -56,16 +56,16 @@ run_stage() {
 	asan)
 		sanitize='-fsanitize=address,undefined -fno-sanitize-recover=all'
 		# Leaks are not looked for: many a test, and the program where it is about to end, leaves them to the kernel.
-		# A suite may take three times as long as one that nothing is added to.
-		TEST_TIMEOUT=1800 CK_TIMEOUT_MULTIPLIER=3 ASAN_OPTIONS=detect_leaks=0 stage asan tests_with asan CC=gcc CFLAGS="-O1 -g $sanitize" LDFLAGS="$sanitize" \
-			HARDEN='-fPIE' ;;
+		# Everything may take three times as long as where nothing is added to it.
+		TEST_TIMEOUT=1800 ROW_SECONDS=60 CK_TIMEOUT_MULTIPLIER=3 ASAN_OPTIONS=detect_leaks=0 stage asan tests_with asan CC=gcc \
+			CFLAGS="-O1 -g $sanitize" LDFLAGS="$sanitize" HARDEN='-fPIE' ;;
 	tsan)
 		if tsan_runs; then
 			# A test may take five times as long as one that nothing is added to.
 			stage tsan env CK_TIMEOUT_MULTIPLIER=5 "${make[@]}" BUILD="$BUILD/tsan" CC=clang CFLAGS='-O1 -g -fsanitize=thread' \
 				LDFLAGS=-fsanitize=thread HARDEN=-fPIE test-programs unit
 			# and the supervisor's own threads, which only level notify has many of
-			stage tsan-notify env TSAN_OPTIONS='halt_on_error=1 exitcode=66' TEST_LEVELS=notify CC=clang BUILD="$BUILD/tsan" \
+			stage tsan-notify env TSAN_OPTIONS='halt_on_error=1 exitcode=66' LEVELS=notify CC=clang BUILD="$BUILD/tsan" \
 				tests/run.sh languages opens
 		else
 			echo 'skip - ThreadSanitizer: it does not start on this kernel'

@@ -39,7 +39,7 @@ int getaddrinfo(const char *restrict node, const char *restrict service, const s
 	return EAI_NONAME;
 }
 
-static void use(const struct policy *policy)
+static void use(struct policy *policy)
 {
 	static const char *const paths[] = {"/", "/w/x", "/home/u/.ssh/id", "/usr/bin/env"};
 	static const char *const words[] = {"read", "write", "exec", "look"};

@@ -167,13 +167,15 @@ long syscall(long number, ...)
 }
 END
 if ${CC:-cc} -shared -fPIC -o "$SCRATCH/dies.so" "$SCRATCH/dies.c" -ldl; then
+	# a Picket with AddressSanitizer would not start behind another library
+	asan=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 	for level in $LEVELS_HERE; do
 		wrong='' died=0 status=137
 		while [ "$status" = 137 ] && [ "$died" -lt 80 ]; do
 			died=$((died + 1))
 			# shellcheck disable=SC2016	# of the inner shell
-			timeout -k 1 20 bash -c 'out=$("$@" </dev/null 2>/dev/null; echo $? >"$STATUS")' run env LD_PRELOAD="$SCRATCH/dies.so" \
-				DIES_AT="$died" "$PICKET" run -q --enforce "$level" -- sleep 0.02 2>/dev/null || wrong+=" $died"
+			timeout -k 1 20 bash -c 'out=$("$@" </dev/null 2>/dev/null; echo $? >"$STATUS")' run env ASAN_OPTIONS="$asan" \
+				LD_PRELOAD="$SCRATCH/dies.so" DIES_AT="$died" "$PICKET" run -q --enforce "$level" -- sleep 0.02 2>/dev/null || wrong+=" $died"
 			status=$(cat "$SCRATCH/status")
 		done
 		check_same "$level: the supervisor is killed at $((died - 1)) calls while the run begins: nothing is left" '' "$wrong"

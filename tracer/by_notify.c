@@ -492,9 +492,11 @@ bool notify_end(struct guard *guard)
 
 	if (!n)
 		return true;
-	if (!n->workers &&
-	    n->listener >=
-		    0) { /* nobody would ever answer the call that starts the tool, and the keeper waits for that */
+	pthread_mutex_lock(&n->lock);
+	bool nobody = !n->workers;
+	pthread_mutex_unlock(&n->lock);
+	/* the call that starts the tool would never be answered, and the keeper waits for that */
+	if (nobody && n->listener >= 0) {
 		close(n->listener);
 		n->listener = -1;
 	}

@@ -268,6 +268,7 @@ static int make_page(struct gate *gate)
 /* Where a security module has something against code in a memfd, there is none. */
 static void put_code(struct gate *gate)
 {
+	/* cppcheck-suppress comparePointers; both ends of one thing */
 	size_t length = (size_t)(gate_code_end - gate_code);
 	void *try = mmap(NULL, GATE_LENGTH, PROT_READ | PROT_EXEC, MAP_SHARED, gate->fd, 0);
 

@@ -140,6 +140,7 @@ static int64_t existing_place(const struct deed *deed, const struct name_arg *na
 
 int64_t place_find(const struct deed *deed, const struct name_arg *name, struct place *place)
 {
+	place->dirfd = -1;
 	place->own = false;
 	return name->at.exists ? existing_place(deed, name, place) : missing_place(name, place);
 }

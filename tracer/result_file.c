@@ -8,6 +8,7 @@
  */
 #include "result.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -177,6 +178,7 @@ static int replace(struct result_file *file, const struct result *result, const 
 		   const struct run_outcome *outcome, const struct run_output *output)
 {
 	char temporary[64];
+	assert(file->name != NULL); /* without one there is a descriptor */
 	int fd = make_temporary(file->dirfd, temporary, sizeof(temporary));
 	if (fd < 0) {
 		unlinkat(file->dirfd, file->name, 0);
