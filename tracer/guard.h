@@ -83,7 +83,7 @@ struct guard {
 	int seen_as; /* its status */
 	struct newborn newborn[NEWBORN_MOST];
 	size_t newborn_count;
-	bool strays; /* some are not among them though their makers have told nothing yet */
+	bool strays;		   /* some are not among them though their makers have told nothing yet */
 	struct together *together; /* levels ptrace and seccomp (together.h), or NULL */
 
 	pid_t main;	   /* the tool's first process */
