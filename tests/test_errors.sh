@@ -24,18 +24,22 @@ outcomes() {
 	(cd "$SCRATCH/in" && "$@" "$errors" "$way") | grep -v '^removexattrat(0xffffffffffffff9c, "" (0), 0x1000'
 }
 
-for way in raw libc; do
+for way in raw company libc; do
 	outcomes "$way" "${unprivileged[@]}" >"$SCRATCH/plain.$way"
 	if [ "$(wc -l <"$SCRATCH/plain.$way")" -lt 10000 ]; then not_ok "control: $way without a guard" <"$SCRATCH/plain.$way"; fi
 done
 # SO_PASSCRED gives a datagram socket a name: with a rule for such names nothing is refused
 for level in $LEVELS_HERE; do
-	[ "$level" != ptrace ] || continue	# the same code as at level seccomp, and each call there would stop twice
-	way=raw
-	[ "$level" != gate ] || way=libc	# through the shim; where it does nothing that level is like another
-	outcomes "$way" "$PICKET" run -q --enforce "$level" --bind 'unix:@*' --result "$SCRATCH/result" -- >"$SCRATCH/guarded"
-	check "$level: $way: each call fails as without a guard" diff "$SCRATCH/plain.$way" "$SCRATCH/guarded"
-	check_same "$level: $way: nothing was refused" 0 "$(jq .violation_count "$SCRATCH/result")"
+	case $level in
+	ptrace) continue ;;	# the same code as at level seccomp, and each call there would stop twice
+	gate) ways=libc ;;	# through the shim; where it does nothing that level is like another
+	*) ways='raw company' ;;
+	esac
+	for way in $ways; do
+		outcomes "$way" "$PICKET" run -q --enforce "$level" --bind 'unix:@*' --result "$SCRATCH/result" -- >"$SCRATCH/guarded"
+		check "$level: $way: each call fails as without a guard" diff "$SCRATCH/plain.$way" "$SCRATCH/guarded"
+		check_same "$level: $way: nothing was refused" 0 "$(jq .violation_count "$SCRATCH/result")"
+	done
 done
 # What fails without a guard fails in the same way where the policy refuses it as well, and is no violation.
 fails_anyway=$BUILD/tests/helpers/fails_anyway

@@ -44,6 +44,9 @@ for row in '5.4 ptrace' '5.4 seccomp' '5.8 ptrace' '5.8 seccomp' '5.8 gate' '5.2
 	check "$name: the caller's descriptors do not reach the tool" jq -e '.stdout | split("\n") | index("shut") or index("7") | not' r.json
 	on "$version" "$level" sh -c 'echo end; sleep 60 >/dev/null 2>&1 &'
 	check "$name: captured output ends with the run" jq -e '.stdout == "end\n" and .duration_ms < 30000' r.json
+	rm -rf in; mkdir in
+	on "$version" "$level" sh -c 'cd in && exec "$0" company fchmod' "$BUILD/tests/helpers/errors"	# 0x17: a file
+	check "$name: among threads, too, a file's mode is changed by a descriptor" jq -e '.stdout | test("fchmod\\(0x17, 0\\) = works")' r.json
 done
 check_same 'control: a descriptor reaches a command without Picket' shut "$(sh -c 'cat <&7' 7<shut/page)"
 finish

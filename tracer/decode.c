@@ -155,20 +155,22 @@ static bool cut_slashes(struct name_arg *name)
 	return true;
 }
 
-/* A new name, "file/": the kernel looks first whether something is there. */
-static void resolve_file_with_slash(struct guard *guard, struct request *request, struct name_arg *name)
+/* What is made, removed or renamed: a link is meant itself, even where slashes stand behind it (filename_create(), do_rmdir() and the
+ * like in fs/namei.c). */
+static void resolve_made(struct guard *guard, struct request *request, struct name_arg *name)
 {
 	enum call_op op = request->call->op;
 	size_t length = name->length;
+	bool slash = cut_slashes(name);
 
-	if (name->at.error != -ENOTDIR || !name->makes || op == OP_REMOVE || op == OP_RENAME || !cut_slashes(name))
+	resolve_path(&guard->tracees, request->task, name->dirfd, name->text, RESOLVE_NOFOLLOW, true, &name->at);
+	if (!slash)
 		return;
-	resolve_as(&guard->tracees, request->task, name->dirfd, name->text, RESOLVE_NOFOLLOW, true,
-		   request->how.resolve, &name->at);
 	name->text[name->length] = '/';
 	name->length = length;
-	if (name->at.error == 0)
-		name->at.error = name->at.exists ? -EEXIST : -ENOTDIR;
+	name->at.slash = true;
+	if (name->at.error == 0 && name->at.exists && name->at.type != S_IFDIR && (op == OP_REMOVE || op == OP_RENAME))
+		name->at.error = -ENOTDIR;
 }
 
 static void resolve_name(struct guard *guard, struct request *request, struct name_arg *name)
@@ -179,15 +181,16 @@ static void resolve_name(struct guard *guard, struct request *request, struct na
 			   request->how.resolve, &name->at);
 		if (name->at.error == 0)
 			name->at.error = -EISDIR;
-	} else if (name->by_fd && name->dirfd == AT_FDCWD)
+	} else if (name->makes)
+		resolve_made(guard, request, name);
+	else if (name->by_fd && name->dirfd == AT_FDCWD)
 		resolve_path(&guard->tracees, request->task, AT_FDCWD, ".", RESOLVE_FOLLOW, false, &name->at);
 	else if (name->by_fd)
 		resolve_fd(&guard->tracees, request->task, name->dirfd, &name->at);
 	else
 		resolve_as(&guard->tracees, request->task, name->dirfd, name->text,
-			   name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW,
-			   name->makes || (request->how.flags & O_CREAT), request->how.resolve, &name->at);
-	resolve_file_with_slash(guard, request, name);
+			   name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW, request->how.flags & O_CREAT,
+			   request->how.resolve, &name->at);
 }
 
 static void decode_name(struct guard *guard, struct request *request, struct name_arg *name, int index)

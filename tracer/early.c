@@ -159,7 +159,7 @@ int early_descriptor(const struct request *request)
 		return 0;
 	cleanup_fd int copy = tracee_descriptor(request->task, name->dirfd);
 	if (copy < 0)
-		return copy;
+		return copy == -EBADF ? copy : 0; /* older kernels do not tell what it is */
 	int flags = fcntl(copy, F_GETFL);
 	return flags < 0 ? -errno : flags & O_PATH ? -EBADF : 0;
 }

@@ -663,13 +663,15 @@ static void judge_ours(struct guard *guard, struct request *request, struct judg
 		judge_answer(judgement, request->error);
 	else if (!judge_way(guard, request, judgement))
 		judge_listed(guard, request, judgement);
-	bool performed = guard_by_notification(guard), passes = judgement->outcome == OUTCOME_PASS;
+	bool passes = judgement->outcome == OUTCOME_PASS;
+	/* it is made by the supervisor, or with a name in place of a descriptor that another thread could exchange (act.c) */
+	bool retold = guard_by_notification(guard) || (request->names[0].by_fd && !tracee_private_files(request->task));
 	bool recorded =
 		!passes || judgement->audited_count > 0; /* and then nothing may be wrong that the kernel sees before */
-	int early = recorded || performed ? early_error(request) : 0;
+	int early = recorded || retold ? early_error(request) : 0;
 	if (early == 0 && recorded)
 		early = early_socket(request);
-	if (early == 0 && passes && performed)
+	if (early == 0 && passes && retold)
 		early = early_descriptor(request);
 	if (early == 0)
 		return;

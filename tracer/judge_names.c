@@ -5,15 +5,46 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "judge.h"
 
-/* Is the last component one that nobody can move? */
+/* The last component of a text, without the slashes behind it; of length 0: the root, or there is no text. */
+static const char *last_of(const struct name_arg *name, size_t *length)
+{
+	size_t end = name->length;
+
+	while (end > 0 && name->text[end - 1] == '/')
+		end--;
+	size_t start = end;
+	while (start > 0 && name->text[start - 1] != '/')
+		start--;
+	*length = end - start;
+	return name->text + start;
+}
+
+/* Is it the root, or a component that nobody can move? */
 static bool ends_in_dots(const struct name_arg *name)
 {
-	const char *slash = strrchr(name->text, '/'), *last = slash ? slash + 1 : name->text;
+	size_t length;
+	const char *last = last_of(name, &length);
 
-	return strcmp(last, ".") == 0 || strcmp(last, "..") == 0;
+	return name->length > 0 && length <= 2 && strncmp(last, "..", length) == 0;
+}
+
+/* Nobody can remove those either: do_rmdir() and do_unlinkat() in fs/namei.c. */
+static int remove_error(const struct guard *guard, const struct request *request)
+{
+	const struct name_arg *name = &request->names[0];
+	bool directory = request->stop.number == SYS_rmdir || (request->flags & AT_REMOVEDIR);
+	size_t length;
+
+	if (name->at.error < 0 || !ends_in_dots(name) || judge_hidden(guard, &name->at))
+		return name->at.error;
+	if (!directory)
+		return -EISDIR;
+	last_of(name, &length);
+	return length == 0 ? -EBUSY : length == 1 ? -EINVAL : -ENOTEMPTY;
 }
 
 /* "file/": that this is no directory shows only when the file is looked for, and its directory was found before. */
@@ -60,6 +91,8 @@ int judge_names(const struct guard *guard, const struct request *request)
 		return 0;
 	if (request->call->op == OP_RENAME)
 		return rename_error(guard, request);
+	if (request->call->op == OP_REMOVE)
+		return remove_error(guard, request);
 	if (name->at.error < 0)
 		return name->at.error;
 	if (request->call->op == OP_LINK)

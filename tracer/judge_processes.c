@@ -408,8 +408,10 @@ static void judge_process_arg(struct guard *guard, struct request *request, stru
 		judge_pidfd(guard, request, judgement, value);
 		break;
 	case ARG_SIGNAL_FLAGS:
-		if (value & PIDFD_PROCESS_GROUP)
+		if (value == PIDFD_PROCESS_GROUP)
 			refuse(request, judgement, "process group by descriptor", 0);
+		else if (value != 0 && value != PIDFD_THREAD && value != PIDFD_GROUP)
+			judge_answer(judgement, -EINVAL);
 		break;
 	default:
 		break;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -206,6 +207,8 @@ static void judge_fcntl(struct guard *guard, struct request *request, struct jud
 		if (tracee_ended(&guard->tracees, who))
 			replace(judgement, 2,
 				0); /* nobody is signalled, as by its number, which may pass to a stranger */
+		else if (kill(who, 0) < 0 && errno == ESRCH)
+			judge_answer(judgement, -ESRCH);
 		else
 			refuse(request, judgement, VIOLATION_PROCESS_CONTROL, EPERM, F_SETOWN);
 		break;

@@ -335,7 +335,7 @@ static int64_t do_file_setattr(struct deed *deed)
 	if (size > sizeof attributes)
 		return -E2BIG;
 	int r = deed_take(deed, deed->tail[0], attributes, size);
-	return r < 0 ? r : result(syscall(FILE_SETATTR, deed->fd, "", attributes, size, AT_EMPTY_PATH));
+	return r < 0 ? r : result(syscall(FILE_SETATTR, AT_FDCWD, deed->path, attributes, size, 0));
 }
 
 /* ---- which -------------------------------------------------------------- */

@@ -30,10 +30,10 @@ static bool is_temporary(uint64_t flags)
 	return (flags & O_TMPFILE) == O_TMPFILE;
 }
 
-/* How what is held is opened again. The held one is the end of every link. */
+/* How what is held is opened again. The held one is the end of every link. O_EXCL stays: with O_TMPFILE it keeps the file nameless. */
 static int again_flags(uint64_t flags)
 {
-	return (int)((flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW)) | O_NOCTTY | O_CLOEXEC);
+	return (int)((flags & ~(uint64_t)(O_CREAT | O_NOFOLLOW)) | O_NOCTTY | O_CLOEXEC);
 }
 
 /* A mode is given since flags may have O_TMPFILE, which means nothing here and is the kernel's to refuse. */

@@ -137,6 +137,8 @@ static int64_t do_thread_of(const struct deed *deed, siginfo_t *info)
 {
 	pid_t process = (pid_t)arg(deed, 0), tid = (pid_t)arg(deed, 1);
 
+	if (process <= 0 || tid <= 0)
+		return -EINVAL;
 	if (process == tracee_tgid(deed->task))
 		return PERFORM_PROCEED; /* the kernel looks for the thread in that process only */
 	if (lineage_process(tid) != process)
@@ -195,7 +197,7 @@ int64_t perform_signal(struct deed *deed)
 	case SYS_kill:
 		return do_kill(deed);
 	case SYS_tkill:
-		return (pid_t)arg(deed, 0) == deed->task->tid
+		return (pid_t)arg(deed, 0) == deed->task->tid || (pid_t)arg(deed, 0) <= 0
 			       ? PERFORM_PROCEED
 			       : signal_thread(deed, (pid_t)arg(deed, 0), (int)arg(deed, 1), NULL);
 	case SYS_tgkill:
@@ -316,9 +318,12 @@ static int64_t do_set_attributes(const struct deed *deed, pid_t pid)
 /* setpriority, ioprio_set: of a process, or of a group of the caller's. */
 static int64_t do_which_who(const struct deed *deed, int which_process)
 {
+	int which = (int)arg(deed, 0);
 	pid_t who = (pid_t)arg(deed, 1);
 
-	if ((int)arg(deed, 0) == which_process)
+	if (which < which_process || which > which_process + PRIO_USER)
+		return PERFORM_PROCEED; /* the kernel knows no such kind */
+	if (which == which_process)
 		return is_caller(deed, who) ? PERFORM_PROCEED : pinned(deed, who, deed->request->stop.args);
 	return who == 0 || who == getpgid(deed->task->tid) ? PERFORM_PROCEED : -EPERM;
 }

@@ -112,6 +112,8 @@ static int new_name_for_unnamed(void)
 	WORKS(linkat(AT_FDCWD, link_of(fd), AT_FDCWD, "named", AT_SYMLINK_FOLLOW) == 0);
 	WORKS(access("named", F_OK) == 0);
 	WORKS(linkat(AT_FDCWD, link_of(fd), AT_FDCWD, "named", AT_SYMLINK_FOLLOW) < 0 && errno == EEXIST);
+	NEED(fd = open(".", O_TMPFILE | O_EXCL | O_RDWR, 0600));	/* that stays nameless: open(2) */
+	WORKS(linkat(AT_FDCWD, link_of(fd), AT_FDCWD, "other", AT_SYMLINK_FOLLOW) < 0 && errno == ENOENT);
 	return WORKED;
 }
 
@@ -137,7 +139,9 @@ static int rights_given_up(void)
 /* FS_NODUMP_FL, the most harmless of the flags of a file. */
 static int flags_of_file(void)
 {
+	enum { FILE_GETATTR = 468, FILE_SETATTR = 469 };	/* Linux 6.17 */
 	int fd = open("flagged", O_CREAT | O_RDWR, 0600), flags;
+	uint64_t attributes[3];
 
 	NEED(fd);
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
@@ -146,6 +150,8 @@ static int flags_of_file(void)
 	WORKS(ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0);
 	flags = 0;
 	WORKS(ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_NODUMP_FL));
+	if (syscall(FILE_GETATTR, AT_FDCWD, "flagged", attributes, sizeof attributes, 0) == 0)
+		WORKS(syscall(FILE_SETATTR, AT_FDCWD, "flagged", attributes, sizeof attributes, 0) == 0);
 	return WORKED;
 }
 

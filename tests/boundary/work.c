@@ -374,6 +374,32 @@ static int says_who_it_is(void)
 	return WORKED;
 }
 
+/* ---- what is wrong is said as ever ------------------------------------------------ */
+
+#define FAILS(error, call) WORKS((long)(call) < 0 && errno == (error))
+
+static int wrong_numbers(void)
+{
+	enum { NOBODY = 1 << 22, NO_KIND = 9 };	/* no process has this number: PID_MAX_LIMIT */
+	int descriptor = (int)syscall(SYS_pidfd_open, getpid(), 0), file = open("file", O_CREAT | O_RDWR, 0600);
+
+	NEED(descriptor);
+	NEED(file);
+	FAILS(ESRCH, fcntl(file, F_SETOWN, NOBODY));
+	FAILS(EINVAL, syscall(SYS_pidfd_send_signal, descriptor, 0, NULL, 0xff));
+	FAILS(EINVAL, syscall(SYS_tgkill, 0, getpid(), 0));
+	FAILS(EINVAL, syscall(SYS_tkill, 0, 0));
+	FAILS(EINVAL, syscall(SYS_setpriority, NO_KIND, 0, 0));
+	FAILS(EINVAL, syscall(SYS_setpriority, NO_KIND, getppid(), 0));
+	FAILS(EINVAL, syscall(SYS_ioprio_set, NO_KIND, getppid(), 0));
+	return WORKED;
+}
+
+static int wrong_numbers_of_threads(void)
+{
+	return in_company(wrong_numbers);
+}
+
 /* What a tool denies itself stays denied, whoever makes its calls; or the kernel says that it has no such thing. */
 static int own_landlock_holds(void)
 {
@@ -476,6 +502,8 @@ static const struct row rows[] = {
 	{ HAS_TO_WORK, "own_sockets", own_sockets },
 	{ HAS_TO_WORK, "own_sockets_of_threads", own_sockets_of_threads },
 	{ HAS_TO_WORK, "says_who_it_is", says_who_it_is },
+	{ HAS_TO_WORK, "wrong_numbers", wrong_numbers },
+	{ HAS_TO_WORK, "wrong_numbers_of_threads", wrong_numbers_of_threads },
 	{ HAS_TO_WORK, "exec_among_threads", exec_among_threads },
 	{ HAS_TO_WORK, "fails_and_sleeps", fails_and_sleeps },
 	{ HAS_TO_WORK, "killed_makers", killed_makers },
