@@ -91,7 +91,7 @@ static long open_absolute(const char *path, size_t length, uint32_t flags, uint6
 		long answer = gate_way((enum gate_kind)kind, path, length, flags, mode, &way)
 				      ? open_cancelled(&way, ways & GATE_CANCELS)
 				      : GATE_NOT;
-		if (answer != GATE_NOT && gate_way_true(answer, ways & GATE_RELATIVE))
+		if (answer != GATE_NOT && gate_way_true(answer))
 			return answer;
 	}
 	return GATE_NOT;
@@ -108,7 +108,7 @@ __attribute__((noinline)) static long open_relative(int dirfd, const char *path,
 		return GATE_NOT;
 	joined[start] = '/';
 	memcpy(joined + start + 1, path, length + 1);
-	long answer = open_absolute(joined, start + 1 + length, flags, mode, ways | GATE_RELATIVE);
+	long answer = open_absolute(joined, start + 1 + length, flags, mode, ways);
 	if (answer != -ENOENT)
 		return answer;
 	/* not there; or was the directory moved before the kernel came to look? */

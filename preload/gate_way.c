@@ -186,13 +186,11 @@ long gate_way_open(const struct gate_way *way)
 	return raw(__NR_openat2, way->root, way->rest, way->how, HOW_SIZE);
 }
 
-bool gate_way_true(long answer, bool relative)
+bool gate_way_true(long answer)
 {
 	if (!raw_failed(answer))
 		return true;
 	switch (-answer) {
-	case EACCES:
-		return !relative;
 	case ENOENT:
 	case EEXIST:
 	case EISDIR:
@@ -203,8 +201,8 @@ bool gate_way_true(long answer, bool relative)
 	case ETXTBSY:
 	case EROFS:
 		return true;
-	default: /* EXDEV, ELOOP: it leads out of the root. EAGAIN, EPERM, EINVAL, ...: may have reasons that are ours
-		  */
+	default: /* EXDEV, ELOOP: it leads out of the root. EACCES: not to open a root itself that may be read and not searched,
+		  * nor when the call would not have walked the way there. EAGAIN, EPERM, EINVAL, ...: may have reasons that are ours */
 		return false;
 	}
 }

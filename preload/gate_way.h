@@ -27,9 +27,8 @@ bool gate_way(enum gate_kind kind, const char *path, size_t length, uint32_t fla
 /* Open it. A descriptor or -errno. */
 long gate_way_open(const struct gate_way *way);
 
-/* Is that what the call itself would say? `relative`: the way to the directory was not walked by the call, and may be
- * one that this process could not walk. */
-bool gate_way_true(long answer, bool relative);
+/* Is that what the call itself would say? */
+bool gate_way_true(long answer);
 
 /* As newfstatat without its result: 0, -errno, or GATE_NOT when it would stop; and whether that says that the name
  * leads nowhere. */

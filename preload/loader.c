@@ -14,7 +14,7 @@ static long open_absolute(const char *path, size_t length, uint32_t flags, uint6
 	for (int kind = 0; kind < GATE_KINDS; kind++) {
 		long answer = gate_way((enum gate_kind)kind, path, length, flags, mode, &way) ? gate_way_open(&way)
 											      : GATE_NOT;
-		if (answer != GATE_NOT && gate_way_true(answer, false))
+		if (answer != GATE_NOT && gate_way_true(answer))
 			return answer;
 	}
 	return GATE_NOT;

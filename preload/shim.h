@@ -165,9 +165,8 @@ bool run_has(int pid);
 bool gate_find(void);
 
 enum {
-	GATE_NOT = -4096,  /* make the call itself */
-	GATE_CANCELS = 1,  /* the call is a cancellation point */
-	GATE_RELATIVE = 2, /* gate.c's own */
+	GATE_NOT = -4096, /* make the call itself */
+	GATE_CANCELS = 1, /* the call is a cancellation point */
 };
 /* As openat. A descriptor, or -errno that openat would have failed with, or GATE_NOT. Async-signal-safe. */
 long gate_open(int dirfd, const char *path, uint64_t flags, uint64_t mode, unsigned ways);

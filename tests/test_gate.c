@@ -563,7 +563,7 @@ static void run_on(unsigned processor)
 	sched_setaffinity(0, sizeof one, &one); /* where there is none of that number, all stays as it is */
 }
 
-enum moving { NOTHING_MOVES, ALL_THE_TIME, UNDER_WAY };
+enum moving { NOTHING_MOVES, ALL_THE_TIME, UNDER_WAY, SOME_GO };
 
 static bool opens_late(struct gate *gate, enum moving moving)
 {
@@ -574,8 +574,11 @@ static bool opens_late(struct gate *gate, enum moving moving)
 	if (moving == UNDER_WAY)
 		gate_late_move(gate);
 	run_on(0);
-	while (gate->page->late == GATE_LATE_PENDING && time(NULL) < end && moving != ALL_THE_TIME)
+	while (gate->page->late == GATE_LATE_PENDING && time(NULL) < end && moving != ALL_THE_TIME) {
+		if (moving == SOME_GO && mkdir(below("mixed/gone"), 0700) == 0)
+			rmdir(below("mixed/gone"));
 		sched_yield();
+	}
 	for (int i = 0; moving == ALL_THE_TIME && i < 1 << 24 && gate->page->late == GATE_LATE_PENDING; i++) {
 		gate_late_move(gate);
 		gate_late_moved(gate);
@@ -640,6 +643,25 @@ START_TEST(a_device_keeps_it_closed)
 			ck_assert_uint_ne(gate.page->late, GATE_LATE_OPEN);
 		gate_close(&gate);
 		unlink(below("mixed/free/device"));
+	}
+	remove_many();
+	remove_tree();
+}
+END_TEST
+
+/* As when a build begins with clearing away the last one. */
+START_TEST(directories_that_go_meanwhile_do_not_keep_it_closed)
+{
+	struct gate gate;
+
+	if (geteuid() != 0)
+		return;
+	make_tree();
+	make_many();
+	for (int tries = 0; tries < 50; tries++) {
+		open_gate(&gate, NULL);
+		ck_assert(opens_late(&gate, SOME_GO));
+		gate_close(&gate);
 	}
 	remove_many();
 	remove_tree();
@@ -714,6 +736,7 @@ int main(void)
 	tcase_add_test(tcase, every_entry_stays_beneath_and_the_first_only_read);
 	tcase_add_test(tcase, what_is_too_large_to_be_looked_through_serves_root_later);
 	tcase_add_test(tcase, a_device_keeps_it_closed);
+	tcase_add_test(tcase, directories_that_go_meanwhile_do_not_keep_it_closed);
 	tcase_add_test(tcase, what_is_mounted_in_the_working_directory_is_not_late);
 	tcase_add_test(tcase, the_page_cannot_be_written);
 	tcase_set_timeout(tcase, 30);

@@ -206,6 +206,14 @@ else
 	skip 'programs without the shim' "${CC:-gcc}"
 fi
 
+# An ordinary user opens a directory that may be read and not searched, by whichever way.
+mkdir listed && touch listed/name && chmod 400 listed
+for level in $LEVELS_HERE; do
+	check_same "$level: a directory that may only be listed is" name "$("$PICKET" run -q --profile none --read / --exec / --write /dev/null \
+		--write "$SCRATCH/listed" --enforce "$level" -- ls -U "$SCRATCH/listed" 2>&1)"
+done
+chmod 700 listed
+
 # ---- devices ---------------------------------------------------------------------------------------------------
 
 # Through the gate nobody sees what kind of thing is opened. So no block device gets below a root: neither by itself nor in what it lies in.

@@ -80,6 +80,21 @@ static int open_below(int top, const char *name)
 	return (int)syscall(SYS_openat2, top, name, &how, sizeof how);
 }
 
+/* What is gone by now holds nothing; was it moved, then the search does not count (gate_late.c). */
+static bool look_below(struct pending *pending, int top, const char *name, unsigned *entries, unsigned least)
+{
+	int fd = open_below(top, name);
+	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	bool none = directory ? look_into(pending, directory, name, entries, least)
+			      : fd < 0 && (errno == EXDEV || errno == ENOENT);
+
+	if (directory)
+		closedir(directory);
+	else if (fd >= 0)
+		close(fd);
+	return none;
+}
+
 bool gate_no_device_below(int top, unsigned *entries, unsigned least, const atomic_bool *stop)
 {
 	struct pending pending = {0};
@@ -87,14 +102,7 @@ bool gate_no_device_below(int top, unsigned *entries, unsigned least, const atom
 
 	while (pending.count > 0) {
 		cleanup_free char *name = pending.names[--pending.count];
-		int fd = none && !(stop && *stop) ? open_below(top, name) : -1;
-		DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-		none = directory ? look_into(&pending, directory, name, entries, least)
-				 : none && fd < 0 && errno == EXDEV;
-		if (directory)
-			closedir(directory);
-		else if (fd >= 0)
-			close(fd);
+		none = none && !(stop && *stop) && look_below(&pending, top, name, entries, least);
 	}
 	free(pending.names);
 	return none;

@@ -297,7 +297,8 @@ static void judge_unix(struct guard *guard, struct request *request, struct judg
 	struct name_arg *name = &request->names[0];
 
 	if (name->at.error < 0) {
-		judge_answer(judgement, name->at.error);
+		/* bind(2) has a word of its own for what is there already */
+		judge_answer(judgement, name->at.error == -EEXIST ? -EADDRINUSE : name->at.error);
 		return;
 	}
 	judgement->names = true;

@@ -467,9 +467,10 @@ static int links_read_as_ever(void)
 		       REFUSED;
 }
 
-/* A slash behind a link makes a directory of it only for those who go there. */
-static int links_with_slashes_are_none(void)
+/* A slash behind a link makes a directory of it only for those who go there; and none of a file. */
+static int slashes_make_no_directories(void)
 {
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "file/" };
 	struct stat st;
 
 	NEED(mkdir("directory", 0700));
@@ -479,6 +480,9 @@ static int links_with_slashes_are_none(void)
 	WORKS(unlink("link/") < 0 && errno == ENOTDIR);
 	WORKS(rename("link/", "moved") < 0 && errno == ENOTDIR);
 	WORKS(mkdir("link/", 0700) < 0 && errno == EEXIST);
+	NEED(close(open("file", O_CREAT | O_WRONLY, 0600)));
+	WORKS(mkdir("file/", 0700) < 0 && errno == EEXIST);
+	WORKS(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address) < 0 && errno == EADDRINUSE);
 	return WORKED;
 }
 
@@ -515,7 +519,7 @@ static const struct row rows[] = {
 	{ HAS_TO_WORK, "names_of_threads", names_of_threads },
 	{ HAS_TO_WORK, "own_landlock_holds", own_landlock_holds },
 	{ HAS_TO_WORK, "links_read_as_ever", links_read_as_ever },
-	{ HAS_TO_WORK, "links_with_slashes_are_none", links_with_slashes_are_none },
+	{ HAS_TO_WORK, "slashes_make_no_directories", slashes_make_no_directories },
 	{ HAS_TO_WORK, "binds_by_links_of_proc", binds_by_links_of_proc },
 	{ HAS_TO_WORK, "child_of_clone3_has_arguments", child_of_clone3_has_arguments },
 };
