@@ -16,14 +16,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 void judge_answer(struct judgement *judgement, int64_t value)
@@ -118,99 +115,6 @@ bool judge_writable(const struct guard *guard, const char *name)
 	return true;
 }
 
-/* ---- refused to every tool ---------------------------------------------- */
-
-static bool below(const char *name, const char *tree)
-{
-	size_t n = strlen(tree);
-
-	return strncmp(name, tree, n) == 0 && (name[n] == 0 || name[n] == '/');
-}
-
-static bool ends_in(const char *name, size_t length, const char *end)
-{
-	size_t n = strlen(end);
-
-	return length >= n && memcmp(name + length - n, end, n) == 0;
-}
-
-/* The machine's own files (always.h) are known by their names. Where such a file system is mounted elsewhere as well, it is not
- * told apart which they are: nothing there may be written, and of processes nothing be read. */
-static bool machine_elsewhere(const struct resolved *at, unsigned access)
-{
-	struct statfs fs;
-
-	if (major(at->dev) != 0 || below(at->name, "/proc") || below(at->name, "/sys") || fstatfs(at->fd, &fs) < 0)
-		return false; /* on a device */
-	switch ((uint32_t)fs.f_type) {
-	case PROC_SUPER_MAGIC:
-		return true;
-	case SYSFS_MAGIC:
-	case DEBUGFS_MAGIC:
-	case TRACEFS_MAGIC:
-	case SECURITYFS_MAGIC:
-	case CGROUP_SUPER_MAGIC:
-	case CGROUP2_SUPER_MAGIC:
-	case BPF_FS_MAGIC:
-	case BINFMTFS_MAGIC:
-		return access & ACCESS_WRITE;
-	default:
-		return false;
-	}
-}
-
-/* A device by another name than those that always.h knows: only what harms nobody. devices.txt of the kernel. */
-static bool device_elsewhere(const struct resolved *at)
-{
-	enum { MEMORY = 1, TERMINALS = 5, PTS_FIRST = 136, PTS_LAST = 143 };
-	struct stat st;
-
-	if (at->type != S_IFCHR || below(at->name, "/dev") || fstat(at->fd, &st) < 0)
-		return false;
-	unsigned device = major(st.st_rdev), number = minor(st.st_rdev);
-	if (device == 0) /* nothing is behind it: a whiteout, which everybody may make (mknod(2), renameat2(2)) */
-		return false;
-	if (device == MEMORY) /* null, zero, full, random, urandom */
-		return number != 3 && number != 5 && (number < 7 || number > 9);
-	return device != TERMINALS && (device < PTS_FIRST || device > PTS_LAST);
-}
-
-/* Is this name refused with that access, whatever the policy says? Fills the judgement. */
-static bool is_refused(struct judgement *judgement, const struct resolved *at, unsigned access)
-{
-	if (below(at->name, "/proc") && ends_in(at->name, at->length, "/mem") && !at->own_proc) {
-		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EACCES, "%s", at->name);
-		return true;
-	}
-	if (at->type == S_IFBLK || always_machine(at->name, at->length, access) || device_elsewhere(at) ||
-	    machine_elsewhere(at, access)) {
-		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", at->name);
-		return true;
-	}
-	/* what is not of the run is of a stranger, perhaps of the supervisor, or of the whole machine */
-	if ((access & ACCESS_WRITE) && below(at->name, "/proc") && !at->run_proc) {
-		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EPERM, "%s", at->name);
-		return true;
-	}
-	return false;
-}
-
-/* The same, unless it would fail for what it is. */
-static bool refused_always(const struct request *request, struct judgement *judgement, const struct resolved *at,
-			   unsigned access)
-{
-	if (at->stranger) {
-		judge_always(judgement, judge_kind(access), EACCES, "%s", at->name);
-		return true;
-	}
-	if (!(access & (ACCESS_READ | ACCESS_WRITE)) || !is_refused(judgement, at, access))
-		return false;
-	int failure = ordinary_kind(request);
-	if (failure < 0)
-		judge_answer(judgement, failure);
-	return true;
-}
-
 /* ---- names -------------------------------------------------------------- */
 
 /* Of what is hidden such a failure would tell that it is there. */
@@ -258,7 +162,7 @@ static bool judge_made(struct guard *guard, const struct request *request, struc
 		judge_answer(judgement, -ESRCH);
 		return false;
 	}
-	return !refused_always(request, judgement, &name->at, access) &&
+	return !judge_refused_always(request, judgement, &name->at, access) &&
 	       !judge_terminal(guard, request, judgement, name, access) &&
 	       judge_by_policy(guard, request, judgement, name, access, made);
 }
@@ -311,9 +215,9 @@ static void judge_open(struct guard *guard, struct request *request, struct judg
 	}
 	if (!judge_made(guard, request, judgement, name, access, name->at.exists ? 0 : S_IFREG))
 		return;
-	if ((access & ACCESS_WRITE) && name->at.own_proc && ends_in(name->at.name, name->at.length, "/mem"))
+	if ((access & ACCESS_WRITE) && name->at.own_proc && judge_ends_in(&name->at, "/mem"))
 		judgement->then = note_memory_open;
-	else if (name->at.run_proc && ends_in(name->at.name, name->at.length, "/status"))
+	else if (name->at.run_proc && judge_ends_in(&name->at, "/status"))
 		judgement->then = note_status_open;
 	else if (access & (ACCESS_READ | ACCESS_WRITE))
 		judge_open_terminal(guard, request, judgement);
@@ -408,16 +312,6 @@ static bool may_enter(const struct guard *guard, const struct name_arg *moved, c
 	return may;
 }
 
-/* The devices of always.h are known by their names: they get no other ones, nor does a directory that such a name leads through. */
-static bool leads_to_machine(struct judgement *judgement, const struct name_arg *name)
-{
-	bool leads = is_directory(name) && always_machine_near(name->at.name, name->at.length);
-
-	if (leads)
-		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", name->at.name);
-	return leads;
-}
-
 static void judge_rename(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct name_arg *from = &request->names[0], *to = &request->names[1];
@@ -432,8 +326,8 @@ static void judge_rename(struct guard *guard, struct request *request, struct ju
 	if (!judge_made(guard, request, judgement, from, ACCESS_WRITE, exchange ? to->at.type : 0) ||
 	    !judge_made(guard, request, judgement, to, ACCESS_WRITE, from->at.type) ||
 	    !judge_move(guard, request, judgement, from, to) ||
-	    (exchange && !judge_move(guard, request, judgement, to, from)) || leads_to_machine(judgement, from) ||
-	    (exchange && leads_to_machine(judgement, to)))
+	    (exchange && !judge_move(guard, request, judgement, to, from)) || judge_leads_to_machine(judgement, from) ||
+	    (exchange && judge_leads_to_machine(judgement, to)))
 		return;
 	if (!may_enter(guard, from, to) || (exchange && !may_enter(guard, to, from)))
 		judge_answer(judgement, -EXDEV); /* then programs copy, which no device survives */
@@ -446,8 +340,7 @@ static void judge_link(struct guard *guard, struct request *request, struct judg
 	judgement->moves_names = is_link(from) || is_socket(from);
 	if (!judge_name(guard, request, judgement, from, ACCESS_LOOK))
 		return;
-	if (from->at.type == S_IFBLK || device_elsewhere(&from->at) ||
-	    always_machine(from->at.name, from->at.length, ACCESS_READ))
+	if (judge_machine_object(&from->at))
 		judge_always(judgement, VIOLATION_PRIVILEGE, EPERM, "%s", from->at.name);
 	else if (judge_new_name(guard, request, judgement, to, from->at.type) &&
 		 (!from->at.nameless || from->at.deleted))

@@ -87,6 +87,16 @@ bool judge_terminal(struct guard *guard, const struct request *request, struct j
 /* One is opened, which may be. By its name it is looked for again, unless the supervisor opens it. */
 void judge_open_terminal(struct guard *guard, const struct request *request, struct judgement *judgement);
 
+/* Is that access to it refused, whatever the policy says? Then the judgement says so, unless it would fail for what it is. */
+bool judge_refused_always(const struct request *request, struct judgement *judgement, const struct resolved *at,
+			  unsigned access);
+/* Is it the machine's, by its kind or name? */
+bool judge_machine_object(const struct resolved *at);
+/* Devices of always.h are known by their names: they get no other ones, nor does a directory that such a name leads through. True: it is
+ * refused. */
+bool judge_leads_to_machine(struct judgement *judgement, const struct name_arg *name);
+bool judge_ends_in(const struct resolved *at, const char *end);
+
 /* ---- what they say ------------------------------------------------------ */
 
 void judge_answer(struct judgement *judgement, int64_t value);

@@ -63,7 +63,7 @@
  *   early        what the kernel complains about before it looks at a name
  *   judge        request -> what is to be done; judge_exec, judge_network, judge_processes, judge_registers: by what
  *                is asked for; judge_names: what the kernel says of names; judge_hidden: and would tell by it;
- *                judge_links: the links on their way;
+ *                judge_links: the links on their way; judge_machine: what is refused to every tool;
  *                register_rules: which register values are worth judging at all
  *   program      what kind of program a file is; elf_bounds: no more of it is read than a program has;
  *                exec: what runs is what was approved
