@@ -255,6 +255,7 @@ int judge(struct request *request);
 /* Parts of it. */
 int judge_network(struct request *request);
 int judge_processes(struct request *request);
+int judge_registers(struct request *request);
 /* A unix socket of that name. To bind it, `request` must have the arguments of bind. */
 int judge_unix(struct request *request, enum net_use use, const char *path);
 /* May every address be connected to, or bound? */
@@ -263,6 +264,8 @@ bool judge_every_address(enum net_use use);
 int judge_place(struct request *request, const struct place *place, unsigned access, bool makes);
 /* The same of a name at which something is made: S_IFMT bits of what, 0: nothing. */
 int judge_made(struct request *request, const struct place *place, unsigned access, bool makes, unsigned made);
+/* An access to what a descriptor, the i-th argument, stands for. */
+int judge_object(struct request *request, int i, unsigned access);
 /* Does any policy say no? True: *verdict and *image say which. */
 bool judge_asked(const struct place *place, unsigned access, struct verdict *verdict, unsigned *image);
 /* As place_resolve and place_of_fd; names that lead past what is hidden are refused. 0, -errno, or JUDGED_FAILS. */

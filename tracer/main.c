@@ -99,7 +99,7 @@
  *   wrap         wrapped functions by the call table (wrap.def); wrap_hand: those that libc hides calls in;
  *                unwrapped.txt: which are not, and why; next: the function that was wrapped
  *   shim         what the parts say to one another; place: what a name means; program: what a file is;
- *                judge, judge_hidden, judge_network, judge_processes: as in tracer/
+ *                judge, judge_hidden, judge_network, judge_processes, judge_registers: as in tracer/
  *   exec         functions that start programs; shell: those that do it by a shell; environment: what started ones get
  *   report       refusals to the launcher; common: calls to the kernel that many parts make
  *   beside       what a wrapped function does where a supervisor decides; gate: opens that need no stop; gate_way: by which
