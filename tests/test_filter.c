@@ -5,7 +5,7 @@
  *
  * The judge works on the test itself as if it were a guarded task, so that names, descriptors and structs are real.
  *
- * Which calls stop, and which need not, is test_filter_stops.c.
+ * Which calls stop, and which need not, is test_filter_stops.c; what passes at level gate, test_filter_gate.c.
  */
 #include "filter.h"
 
