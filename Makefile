@@ -120,7 +120,7 @@ $(BUILD)/tests/test_image: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap
 
 # Programs of their own, with nothing of Picket in them and no sanitizer: they are what gets guarded.
 GUARDED = $(CC) -D_GNU_SOURCE -std=gnu17 -O1 -Wall -Wextra
-$(HELPERS): $(BUILD)/tests/helpers/%: tests/helpers/%.c
+$(HELPERS): $(BUILD)/tests/helpers/%: tests/helpers/%.c $(wildcard tests/helpers/*.h)
 	@mkdir -p $(@D)
 	$(GUARDED) -o $@ $< -pthread
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Every way to open every kind of name (helpers/opens.c) comes to what it comes to without a guard, at each level, in a glibc and in a
-# musl program. At level gate, what the shim can open needs no stop (helpers/opens_fast.c); programs with a filter of their own go on;
-# and the origin of a refusal is true.
+# Every way to open every kind of name (helpers/opens.c), also while something changes (helpers/opens_changing.c), comes to what it
+# comes to without a guard, at each level, in a glibc and in a musl program. At level gate, what the shim can open needs no stop
+# (helpers/opens_fast.c); programs with a filter of their own go on; and the origin of a refusal is true.
 . "$(dirname "$0")/lib.sh"
 make_scratch
 helpers=$BUILD/tests/helpers
@@ -49,31 +49,33 @@ same() {	# NAME PROGRAM WHAT LEVEL...
 		fi
 	done
 }
-programs=("glibc $helpers/opens")
+programs=("glibc $helpers")	# LIBC DIRECTORY
 musl_compile() {	# NAME: of the helpers, into musl/NAME
 	musl-gcc -D_GNU_SOURCE -std=gnu17 -O1 -idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
 		-o "musl/$1" "$SOURCE/tests/helpers/$1.c" 2>musl.log
 }
 mkdir musl
-if have musl-gcc && musl_compile opens && musl_compile opens_fast; then
-	programs+=("musl $SCRATCH/musl/opens")
+if have musl-gcc && musl_compile opens && musl_compile opens_changing && musl_compile opens_fast; then
+	programs+=("musl $SCRATCH/musl")
 else
 	skip 'a musl program' musl-gcc
 fi
 for program in "${programs[@]}"; do
-	for what in table streams threads others full; do
-		# shellcheck disable=SC2086	# words
-		same "${program%% *}" "${program#* }" $what $LEVELS_HERE
-	done
+	libc=${program%% *} directory=${program#* }
+	# shellcheck disable=SC2086	# words
+	{
+		for what in table streams full; do same "$libc" "$directory/opens" $what $LEVELS_HERE; done
+		for what in threads others; do same "$libc" "$directory/opens_changing" $what $LEVELS_HERE; done
+	}
 	case $LEVELS_HERE in *gate*) ;; *) continue ;; esac
-	fast=${program#* }_fast
+	fast=$directory/opens_fast
 	make_places
 	out=$(cd w && "${guarded[@]}" "$fast" 2>&1 </dev/null)
-	check_same "${program%% *}: nothing that the shim can open needs a stop" 'control, what no shim can open: /proc: a stop' \
+	check_same "$libc: nothing that the shim can open needs a stop" 'control, what no shim can open: /proc: a stop' \
 		"$(grep -v ': fast$' <<<"$out")"
-	check_same "${program%% *}: of so many" 18 "$(grep -c ': fast$' <<<"$out")"
+	check_same "$libc: of so many" 18 "$(grep -c ': fast$' <<<"$out")"
 	out=$(cd w && "$fast" 2>&1 </dev/null)
-	check_same "${program%% *}: control: without the shim each would be one" 19 "$(grep -c ': a stop$' <<<"$out")"
+	check_same "$libc: control: without the shim each would be one" 19 "$(grep -c ': a stop$' <<<"$out")"
 done
 
 case $LEVELS_HERE in *gate*) ;; *) finish ;; esac
