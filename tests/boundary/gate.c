@@ -4,73 +4,15 @@
  * the walk below them. Where there is no gate every row makes itself one, of ordinary memory and an ordinary
  * descriptor: there the attempt has to succeed, and at the other levels making it is refused already.
  */
-#include "attempt.h"
+#include "gate.h"
 
-#include <elf.h>
 #include <linux/openat2.h>
-#include <stddef.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* As policy/wire.h has it; these programs know of Picket what a stranger who reads its source would. */
-enum { START = 0x10000, LENGTH = 0x10000, HOWS = 1216, HOW = 32, HOW_SIZE = 24, LIMIT_TO_ROOT = 8, LIMIT_TO_PAGE = 3 };
-struct how {
-	uint64_t flags, mode, resolve, unused;
-};
-struct name {
-	uint32_t text;
-	uint16_t length;
-	uint8_t root, kind;
-};
-static struct {
-	struct how how[HOWS];
-	char file[48][128];
-	char attribute[4][32];
-	uint32_t magic, version, first_root, how_reading, how_count, how_creating, mode_count, how_file_reading,
-		how_file_count, how_late, late, file_reading, file_count, link_count, looking_passes, loader_site, name_count;
-	struct name name[64];
-	char link[16][128];
-	char text[8192];
-} *const page = (void *)START;
-
-static bool there; /* a real gate */
-static int root;   /* a descriptor of `open` */
 static const char secret[] = "../shut/secret";
 static const struct how loose = {O_RDONLY, 0, 0, 0};
-
-static bool is_mapped(void)
-{
-	unsigned char in;
-
-	return mincore(page, 1, &in) == 0 && page->magic == 0x45544147;
-}
-
-/* The root whose name ends so, or -1. */
-static int root_of(const char *end)
-{
-	size_t n = strlen(end);
-
-	for (uint32_t i = 0; i < page->name_count; i++)
-		if (page->name[i].length >= n &&
-		    memcmp(page->text + page->name[i].text + page->name[i].length - n, end, n) == 0)
-			return (int)page->first_root + page->name[i].root;
-	return -1;
-}
-
-static void look_for_gate(void)
-{
-	const char *level = getenv("LEVEL");
-
-	there = is_mapped();
-	if (there) {
-		root = root_of("/open");
-		NEED(root);
-	} else if (getenv("GUARDED") && level && strcmp(level, "gate") == 0) {
-		fprintf(stderr, "there is no gate\n");
-		exit(BROKEN);
-	}
-}
 
 static void find_gate(void)
 {
@@ -279,6 +221,39 @@ static int reading_root_written(void)
 	return won;
 }
 
+/* The entries for single files keep nothing beneath anything: they go with the names in the page, and with those as a
+ * whole. */
+static int file_entry_taken(void)
+{
+	const int fds[] = {0, AT_FDCWD};
+	int won = REFUSED;
+
+	find_gate();
+	for (uint32_t i = page->how_count; i < page->how_file_count && won == REFUSED; i++) {
+		won = holds_secret(open_by(root, secret, &page->how[i], HOW_SIZE));
+		for (size_t f = 0; f < sizeof fds / sizeof fds[0] && won == REFUSED; f++)
+			won = holds_secret(open_by(fds[f], "../shut/secret", &page->how[i], HOW_SIZE));
+	}
+	return won;
+}
+
+/* From its second byte on a name is relative, and begins where the tool likes: at a link of its own making, but for the
+ * entry. */
+static int file_name_cut(void)
+{
+	char absolute[4096];
+	int won = REFUSED;
+
+	find_gate();
+	NEED(realpath("..", absolute) ? 0 : -1);
+	int above = open(absolute, O_PATH | O_DIRECTORY);
+	for (uint32_t n = 0; n < page->file_count; n++)
+		for (uint32_t cut = 1; cut < 16 && won == REFUSED; cut++)
+			for (uint32_t i = page->how_count; i < page->how_file_count && won == REFUSED; i++)
+				won = holds_secret(open_by(above, page->file[n] + cut, &page->how[i], HOW_SIZE));
+	return won;
+}
+
 /* By the 32-bit door: the same numbers. */
 static int old_door(void)
 {
@@ -479,152 +454,6 @@ static int makes_files(void)
 	return WORKED;
 }
 
-/* ---- before the first instruction ------------------------------------------------- */
-
-enum { NO_PAGE = 77 };
-/* mincore(START, PAGE, rsp): exits with NO_PAGE when nothing is mapped there, else with 1. */
-static const unsigned char looks[] = {
-	0xb8, SYS_mincore, 0,	 0,    0,    0xbf,	     0,	   0,	 START >> 16, 0,    0xbe, 0, 0x10, 0, 0,
-	0x48, 0x89,	   0xe2, 0x0f, 0x05, 0x85,	     0xc0, 0xbf, NO_PAGE,     0,    0,	  0, 0x78, 5, 0xbf,
-	1,    0,	   0,	 0,    0xb8, SYS_exit_group, 0,	   0,	 0,	      0x0f, 0x05,
-};
-
-static size_t read_whole(const char *name, char **bytes)
-{
-	struct stat st;
-	int fd;
-
-	NEED(fd = open(name, O_RDONLY));
-	NEED(fstat(fd, &st));
-	*bytes = malloc((size_t)st.st_size);
-	NEED(read(fd, *bytes, (size_t)st.st_size) == st.st_size ? 0 : -1);
-	close(fd);
-	return (size_t)st.st_size;
-}
-
-static void write_whole(const char *name, const char *bytes, size_t size)
-{
-	int fd;
-
-	NEED(fd = open(name, O_RDWR | O_CREAT, 0755));
-	NEED(ftruncate(fd, 0));
-	NEED(pwrite(fd, bytes, size, 0) == (ssize_t)size ? 0 : -1);
-	close(fd);
-}
-
-/* Is it a stopped program that has our linker, and nothing at the page's address? */
-static bool has_no_page(pid_t child)
-{
-	char path[64], maps[8192];
-
-	snprintf(path, sizeof path, "/proc/%d/maps", (int)child);
-	int fd = open(path, O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read(fd, maps, sizeof maps - 1);
-	if (fd >= 0)
-		close(fd);
-	maps[n > 0 ? n : 0] = 0;
-	return strstr(maps, "/linker") && strncmp(maps, "00010000-", 9) != 0;
-}
-
-/* A program is stopped by a signal before its first instruction, and then all the code that it begins with is exchanged
- * in the file, which is its dynamic linker: it runs what it never should, without the page. */
-static int linker_exchanged(void)
-{
-	static const char usual[] = "/lib64/ld-linux-x86-64.so.2";
-	char *program, *linker;
-	int won = REFUSED, status;
-
-	look_for_gate();
-	if (!there && getenv("GUARDED"))
-		return REFUSED; /* no gate, nothing to be gained */
-	size_t size = read_whole("/proc/self/exe", &program), linker_size = read_whole(usual, &linker);
-	char *interpreter = memmem(program, size, usual, sizeof usual);
-	if (!interpreter)
-		return NOT_HERE;
-	memcpy(interpreter, "./linker", sizeof "./linker");
-	write_whole("program", program, size);
-	const Elf64_Phdr *code = (const Elf64_Phdr *)(linker + ((const Elf64_Ehdr *)linker)->e_phoff);
-	while (!(code->p_flags & PF_X))
-		code++;
-	size_t end = (code->p_offset + code->p_filesz + 4095) & ~4095ul;
-	char *exchanged = memcpy(malloc(linker_size), linker, linker_size);
-	memset(exchanged + code->p_offset, 0x90 /* nop */, end - code->p_offset);
-	memcpy(exchanged + end - sizeof looks, looks, sizeof looks);
-	for (double over = seconds() + RACE_SECONDS; won == REFUSED && seconds() < over;) {
-		write_whole("linker", linker, linker_size);
-		pid_t child = fork();
-		NEED(child);
-		if (child == 0) {
-			execl("program", "program", "--list", NULL);
-			_exit(1);
-		}
-		nanosleep(&(struct timespec){.tv_nsec = rand() % 1000000}, NULL);
-		kill(child, SIGSTOP);
-		NEED(waitpid(child, &status, WUNTRACED));
-		if (!WIFSTOPPED(status))
-			continue;
-		if (has_no_page(child))
-			write_whole("linker", exchanged, linker_size);
-		kill(child, SIGCONT);
-		NEED(waitpid(child, &status, 0));
-		won = WIFEXITED(status) && WEXITSTATUS(status) == NO_PAGE ? WORKED : REFUSED;
-	}
-	return won;
-}
-
-/* The entries for single files keep nothing beneath anything: they go with the names in the page, and with those as a
- * whole. */
-static int file_entry_taken(void)
-{
-	const int fds[] = {0, AT_FDCWD};
-	int won = REFUSED;
-
-	find_gate();
-	for (uint32_t i = page->how_count; i < page->how_file_count && won == REFUSED; i++) {
-		won = holds_secret(open_by(root, secret, &page->how[i], HOW_SIZE));
-		for (size_t f = 0; f < sizeof fds / sizeof fds[0] && won == REFUSED; f++)
-			won = holds_secret(open_by(fds[f], "../shut/secret", &page->how[i], HOW_SIZE));
-	}
-	return won;
-}
-
-/* From its second byte on a name is relative, and begins where the tool likes: at a link of its own making, but for the
- * entry. */
-static int file_name_cut(void)
-{
-	char absolute[4096];
-	int won = REFUSED;
-
-	find_gate();
-	NEED(realpath("..", absolute) ? 0 : -1);
-	int above = open(absolute, O_PATH | O_DIRECTORY);
-	for (uint32_t n = 0; n < page->file_count; n++)
-		for (uint32_t cut = 1; cut < 16 && won == REFUSED; cut++)
-			for (uint32_t i = page->how_count; i < page->how_file_count && won == REFUSED; i++)
-				won = holds_secret(open_by(above, page->file[n] + cut, &page->how[i], HOW_SIZE));
-	return won;
-}
-
-/* A static program that the tool has just made: what is mapped in it when it begins is its own, and the page. */
-static int static_program_made(void)
-{
-	char name[4096] = { 0 }, *bytes;
-	int status;
-
-	NEED(readlink("/proc/self/exe", name, sizeof name - sizeof "interpreter"));
-	strcpy(strrchr(name, '/') + 1, "interpreter");
-	size_t size = read_whole(name, &bytes);
-	write_whole("made", bytes, size);
-	NEED(chmod("made", 0700));
-	pid_t child = fork();
-	if (child == 0) {
-		execl("./made", "made", (char *)NULL);
-		_exit(BROKEN);
-	}
-	NEED(waitpid(child, &status, 0));
-	return WIFEXITED(status) && WEXITSTATUS(status) == 2 ? WORKED : REFUSED;	/* it wants arguments */
-}
-
 static const struct row rows[] = {
 	{GETS_OUT, "page_mapped_over", page_mapped_over},
 	{GETS_OUT, "page_moved", page_moved},
@@ -644,10 +473,8 @@ static const struct row rows[] = {
 	{GETS_OUT, "walk_races", walk_races},
 	{GETS_OUT, "file_entry_taken", file_entry_taken},
 	{GETS_OUT, "file_name_cut", file_name_cut},
-	{GETS_OUT, "linker_exchanged", linker_exchanged},
 	{HAS_TO_WORK, "closes_everything", closes_everything},
 	{HAS_TO_WORK, "few_descriptors", few_descriptors},
 	{HAS_TO_WORK, "makes_files", makes_files},
-	{HAS_TO_WORK, "static_program_made", static_program_made},
 };
 MAIN(rows)
