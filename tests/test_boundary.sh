@@ -47,7 +47,7 @@ run_row() {
 	[ "$row" != followed_chdir ] || { mkdir "$F/open/hidden"; rules=(--hide "$F/open/hidden"); }
 	# what may not be opened has a name that is the beginning of another one's
 	[ "$row" != lender_dies ] || { cp "$F/shut/secret" "$F/open/kept"; rules=(--deny "$F/open/kept"); }
-	[ "$row" != static_program_made ] || rules=(--exec "$F/open" --read "$programs/interpreter")
+	[[ $row != static_program_made* ]] || rules=(--exec "$F/open" --read "$programs/interpreter")
 	[ "$row" != break_over_copies ] || rules=(--exec "$F/open" --exec "$programs/interpreter" --read "$programs/interpreter")
 	case $row in	# see addresses.c
 	listen_after_letting_go) rules=(--connect 'tcp:127.0.0.1:*' --bind 'tcp:127.0.0.1:*') ;;

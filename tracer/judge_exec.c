@@ -170,6 +170,7 @@ static bool approve_loader(struct guard *guard, struct request *request, struct 
 	bool allowed = judge_loader(guard, request, judgement, &at);
 	request->task->approved.loader_dev = at.dev;
 	request->task->approved.loader_ino = at.ino;
+	request->task->approved.writable |= judge_writable(guard, at.name);
 	resolve_close(&at);
 	return allowed;
 }
