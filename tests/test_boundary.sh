@@ -18,7 +18,8 @@ build() {
 			return 1
 	done
 	"${CC:-cc}" -std=gnu17 -O1 -Wall -Wextra -ffreestanding -fno-stack-protector -fcf-protection=none -fPIE -static-pie -nostdlib \
-		-o "$programs/interpreter" "$SOURCE/tests/boundary/interpreter.c"
+		-o "$programs/interpreter" "$SOURCE/tests/boundary/interpreter.c" &&
+		"${CC:-cc}" -xc -Wl,--dynamic-linker=link -o "$programs/interpreted" - <<<'int main(void) { return 0; }'
 }
 
 # The directories of attempt.h. Below ../mirror the secret has the name that `open/plain` has below /.
@@ -47,7 +48,9 @@ run_row() {
 	[ "$row" != followed_chdir ] || { mkdir "$F/open/hidden"; rules=(--hide "$F/open/hidden"); }
 	# what may not be opened has a name that is the beginning of another one's
 	[ "$row" != lender_dies ] || { cp "$F/shut/secret" "$F/open/kept"; rules=(--deny "$F/open/kept"); }
-	[ "$row" != static_program_made ] || rules=(--exec "$F/open" --read "$programs/interpreter")
+	[[ $row != static_program_made* ]] || rules=(--exec "$F/open" --read "$programs/interpreter")
+	[ "$row" != interpreter_exchanged ] || { cp "$programs/interpreter" "$F/open/kept"
+		rules=(--deny "$F/open/kept" --read "$programs/interpreted" --exec "$programs/interpreted"); }
 	[ "$row" != break_over_copies ] || rules=(--exec "$F/open" --exec "$programs/interpreter" --read "$programs/interpreter")
 	case $row in	# see addresses.c
 	listen_after_letting_go) rules=(--connect 'tcp:127.0.0.1:*' --bind 'tcp:127.0.0.1:*') ;;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -229,6 +230,32 @@ START_TEST(addresses_of_nobody_are_not_private)
 }
 END_TEST
 
+/* What stat(2) and the list of mappings say of the device is the same for a memfd, whatever the file system of this directory. */
+START_TEST(a_file_is_known_where_it_is_mapped)
+{
+	int fd = memfd_create("mapped", MFD_CLOEXEC), other = memfd_create("other", MFD_CLOEXEC);
+	struct stat st, another;
+	char name[PATH_MAX];
+
+	ck_assert_int_eq(ftruncate(fd, PAGE), 0);
+	char *at = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	ck_assert_ptr_ne(at, MAP_FAILED);
+	ck_assert(fstat(fd, &st) == 0 && fstat(other, &another) == 0);
+	close(fd);
+	close(other);
+	uint64_t address = (uint64_t)(uintptr_t)at;
+	struct task *task = tracee_add(&all, getpid(), NULL, false, -1);
+	if (mapped_file(task, address, 1, name, sizeof name) == -ENOTTY)
+		return; /* a kernel before 6.11 */
+	ck_assert(mapped_is(getpid(), address + 1, st.st_dev, st.st_ino));
+	ck_assert(!mapped_is(getpid(), address, another.st_dev, another.st_ino));
+	ck_assert(!mapped_is(getpid(), address, st.st_dev + 1, st.st_ino));
+	ck_assert(!mapped_is(getpid(), 0, st.st_dev, st.st_ino));
+	munmap(at, PAGE);
+	ck_assert(!mapped_is(getpid(), address, st.st_dev, st.st_ino));
+}
+END_TEST
+
 START_TEST(a_task_that_is_gone_has_no_private_memory)
 {
 	char name[PATH_MAX];
@@ -295,6 +322,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, a_page_of_a_file_has_the_files_name, 0, COUNT(kinds));
 	tcase_add_test(tests, addresses_of_nobody_are_not_private);
+	tcase_add_test(tests, a_file_is_known_where_it_is_mapped);
 	tcase_add_test(tests, a_task_that_is_gone_has_no_private_memory);
 	tcase_add_test(tests, kept_descriptors_are_closed_with_their_memory);
 	tcase_add_test(tests, nothing_is_mapped_below_the_lowest_mapping);

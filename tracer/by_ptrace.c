@@ -9,8 +9,8 @@
  *   call:   level seccomp: PTRACE_EVENT_SECCOMP --> answer --> [syscall-exit-stop, if it was asked for]
  *           level ptrace:  syscall-entry-stop  --> answer --> syscall-exit-stop
  *   exec:   start of the call --> PTRACE_EVENT_EXEC (number may change to the leader's) --> runs
- *           level gate: ... --> maps the page --> runs; or, where the program does not begin in a dynamic linker that is
- *           known: ... --> syscall-exit-stop --> maps the page --> SIGTRAP behind that call --> runs
+ *           level gate: ... --> maps the page --> runs; or, where there is no room for our code (an old kernel), or something
+ *           lies low: ... --> syscall-exit-stop --> maps the page --> SIGTRAP behind that call --> runs
  *   signal: signal-delivery-stop --> passed on
  *   stop:   PTRACE_EVENT_STOP with a stopping signal --> PTRACE_LISTEN until SIGCONT
  *   end:    exited or killed

@@ -148,9 +148,9 @@ bool gate_withdraw(struct gate *gate, const struct program *program, struct new_
 
 /*
  * gate_loader.c: at the same moment. Code that maps the page, with mmap's arguments in registers, and then begins at `start`, where the
- * program was to begin, is put behind its vdso, for a program with a dynamic linker, which was mapped at `base` (0: there is none);
- * `serve`: and what the linker opens goes by the gate from then on. The address of that code; 0: that cannot be done, and
- * nothing was changed that matters.
+ * program was to begin, is put behind its vdso. `serve`: and what its dynamic linker opens, if that is one that is known (mapped at
+ * `base`; 0: there is none), goes by the gate from then on. The address of that code; 0: that cannot be done, and nothing was
+ * changed that matters.
  */
 uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t vdso, uint64_t start, bool serve);
 

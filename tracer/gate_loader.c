@@ -145,26 +145,35 @@ long gate_begin_offset(void)
 	return (long)at;
 }
 
+/* The dynamic linker that the program begins in, if it is one whose opens can go by the gate; or NULL. */
+static const struct gate_linker *linker_of(struct gate *gate, pid_t pid, uint64_t base, uint64_t start)
+{
+	if (!(gate->protection & PROT_EXEC) || base == 0 || start <= base)
+		return NULL;
+	const struct gate_linker *linker = linker_at(gate, pid, base, start - base);
+	return linker->site != 0 && has_site(linker, pid, base) ? linker : NULL;
+}
+
 uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t vdso, uint64_t start, bool serve)
 {
-	uint8_t room[ROOM], code[BEGIN], jump[OPEN_SITE_JUMP] = {OPEN_SITE_JUMP_CODE};
+	uint8_t room[ROOM] = {0}, code[BEGIN], jump[OPEN_SITE_JUMP] = {OPEN_SITE_JUMP_CODE};
 
-	if (!(gate->protection & PROT_EXEC) || base == 0 || start <= base || vdso == 0 || gate->begin_offset < 0)
+	if (vdso == 0 || gate->begin_offset < 0)
 		return 0;
-	const struct gate_linker *linker = linker_at(gate, pid, base, start - base);
-	if (linker->site == 0 || !has_site(linker, pid, base))
-		return 0;
-	uint64_t begin = vdso + (uint64_t)gate->begin_offset;
-	fill(room, linker);
+	const struct gate_linker *linker = serve ? linker_of(gate, pid, base, start) : NULL;
+	uint64_t begin = vdso + (uint64_t)gate->begin_offset, site = linker ? linker->site : 0;
+	if (linker) {
+		fill(room, linker);
+		put_distance(jump + 1, site + OPEN_SITE_JUMP, linker->room);
+	}
 	fill_begin(code, start);
-	put_distance(jump + 1, linker->site + OPEN_SITE_JUMP, linker->room);
 	/* `begin` last: what was found in another linker may be elsewhere in this one, even behind the vdso */
-	const struct mem_patch patches[] = {{base + linker->room, room, sizeof room},
-					    {base + linker->site, jump, sizeof jump},
+	const struct mem_patch patches[] = {{base + (linker ? linker->room : 0), room, sizeof room},
+					    {base + site, jump, sizeof jump},
 					    {begin, code, sizeof code}};
-	if (mem_patch(pid, serve ? patches : patches + 2, serve ? 3 : 1) < 0)
+	if (mem_patch(pid, linker ? patches : patches + 2, linker ? 3 : 1) < 0)
 		return 0;
-	if (serve)
-		gate->page->loader_site = (uint32_t)linker->site;
+	if (linker)
+		gate->page->loader_site = (uint32_t)site;
 	return begin;
 }

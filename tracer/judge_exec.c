@@ -17,6 +17,7 @@
 
 #include "exec.h"
 #include "judge.h"
+#include "mapped.h"
 #include "mem.h"
 #include "program.h"
 
@@ -170,6 +171,7 @@ static bool approve_loader(struct guard *guard, struct request *request, struct 
 	bool allowed = judge_loader(guard, request, judgement, &at);
 	request->task->approved.loader_dev = at.dev;
 	request->task->approved.loader_ino = at.ino;
+	request->task->approved.writable |= judge_writable(guard, at.name);
 	resolve_close(&at);
 	return allowed;
 }
@@ -308,6 +310,19 @@ static bool loader_args_allowed(struct guard *guard, struct request *request, st
 	return allowed;
 }
 
+/* Was it, or its interpreter, perhaps another file when it was judged? What the program names as its interpreter is what it was, where
+ * the run cannot write to it; but what that name leads to is not, where names are not kept as they are until the exec is over. */
+static bool may_be_another(const struct guard *guard, const struct task *task)
+{
+	const struct program *approved = &task->approved;
+	struct user_regs_struct regs;
+
+	if (approved->writable || !guard_by_notification(guard) || approved->loader_ino == 0)
+		return approved->writable;
+	return regs_get(task->tid, &regs) < 0 ||
+	       !mapped_is(task->tid, regs.rip, approved->loader_dev, approved->loader_ino);
+}
+
 bool exec_is_approved(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct task *task = request->task;
@@ -321,7 +336,7 @@ bool exec_is_approved(struct guard *guard, struct request *request, struct judge
 			     task->exec_name ? task->exec_name : "?");
 		return false;
 	}
-	if (guard->on_violation != ON_VIOLATION_AUDIT && (!task->exec_name || task->approved.writable)) {
+	if (guard->on_violation != ON_VIOLATION_AUDIT && (!task->exec_name || may_be_another(guard, task))) {
 		if (!mapped_files_allowed(guard, task->tid, judgement)) {
 			judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES,
 				     "an interpreter of %s that was not checked",

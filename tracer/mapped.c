@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -84,6 +85,17 @@ bool mapped_nothing_below(pid_t tid, uint64_t address)
 	if (ioctl(fd, PROCMAP_ASK, &question) == 0)
 		return question.vma_start >= address;
 	return errno == ENOTTY && first_of_list(fd) >= address;
+}
+
+bool mapped_is(pid_t tid, uint64_t address, dev_t dev, ino_t ino)
+{
+	struct procmap_question question = {.size = sizeof question, .query_addr = address};
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)tid);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && ioctl(fd, PROCMAP_ASK, &question) == 0 && question.inode == ino &&
+	       makedev(question.dev_major, question.dev_minor) == dev;
 }
 
 /* proc(5), /proc/PID/maps: names of memory that only its owner writes to; not those of the kernel, such as [vvar]. */

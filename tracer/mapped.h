@@ -11,6 +11,10 @@
  * a task still stands for the memory that is gone. */
 bool mapped_nothing_below(pid_t tid, uint64_t address);
 
+/* Does this very file lie at the address? False, too, when it cannot be told, and on file systems whose files have another device in
+ * stat(2) (btrfs, overlayfs). Also between an exec and tracee_exec. */
+bool mapped_is(pid_t tid, uint64_t address, dev_t dev, ino_t ino);
+
 /* What file do these bytes lie in, unchanged, by a private mapping? 0 and its name as the kernel has it (NUL-terminated), or
  * -ENXIO (in anonymous memory by a private mapping), -ENOENT (in neither), -ENOTTY (it cannot be asked: before Linux 6.11), or
  * another -errno. */

@@ -31,7 +31,7 @@ struct program {
 	dev_t dev;
 	ino_t ino;
 	struct timespec changed; /* st_ctim */
-	bool writable;		 /* by the run */
+	bool writable;		 /* by the run: it, or its interpreter */
 	dev_t loader_dev;	 /* ELF interpreter; ino 0: none */
 	ino_t loader_ino;
 };

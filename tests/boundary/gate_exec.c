@@ -98,9 +98,11 @@ static int linker_exchanged(void)
 	return won;
 }
 
-/* A static program that the tool has just made: what is mapped in it when it begins is its own, and the page. */
-static int static_program_made(void)
+/* A static program that the tool has just made: what is mapped in it when it begins is its own, and the page. A signal that is
+ * kept from it waits. */
+static int made_with(int signal)
 {
+	sigset_t kept;
 	char name[4096] = { 0 }, *bytes;
 	int status;
 
@@ -111,15 +113,24 @@ static int static_program_made(void)
 	NEED(chmod("made", 0700));
 	pid_t child = fork();
 	if (child == 0) {
+		sigemptyset(&kept);
+		if (signal) {
+			sigaddset(&kept, signal);
+			sigprocmask(SIG_BLOCK, &kept, NULL);
+			raise(signal);
+		}
 		execl("./made", "made", (char *)NULL);
 		_exit(BROKEN);
 	}
 	NEED(waitpid(child, &status, 0));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 2 ? WORKED : REFUSED;	/* it wants arguments */
 }
+static int static_program_made(void) { return made_with(0); }
+static int static_program_made_without_trap(void) { return made_with(SIGTRAP); }
 
 static const struct row rows[] = {
 	{GETS_OUT, "linker_exchanged", linker_exchanged},
 	{HAS_TO_WORK, "static_program_made", static_program_made},
+	{HAS_TO_WORK, "static_program_made_without_trap", static_program_made_without_trap},
 };
 MAIN(rows)

@@ -23,6 +23,38 @@ static int another_root(void)
 	return holds_secret((int)syscall(SYS_openat2, top, name, &how, sizeof how));
 }
 
+/*
+ * A program that we may not write to has a link of ours as its ELF interpreter; and what that leads to is another file, `kept`, which
+ * may neither be read nor run, when the kernel follows it. That one says 2, and the program itself 0.
+ */
+static int interpreter_exchanged(void)
+{
+	char program[4096] = { 0 };
+	int status, won = REFUSED;
+
+	NEED(readlink("/proc/self/exe", program, sizeof program - sizeof "interpreted"));
+	strcpy(strrchr(program, '/') + 1, "interpreted");
+	NEED(symlink("kept", "other"));
+	NEED(symlink("/lib64/ld-linux-x86-64.so.2", "link"));
+	pid_t swapper = fork();
+	NEED(swapper);
+	if (swapper == 0)
+		for (;; usleep((useconds_t)rand() % 300))
+			renameat2(AT_FDCWD, "link", AT_FDCWD, "other", RENAME_EXCHANGE);
+	for (double end = seconds() + 2 * RACE_SECONDS; won == REFUSED && seconds() < end;) {
+		pid_t child = fork();
+		NEED(child);
+		if (child == 0) {
+			execl(program, program, (char *)NULL);
+			_exit(1);
+		}
+		NEED(waitpid(child, &status, 0));
+		won = WIFEXITED(status) && WEXITSTATUS(status) == 2 ? WORKED : REFUSED;
+	}
+	kill(swapper, SIGKILL);
+	return won;
+}
+
 /* A crash writes a file where the crashing process is. */
 static int core_file(void)
 {
@@ -363,6 +395,7 @@ static const struct row rows[] = {
 	{ IS_HEARD, "stranger_adopted", stranger_adopted },
 	{ IS_HEARD, "stranger_first", stranger_first },
 	{ GETS_OUT, "another_root", another_root },
+	{ GETS_OUT, "interpreter_exchanged", interpreter_exchanged },
 	{ GETS_OUT, "core_file", core_file },
 	{ GETS_OUT, "device_screen", device_screen },
 	{ GETS_OUT, "device_faults", device_faults },
