@@ -58,6 +58,16 @@ extern const struct net_option_rule {
 extern const unsigned net_option_count;
 enum net_option net_option(int level, int option);
 
+/*
+ * Requests of ioctl(2) about the machine's network interfaces: their names, addresses, statistics, and what changes them. A
+ * socket of any family takes them (sock_ioctl() in net/socket.c), and is told what netlink tells.
+ */
+enum { NET_INTERFACES_FIRST = 0x8910 /* SIOCGIFNAME */, NET_INTERFACES_LAST = 0x8bff /* SIOCIWLASTPRIV */ };
+static inline bool net_asks_interfaces(uint32_t code)
+{
+	return code >= NET_INTERFACES_FIRST && code <= NET_INTERFACES_LAST;
+}
+
 /* Do the first `bits` bits agree? At most 128. */
 bool net_prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits);
 

@@ -82,6 +82,11 @@ static int refuse_socket(struct request *request, int error)
 			 : refuse_always(request, WIRE_NETWORK_OUTBOUND, error, text);
 }
 
+int judge_interfaces(struct request *request)
+{
+	return any_internet() ? 0 : refuse_unnamed(request, EACCES, NET_TCP, "network interfaces");
+}
+
 /* Without any network no socket for it is made, since that is what a filter can refuse, and the answer is to be the same. */
 static int judge_socket(struct request *request)
 {

@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/stat.h>
 
+#include "net.h"
 #include "shim.h"
 
 /* As in register_rules.h. */
@@ -18,14 +19,18 @@ enum {
 		     CLONE_NEWNET
 };
 
-/* A descriptor of a terminal that is to signal its owner signals the terminal's foreground group: fcntl(2), F_SETOWN. */
-static int judge_hearing(struct request *request, bool on)
+/* Is its first argument a descriptor of such a thing (S_IFCHR and the like)? */
+static bool is_about(const struct request *request, unsigned kind)
 {
 	struct statx stx;
 
-	if (!on || common_object((int)request->args[0], STATX_TYPE, &stx) < 0 || (stx.stx_mode & S_IFMT) != S_IFCHR)
-		return 0;
-	return refuse_control(request, "% ", FASYNC, true);
+	return common_object((int)request->args[0], STATX_TYPE, &stx) == 0 && (stx.stx_mode & S_IFMT) == kind;
+}
+
+/* A descriptor of a terminal that is to signal its owner signals the terminal's foreground group: fcntl(2), F_SETOWN. */
+static int judge_hearing(struct request *request, bool on)
+{
+	return on && is_about(request, S_IFCHR) ? refuse_control(request, "% ", FASYNC, true) : 0;
 }
 
 static int judge_ioctl(struct request *request)
@@ -45,7 +50,7 @@ static int judge_ioctl(struct request *request)
 	case FIOCLEX:
 		return is_reserved(request->args[0]) ? -EBADF : 0;
 	default:
-		return 0;
+		return net_asks_interfaces(code) && is_about(request, S_IFSOCK) ? judge_interfaces(request) : 0;
 	}
 }
 

@@ -254,6 +254,7 @@ int judge(struct request *request);
 
 /* Parts of it. */
 int judge_network(struct request *request);
+int judge_interfaces(struct request *request); /* judge_network.c: a request of ioctl */
 int judge_processes(struct request *request);
 int judge_registers(struct request *request);
 /* A unix socket of that name. To bind it, `request` must have the arguments of bind. */

@@ -136,6 +136,11 @@ static const struct {
 	{SYS_ioctl, {0, TIOCSTI}, true},
 	{SYS_ioctl, {0, TIOCSTI | HIGH}, true},
 	{SYS_ioctl, {3, FS_IOC_GETFLAGS}, false},
+	{SYS_ioctl, {3, 0x890f}, false},
+	{SYS_ioctl, {3, 0x8912 /* SIOCGIFCONF */}, true},
+	{SYS_ioctl, {3, 0x8912 | HIGH}, true},
+	{SYS_ioctl, {3, 0x8bff}, true},
+	{SYS_ioctl, {3, 0x8c00}, false},
 	{SYS_ioctl, {3, FS_IOC_SETFLAGS}, true},
 	/* oneself */
 	{SYS_prlimit64, {0, 7, 0, 0}, false},

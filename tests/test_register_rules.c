@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/personality.h>
 
+#include "net.h"
 #include "policy_help.h"
 
 static const struct {
@@ -30,6 +31,9 @@ static const struct {
 	{FS_IOC_REMOVE_ENCRYPTION_KEY, true, IOCTL_REACHES},
 	{FS_IOC_REMOVE_ENCRYPTION_KEY_ALL_USERS, true, IOCTL_REACHES},
 	{FS_IOC_SET_ENCRYPTION_POLICY, true, IOCTL_CHANGES},
+	{NET_INTERFACES_FIRST, true, IOCTL_INTERFACES},
+	{NET_INTERFACES_FIRST - 1, false, 0},
+	{NET_INTERFACES_LAST + 1, false, 0},
 	/* what programs do all the time */
 	{TCGETS, false, 0},
 	{TCSETS, false, 0},
@@ -59,6 +63,17 @@ START_TEST(a_request_is_listed_or_harmless)
 	ck_assert_int_eq(rule != NULL, requests[_i].listed);
 	if (rule)
 		ck_assert(rule->code == requests[_i].code && rule->what == requests[_i].what);
+}
+END_TEST
+
+START_TEST(each_request_about_interfaces_is_found)
+{
+	static const uint32_t about[] = {0x8912 /* SIOCGIFCONF */,  0x8927 /* SIOCGIFHWADDR */,
+					 0x8946 /* SIOCETHTOOL */,  0x89f0 /* SIOCDEVPRIVATE */,
+					 0x8b1b /* SIOCGIWESSID */, NET_INTERFACES_LAST};
+
+	for (size_t i = 0; i < sizeof about / sizeof about[0]; i++)
+		ck_assert(ioctl_rule(about[i]) && ioctl_rule(about[i])->what == IOCTL_INTERFACES);
 }
 END_TEST
 
@@ -120,6 +135,7 @@ int main(void)
 	TCase *tests = tcase_create("register_rules");
 
 	tcase_add_loop_test(tests, a_request_is_listed_or_harmless, 0, sizeof requests / sizeof requests[0]);
+	tcase_add_test(tests, each_request_about_interfaces_is_found);
 	tcase_add_test(tests, each_request_is_listed_once_and_found);
 	tcase_add_test(tests, every_namespace_is_refused_to_a_new_task);
 	tcase_add_test(tests, an_ordinary_task_is_not_refused);

@@ -93,6 +93,13 @@ static void stop_if_at_least(struct assembly *p, uint32_t value)
 	stop(p);
 }
 
+static void stop_if_between(struct assembly *p, uint32_t first, uint32_t last)
+{
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, first, 0, 2);
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, last + 1, 1, 0);
+	stop(p);
+}
+
 static void stop_unless_equal(struct assembly *p, uint32_t value)
 {
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
@@ -181,6 +188,7 @@ static void look_ioctl(struct assembly *p, int arg)
 	load_low(p, arg);
 	for (size_t i = 0; i < ioctl_rule_count; i++)
 		stop_if_equal(p, ioctl_rules[i].code);
+	stop_if_between(p, NET_INTERFACES_FIRST, NET_INTERFACES_LAST);
 }
 
 static void look_fcntl(struct assembly *p, int arg)

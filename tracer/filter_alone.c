@@ -19,6 +19,7 @@
 
 #include "decide.h"
 #include "leaf.h"
+#include "net.h"
 #include "register_rules.h"
 #include "syscalls.h"
 #include "wire.h"
@@ -149,12 +150,17 @@ static void look_at_clone(struct instructions *p)
 	say(p, ENOSYS);
 }
 
-static void look_at_ioctl(struct instructions *p)
+static void look_at_ioctl(struct instructions *p, bool internet)
 {
-	for_number(p, number_of("ioctl"), 5);
+	for_number(p, number_of("ioctl"), internet ? 5 : 8);
 	load_argument(p, 1);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 2, 0);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 1, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, internet ? 2 : 5, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, internet ? 1 : 4, 0);
+	if (!internet) {
+		emit(p, BPF_JMP | BPF_JGE | BPF_K, NET_INTERFACES_FIRST, 0, 2);
+		emit(p, BPF_JMP | BPF_JGT | BPF_K, NET_INTERFACES_LAST, 1, 0);
+		say(p, EACCES);
+	}
 	pass(p);
 	say(p, EPERM);
 }
@@ -190,7 +196,7 @@ int filter_compile_alone(const struct guard *guard, struct sock_fprog *filter)
 	emit(p, BPF_JMP | BPF_JGE | BPF_K, CALL_NUMBERS, 0, 1); /* x32 among them */
 	say(p, ENOSYS);
 	look_at_descriptors(p, guard->reserved_at);
-	look_at_ioctl(p);
+	look_at_ioctl(p, any_internet(guard));
 	look_at_clone(p);
 	look_at_socket(p, any_internet(guard), any_udp(guard));
 	refuse_listed(p);

@@ -78,6 +78,9 @@ void judge_network(struct guard *guard, struct request *request, struct judgemen
 void judge_processes(struct guard *guard, struct request *request, struct judgement *judgement);
 void judge_registers(struct guard *guard, struct request *request, struct judgement *judgement);
 
+/* What asks about the machine's network interfaces by other means than a socket of their own. */
+void judge_interfaces(struct guard *guard, struct judgement *judgement);
+
 /* Addresses among the arguments: none below RESERVED_END. */
 void judge_memory(const struct request *request, struct judgement *judgement);
 

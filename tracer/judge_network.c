@@ -73,6 +73,11 @@ static void judge_unnamed(struct guard *guard, struct judgement *judgement, bool
 	}
 }
 
+void judge_interfaces(struct guard *guard, struct judgement *judgement)
+{
+	judge_unnamed(guard, judgement, any_internet, NET_TCP, EACCES, "network interfaces");
+}
+
 /* Policies without any rule for UDP have none of its sockets: see decide_any_udp. */
 static void judge_internet_socket(struct guard *guard, struct judgement *judgement, int type)
 {

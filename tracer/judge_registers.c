@@ -124,6 +124,18 @@ static void judge_object(struct guard *guard, struct request *request, struct ju
 	resolve_close(&at);
 }
 
+/* To anything but a socket such a request means nothing; it is not made, since another thread could put a socket there. */
+static void judge_about_interfaces(struct guard *guard, const struct request *request, struct judgement *judgement)
+{
+	cleanup_fd int fd = tracee_descriptor(request->task, (int)request->stop.args[0]);
+	struct stat st;
+	bool is_socket = fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+
+	judge_interfaces(guard, judgement);
+	if (judgement->outcome == OUTCOME_REFUSE && !is_socket)
+		judge_answer(judgement, fd < 0 ? fd : -ENOTTY);
+}
+
 static void judge_ioctl(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	uint32_t code = (uint32_t)request->stop.args[1];
@@ -152,6 +164,9 @@ static void judge_ioctl(struct guard *guard, struct request *request, struct jud
 		judge_object(guard, request, judgement);
 		if (judgement->outcome == OUTCOME_REFUSE)
 			judge_audits(guard, judgement);
+		break;
+	case IOCTL_INTERFACES:
+		judge_about_interfaces(guard, request, judgement);
 		break;
 	}
 }

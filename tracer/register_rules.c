@@ -6,6 +6,8 @@
 #include <asm/sockios.h>
 #include <linux/fs.h>
 
+#include "net.h"
+
 /* Requests that the header of this machine may not have, by their number. */
 enum {
 	FS_IOC_SET_ENCRYPTION_POLICY_CODE = 0x800c6613,
@@ -68,8 +70,10 @@ bool ioctl_is_plain(uint32_t code)
 
 const struct ioctl_rule *ioctl_rule(uint32_t code)
 {
+	static const struct ioctl_rule interfaces = {NET_INTERFACES_FIRST, IOCTL_INTERFACES};
+
 	for (size_t i = 0; i < ioctl_rule_count; i++)
 		if (ioctl_rules[i].code == code)
 			return &ioctl_rules[i];
-	return NULL;
+	return net_asks_interfaces(code) ? &interfaces : NULL;
 }

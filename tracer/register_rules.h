@@ -48,6 +48,7 @@ enum ioctl_what {
 	IOCTL_REACHES,		/* reaches memory or files by a way that is not judged */
 	IOCTL_HEARS,		/* signals the owner of a descriptor: of a terminal its foreground group */
 	IOCTL_CHANGES,		/* changes a file through a descriptor that is not open for writing */
+	IOCTL_INTERFACES, /* is about the machine's network interfaces: a range of its own, see net_asks_interfaces */
 };
 struct ioctl_rule {
 	uint32_t code;

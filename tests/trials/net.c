@@ -239,6 +239,14 @@ TRIAL(net_netlink, REACH, 0, "netlink: the machine's network interfaces")
 	if (fd >= 0 && send(fd, &ask, sizeof(ask), 0) > 0 && recv(fd, answer, sizeof(answer), 0) > 0)
 		reach();
 }
+TRIAL(net_interfaces_by_unix, REACH, 0, "the same by ioctl of a UNIX socket")
+{
+	struct ifreq list[16];
+	struct ifconf ask = {.ifc_len = sizeof(list), .ifc_req = list};
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && ioctl(pair[0], SIOCGIFCONF, &ask) == 0 && ask.ifc_len > 0)
+		reach();
+}
 TRIAL(net_packet, REACH, AS_ROOT, "a packet socket, which hears everything")
 {
 	if (socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)) >= 0)
