@@ -40,6 +40,16 @@ static int judge_group(struct request *request, int group)
 	return refuse_control(request, "% of process group ", (unsigned long)group, false);
 }
 
+/* setpriority and ioprio_set; `which` as PRIO_PROCESS, PRIO_PGRP, PRIO_USER. The kernel says what else is wrong. */
+static int judge_which_who(struct request *request, int which, int who)
+{
+	if (which == 0)
+		return judge_pid(request, who);
+	return which == 1 || which == 2 ? refuse_control(request, which == 1 ? "% of process group " : "% of user ",
+							 (unsigned)who, false)
+					: 0;
+}
+
 int judge_processes(struct request *request)
 {
 	int r = 0;
@@ -55,13 +65,11 @@ int judge_processes(struct request *request)
 		case ARG_GROUP:
 			r = judge_group(request, (int)request->args[i]);
 			break;
-		case ARG_WHICH_WHO: /* 0 is PRIO_PROCESS */
-			if (request->args[i] == 0)
-				r = judge_pid(request, (int)request->args[i + 1]);
-			else
-				r = refuse_control(request,
-						   request->args[i] == 1 ? "% of process group " : "% of user ",
-						   (uint32_t)request->args[i + 1], false);
+		case ARG_WHICH_WHO:
+			r = judge_which_who(request, (int)request->args[i], (int)request->args[i + 1]);
+			break;
+		case ARG_IO_WHICH_WHO:
+			r = judge_which_who(request, (int)request->args[i] - 1, (int)request->args[i + 1]);
 			break;
 		case ARG_IPC_KEY:
 			if (request->args[i] != 0)

@@ -176,6 +176,17 @@ TRIAL(net_udp6, CONTACT, MAYBE, "UDP over IPv6")
 	struct sockaddr_in6 to = six("::1");
 	sendto(socket(AF_INET6, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
 }
+TRIAL(net_udp_unspecified_family, CONTACT, 0, "UDP to an address of no family, which is taken for IPv4")
+{
+	struct sockaddr_in to = four("127.0.0.1");
+	to.sin_family = AF_UNSPEC;
+	sendto(udp_socket(), "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+}
+TRIAL(net_udp6_to_four, CONTACT, MAYBE, "UDP of IPv6, to an IPv4 address")
+{
+	struct sockaddr_in to = four("127.0.0.1");
+	sendto(socket(AF_INET6, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+}
 TRIAL(net_udp_message, CONTACT, 0, "UDP, sendmsg")
 {
 	struct sockaddr_in to = four("127.0.0.1");
@@ -301,6 +312,16 @@ TRIAL(unix_packet, CONTACT, 0, "a UNIX packet socket in the vault")
 TRIAL(unix_relative, CONTACT, 0, "by a relative name")
 {
 	unix_path(SOCK_STREAM, "../vault/stream.sock");
+}
+TRIAL(unix_hard_link, CONTACT, 0, "through a hard link inside")
+{
+	link(OUT("stream.sock"), "linked");
+	unix_path(SOCK_STREAM, "linked");
+}
+TRIAL(unix_moved, CONTACT, 0, "moved inside")
+{
+	rename(OUT("stream.sock"), IN("moved"));
+	unix_path(SOCK_STREAM, "moved");
 }
 TRIAL(unix_symlink, CONTACT, 0, "through a symbolic link inside")
 {

@@ -186,6 +186,20 @@ TRIAL(other_priority, REACH, 0, "setpriority of somebody")
 {
 	EVERYBODY(if (setpriority(PRIO_PROCESS, (id_t)pid, 1) == 0) reach());
 }
+TRIAL(other_disk_priority, REACH, 0, "ioprio_set of somebody")
+{
+	EVERYBODY(if (syscall(SYS_ioprio_set, 1, pid, 2 << 13 | 5) == 0) reach());
+}
+TRIAL(other_compared, REACH, MAYBE, "kcmp: what two others have in common")
+{
+	EVERYBODY(if (syscall(SYS_kcmp, pid, pid, 0, 0, 0) == 0) reach());
+}
+TRIAL(other_locks, REACH, MAYBE, "get_robust_list: where the locks of somebody lie")
+{
+	void *list;
+	size_t length;
+	EVERYBODY(if (syscall(SYS_get_robust_list, pid, &list, &length) == 0) reach());
+}
 TRIAL(other_scheduling, REACH, 0, "sched_setaffinity of somebody")
 {
 	cpu_set_t set;

@@ -179,17 +179,81 @@ TRIAL(race_directory, LEAK, 0, "a process exchanges a directory with a symbolic 
 	kill(child, SIGKILL);
 	wait_for(child);
 }
-TRIAL(race_directory_create, CHANGE, 0, "the same, making a file")
+/* `attempt`, again and again, while d is now a directory of its own, now the vault. */
+static void while_exchanged(void (*attempt)(void))
 {
 	mkdir("d", 0755);
 	symlink(here.vault, "l");
-	racing = true;
 	pid_t child = fork();
 	if (child == 0)
 		for (;;)
 			renameat2(AT_FDCWD, "d", AT_FDCWD, "l", RENAME_EXCHANGE);
 	while (race_goes_on())
-		close(open("d/new", O_WRONLY | O_CREAT, 0644));
+		attempt();
+	kill(child, SIGKILL);
+	wait_for(child);
+}
+static void create_there(void)
+{
+	close(open("d/new", O_WRONLY | O_CREAT, 0644));
+}
+TRIAL(race_directory_create, CHANGE, 0, "the same, making a file")
+{
+	while_exchanged(create_there);
+}
+static void remove_there(void)
+{
+	unlink("d/victim");
+}
+TRIAL(race_directory_remove, CHANGE, 0, "the same, removing one")
+{
+	while_exchanged(remove_there);
+}
+static void mode_there(void)
+{
+	chmod("d/victim", 0601);
+}
+TRIAL(race_directory_mode, CHANGE, 0, "the same, changing the mode of one")
+{
+	while_exchanged(mode_there);
+}
+static void link_there(void)
+{
+	if (link("d/victim", "linked") == 0)
+		scribble(open("linked", O_WRONLY));
+}
+TRIAL(race_directory_link, CHANGE, 0, "the same, linking one, then writing through the link")
+{
+	while_exchanged(link_there);
+}
+static void execute_there(void)
+{
+	pid_t child = vfork();
+	if (child == 0) {
+		execl("d/intruder", "intruder", NULL);
+		_exit(1);
+	}
+	wait_for(child);
+}
+TRIAL(race_directory_execute, RUN, 0, "the same, executing one")
+{
+	while_exchanged(execute_there);
+}
+TRIAL(race_name_file, LEAK, 0, "another process writes to the file in which the mapped name lies")
+{
+	char good[PATH_MAX] = "good", bad[PATH_MAX] = "";
+	make_file("good", "harmless");
+	snprintf(bad, sizeof(bad), "%s", here.secret);
+	int fd = open("name", O_RDWR | O_CREAT, 0600);
+	if (write(fd, good, sizeof(good)) < 0)
+		return;
+	const char *name = mmap(NULL, sizeof(good), PROT_READ, MAP_SHARED, fd, 0);
+	pid_t child = fork();
+	while (child == 0)
+		if (pwrite(fd, bad, sizeof(bad), 0) < 0 || pwrite(fd, good, sizeof(good), 0) < 0)
+			_exit(1);
+	while (race_goes_on() && !spill_secret(open(name, O_RDONLY)))
+		;
 	kill(child, SIGKILL);
 	wait_for(child);
 }
