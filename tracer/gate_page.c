@@ -39,7 +39,7 @@ bool gate_page_begin(struct guard *guard, struct task *task)
 	    (task->approved.writable && !mapped_nothing_below(task->tid, RESERVED_END)))
 		return false;
 	struct new_stack stack = new_stack_of(task->tid, task->saved.rsp);
-	struct new_stack_auxiliary from = new_stack_auxiliary(&stack);
+	struct new_stack_auxiliary from = new_stack_auxiliary(task->tid);
 	bool serve = gate_withdraw(&guard->gate, &task->approved, &stack);
 	uint64_t begin = gate_loader(&guard->gate, task->tid, from.linker, from.vdso, task->saved.rip, serve);
 	arguments(guard, args);
@@ -53,7 +53,7 @@ bool gate_page_map(struct guard *guard, struct task *task)
 	if (regs_get(task->tid, &task->saved) < 0)
 		return false;
 	struct new_stack stack = new_stack_of(task->tid, task->saved.rsp);
-	struct new_stack_auxiliary from = new_stack_auxiliary(&stack);
+	struct new_stack_auxiliary from = new_stack_auxiliary(task->tid);
 	arguments(guard, args);
 	if (!from.vdso ||
 	    regs_call_at(task->tid, &task->saved, from.vdso + (uint64_t)guard->gate.call_offset, SYS_mmap, args) < 0)

@@ -3,14 +3,19 @@
 #include "new_stack.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cleanup.h"
 #include "mem.h"
 
 enum {
 	PAGE = 4096,
 	WORDS_MOST = 1 << 20, /* of arguments and environment: 8 MiB, more than the kernel takes of either as a rule */
+	AUXILIARY_MOST = 64,  /* entries; there are some 20 */
 	AT_ONCE = 32,	      /* strings that are read */
 	NAME_MOST = 32,
 };
@@ -67,22 +72,20 @@ static bool begin(struct reader *reader, struct new_stack *stack)
 	return true;
 }
 
-struct new_stack_auxiliary new_stack_auxiliary(struct new_stack *stack)
+struct new_stack_auxiliary new_stack_auxiliary(pid_t pid)
 {
 	struct new_stack_auxiliary found = {0};
-	struct reader reader;
-	uint64_t word, value;
+	uint64_t words[2 * AUXILIARY_MOST];
+	char path[64];
 
-	if (!begin(&reader, stack))
-		return found;
-	for (unsigned i = 0; i < WORDS_MOST && next_word(&reader, &word); i++)
-		if (word == 0)
-			break;
-	while (next_word(&reader, &word) && next_word(&reader, &value) && word != AT_NULL) {
-		if (word == AT_SYSINFO_EHDR)
-			found.vdso = value;
-		else if (word == AT_BASE)
-			found.linker = value;
+	snprintf(path, sizeof path, "/proc/%d/auxv", (int)pid);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, words, sizeof words);
+	for (ssize_t i = 0; i + 1 < n / (ssize_t)sizeof words[0] && words[i] != AT_NULL; i += 2) {
+		if (words[i] == AT_SYSINFO_EHDR)
+			found.vdso = words[i + 1];
+		else if (words[i] == AT_BASE)
+			found.linker = words[i + 1];
 	}
 	return found;
 }

@@ -21,12 +21,15 @@ struct new_stack {
 };
 struct new_stack new_stack_of(pid_t tid, uint64_t start);
 
-/* Entries of the auxiliary vector, 0: there is none. */
+/*
+ * Entries of the auxiliary vector, 0: there is none. Asked of the kernel, which keeps a copy: the stack may lie in a file, if a program's
+ * interpreter asks for that address, and then whoever truncates that file and writes it anew says what is in it.
+ */
 struct new_stack_auxiliary {
 	uint64_t vdso;	 /* AT_SYSINFO_EHDR */
 	uint64_t linker; /* AT_BASE */
 };
-struct new_stack_auxiliary new_stack_auxiliary(struct new_stack *stack);
+struct new_stack_auxiliary new_stack_auxiliary(pid_t pid);
 
 /* Where the value of a variable, "NAME=", lies in the program's memory; or 0. */
 uint64_t new_stack_variable(struct new_stack *stack, const char *name);

@@ -14,17 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "lineage.h"
 #include "meter.h"
+#include "new_stack.h"
 
 enum {
 	PIDFD_OF_THREAD = O_EXCL, /* PIDFD_THREAD */
-	AUXV_MOST = 64,		  /* entries of /proc/PID/auxv; there are some 20 */
 };
 
 static struct share *share_new(void)
@@ -136,28 +135,9 @@ bool tracee_signal(struct tracees *all, pid_t process, int signal)
 	       syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
 }
 
-/* Has the process an ELF interpreter? The kernel tells its program where that lies (getauxval(3), AT_BASE). */
-static bool has_interpreter(pid_t tgid)
-{
-	char path[64];
-	unsigned long entries[2 * AUXV_MOST];
-	ssize_t n = -1;
-
-	snprintf(path, sizeof path, "/proc/%d/auxv", (int)tgid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, entries, sizeof entries);
-		close(fd);
-	}
-	for (ssize_t i = 0; n > 0 && i + 1 < n / (ssize_t)sizeof entries[0]; i += 2)
-		if (entries[i] == AT_BASE)
-			return entries[i + 1] != 0;
-	return false;
-}
-
 bool tracee_dynamic(const struct task *task)
 {
-	return task->all->keeper ? has_interpreter(tracee_tgid(task)) : task->process->dynamic;
+	return task->all->keeper ? new_stack_auxiliary(tracee_tgid(task)).linker != 0 : task->process->dynamic;
 }
 
 /* 1 the same, 0 different, -errno when the kernel does not tell. */

@@ -6,6 +6,7 @@
 #include "gate.h"
 
 #include <elf.h>
+#include <sys/personality.h>
 
 enum { NO_PAGE = 77 };
 /* mincore(START, PAGE, rsp): exits with NO_PAGE when nothing is mapped there, else with 1. */
@@ -98,6 +99,103 @@ static int linker_exchanged(void)
 	return won;
 }
 
+enum { STACK_LENGTH = 0x20000, ENTRY = 0x200, VDSO = 0x8000, CODE_END = 0x10000 };
+static const uint64_t stack_start = 0x7ffffffff000 - STACK_LENGTH;	/* without ASLR */
+/* write(1, where rsp was, 8), exit(1) */
+static const unsigned char tells[] = {
+	0x54, 0x48, 0x89, 0xe6, 0xbf, 1, 0, 0, 0, 0xba, 8, 0, 0, 0, 0xb8, SYS_write, 0, 0, 0, 0x0f, 0x05,
+	0xbf, 1, 0, 0, 0, 0xb8, SYS_exit_group, 0, 0, 0, 0x0f, 0x05,
+};
+
+/* An ELF interpreter that the kernel maps over the stack, which it has just made. */
+static void make_stack_file(char *file)
+{
+	const Elf64_Ehdr head = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT}, .e_type = ET_EXEC,
+				 .e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_entry = stack_start + ENTRY,
+				 .e_phoff = sizeof head, .e_ehsize = sizeof head, .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1};
+	const Elf64_Phdr segment = {.p_type = PT_LOAD, .p_flags = PF_R | PF_W | PF_X, .p_vaddr = stack_start,
+				    .p_filesz = STACK_LENGTH, .p_memsz = STACK_LENGTH, .p_align = 0x1000};
+	memcpy(file, &head, sizeof head);
+	memcpy(file + sizeof head, &segment, sizeof segment);
+	memcpy(file + ENTRY, tells, sizeof tells);
+}
+
+static void make_program_for(const char *interpreter)
+{
+	char file[ENTRY * 2] = {0};
+	const Elf64_Ehdr head = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT}, .e_type = ET_DYN,
+				 .e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_phoff = sizeof head, .e_ehsize = sizeof head,
+				 .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2};
+	const Elf64_Phdr segments[] = {
+		{.p_type = PT_INTERP, .p_offset = ENTRY, .p_filesz = strlen(interpreter) + 1},
+		{.p_type = PT_LOAD, .p_flags = PF_R, .p_filesz = sizeof file, .p_memsz = sizeof file, .p_align = 0x1000},
+	};
+	memcpy(file, &head, sizeof head);
+	memcpy(file + sizeof head, segments, sizeof segments);
+	strcpy(file + ENTRY, interpreter);
+	write_whole("program", file, sizeof file);
+}
+
+static pid_t start_program(int out)
+{
+	pid_t child = fork();
+
+	NEED(child);
+	if (child == 0) {
+		close(1);
+		dup(out);
+		syscall(SYS_execve, "program", (char *[]){"program", NULL}, (char *[]){NULL});
+		_exit(1);
+	}
+	return child;
+}
+
+/* The stack of a new program lies in a file, which is exchanged when the kernel has written to it, and says then that the vdso is
+ * elsewhere in that file. What is put there is exchanged, too, before the first instruction. */
+static int stack_exchanged(void)
+{
+	static char first[STACK_LENGTH], exchanged[STACK_LENGTH];
+	const uint64_t vector[] = {0, 0, 0, 33 /* AT_SYSINFO_EHDR */, stack_start + VDSO, 0, 0};
+	int won = REFUSED, status, ends[2];
+	uint64_t rsp = 0;
+
+	look_for_gate();
+	if (!there && getenv("GUARDED"))
+		return REFUSED; /* no gate, nothing to be gained */
+	NEED(personality(ADDR_NO_RANDOMIZE));
+	make_stack_file(first);
+	write_whole("linker", first, sizeof first);
+	make_program_for("./linker");
+	NEED(pipe(ends));
+	NEED(waitpid(start_program(ends[1]), &status, 0));
+	close(ends[1]);
+	if (read(ends[0], &rsp, sizeof rsp) != sizeof rsp)
+		return REFUSED; /* such a program does not run */
+	memset(exchanged, 0x90 /* nop */, sizeof exchanged);
+	memcpy(exchanged, first, ENTRY);
+	memcpy(exchanged + CODE_END, looks, sizeof looks);
+	memcpy(exchanged + (rsp - stack_start), vector, sizeof vector);
+	for (double over = seconds() + 2 * RACE_SECONDS; won == REFUSED && seconds() < over;) {
+		write_whole("linker", first, sizeof first);
+		pid_t child = start_program(-1);
+		nanosleep(&(struct timespec){.tv_nsec = rand() % 600000}, NULL);
+		kill(child, SIGSTOP);
+		int fd = open("linker", O_RDWR | O_TRUNC); /* when the kernel has loaded it */
+		if (fd >= 0) {
+			NEED(pwrite(fd, exchanged, sizeof exchanged, 0) == sizeof exchanged ? 0 : -1);
+			close(fd);
+		}
+		NEED(waitpid(child, &status, WUNTRACED));
+		if (!WIFSTOPPED(status))
+			continue;
+		write_whole("linker", exchanged, sizeof exchanged);
+		kill(child, SIGCONT);
+		NEED(waitpid(child, &status, 0));
+		won = WIFEXITED(status) && WEXITSTATUS(status) == NO_PAGE ? WORKED : REFUSED;
+	}
+	return won;
+}
+
 /* A static program that the tool has just made: what is mapped in it when it begins is its own, and the page. A signal that is
  * kept from it waits. */
 static int made_with(int signal)
@@ -130,6 +228,7 @@ static int static_program_made_without_trap(void) { return made_with(SIGTRAP); }
 
 static const struct row rows[] = {
 	{GETS_OUT, "linker_exchanged", linker_exchanged},
+	{GETS_OUT, "stack_exchanged", stack_exchanged},
 	{HAS_TO_WORK, "static_program_made", static_program_made},
 	{HAS_TO_WORK, "static_program_made_without_trap", static_program_made_without_trap},
 };
