@@ -51,6 +51,8 @@ run_row() {
 	[[ $row != static_program_made* ]] || rules=(--exec "$F/open" --read "$programs/interpreter")
 	[ "$row" != interpreter_exchanged ] || { cp "$programs/interpreter" "$F/open/kept"
 		rules=(--deny "$F/open/kept" --read "$programs/interpreted" --exec "$programs/interpreted"); }
+	[ "$row" != linked_program_exchanged ] || { cp "$programs/interpreter" "$F/open/kept"
+		rules=(--deny "$F/open/kept" --exec "$F/read/linked"); }
 	[ "$row" != break_over_copies ] || rules=(--exec "$F/open" --exec "$programs/interpreter" --read "$programs/interpreter")
 	case $row in	# see addresses.c
 	listen_after_letting_go) rules=(--connect 'tcp:127.0.0.1:*' --bind 'tcp:127.0.0.1:*') ;;

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "constant.h"
 #include "exec.h"
 #include "judge.h"
 #include "mapped.h"
@@ -153,12 +154,18 @@ static bool judge_loader_call(struct guard *guard, struct request *request, stru
 
 /* ---- the chain ---------------------------------------------------------- */
 
+/* Can what lies in it change, by whatever name? What has none was sealed before the run. */
+static bool may_change(const struct guard *guard, const struct resolved *at)
+{
+	return judge_writable(guard, at->name) || (!at->nameless && !constant_file(at->name));
+}
+
 static bool approve(const struct guard *guard, struct task *task, const struct resolved *at)
 {
 	free(task->exec_name);
 	task->exec_name = strdup(at->name);
 	task->approved = (struct program){
-		.dev = at->dev, .ino = at->ino, .changed = at->changed, .writable = judge_writable(guard, at->name)};
+		.dev = at->dev, .ino = at->ino, .changed = at->changed, .writable = may_change(guard, at)};
 	return task->exec_name != NULL;
 }
 
@@ -171,7 +178,7 @@ static bool approve_loader(struct guard *guard, struct request *request, struct 
 	bool allowed = judge_loader(guard, request, judgement, &at);
 	request->task->approved.loader_dev = at.dev;
 	request->task->approved.loader_ino = at.ino;
-	request->task->approved.writable |= judge_writable(guard, at.name);
+	request->task->approved.writable |= may_change(guard, &at);
 	resolve_close(&at);
 	return allowed;
 }
@@ -257,12 +264,12 @@ void judge_exec(struct guard *guard, struct request *request, struct judgement *
 
 /* Every file that is mapped executable, before the first instruction, is one that may be read or run; or the gate's page, which
  * is there already in a program that does not map it itself. */
-static bool mapped_files_allowed(struct guard *guard, pid_t tid, struct judgement *judgement)
+static bool mapped_files_allowed(struct guard *guard, const struct request *request, struct judgement *judgement)
 {
 	char path[64], line[PATH_MAX + 128];
 	struct resolved at = {.fd = -1, .exists = true};
 
-	snprintf(path, sizeof path, "/proc/%d/maps", (int)tid);
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)request->task->tid);
 	FILE *maps = fopen(path, "re");
 	if (!maps)
 		return false;
@@ -277,7 +284,7 @@ static bool mapped_files_allowed(struct guard *guard, pid_t tid, struct judgemen
 		memcpy(at.judged, name, at.judged_length);
 		at.judged[at.judged_length] = 0;
 		allowed = judge_path(guard, judgement, &at, ACCESS_READ) ||
-			  judge_path(guard, judgement, &at, ACCESS_EXEC);
+			  judge_path(guard, judgement, &at, ACCESS_EXEC) || spares_command(guard, request, judgement);
 	}
 	fclose(maps);
 	return allowed;
@@ -337,7 +344,7 @@ bool exec_is_approved(struct guard *guard, struct request *request, struct judge
 		return false;
 	}
 	if (guard->on_violation != ON_VIOLATION_AUDIT && (!task->exec_name || may_be_another(guard, task))) {
-		if (!mapped_files_allowed(guard, task->tid, judgement)) {
+		if (!mapped_files_allowed(guard, request, judgement)) {
 			judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES,
 				     "an interpreter of %s that was not checked",
 				     task->exec_name ? task->exec_name : "?");

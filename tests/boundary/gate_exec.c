@@ -287,6 +287,55 @@ static int vdso_patched(void)
 	return REFUSED;
 }
 
+/* A program that may not be written to by the name that it is run by, but by another: when the kernel reads it, it has an ELF
+ * interpreter, `kept`, which may neither be read nor run. That one says 2. */
+static int linked_program_exchanged(void)
+{
+	static const unsigned char ends[] = {0x31, 0xff, 0xb8, SYS_exit_group, 0, 0, 0, 0x0f, 0x05};
+	static const char kept[] = "./kept";
+	char files[2][ENTRY * 2] = {0};
+	int status, won = REFUSED;
+
+	for (int with = 0; with < 2; with++) {
+		const Elf64_Ehdr head = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT}, .e_type = ET_EXEC,
+					 .e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_entry = 0x400000 + ENTRY, .e_phoff = sizeof head,
+					 .e_ehsize = sizeof head, .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2};
+		const Elf64_Phdr segments[] = {
+			{.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000, .p_filesz = sizeof files[0],
+			 .p_memsz = sizeof files[0], .p_align = 0x1000},
+			{.p_type = with ? PT_INTERP : PT_NULL, .p_offset = ENTRY + sizeof ends, .p_filesz = sizeof kept},
+		};
+		memcpy(files[with], &head, sizeof head);
+		memcpy(files[with] + sizeof head, segments, sizeof segments);
+		memcpy(files[with] + ENTRY, ends, sizeof ends);
+		memcpy(files[with] + ENTRY + sizeof ends, kept, sizeof kept);
+	}
+	NEED(chmod("linked", 0755));
+	pid_t swapper = fork();
+	NEED(swapper);
+	for (int with = 0; swapper == 0; with ^= 1) {
+		int fd = open("linked", O_WRONLY);
+		if (fd >= 0)
+			NEED(pwrite(fd, files[with], sizeof files[0], 0));
+		close(fd);
+		usleep((useconds_t)rand() % 300);
+	}
+	for (double over = seconds() + 2 * RACE_SECONDS; won == REFUSED && seconds() < over;) {
+		pid_t child = fork();
+		NEED(child);
+		if (child == 0) {
+			execl("../read/linked", "linked", (char *)NULL);
+			_exit(1);
+		}
+		NEED(waitpid(child, &status, 0));
+		if (getenv("SHOW"))
+			fprintf(stderr, "%d ", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+		won = WIFEXITED(status) && WEXITSTATUS(status) == 2 ? WORKED : REFUSED;
+	}
+	kill(swapper, SIGKILL);
+	return won;
+}
+
 /* A static program that the tool has just made: what is mapped in it when it begins is its own, and the page. A signal that is
  * kept from it waits. */
 static int made_with(int signal)
@@ -321,6 +370,7 @@ static const struct row rows[] = {
 	{GETS_OUT, "linker_exchanged", linker_exchanged},
 	{GETS_OUT, "stack_exchanged", stack_exchanged},
 	{GETS_OUT, "vdso_patched", vdso_patched},
+	{GETS_OUT, "linked_program_exchanged", linked_program_exchanged},
 	{HAS_TO_WORK, "static_program_made", static_program_made},
 	{HAS_TO_WORK, "static_program_made_without_trap", static_program_made_without_trap},
 };
