@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * constant.c - see constant.h. What the kernel keeps the user from changing is constant by whatever name. Of root's files, and of
- * the user's own, it has to be known that there is one name: one link, on a file system that is mounted once.
+ * the user's own, it has to be known that there is one name: one link, on a file system that is mounted once. And that there was no
+ * other one that the run has removed, with the file still open for writing: to remove one changes the file's ctime.
  */
 #include "constant.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mounts.h"
 
-enum { INHERITED = 3 };
+enum { INHERITED = 3, TIMES_S = 2 /* that a file system's times may be behind */ };
 
 /* What the tool was given as its first descriptors may be open for writing: inodes. */
 static ino_t inherited[INHERITED];
-static pthread_once_t looked = PTHREAD_ONCE_INIT;
+static time_t began; /* 0: not yet */
 
-static void look(void)
+void constant_begin(void)
 {
 	struct stat st;
 
 	for (int fd = 0; fd < INHERITED; fd++)
 		inherited[fd] = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? st.st_ino : 0;
+	began = time(NULL);
 }
 
 static bool mounted_once(dev_t device)
@@ -51,9 +53,9 @@ bool constant_file(const char *name)
 
 	if (stat(name, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;
-	pthread_once(&looked, look);
 	for (int i = 0; i < INHERITED; i++)
 		if (inherited[i] == st.st_ino)
 			return false;
-	return kept_from_user(name, &st) || (st.st_nlink == 1 && mounted_once(st.st_dev));
+	return kept_from_user(name, &st) ||
+	       (st.st_nlink == 1 && st.st_ctim.tv_sec < began - TIMES_S && mounted_once(st.st_dev));
 }

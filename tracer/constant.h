@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 
+/* Before the run begins. */
+void constant_begin(void);
+
 /* Is this the name of such a file, if the policy lets nobody write to that name? From any thread. */
 bool constant_file(const char *name);
 

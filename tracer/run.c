@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "constant.h"
 #include "diag.h"
 #include "end.h"
 #include "environment.h"
@@ -169,6 +170,7 @@ static int make_guard(struct run *run)
 	pthread_mutex_init(&guard->headcount.lock, NULL);
 	guard->headcount.at_most = 1; /* the tool's first process */
 	guard->floor = floor_wanted(guard) && floor_is_there();
+	constant_begin();
 	guard->result = result_new(run->policy.image);
 	r = !guard->result ? -ENOMEM : guard->level == LEVEL_PRELOAD ? 0 : slots_open(&guard->slots);
 	if (r == 0 && guard->level == LEVEL_GATE)

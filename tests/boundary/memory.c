@@ -217,6 +217,18 @@ static int text_with_two_names(void)
 	return changing_text(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, from, 0), to);
 }
 
+/* The same; and the other one is gone, but for the descriptor. */
+static int text_whose_name_went(void)
+{
+	int to, from;
+
+	NEED(to = open("linked", O_RDWR));
+	NEED(from = open("../read/linked", O_RDONLY));
+	NEED(unlink("linked"));
+	NEED(pwrite(to, secret_name, sizeof secret_name, 0));
+	return changing_text(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, from, 0), to);
+}
+
 /* The same; but it is our standard output. */
 static int text_of_output(void)
 {
@@ -287,6 +299,7 @@ static int memory_that_vanishes(void)
 static const struct row rows[] = {
 	{ GETS_OUT, "nameless_text", nameless_text },
 	{ GETS_OUT, "text_with_two_names", text_with_two_names },
+	{ GETS_OUT, "text_whose_name_went", text_whose_name_went },
 	{ GETS_OUT, "text_of_output", text_of_output },
 	{ GETS_OUT, "copied_text", copied_text },
 	{ GETS_OUT, "memory_that_vanishes", memory_that_vanishes },
