@@ -86,7 +86,7 @@ beside=() others=()
 trap 'trap - INT TERM; kill 0' INT TERM	# and end with them
 for suite in ${suites+"${suites[@]}"}; do
 	case $(basename "$suite" .sh) in
-	test_trials | test_languages | test_real_programs | test_lab | test_plugin) beside+=("$suite") ;;
+	test_trials | test_languages | test_real_programs | test_errors | test_output | test_lab | test_plugin) beside+=("$suite") ;;
 	*) others+=("$suite") ;;
 	esac
 done
