@@ -73,16 +73,23 @@ static enum leaf leaf_of_task(const struct guard *guard, const struct call *call
 	}
 }
 
+/* The name of an attribute is in memory; how much of it is asked for may be in a register. */
+static enum leaf leaf_of_value(const struct guard *guard, const struct call *call)
+{
+	if (may_refuse(guard, ACCESS_LOOK))
+		return LEAF_STOP;
+	if (!may_refuse(guard, ACCESS_READ))
+		return LEAF_PASS;
+	return call_arg_index(call, ARG_VALUE_SIZE, 0) >= 0 ? LEAF_LOOK : LEAF_STOP;
+}
+
 static enum leaf leaf_of_judged(const struct guard *guard, const struct call *call)
 {
 	switch ((enum call_op)call->op) {
 	case OP_LOOK:
 		return may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP : LEAF_PASS;
-	case OP_VALUE: /* whose name is in memory; how much of it is asked for may be in a register */
-		return may_refuse(guard, ACCESS_LOOK)		      ? LEAF_STOP
-		       : !may_refuse(guard, ACCESS_READ)	      ? LEAF_PASS
-		       : call_arg_index(call, ARG_VALUE_SIZE, 0) >= 0 ? LEAF_LOOK
-								      : LEAF_STOP;
+	case OP_VALUE:
+		return leaf_of_value(guard, call);
 	case OP_READLINK:
 		/* A compiler makes a thousand of these calls for a file. Under the floor the kernel refuses what there is to refuse. */
 		return may_refuse(guard, ACCESS_LOOK) || (!guard->floor && !floor_tells_of_strangers(guard))
