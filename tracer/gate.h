@@ -16,9 +16,8 @@
 #include "wire.h"
 
 struct new_stack;
-struct program;
-
 struct policy;
+struct program;
 
 /* A directory at and below which every name may be read, or written as well. */
 struct gate_root {

@@ -83,6 +83,14 @@ static enum leaf leaf_of_value(const struct guard *guard, const struct call *cal
 	return call_arg_index(call, ARG_VALUE_SIZE, 0) >= 0 ? LEAF_LOOK : LEAF_STOP;
 }
 
+/* A compiler makes a thousand of these calls for a file. Under the floor the kernel refuses what there is to refuse. */
+static enum leaf leaf_of_readlink(const struct guard *guard)
+{
+	bool strangers = !guard->floor && !floor_tells_of_strangers(guard);
+
+	return strangers || may_refuse(guard, ACCESS_LOOK) ? LEAF_STOP : LEAF_PASS;
+}
+
 static enum leaf leaf_of_judged(const struct guard *guard, const struct call *call)
 {
 	switch ((enum call_op)call->op) {
@@ -91,10 +99,7 @@ static enum leaf leaf_of_judged(const struct guard *guard, const struct call *ca
 	case OP_VALUE:
 		return leaf_of_value(guard, call);
 	case OP_READLINK:
-		/* A compiler makes a thousand of these calls for a file. Under the floor the kernel refuses what there is to refuse. */
-		return may_refuse(guard, ACCESS_LOOK) || (!guard->floor && !floor_tells_of_strangers(guard))
-			       ? LEAF_STOP
-			       : LEAF_PASS;
+		return leaf_of_readlink(guard);
 	case OP_CONNECT:
 	case OP_SENDMSG:
 	case OP_SENDMMSG:
