@@ -9,25 +9,11 @@
 
 #include "judge.h"
 
-/* The last component of a text, without the slashes behind it; of length 0: the root, or there is no text. */
-static const char *last_of(const struct name_arg *name, size_t *length)
-{
-	size_t end = name->length;
-
-	while (end > 0 && name->text[end - 1] == '/')
-		end--;
-	size_t start = end;
-	while (start > 0 && name->text[start - 1] != '/')
-		start--;
-	*length = end - start;
-	return name->text + start;
-}
-
 /* Is it the root, or a component that nobody can move? */
 static bool ends_in_dots(const struct name_arg *name)
 {
 	size_t length;
-	const char *last = last_of(name, &length);
+	const char *last = resolve_last_of(name->text, &length);
 
 	return name->length > 0 && length <= 2 && strncmp(last, "..", length) == 0;
 }
@@ -43,7 +29,7 @@ static int remove_error(const struct guard *guard, const struct request *request
 		return name->at.error;
 	if (!directory)
 		return -EISDIR;
-	last_of(name, &length);
+	resolve_last_of(name->text, &length);
 	return length == 0 ? -EBUSY : length == 1 ? -EINVAL : -ENOTEMPTY;
 }
 

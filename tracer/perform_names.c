@@ -29,20 +29,6 @@
 
 /* ---- places ------------------------------------------------------------- */
 
-/* The last component of a text, slashes after it left out; *length 0: it has none. */
-static const char *last_of(const char *text, size_t *length)
-{
-	size_t end = strlen(text);
-
-	while (end > 0 && text[end - 1] == '/')
-		end--;
-	size_t start = end;
-	while (start > 0 && text[start - 1] != '/')
-		start--;
-	*length = end - start;
-	return text + start;
-}
-
 static int set_last(struct place *place, const char *last, size_t length, bool slash)
 {
 	if (length > NAME_MAX)
@@ -58,7 +44,7 @@ static int set_last(struct place *place, const char *last, size_t length, bool s
 static int64_t missing_place(const struct name_arg *name, struct place *place)
 {
 	size_t length;
-	const char *last = last_of(name->at.name, &length);
+	const char *last = resolve_last_of(name->at.name, &length);
 
 	place->dirfd = name->at.fd;
 	return set_last(place, last, length, name->at.slash);
@@ -112,7 +98,7 @@ static int64_t existing_place(const struct deed *deed, const struct name_arg *na
 	struct resolved parent;
 	char text[PATH_MAX];
 	size_t length;
-	const char *last = last_of(name->text, &length);
+	const char *last = resolve_last_of(name->text, &length);
 
 	if (length == 0)
 		return -EBUSY; /* the root */

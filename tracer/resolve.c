@@ -171,8 +171,7 @@ static bool names_supervisor(const struct resolved *out)
 	return pid && pid == getpid();
 }
 
-/* Position and length of the last component, trailing slashes left out; length 0 for "/" and "". */
-static const char *last_component(const char *path, size_t *length)
+const char *resolve_last_of(const char *path, size_t *length)
 {
 	size_t end = strlen(path);
 
@@ -190,7 +189,7 @@ static int hold_parent(int base, const char *path, uint64_t how, const char **la
 {
 	char parent[PATH_MAX];
 
-	*last = last_component(path, length);
+	*last = resolve_last_of(path, length);
 	if (*length == 0 || *length > NAME_MAX || (*length == 1 && **last == '.') ||
 	    (*length == 2 && memcmp(*last, "..", 2) == 0))
 		return -ENOENT;

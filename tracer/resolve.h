@@ -50,6 +50,9 @@ struct resolved {
 	char base[PATH_MAX]; /* linked: the directory at which a relative name began; "": that has no name */
 };
 
+/* The last component of a text, without the slashes behind it; *length is 0 for "/" and "". */
+const char *resolve_last_of(const char *path, size_t *length);
+
 /*
  * Resolve `path` for a stopped task (`makes`: its last component may be missing, and then the name it would have matters), relative to its descriptor `dirfd` (or AT_FDCWD). Fills *out; out->fd must be
  * given to resolve_close. Never fails otherwise: what cannot be resolved has out->error set.
