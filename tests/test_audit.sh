@@ -41,6 +41,14 @@ for level in $LEVELS_HERE; do
 b audited null --write b' "$(recorded file_write)"
 	check_same "$level: what fails by itself does so" 1 "$(audited "$level" sh -c 'mkdir . 2>/dev/null || echo $?')"
 	check_same "$level: and is not recorded" '' "$(recorded file_write)"
+	if ! have python3; then continue; fi
+	# SIOCGIFCONF
+	audited "$level" python3 -c 'import fcntl, socket; fcntl.ioctl(socket.socket(socket.AF_UNIX), 0x8912, bytes(16))' >"$SCRATCH/said"
+	check_same "$level: who asks a socket for the network interfaces is told, and recorded" 'network interfaces audited' \
+		"$(cat "$SCRATCH/said")$(recorded network_outbound | cut -d ' ' -f 1-3)"
+	audited "$level" python3 -c 'import fcntl; fcntl.ioctl(open("a"), 0x8912, bytes(16))' >"$SCRATCH/said"
+	check "$level: who asks a file fails as ever" grep -q 'Inappropriate ioctl' "$SCRATCH/said"
+	check_same "$level: and is not recorded for it" '' "$(recorded network_outbound)"
 done
 # the same where only one of the two is refused
 for level in $LEVELS_HERE; do

@@ -131,8 +131,13 @@ static void judge_about_interfaces(struct guard *guard, const struct request *re
 	struct stat st;
 	bool is_socket = fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
 
+	unsigned audited = judgement->audited_count;
+
 	judge_interfaces(guard, judgement);
-	if (judgement->outcome == OUTCOME_REFUSE && !is_socket)
+	if (is_socket)
+		return;
+	judgement->audited_count = audited;
+	if (judgement->outcome == OUTCOME_REFUSE)
 		judge_answer(judgement, fd < 0 ? fd : -ENOTTY);
 }
 
