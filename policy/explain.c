@@ -217,8 +217,9 @@ struct links_asked {
 	const char *refused; /* the link */
 };
 
-static long read_link(const char *link, char *target, size_t size)
+static long read_link(void *context, const char *link, char *target, size_t size)
 {
+	(void)context;
 	return readlink(link, target, size);
 }
 

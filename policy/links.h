@@ -12,7 +12,7 @@
 
 struct links {
 	/* As readlink(2): bytes, or negative. */
-	long (*read)(const char *link, char *target, size_t size);
+	long (*read)(void *context, const char *link, char *target, size_t size);
 	/* What is done with each; `link` is absolute, has no link before its last component, and is terminated. False:
 	 * enough. */
 	bool (*met)(void *context, const char *link, size_t length);

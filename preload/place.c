@@ -380,8 +380,9 @@ int place_of_fd(struct place *place, int fd)
 	return read_back(place, 0);
 }
 
-static long read_link(const char *link, char *target, size_t size)
+static long read_link(void *context, const char *link, char *target, size_t size)
 {
+	(void)context;
 	return raw(__NR_readlink, link, target, size);
 }
 

@@ -26,8 +26,9 @@ static const struct {
 };
 static unsigned looked;
 
-static long read_link(const char *link, char *target, size_t size)
+static long read_link(void *context, const char *link, char *target, size_t size)
 {
+	(void)context;
 	looked++;
 	for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++)
 		if (strcmp(there[i].link, link) == 0)

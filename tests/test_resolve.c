@@ -144,7 +144,7 @@ START_TEST(a_name_means_what_the_kernel_says)
 	struct answer answer = ask_kernel(row, expand(row->path, path, sizeof path));
 	ck_assert_int_eq(answer.error, at.error ? at.error : at.exists ? 0 : -ENOENT);
 	if (at.error == 0 && at.exists && !at.deleted) /* the twin has a deleted directory of its own */
-		ck_assert(answer.dev == at.dev && answer.ino == at.ino);
+		ck_assert(answer.dev == at.held.st_dev && answer.ino == at.held.st_ino);
 }
 END_TEST
 
@@ -169,7 +169,7 @@ START_TEST(step_by_step_is_the_same_as_at_once)
 	} else if (walk.missing[0]) {
 		ck_assert(at.error == -ENOENT || !at.exists);
 	} else if (fstat(walk.fd, &st) == 0 && at.error == 0) {
-		ck_assert(at.exists && st.st_dev == at.dev && st.st_ino == at.ino);
+		ck_assert(at.exists && st.st_dev == at.held.st_dev && st.st_ino == at.held.st_ino);
 		ck_assert_int_eq(walk_name(walk.fd, name, sizeof name), (ssize_t)at.length);
 	} else {
 		ck_assert_int_eq(at.error, -ENOTDIR); /* a slash behind a file: the caller's to see */

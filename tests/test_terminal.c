@@ -51,8 +51,8 @@ static struct resolved what_is_at(const char *name)
 	ck_assert_int_ge(at.fd, 0);
 	ck_assert_int_eq(fstat(at.fd, &st), 0);
 	at.type = st.st_mode & S_IFMT;
-	at.dev = st.st_dev;
-	at.ino = st.st_ino;
+	at.held.st_dev = st.st_dev;
+	at.held.st_ino = st.st_ino;
 	return at;
 }
 

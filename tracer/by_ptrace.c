@@ -386,7 +386,8 @@ static struct task *after_exec(struct guard *guard, pid_t tid)
 	unsigned long former;
 	struct task *leader = tracee_find(&guard->tracees, tid), *task = leader;
 
-	if (ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former) == 0 && (pid_t)former != tid) {
+	if (!(leader && tracee_alone(leader)) && ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former) == 0 &&
+	    (pid_t)former != tid) {
 		task = tracee_find(&guard->tracees, (pid_t)former);
 		if (!task)
 			return leader;

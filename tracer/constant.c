@@ -47,15 +47,21 @@ static bool kept_from_user(const char *name, const struct stat *st)
 	return user != 0 && st->st_uid != user && faccessat(AT_FDCWD, name, W_OK, AT_EACCESS) < 0 && errno == EACCES;
 }
 
+bool constant_held(const char *name, const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
+		return false;
+	for (int i = 0; i < INHERITED; i++)
+		if (inherited[i] == st->st_ino)
+			return false;
+	return kept_from_user(name, st) ||
+	       (st->st_nlink == 1 && st->st_ctim.tv_sec < began - TIMES_S && mounted_once(st->st_dev));
+}
+
 bool constant_file(const char *name)
 {
 	struct stat st;
 
-	if (stat(name, &st) < 0 || !S_ISREG(st.st_mode))
-		return false;
-	for (int i = 0; i < INHERITED; i++)
-		if (inherited[i] == st.st_ino)
-			return false;
-	return kept_from_user(name, &st) ||
-	       (st.st_nlink == 1 && st.st_ctim.tv_sec < began - TIMES_S && mounted_once(st.st_dev));
+	return stat(name, &st) == 0 && constant_held(name, &st);
 }
+

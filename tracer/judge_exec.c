@@ -43,7 +43,7 @@ static bool judge_program(struct guard *guard, const struct request *request, st
 			  const struct resolved *at)
 {
 	if (at->nameless &&
-	    !(request->task->launching && at->ino == guard->program_ino && at->dev == guard->program_dev)) {
+	    !(request->task->launching && at->held.st_ino == guard->program_ino && at->held.st_dev == guard->program_dev)) {
 		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "%s", at->judged);
 		return false;
 	}
@@ -157,7 +157,7 @@ static bool judge_loader_call(struct guard *guard, struct request *request, stru
 /* Can what lies in it change, by whatever name? What has none was sealed before the run. */
 static bool may_change(const struct guard *guard, const struct resolved *at)
 {
-	return judge_writable(guard, at->name) || (!at->nameless && !constant_file(at->name));
+	return judge_writable(guard, at->name) || (!at->nameless && !constant_held(at->name, &at->held));
 }
 
 static bool approve(const struct guard *guard, struct task *task, const struct resolved *at)
@@ -165,20 +165,66 @@ static bool approve(const struct guard *guard, struct task *task, const struct r
 	free(task->exec_name);
 	task->exec_name = strdup(at->name);
 	task->approved = (struct program){
-		.dev = at->dev, .ino = at->ino, .changed = at->changed, .writable = may_change(guard, at)};
+		.dev = at->held.st_dev, .ino = at->held.st_ino, .changed = at->held.st_ctim, .writable = may_change(guard, at)};
 	return task->exec_name != NULL;
+}
+
+/* The interpreter that nearly all programs have: what it is called was found out once, and stays as it is while the file is the same.
+ * Only of one that nobody in the run can change, and that is reached by nothing but names. */
+static _Thread_local struct known_loader {
+	char text[64]; /* as programs say it; "": none is known */
+	char name[256];
+	dev_t dev;
+	ino_t ino;
+	struct timespec changed;
+} known_loader;
+
+static void know_loader(const char *text, const struct resolved *at)
+{
+	if (at->magic || at->run_proc || text[0] != '/' || strlen(text) >= sizeof known_loader.text ||
+	    at->length >= sizeof known_loader.name)
+		return;
+	known_loader = (struct known_loader){
+		.dev = at->held.st_dev, .ino = at->held.st_ino, .changed = at->held.st_ctim};
+	memcpy(known_loader.text, text, strlen(text) + 1);
+	memcpy(known_loader.name, at->name, at->length + 1);
+}
+
+/* Is it that one, and may it be read? */
+static bool approve_known_loader(const struct guard *guard, struct task *task, const char *text)
+{
+	const struct known_loader *known = &known_loader;
+	struct stat st;
+
+	if (strcmp(known->text, text) != 0 || stat(text, &st) < 0 || st.st_dev != known->dev ||
+	    st.st_ino != known->ino || st.st_ctim.tv_sec != known->changed.tv_sec ||
+	    st.st_ctim.tv_nsec != known->changed.tv_nsec)
+		return false;
+	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++)
+		if (!decide_path(guard->policies[i]->image, known->name, strlen(known->name), ACCESS_READ).allowed)
+			return false;
+	if (judge_writable(guard, known->name))
+		return false;
+	task->approved.loader_dev = st.st_dev;
+	task->approved.loader_ino = st.st_ino;
+	return true;
 }
 
 static bool approve_loader(struct guard *guard, struct request *request, struct judgement *judgement, const char *name)
 {
 	struct resolved at;
 
+	if (approve_known_loader(guard, request->task, name))
+		return true;
 	if (!resolve_interpreter(guard, request, judgement, name, &at))
 		return false;
 	bool allowed = judge_loader(guard, request, judgement, &at);
-	request->task->approved.loader_dev = at.dev;
-	request->task->approved.loader_ino = at.ino;
-	request->task->approved.writable |= may_change(guard, &at);
+	request->task->approved.loader_dev = at.held.st_dev;
+	request->task->approved.loader_ino = at.held.st_ino;
+	bool changes = may_change(guard, &at);
+	request->task->approved.writable |= changes;
+	if (allowed && !changes)
+		know_loader(name, &at);
 	resolve_close(&at);
 	return allowed;
 }
@@ -197,7 +243,7 @@ static bool judge_link(struct guard *guard, struct request *request, struct judg
 {
 	if (!judge_program(guard, request, judgement, at))
 		return false;
-	int r = program_read(at->fd, file);
+	int r = program_look(at->fd, &at->held, file);
 	if (r == -EACCES && at->type == S_IFREG && resolve_ordinary(at, X_OK) == 0) {
 		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES,
 			     "%s (it may be run, but not read to see what it is)", at->judged);
@@ -296,11 +342,10 @@ static bool loader_args_allowed(struct guard *guard, struct request *request, st
 	struct user_regs_struct regs;
 	char path[64];
 	struct program_file file;
-	struct stat st;
 
 	snprintf(path, sizeof path, "/proc/%d/exe", (int)request->task->tid);
 	int fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0 || program_read(fd, &file) < 0) {
+	if (fd < 0 || program_read(fd, &file) < 0) {
 		if (fd >= 0)
 			close(fd);
 		return false;

@@ -119,8 +119,8 @@ static void judge_object(struct guard *guard, struct request *request, struct ju
 		judge_path(guard, judgement, &at, ACCESS_WRITE);
 	/* another thread could put another descriptor there, and such a call has no form that takes a name */
 	judgement->aside = !guard->tracees.keeper && !tracee_private_files(request->task);
-	judgement->object_dev = at.dev;
-	judgement->object_ino = at.ino;
+	judgement->object_dev = at.held.st_dev;
+	judgement->object_ino = at.held.st_ino;
 	resolve_close(&at);
 }
 

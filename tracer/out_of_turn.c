@@ -54,6 +54,14 @@ static bool is_exec(const siginfo_t *info)
 	return info->si_code == CLD_TRAPPED && info->si_status == (SIGTRAP | PTRACE_EVENT_EXEC << CHAR_BIT);
 }
 
+/* Did a thread execute something that may have had another number before? */
+static bool may_be_renamed(struct guard *guard, const siginfo_t *info)
+{
+	const struct task *task = is_exec(info) ? tracee_find(&guard->tracees, info->si_pid) : NULL;
+
+	return is_exec(info) && !(task && tracee_alone(task));
+}
+
 /* wait(2): what the two ways of asking say of a stop. */
 static int status_of_stop(const siginfo_t *info)
 {
@@ -67,8 +75,8 @@ static int status_of_stop(const siginfo_t *info)
  * waited for it; and a stop that was seen need not be taken in: it is over with the answer, PTRACE_CONT or PTRACE_LISTEN, which sets
  * `seen` back to 0. One that got no answer is taken in before the next look, or it would be seen again.
  *
- * The stop at an exec is taken in: until then the kernel lets nothing be done with that task, since what has its number now may not be
- * who it was meant for (looks_like_a_spurious_pid() in kernel/ptrace.c).
+ * The stop at an exec of one thread among several is taken in: until then the kernel lets nothing be done with that task, since what
+ * has its number now may not be who it was meant for (looks_like_a_spurious_pid() in kernel/ptrace.c).
  */
 pid_t out_of_turn_wait(struct guard *guard, pid_t which, int *status, int options)
 {
@@ -92,7 +100,7 @@ pid_t out_of_turn_wait(struct guard *guard, pid_t which, int *status, int option
 		if (has_ended_in(&info)) {
 			meter_ending(guard->meter, info.si_pid);
 			together_ending(guard->together, info.si_pid);
-		} else if (which < 0 && !is_exec(&info)) {
+		} else if (which < 0 && !may_be_renamed(guard, &info)) {
 			guard->seen = info.si_pid;
 			guard->seen_as = *status = status_of_stop(&info);
 			return info.si_pid;

@@ -137,7 +137,7 @@ static bool approve_directory(struct guard *guard, struct request *request, int 
 
 	(void)result;
 	snprintf(path, sizeof path, "/proc/%d/cwd", (int)request->task->tid);
-	if (stat(path, &st) == 0 && st.st_dev == judged->dev && st.st_ino == judged->ino)
+	if (stat(path, &st) == 0 && st.st_dev == judged->held.st_dev && st.st_ino == judged->held.st_ino)
 		return true;
 	judge_always(judgement, VIOLATION_FILE_READ, EACCES, "a directory other than the one that was checked (%s)",
 		     judged->judged);

@@ -262,7 +262,7 @@ static bool is_as_judged(const struct place *place, const struct name_arg *name)
 
 	if (look_at_last(place->dirfd, place, name, &st) < 0)
 		return !name->at.exists;
-	return name->at.exists && st.st_dev == name->at.dev && st.st_ino == name->at.ino;
+	return name->at.exists && st.st_dev == name->at.held.st_dev && st.st_ino == name->at.held.st_ino;
 }
 
 int64_t perform_rename(struct deed *deed)

@@ -116,7 +116,7 @@ static bool leads_there(const struct deed *deed)
 		     name->follow ? RESOLVE_FOLLOW : RESOLVE_NOFOLLOW, true, &now);
 	bool same = now.error == 0 && now.exists == name->at.exists && now.length == name->at.length &&
 		    memcmp(now.name, name->at.name, now.length) == 0 &&
-		    (!now.exists || (now.dev == name->at.dev && now.ino == name->at.ino));
+		    (!now.exists || (now.held.st_dev == name->at.held.st_dev && now.held.st_ino == name->at.held.st_ino));
 	resolve_close(&now);
 	return same;
 }

@@ -177,23 +177,27 @@ static int read_file(int path_fd, struct program_file *file)
 	return r;
 }
 
+int program_look(int path_fd, const struct stat *st, struct program_file *file)
+{
+	file->kind = PROGRAM_UNKNOWN;
+	file->interpreter[0] = 0;
+	file->loader = false;
+	if (!S_ISREG(st->st_mode))
+		return -EACCES; /* as execve(2); and reading a FIFO would wait */
+	if (find_kept(st, file))
+		return 0;
+	int r = read_file(path_fd, file);
+	if (r == 0)
+		keep(st, file);
+	return r;
+}
+
 int program_read(int path_fd, struct program_file *file)
 {
 	struct stat st;
 
 	file->kind = PROGRAM_UNKNOWN;
-	file->interpreter[0] = 0;
-	file->loader = false;
-	if (fstat(path_fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EACCES; /* as execve(2); and reading a FIFO would wait */
-	if (find_kept(&st, file))
-		return 0;
-	int r = read_file(path_fd, file);
-	if (r == 0)
-		keep(&st, file);
-	return r;
+	return fstat(path_fd, &st) < 0 ? -errno : program_look(path_fd, &st, file);
 }
 
 /* ---- a loader's arguments ----------------------------------------------- */

@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 enum program_kind {
 	PROGRAM_UNKNOWN, /* neither ELF nor script: ENOEXEC */
@@ -24,7 +24,10 @@ struct program_file {
 	bool loader; /* ELF: a dynamic loader, which takes the program to run as an argument */
 };
 
-/* Look into a file that is held by an O_PATH descriptor. 0 or -errno (-EACCES: may be run, not read). */
+/* Look into a file that is held by an O_PATH descriptor; `st` is what fstat(2) has just said of it. 0 or -errno (-EACCES: may be run,
+ * not read). */
+int program_look(int path_fd, const struct stat *st, struct program_file *file);
+/* The same where it has not been asked yet. */
 int program_read(int path_fd, struct program_file *file);
 
 /*

@@ -95,28 +95,24 @@ static bool is_plain_name(const char *path)
  * kernel would say it is, or NULL: it is to be asked. */
 static void describe(struct tracees *all, struct task *task, const char *name, struct resolved *out)
 {
-	struct stat st;
 	ssize_t n = name ? (ssize_t)strlen(name) : walk_name(out->fd, out->name, PATH_MAX);
 
 	if (name)
 		memcpy(out->name, name, (size_t)n);
 
-	if (fstat(out->fd, &st) < 0 || n < 0) {
+	if (fstat(out->fd, &out->held) < 0 || n < 0) {
 		out->error = n < 0 ? (int)n : -errno;
 		return;
 	}
 	out->exists = true;
-	out->type = st.st_mode & S_IFMT;
-	out->dev = st.st_dev;
-	out->ino = st.st_ino;
-	out->changed = st.st_ctim;
+	out->type = out->held.st_mode & S_IFMT;
 	out->length = (size_t)n;
 	out->name[n] = 0;
 	if (out->name[0] != '/' || strncmp(out->name, "/memfd:", 7) == 0) {
 		out->nameless = true; /* "pipe:[123]", "anon_inode:...", "(unreachable)/..." */
 		if (strncmp(out->name, "(unreachable)", 13) == 0)
 			out->error = -ENOENT;
-	} else if (!name && cut_deleted(out->name, &out->length, &st)) {
+	} else if (!name && cut_deleted(out->name, &out->length, &out->held)) {
 		out->nameless = out->deleted = true;
 	}
 	judged_name(all, task, out);
@@ -256,21 +252,21 @@ static bool resolve_missing(struct tracees *all, struct task *task, int base, co
 
 /* First directories of names that led through a link lately, and whether that was a link itself (/bin, /lib): then it is one for the next
  * name, too. Only a hint. */
-enum { FIRSTS_MOST = 8, FIRST_SIZE = 16 };
+enum { FIRSTS_MOST = 8 };
 static _Thread_local struct firsts {
 	struct first {
-		char name[FIRST_SIZE];
+		char name[RESOLVE_HOP_LINK];
 		bool link;
 	} list[FIRSTS_MOST];
 	unsigned next;
 } firsts;
 
 /* "/name" of "/name/rest". False: it has none, or a long one. */
-static bool first_of(const char *path, char name[FIRST_SIZE])
+static bool first_of(const char *path, char name[RESOLVE_HOP_LINK])
 {
 	size_t length = path[0] == '/' ? strcspn(path + 1, "/") + 1 : 0;
 
-	if (length < 2 || length >= FIRST_SIZE || path[length] != '/')
+	if (length < 2 || length >= RESOLVE_HOP_LINK || path[length] != '/')
 		return false;
 	memcpy(name, path, length);
 	name[length] = 0;
@@ -285,24 +281,57 @@ static const struct first *first_known(const char *name)
 	return NULL;
 }
 
-static bool may_be_linked(const char *path)
+/* Begins the name with a link that is known? Then the hop, and the name that it has behind it. */
+static bool hop_of(const char *path, struct resolve_hop *hop, char name[PATH_MAX])
 {
-	char name[FIRST_SIZE];
-	const struct first *first = first_of(path, name) ? first_known(name) : NULL;
+	const struct first *first = first_of(path, hop->link) ? first_known(hop->link) : NULL;
+	const char *rest = path + strlen(hop->link);
+	size_t left = strlen(rest) + 1, slash;
 
-	return first && first->link;
+	ssize_t n = first && first->link ? readlink(hop->link, hop->text, sizeof hop->text - 1) : -1;
+	if (n <= 0 || n == sizeof hop->text - 1)
+		return false;
+	hop->text[n] = 0;
+	slash = hop->text[0] != '/';
+	if (slash + (size_t)n + left > PATH_MAX)
+		return false;
+	name[0] = '/';
+	memcpy(name + slash, hop->text, (size_t)n);
+	memcpy(name + slash + n, rest, left);
+	return is_plain_name(name);
 }
 
 static void note_linked(const char *path)
 {
-	char name[FIRST_SIZE];
+	char name[RESOLVE_HOP_LINK];
 	struct stat st;
 
 	if (!first_of(path, name) || first_known(name))
 		return;
 	struct first *first = &firsts.list[firsts.next++ % FIRSTS_MOST];
-	memcpy(first->name, name, FIRST_SIZE);
+	memcpy(first->name, name, sizeof name);
 	first->link = lstat(name, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* Most names with a link have only one, at their beginning, and what is behind it has none. False: not so this time. */
+static bool resolve_behind_hop(struct tracees *all, struct task *task, const char *path, int flags, bool makes,
+			       struct resolved *out)
+{
+	char name[PATH_MAX];
+	int fd = hop_of(path, &out->hop, name) ? walk_open(AT_FDCWD, name, flags, RESOLVE_NO_SYMLINKS) : -ELOOP;
+
+	if (fd < 0 && (fd != -ENOENT || makes)) {
+		out->hop.link[0] = 0;
+		return false;
+	}
+	out->linked = true;
+	if (fd < 0) {
+		out->error = fd;
+		return true;
+	}
+	out->fd = fd;
+	describe(all, task, name, out);
+	return true;
 }
 
 /* The quick way: most names have no symbolic link in them. False when the name has to be walked step by step. */
@@ -310,18 +339,14 @@ static bool resolve_at_once(struct tracees *all, struct task *task, int base, co
 			    bool makes, uint64_t how, struct resolved *out)
 {
 	int flags = last == RESOLVE_NOFOLLOW ? O_NOFOLLOW : 0;
-	/* where links are likely they are followed at once; only when that fails it matters whether there were any */
-	int fd = may_be_linked(path) ? walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS | how) : -1;
-	bool links = false, direct = fd < 0;
-
-	if (direct) {
-		fd = walk_open(base, path, flags, RESOLVE_NO_SYMLINKS | how);
-		if (fd == -ENOENT && !makes) {
-			out->error = fd; /* no link was met, so nobody's /proc/self either */
-			return true;
-		}
-		links = fd == -ELOOP; /* and then a failure may be that of the supervisor's own /proc/self */
+	if (!how && resolve_behind_hop(all, task, path, flags, makes, out))
+		return true;
+	int fd = walk_open(base, path, flags, RESOLVE_NO_SYMLINKS | how);
+	if (fd == -ENOENT && !makes) {
+		out->error = fd; /* no link was met, so nobody's /proc/self either */
+		return true;
 	}
+	bool links = fd == -ELOOP; /* and then a failure may be that of the supervisor's own /proc/self */
 	if (links) {
 		fd = walk_open(base, path, flags, RESOLVE_NO_MAGICLINKS | how);
 		note_linked(path);
@@ -337,8 +362,8 @@ static bool resolve_at_once(struct tracees *all, struct task *task, int base, co
 		return true;
 	}
 	out->fd = fd;
-	out->linked = !direct || links;
-	describe(all, task, direct && !links && base == AT_FDCWD && is_plain_name(path) ? path : NULL, out);
+	out->linked = links;
+	describe(all, task, !links && base == AT_FDCWD && is_plain_name(path) ? path : NULL, out);
 	return again_if_supervisor(all, task, out);
 }
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "tracee.h"
 
@@ -19,6 +19,12 @@
 enum resolve_last {
 	RESOLVE_FOLLOW,	  /* an object; a symbolic link is followed; may turn out missing */
 	RESOLVE_NOFOLLOW, /* an object, or a symbolic link itself */
+};
+
+/* A symbolic link in the root, such as /bin, and its text. link "": none that is known. */
+enum { RESOLVE_HOP_LINK = 16, RESOLVE_HOP_TEXT = 32 };
+struct resolve_hop {
+	char link[RESOLVE_HOP_LINK], text[RESOLVE_HOP_TEXT];
 };
 
 struct resolved {
@@ -39,9 +45,8 @@ struct resolved {
 	bool ended;	  /* which has ended, and whose number may pass to a stranger (tracee_ended) */
 	int fd;		  /* O_PATH descriptor of the object, or of the parent when it does not exist */
 	mode_t type;	  /* S_IFMT bits of the object; 0 when it does not exist */
-	dev_t dev;
-	ino_t ino;
-	struct timespec changed;	    /* st_ctim */
+	struct stat held;		    /* what fstat(2) says of it */
+	struct resolve_hop hop;		    /* linked: the link at the root that the name leads through */
 	char name[PATH_MAX + NAME_MAX + 2]; /* absolute name of the object; NUL-terminated */
 	size_t length;
 	char judged[PATH_MAX + NAME_MAX +

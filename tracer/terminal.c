@@ -102,9 +102,9 @@ static bool was_inherited(const struct resolved *at)
 	struct stat st;
 
 	for (int fd = 0; fd < STANDARD_FDS; fd++)
-		if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == number && st.st_dev == at->dev)
+		if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == number && st.st_dev == at->held.st_dev)
 			return true;
-	return terminal_of_session(getpid()) == number && is_usual_devpts(at->dev);
+	return terminal_of_session(getpid()) == number && is_usual_devpts(at->held.st_dev);
 }
 
 /* ---- what it has the other end of --------------------------------------- */
@@ -160,7 +160,7 @@ static int other_end(struct tracees *all, const struct resolved *at)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; copy < 0 && i < count; i++)
-		copy = find_other_end(list[i], at->dev, pts_index(number_of(at)));
+		copy = find_other_end(list[i], at->held.st_dev, pts_index(number_of(at)));
 	return copy;
 }
 

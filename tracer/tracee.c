@@ -135,6 +135,11 @@ bool tracee_signal(struct tracees *all, pid_t process, int signal)
 	       syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
 }
 
+bool tracee_alone(const struct task *task)
+{
+	return task->process->tasks == 1 && task->process->tgid == task->tid;
+}
+
 bool tracee_dynamic(const struct task *task)
 {
 	return task->all->keeper ? new_stack_auxiliary(tracee_tgid(task)).linker != 0 : task->process->dynamic;

@@ -133,6 +133,8 @@ bool tracee_dynamic(const struct task *task);
 int tracee_descriptor(const struct task *task, int fd);
 /* SIGKILL to its process. */
 void tracee_kill(const struct task *task);
+/* Is it the only thread of its process, and always was the first? */
+bool tracee_alone(const struct task *task);
 /* Its memory may change from now on without it running. */
 void tracee_restless(struct task *task);
 
