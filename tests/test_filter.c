@@ -177,7 +177,8 @@ static void ask_judge(long number, const uint64_t args[CALL_ARGS])
 	struct call_stop stop = {.number = number};
 
 	memcpy(stop.args, args, sizeof stop.args);
-	decode(&guard, tracee_find(&guard.tracees, getpid()), &stop, &request);
+	decode_texts(tracee_find(&guard.tracees, getpid()), &stop, &request);
+	decode_rest(&guard, &request);
 	judge(&guard, &request, &judgement);
 	decode_done(&request);
 }

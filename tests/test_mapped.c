@@ -192,13 +192,14 @@ static bool in_memory_of_its_own(int i)
 
 START_TEST(a_page_of_a_file_has_the_files_name)
 {
-	char name[PATH_MAX], expected[PATH_MAX];
+	char expected[PATH_MAX];
+	struct mapped file;
 
 	choose_area();
 	child = traced_after(kinds[_i].make, PTRACE_O_TRACEFORK);
 	struct task *task = tracee_add(&all, child, NULL, false, -1);
 	uint64_t address = (uint64_t)(uintptr_t)area + kinds[_i].offset;
-	int r = mapped_file(task, address, kinds[_i].length, name, sizeof name);
+	int r = mapped_file(task, address, kinds[_i].length, &file);
 
 	if (r == -ENOTTY)
 		return; /* a kernel before 6.11 */
@@ -209,8 +210,10 @@ START_TEST(a_page_of_a_file_has_the_files_name)
 	if (r < 0)
 		return;
 	snprintf(expected, sizeof expected, "%s/%s", help_directory, kinds[_i].file);
-	ck_assert_str_eq(name, expected);
-	ck_assert_int_lt(mapped_file(task, address, kinds[_i].length, name, 5), 0);
+	ck_assert_str_eq(file.name, expected);
+	struct stat st;
+	ck_assert_int_eq(stat(expected, &st), 0);
+	ck_assert_uint_eq(file.ino, st.st_ino);
 }
 END_TEST
 
@@ -218,14 +221,14 @@ START_TEST(addresses_of_nobody_are_not_private)
 {
 	static const uint64_t nowhere[] = {0,	      1, UINT64_C(0x7ffffffff000), UINT64_C(1) << 63, UINT64_MAX - 1,
 					   UINT64_MAX};
-	char name[PATH_MAX];
+	struct mapped file;
 
 	choose_area();
 	child = traced_after(no_memory, 0);
 	struct task *task = tracee_add(&all, child, NULL, false, -1);
 	for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
 		for (size_t length = 0; length < 3; length++) {
-			ck_assert_int_lt(mapped_file(task, nowhere[i], length, name, sizeof name), 0);
+			ck_assert_int_lt(mapped_file(task, nowhere[i], length, &file), 0);
 		}
 }
 END_TEST
@@ -235,7 +238,7 @@ START_TEST(a_file_is_known_where_it_is_mapped)
 {
 	int fd = memfd_create("mapped", MFD_CLOEXEC), other = memfd_create("other", MFD_CLOEXEC);
 	struct stat st, another;
-	char name[PATH_MAX];
+	struct mapped file;
 
 	ck_assert_int_eq(ftruncate(fd, PAGE), 0);
 	char *at = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -245,7 +248,7 @@ START_TEST(a_file_is_known_where_it_is_mapped)
 	close(other);
 	uint64_t address = (uint64_t)(uintptr_t)at;
 	struct task *task = tracee_add(&all, getpid(), NULL, false, -1);
-	if (mapped_file(task, address, 1, name, sizeof name) == -ENOTTY)
+	if (mapped_file(task, address, 1, &file) == -ENOTTY)
 		return; /* a kernel before 6.11 */
 	ck_assert(mapped_is(getpid(), address + 1, st.st_dev, st.st_ino));
 	ck_assert(!mapped_is(getpid(), address, another.st_dev, another.st_ino));
@@ -258,7 +261,7 @@ END_TEST
 
 START_TEST(a_task_that_is_gone_has_no_private_memory)
 {
-	char name[PATH_MAX];
+	struct mapped file;
 	uint64_t address = (uint64_t)(uintptr_t)&all;
 
 	choose_area();
@@ -266,18 +269,18 @@ START_TEST(a_task_that_is_gone_has_no_private_memory)
 	struct task *task = tracee_add(&all, child, NULL, false, -1);
 	traced_end(child);
 	child = 0;
-	ck_assert_int_lt(mapped_file(task, address, 1, name, sizeof name), 0);
+	ck_assert_int_lt(mapped_file(task, address, 1, &file), 0);
 }
 END_TEST
 
 START_TEST(kept_descriptors_are_closed_with_their_memory)
 {
 	int before = open_descriptors();
-	char name[PATH_MAX];
+	struct mapped file;
 
 	for (int i = 0; i < 3; i++) {
 		struct task *task = tracee_add(&all, getpid(), NULL, false, -1);
-		mapped_file(task, (uint64_t)(uintptr_t)&all, 1, name, sizeof name);
+		mapped_file(task, (uint64_t)(uintptr_t)&all, 1, &file);
 		ck_assert_int_gt(open_descriptors(), before);
 		ck_assert_uint_gt(all.kept_open, 0);
 		tracee_remove(&all, task);

@@ -57,17 +57,29 @@ static bool private_memory(const struct request *request)
 	       (request->call->op == OP_EXEC && tracee_lent_memory(request->task));
 }
 
+/* Is it the task's own program, or its interpreter, of which was found at the exec that nobody in the run can change them? */
+static bool is_constant_part(const struct task *task, const struct mapped *file)
+{
+	const struct program *program = &task->process->program;
+
+	return program->ino != 0 && !program->writable &&
+	       ((file->ino == program->ino && file->dev == program->dev) ||
+		(file->ino == program->loader_ino && file->dev == program->loader_dev));
+}
+
 /* Bytes that nobody but the task can change: in memory of its own, or, such as a constant of a program of the system, in a file
  * that the run may not write to by any name. */
 static bool private_range(const struct guard *guard, const struct request *request, uint64_t address, size_t length)
 {
-	char name[PATH_MAX];
+	struct mapped file;
 
 	if (!private_memory(request))
 		return false;
-	int r = mapped_file(request->task, address, length, name, sizeof name);
+	int r = mapped_file(request->task, address, length, &file);
 	/* not what was written to in the mapping of another file: whoever truncates that takes the copies of its pages away */
-	return r == -ENXIO || (r == 0 && !judge_writable(guard, name) && constant_file(name));
+	return r == -ENXIO ||
+	       (r == 0 && (is_constant_part(request->task, &file) ||
+			   (!judge_writable(guard, file.name) && constant_file(file.name))));
 }
 
 static bool name_is_fixed(const struct guard *guard, const struct request *request, const struct name_arg *name)
@@ -491,6 +503,20 @@ static void proceed(struct guard *guard, struct request *request, struct judgeme
 		look_again(guard, request, judgement);
 }
 
+bool act_known(struct guard *guard, const struct request *request, const struct known_name *name)
+{
+	struct task *task = request->task;
+	bool runs = request->call->op == OP_EXEC;
+
+	if (!act_arguments_fixed(guard, request) || (runs && !known_approve(name, task)))
+		return false;
+	task->on_exit = NULL;
+	task->exec_pending = runs;
+	task->let_go = true;
+	transport_proceed(guard, task);
+	return true;
+}
+
 static void refuse(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	if (guard->on_violation == ON_VIOLATION_KILL) {
@@ -505,12 +531,15 @@ static void refuse(struct guard *guard, struct request *request, struct judgemen
 
 void act(struct guard *guard, struct request *request, struct judgement *judgement)
 {
+	bool moves = judgement->outcome == OUTCOME_PASS && judgement->moves_names;
+
 	/* A file was judged, and one that was let go before has made a directory of it meanwhile. */
-	if (judgement->outcome == OUTCOME_PASS && judgement->moves_names &&
-	    transport_settle_names(guard, request->task)) {
+	if (moves && transport_settle_names(guard, request->task)) {
 		judgement->again = true;
 		return;
 	}
+	if (moves)
+		known_forget(guard->known);
 	for (unsigned i = 0; i < judgement->audited_count; i++)
 		act_record(guard, request, &judgement->audited[i], ACTION_AUDITED);
 	switch (judgement->outcome) {

@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "gate_page.h"
+#include "known.h"
 #include "limit.h"
 #include "out_of_turn.h"
 #include "syscalls.h"
@@ -62,6 +63,7 @@ static int ptrace_attach(struct guard *guard, pid_t pid)
 		return -ENOMEM;
 	task->launching = true;
 	guard->together = together_begin();
+	guard->known = known_begin();
 	return ptrace(PTRACE_SEIZE, pid, NULL, OPTIONS) < 0 ? -errno : 0;
 }
 

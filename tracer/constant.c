@@ -19,6 +19,7 @@ enum { INHERITED = 3, TIMES_S = 2 /* that a file system's times may be behind */
 /* What the tool was given as its first descriptors may be open for writing: inodes. */
 static ino_t inherited[INHERITED];
 static time_t began; /* 0: not yet */
+static uid_t user;   /* who looks; at level notify with the task's own rights now and then, but that user's in any case */
 
 void constant_begin(void)
 {
@@ -27,6 +28,7 @@ void constant_begin(void)
 	for (int fd = 0; fd < INHERITED; fd++)
 		inherited[fd] = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? st.st_ino : 0;
 	began = time(NULL);
+	user = geteuid();
 }
 
 static bool mounted_once(dev_t device)
@@ -42,8 +44,6 @@ static bool mounted_once(dev_t device)
 /* Does the kernel keep the user from writing, and from allowing himself to write? */
 static bool kept_from_user(const char *name, const struct stat *st)
 {
-	uid_t user = geteuid();
-
 	return user != 0 && st->st_uid != user && faccessat(AT_FDCWD, name, W_OK, AT_EACCESS) < 0 && errno == EACCES;
 }
 

@@ -193,7 +193,7 @@ static void resolve_name(struct guard *guard, struct request *request, struct na
 			   request->how.resolve, &name->at);
 }
 
-static void decode_name(struct guard *guard, struct request *request, struct name_arg *name, int index)
+static void decode_name(struct request *request, struct name_arg *name, int index)
 {
 	const struct call_arg *arg = &request->call->args[index];
 
@@ -212,8 +212,6 @@ static void decode_name(struct guard *guard, struct request *request, struct nam
 		}
 		request->error = read_name(request, name, arg);
 	}
-	if (request->error == 0)
-		resolve_name(guard, request, name);
 }
 
 /* The name of an extended attribute. */
@@ -240,15 +238,22 @@ static void put_off_error(struct request *request)
 	}
 }
 
-static void decode_names(struct guard *guard, struct request *request)
+static void decode_names(struct request *request)
 {
 	int used = 0;
 
 	for (int i = 0; i < CALL_ARGS && used < REQUEST_NAMES && request->error == 0; i++)
 		if (kind_of(request, i) == ARG_PATH ||
 		    (kind_of(request, i) == ARG_OBJECT && request->call->op == OP_CHANGE_FD))
-			decode_name(guard, request, &request->names[used++], i);
+			decode_name(request, &request->names[used++], i);
 	put_off_error(request);
+}
+
+static void resolve_names(struct guard *guard, struct request *request)
+{
+	for (int i = 0; i < REQUEST_NAMES; i++)
+		if (request->names[i].arg >= 0 && request->names[i].at.error == 0)
+			resolve_name(guard, request, &request->names[i]);
 }
 
 /* ---- addresses ---------------------------------------------------------- */
@@ -371,6 +376,7 @@ static void clear(struct request *request)
 		name->text[0] = 0;
 		name->at.fd = -1;
 		name->at.error = 0;
+		name->at.magic = false;
 	}
 	request->error = 0;
 	request->flags = 0;
@@ -385,7 +391,7 @@ static void clear(struct request *request)
 	memset(&request->clone, 0, sizeof request->clone);
 }
 
-void decode(struct guard *guard, struct task *task, const struct call_stop *stop, struct request *request)
+void decode_texts(struct task *task, const struct call_stop *stop, struct request *request)
 {
 	clear(request);
 	request->task = task;
@@ -396,7 +402,15 @@ void decode(struct guard *guard, struct task *task, const struct call_stop *stop
 	decode_flags(request);
 	decode_attribute(request);
 	if (request->error == 0)
-		decode_names(guard, request);
+		decode_names(request);
+}
+
+void decode_rest(struct guard *guard, struct request *request)
+{
+	if (request->call->class != CALL_JUDGED || request->stop.foreign || request->stop.x32)
+		return;
+	if (request->error == 0)
+		resolve_names(guard, request);
 	if (request->error == 0)
 		decode_address(guard, request);
 	if (request->error == 0)

@@ -75,8 +75,10 @@ struct request {
 	size_t clone_size;
 };
 
-/* Fill *request from a stop. Names are resolved and must be let go with decode_done. */
-void decode(struct guard *guard, struct task *task, const struct call_stop *stop, struct request *request);
+/* Fill *request from a stop: first what is asked for, with the texts of the names; then what they lead to, and all else. Names are
+ * resolved by that, and must be let go with decode_done. */
+void decode_texts(struct task *task, const struct call_stop *stop, struct request *request);
+void decode_rest(struct guard *guard, struct request *request);
 void decode_done(struct request *request);
 
 /* A copy of the socket, which stays the request's; or -errno. */

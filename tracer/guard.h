@@ -45,6 +45,7 @@ enum { NEWBORN_MOST = 1024 }; /* at a time; more are killed */
 struct transport;
 struct notifier;
 struct together;
+struct known;
 
 struct guard {
 	struct policy *policies[GUARD_IMAGES];
@@ -85,6 +86,7 @@ struct guard {
 	size_t newborn_count;
 	bool strays;		   /* some are not among them though their makers have told nothing yet */
 	struct together *together; /* levels ptrace and seccomp (together.h), or NULL */
+	struct known *known;	   /* the same (known.h) */
 
 	pid_t main;	   /* the tool's first process */
 	dev_t program_dev; /* a plugin's sealed program, which has no name, and is what that process runs; ino 0: none */

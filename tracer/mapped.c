@@ -105,12 +105,13 @@ static bool is_anonymous_name(const char *name)
 	       strncmp(name, "[anon:", 6) == 0;
 }
 
-int mapped_file(const struct task *task, uint64_t address, size_t length, char *name, size_t size)
+int mapped_file(const struct task *task, uint64_t address, size_t length, struct mapped *file)
 {
 	struct procmap_question question = {.size = sizeof question,
 					    .query_addr = address,
-					    .vma_name_size = (uint32_t)size,
-					    .vma_name_addr = (uintptr_t)name};
+					    .vma_name_size = sizeof file->name,
+					    .vma_name_addr = (uintptr_t)file->name};
+	const char *name = file->name;
 	int fd = maps_open(task);
 
 	if (fd < 0)
@@ -122,12 +123,14 @@ int mapped_file(const struct task *task, uint64_t address, size_t length, char *
 	if ((question.vma_flags & PROCMAP_SHARED) || question.vma_end - address < length)
 		return -ENOENT;
 	if (question.vma_name_size == 0)
-		name[0] = 0;
+		file->name[0] = 0;
+	file->dev = makedev(question.dev_major, question.dev_minor);
+	file->ino = question.inode;
 	if (question.inode == 0 && is_anonymous_name(name))
 		return -ENXIO;
 	if (name[0] != '/')
 		return -ENOENT;
 	/* a memfd, or a file without a name any more: what no rule names can still be written through descriptors */
-	size_t n = strnlen(name, size), mark = sizeof DELETED - 1;
+	size_t n = strnlen(name, sizeof file->name), mark = sizeof DELETED - 1;
 	return n >= mark && memcmp(name + n - mark, DELETED, mark) == 0 ? -ENOENT : 0;
 }

@@ -5,6 +5,8 @@
 #ifndef PICKET_TRACER_MAPPED_H
 #define PICKET_TRACER_MAPPED_H
 
+#include <limits.h>
+
 #include "tracee.h"
 
 /* Is nothing mapped below this address? (false when it cannot be told) Also between an exec and tracee_exec, when
@@ -15,9 +17,16 @@ bool mapped_nothing_below(pid_t tid, uint64_t address);
  * stat(2) (btrfs, overlayfs). Also between an exec and tracee_exec. */
 bool mapped_is(pid_t tid, uint64_t address, dev_t dev, ino_t ino);
 
-/* What file do these bytes lie in, unchanged, by a private mapping? 0 and its name as the kernel has it (NUL-terminated), or
+/* A file that is mapped. */
+struct mapped {
+	char name[PATH_MAX]; /* as the kernel has it; NUL-terminated */
+	dev_t dev;	     /* not what stat(2) says on some file systems (btrfs, overlayfs) */
+	ino_t ino;
+};
+
+/* What file do these bytes lie in, unchanged, by a private mapping? 0 and *file, or
  * -ENXIO (in anonymous memory by a private mapping), -ENOENT (in neither), -ENOTTY (it cannot be asked: before Linux 6.11), or
  * another -errno. */
-int mapped_file(const struct task *task, uint64_t address, size_t length, char *name, size_t size);
+int mapped_file(const struct task *task, uint64_t address, size_t length, struct mapped *file);
 
 #endif

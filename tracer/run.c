@@ -24,6 +24,7 @@
 #include "environment.h"
 #include "filter.h"
 #include "floor.h"
+#include "known.h"
 #include "limit.h"
 #include "meter.h"
 #include "notify.h"
@@ -484,6 +485,7 @@ int run_job(const struct job *job)
 	cgroup_remove(run->cgroup);
 	free(run->guard.deferred.list);
 	together_end(run->guard.together);
+	known_end(run->guard.known);
 	free(run->guard.headcount.births);
 	slots_close(&run->guard.slots);
 	gate_close(&run->guard.gate);

@@ -210,6 +210,7 @@ static void process_made(struct tracees *all, struct process *process, struct pr
 {
 	process->parent = parent->tgid;
 	process->dynamic = parent->dynamic;
+	process->program = parent->program;
 	all->leaves -= parent->children++ == 0;
 }
 
@@ -401,6 +402,7 @@ void tracee_exec(struct tracees *all, struct task *task)
 		task->files->restless = true;
 	}
 	task->process->dynamic = task->approved.loader_ino != 0;
+	task->process->program = task->approved;
 	meter_execed(all->meter, task->process->tgid);
 	free(task->process->exe);
 	task->process->exe = task->exec_name;

@@ -44,6 +44,7 @@ struct process {
 	unsigned children; /* processes alive that it has made */
 	bool shown;	   /* its /proc/PID/status was opened (together.h) */
 	bool dynamic;	   /* its program was started through an ELF interpreter */
+	struct program program; /* what it runs; ino 0: not known */
 	char *exe;	   /* resolved name of its program; NULL: not looked up yet */
 	UT_hash_handle hh;
 };

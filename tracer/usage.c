@@ -58,6 +58,11 @@ uint64_t usage_now(void)
 	return now(CLOCK_MONOTONIC);
 }
 
+uint64_t usage_moment(void)
+{
+	return now(CLOCK_MONOTONIC_COARSE);
+}
+
 uint64_t usage_clock(void)
 {
 	return now(CLOCK_REALTIME);

@@ -83,6 +83,7 @@ void usage_own(uint64_t bytes_read, uint64_t bytes_written);
 void usage_thread_over(void);
 
 uint64_t usage_now(void);     /* CLOCK_MONOTONIC, ns */
+uint64_t usage_moment(void);  /* the same, some milliseconds ago, for nearly nothing */
 uint64_t usage_clock(void);   /* CLOCK_REALTIME, ns */
 uint64_t usage_own_cpu(void); /* of the calling thread, ns */
 

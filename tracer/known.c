@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* known.c - see known.h. A table in which each name has one place, and may lose it to another. */
+#include "known.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "usage.h"
+
+enum {
+	KNOWN_NAMES = 512, /* a power of two */
+	KNOWN_TEXT = 112,  /* bytes of a name with its NUL */
+	KNOWN_LARGEFILE = 0100000, /* O_LARGEFILE as the kernel has it: <fcntl.h> says 0 */
+};
+#define KNOWN_NS UINT64_C(100000000)
+
+struct known_name {
+	char text[KNOWN_TEXT]; /* as it was said; "": none */
+	char led_to[KNOWN_TEXT];
+	bool runs; /* it is to be run, as `program` says; else: to be read */
+	struct program program;
+	uint64_t until; /* usage_moment */
+	uint64_t age;	/* known.age as it was */
+};
+
+struct known {
+	uint64_t age; /* one more each time that all is forgotten */
+	struct known_name names[KNOWN_NAMES];
+};
+
+struct known *known_begin(void)
+{
+	return calloc(1, sizeof(struct known));
+}
+
+void known_end(struct known *known)
+{
+	free(known);
+}
+
+/* FNV-1a. */
+static struct known_name *place_of(struct known *known, const char *text, bool runs)
+{
+	uint32_t hash = 2166136261u ^ runs;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619u;
+	return &known->names[(hash ^ hash >> 16) % KNOWN_NAMES];
+}
+
+/* Is it asked for what is known: by an absolute name that nothing in the arguments gives another meaning, to read or run? */
+static bool is_of_the_kind(const struct request *request)
+{
+	const uint64_t plain = O_CLOEXEC | O_NOCTTY | O_NONBLOCK | KNOWN_LARGEFILE;
+	const struct name_arg *name = &request->names[0];
+
+	if (name->text[0] != '/' || name->by_fd || name->rooted || name->length >= KNOWN_TEXT ||
+	    request->task->launching)
+		return false;
+	return request->call->op == OP_OPEN
+		       ? request->how_size == 0 && (request->how.flags & ~plain) == 0 /* and so O_RDONLY */
+		       : request->call->op == OP_EXEC && request->flags == 0;
+}
+
+struct known_name *known_find(struct known *known, const struct request *request)
+{
+	const struct task *task = request->task;
+	bool runs = request->call->op == OP_EXEC;
+
+	if (!known || !is_of_the_kind(request) ||
+	    !(tracee_private_memory(task) || (runs && tracee_lent_memory(task))))
+		return NULL;
+	struct known_name *name = place_of(known, request->names[0].text, runs);
+	if (name->age != known->age || name->runs != runs || strcmp(name->text, request->names[0].text) != 0 ||
+	    usage_moment() >= name->until)
+		return NULL;
+	return name;
+}
+
+bool known_approve(const struct known_name *name, struct task *task)
+{
+	char *led_to = strdup(name->led_to);
+
+	if (!led_to)
+		return false;
+	free(task->exec_name);
+	task->exec_name = led_to;
+	task->approved = name->program;
+	return true;
+}
+
+/* Nothing but a yes: no part of it was recorded, or is done otherwise than asked for. */
+static bool is_plain_yes(const struct judgement *judgement)
+{
+	return judgement->outcome == OUTCOME_PASS && judgement->names && !judgement->moves_names && !judgement->aside &&
+	       !judgement->again && judgement->instead < 0 && judgement->replace < 0 && !judgement->then &&
+	       !judgement->after && !judgement->note && judgement->audited_count == 0;
+}
+
+/* A program that is one file, with an interpreter, and that nobody in the run changes. A script's is another file than was named. */
+static bool is_constant_program(const struct request *request)
+{
+	const struct program *program = &request->task->approved;
+	const struct stat *held = &request->names[0].at.held;
+
+	return !program->writable && program->loader_ino != 0 && program->ino == held->st_ino &&
+	       program->dev == held->st_dev;
+}
+
+void known_note(struct known *known, const struct request *request, const struct judgement *judgement)
+{
+	const struct name_arg *name = &request->names[0];
+	const struct resolved *at = &name->at;
+	bool runs = request->call->op == OP_EXEC;
+
+	if (!known || !is_of_the_kind(request) || !is_plain_yes(judgement) || at->error < 0 || !at->exists ||
+	    at->type != S_IFREG || at->magic || at->nameless || at->run_proc || at->stranger ||
+	    at->length >= KNOWN_TEXT || (runs && !is_constant_program(request)))
+		return;
+	struct known_name *place = place_of(known, name->text, runs);
+	*place = (struct known_name){.runs = runs, .until = usage_moment() + KNOWN_NS, .age = known->age};
+	if (runs)
+		place->program = request->task->approved;
+	memcpy(place->text, name->text, name->length + 1);
+	memcpy(place->led_to, at->name, at->length + 1);
+}
+
+void known_drop(struct known_name *name)
+{
+	name->text[0] = 0;
+}
+
+void known_forget(struct known *known)
+{
+	if (known)
+		known->age++;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * known.h - levels ptrace, seccomp and gate: names that were judged a moment ago. The same few files are opened and run again and
+ * again: the C library, headers, the compiler. Where such a name leads to, and what the policies say of that, is what it was as
+ * long as nobody in the run changes what names mean; a call that could do so is judged itself (judgement.moves_names), and then all
+ * that is known is forgotten. What somebody outside changes is seen when the moment is over; the kernel follows the name anew in
+ * any case.
+ *
+ * Known are only regular files that were allowed, by absolute names: to be read, or to be run where nobody in the run can change the
+ * program. Whether the text of the name can change under the kernel's eyes is asked each time (act_known).
+ */
+#ifndef PICKET_TRACER_KNOWN_H
+#define PICKET_TRACER_KNOWN_H
+
+#include <stdbool.h>
+
+#include "decode.h"
+#include "judge.h"
+
+struct known;
+struct known_name;
+
+/* NULL: out of memory, and then nothing is ever known. All functions take that. For one thread. */
+struct known *known_begin(void);
+void known_end(struct known *known);
+
+/* Was the first name of this request judged a moment ago, for the same? Its text has been read, and nothing else been asked. NULL:
+ * no. What is returned stays until the next call of one of the functions below. */
+struct known_name *known_find(struct known *known, const struct request *request);
+
+/* An exec: what is to be run is what it was then. False: out of memory. */
+bool known_approve(const struct known_name *name, struct task *task);
+
+/* The request has been judged, and what it names resolved. */
+void known_note(struct known *known, const struct request *request, const struct judgement *judgement);
+
+/* This one is not to be found again. */
+void known_drop(struct known_name *name);
+
+/* What names mean may change. */
+void known_forget(struct known *known);
+
+#endif
