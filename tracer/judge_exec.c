@@ -375,14 +375,26 @@ static bool may_be_another(const struct guard *guard, const struct task *task)
 	       !mapped_is(task->tid, regs.rip, approved->loader_dev, approved->loader_ino);
 }
 
-bool exec_is_approved(struct guard *guard, struct request *request, struct judgement *judgement)
+/* Is what runs the file that was approved? */
+static bool runs_approved(const struct guard *guard, struct task *task)
 {
-	struct task *task = request->task;
+	const struct program *approved = &task->approved;
 	char path[64];
 	struct stat st;
 
+	/* what the supervisor is about to ask of its memory in any case tells it as well, where nobody in the run could exchange the file */
+	if (!guard->gate.page && !guard_by_notification(guard) && !approved->writable && approved->loader_ino != 0 &&
+	    mapped_runs(task, approved->dev, approved->ino))
+		return true;
 	snprintf(path, sizeof path, "/proc/%d/exe", (int)task->tid);
-	if (stat(path, &st) < 0 || st.st_dev != task->approved.dev || st.st_ino != task->approved.ino) {
+	return stat(path, &st) == 0 && st.st_dev == approved->dev && st.st_ino == approved->ino;
+}
+
+bool exec_is_approved(struct guard *guard, struct request *request, struct judgement *judgement)
+{
+	struct task *task = request->task;
+
+	if (!runs_approved(guard, task)) {
 		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES,
 			     "a program other than the one that was checked (%s)",
 			     task->exec_name ? task->exec_name : "?");

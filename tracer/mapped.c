@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "wire.h"
 
 enum { KEPT_OPEN_MOST = 512 }; /* descriptors of /proc/TID/maps that are kept open */
 
@@ -31,10 +32,9 @@ static bool leaves_enough(int fd)
 	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + ENOUGH < limit.rlim_cur;
 }
 
-/* The descriptor may stay in the task's memory. To be let go with maps_close. */
-static int maps_open(const struct task *task)
+/* In *kept, where it may stay, or open anew; then it may stay from now on. */
+static int maps_open_in(const struct task *task, int *kept)
 {
-	int *kept = &task->memory->maps;
 	char path[64];
 
 	if (*kept >= 0)
@@ -46,6 +46,12 @@ static int maps_open(const struct task *task)
 		task->all->kept_open++;
 	}
 	return fd;
+}
+
+/* The descriptor may stay in the task's memory. To be let go with maps_close. */
+static int maps_open(const struct task *task)
+{
+	return maps_open_in(task, &task->memory->maps);
 }
 
 static void maps_close(const struct task *task, int fd)
@@ -63,7 +69,9 @@ struct procmap_question {
 };
 #define PROCMAP_ASK _IOWR('f', 17, struct procmap_question)
 #define PROCMAP_SHARED UINT64_C(8)
+#define PROCMAP_EXECUTABLE UINT64_C(4)
 #define PROCMAP_OR_NEXT UINT64_C(0x10)
+#define PROCMAP_FILE UINT64_C(0x20)
 
 /* The lowest address that proc(5)'s list of what is mapped begins with; 0: it could not be read. */
 static uint64_t first_of_list(int fd)
@@ -96,6 +104,22 @@ bool mapped_is(pid_t tid, uint64_t address, dev_t dev, ino_t ino)
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd >= 0 && ioctl(fd, PROCMAP_ASK, &question) == 0 && question.inode == ino &&
 	       makedev(question.dev_major, question.dev_minor) == dev;
+}
+
+bool mapped_runs(struct task *task, dev_t dev, ino_t ino)
+{
+	struct procmap_question question = {.size = sizeof question,
+					    .query_flags = PROCMAP_EXECUTABLE | PROCMAP_FILE | PROCMAP_OR_NEXT,
+					    .query_addr = RESERVED_END};
+	int fd = maps_open_in(task, &task->next_maps);
+
+	if (fd < 0)
+		return false;
+	bool is_it = ioctl(fd, PROCMAP_ASK, &question) == 0 && question.inode == ino &&
+		     makedev(question.dev_major, question.dev_minor) == dev;
+	if (fd != task->next_maps)
+		close(fd);
+	return is_it;
 }
 
 /* proc(5), /proc/PID/maps: names of memory that only its owner writes to; not those of the kernel, such as [vvar]. */

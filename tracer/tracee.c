@@ -37,6 +37,15 @@ static struct share *share_new(void)
 	return share;
 }
 
+static void maps_drop(struct tracees *all, int *maps)
+{
+	if (*maps < 0)
+		return;
+	close(*maps);
+	*maps = -1;
+	all->kept_open--;
+}
+
 static void share_drop(struct tracees *all, struct share **share)
 {
 	struct share *s = *share;
@@ -44,10 +53,7 @@ static void share_drop(struct tracees *all, struct share **share)
 	*share = NULL;
 	if (!s || --s->users > 0)
 		return;
-	if (s->maps >= 0) {
-		close(s->maps);
-		all->kept_open--;
-	}
+	maps_drop(all, &s->maps);
 	free(s);
 }
 
@@ -286,7 +292,7 @@ static struct task *add(struct tracees *all, pid_t tid, pid_t tgid, struct task 
 	bool thread = maker && tgid == maker->process->tgid;
 	task->tid = tid;
 	task->all = all;
-	task->slot = task->other_end = -1;
+	task->slot = task->other_end = task->next_maps = -1;
 	task->process = process_join(all, tgid);
 	if (!task->process || !(maker ? share_all(task, maker, thread, flags) : share_nothing(task))) {
 		process_leave(all, task->process);
@@ -391,9 +397,12 @@ void tracee_exec(struct tracees *all, struct task *task)
 	if (memory) {
 		share_drop(all, &task->memory);
 		task->memory = memory;
+		memory->maps = task->next_maps;
+		task->next_maps = -1;
 	} else {
 		task->memory->restless = true;
 		task->memory->slots_mapped = false;
+		maps_drop(all, &task->next_maps);
 	}
 	if (files) { /* exec gives a process its own table: unshare_files() in begin_new_exec() */
 		share_drop(all, &task->files);
@@ -434,6 +443,7 @@ void tracee_remove(struct tracees *all, struct task *task)
 	process_leave(all, task->process);
 	if (task->other_end >= 0)
 		close(task->other_end);
+	maps_drop(all, &task->next_maps);
 	free(task->exec_name);
 	free(task);
 }

@@ -84,6 +84,7 @@ struct task {
 	struct user_regs_struct saved;
 	struct program approved; /* of the exec under way */
 	bool exec_pending;
+	int next_maps;	 /* after the exec: as share.maps, of the memory that it has then; or -1 */
 	char *exec_name; /* resolved name of the program of the exec under way */
 	UT_hash_handle hh;
 };

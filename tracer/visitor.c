@@ -31,7 +31,7 @@ void visitor_come(struct visitor *visitor, struct tracees *all, pid_t tid)
 	share_begin(&visitor->fs);
 	visitor->task.tid = tid;
 	visitor->task.all = all;
-	visitor->task.slot = visitor->task.other_end = -1;
+	visitor->task.slot = visitor->task.other_end = visitor->task.next_maps = -1;
 	visitor->task.process = &visitor->process;
 	visitor->task.memory = &visitor->memory;
 	visitor->task.files = &visitor->files;
