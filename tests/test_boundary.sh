@@ -264,7 +264,7 @@ test_names_of_machine() {
 build || { not_ok 'the programs are built' </dev/null; finish; }
 F=$SCRATCH/f
 token=TOKEN$$
-for program in memory names addresses nameless process work gate gate_exec attributes terminals leases; do
+for program in memory names known addresses nameless process work gate gate_exec attributes terminals leases; do
 	while read -r kind row; do
 		wanted "$row" "$@" || continue
 		fresh_fixture
