@@ -21,7 +21,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LDLIBS     += $(PKG_LIBS) -pthread
 
 SOURCES := $(wildcard policy/*.c tracer/*.c)
-LIB     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tracer/main.c,$(SOURCES))) $(BUILD)/tracer/gate_code.o
+LIB     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tracer/main.c,$(SOURCES))) $(BUILD)/tracer/gate_code.o $(BUILD)/tracer/absent_code.o
 TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench_*.c))
 FUZZERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz_*.c))
@@ -105,6 +105,9 @@ $(BUILD)/preload/loader.bin: $(LOADER_O) preload/loader.ld
 $(BUILD)/tracer/gate_code.o: tracer/gate_code.S $(BUILD)/preload/loader.bin
 	@mkdir -p $(@D)
 	$(CC) -Wa,-I$(BUILD) -c -o $@ $<
+$(BUILD)/tracer/absent_code.o: tracer/absent_code.S
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
 
 # ---- programs for tests ----------------------------------------------------------------------------
 

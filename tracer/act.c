@@ -26,6 +26,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#include "absent.h"
 #include "caller.h"
 #include "constant.h"
 #include "lineage.h"
@@ -547,6 +548,8 @@ void act(struct guard *guard, struct request *request, struct judgement *judgeme
 		proceed(guard, request, judgement);
 		break;
 	case OUTCOME_ANSWER:
+		if (judgement->value == -ENOENT)
+			absent_missed(guard, request);
 		transport_return(guard, request->task, judgement->value);
 		break;
 	case OUTCOME_REFUSE:

@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "absent.h"
 #include "leaf.h"
 #include "net.h"
 #include "register_rules.h"
@@ -181,6 +182,8 @@ static void look_prctl(struct assembly *p, int arg)
 	stop_if_equal(p, PR_SET_DUMPABLE);
 	stop_if_equal(p, PR_SET_MM);
 	stop_if_equal(p, PR_SCHED_CORE);
+	if (absent_serves(p->guard))
+		stop_if_equal(p, PR_SET_SECCOMP);
 }
 
 static void look_ioctl(struct assembly *p, int arg)
@@ -311,6 +314,10 @@ static void look_arch_prctl(struct assembly *p, int arg)
 
 static void look_seccomp(struct assembly *p, int arg)
 {
+	if (absent_serves(p->guard)) { /* all but questions */
+		load_low(p, arg);
+		stop_unless_at_least(p, SECCOMP_GET_ACTION_AVAIL);
+	}
 	load_low(p, arg + 1);
 	stop_if_any(p, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }

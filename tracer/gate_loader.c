@@ -21,7 +21,6 @@
  * All that is read here is of a program that nobody vouches for, and is compared before anything is written; what it
  * could get by lying is a jump that it could have made itself.
  */
-#include <elf.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,41 +28,23 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "elf_code.h"
 #include "gate.h"
 #include "mem.h"
 #include "open_site.h"
 
 enum {
 	PAGE = 4096,
-	SEGMENTS_MOST = 16,
 	CODE_MOST = 4 << 20, /* bytes of a dynamic linker */
 	ROOM = 14,
 	BEGIN = 44,
 };
 
-/* Its segment of code, from `base` on. */
-static bool find_code(pid_t pid, uint64_t base, Elf64_Phdr *code)
-{
-	Elf64_Phdr segments[SEGMENTS_MOST];
-	Elf64_Ehdr header;
-
-	if (mem_read(pid, base, &header, sizeof header) < 0 || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-	    header.e_phentsize != sizeof segments[0] || header.e_phnum > SEGMENTS_MOST || header.e_phoff > PAGE ||
-	    mem_read(pid, base + header.e_phoff, segments, header.e_phnum * sizeof segments[0]) < 0)
-		return false;
-	for (unsigned i = 0; i < header.e_phnum; i++)
-		if (segments[i].p_type == PT_LOAD && (segments[i].p_flags & PF_X)) {
-			*code = segments[i];
-			return code->p_filesz <= CODE_MOST && code->p_vaddr <= CODE_MOST;
-		}
-	return false;
-}
-
 static void look(struct gate_linker *linker, pid_t pid, uint64_t base)
 {
 	struct open_site site;
 	Elf64_Phdr code = {0};
-	uint8_t *text = find_code(pid, base, &code) ? malloc(code.p_filesz) : NULL;
+	uint8_t *text = elf_code_find(pid, base, CODE_MOST, &code) ? malloc(code.p_filesz) : NULL;
 
 	linker->site = 0;
 	uint64_t room = code.p_vaddr + code.p_filesz;
@@ -98,20 +79,13 @@ static bool has_site(const struct gate_linker *linker, pid_t pid, uint64_t base)
 	       open_site_find(text, sizeof text, &site) && site.at == OPEN_SITE_BEFORE && site.moves == linker->moves;
 }
 
-static void put_distance(uint8_t *at, uint64_t from, uint64_t to)
-{
-	int32_t distance = (int32_t)((int64_t)to - (int64_t)from);
-
-	memcpy(at, &distance, sizeof distance);
-}
-
 static void fill(uint8_t room[ROOM], const struct gate_linker *linker)
 {
 	const uint8_t pieces[ROOM] = {0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0xb8, 0, 0, 0, 0, 0xff, 0xe0};
 	const uint32_t entrance = (uint32_t)(GATE_CODE + (linker->moves ? 0 : GATE_ENTRANCE));
 
 	memcpy(room, pieces, ROOM);
-	put_distance(room + 3, linker->room + 7, linker->site + OPEN_SITE_JUMP);
+	elf_code_put_distance(room + 3, linker->room + 7, linker->site + OPEN_SITE_JUMP);
 	memcpy(room + 8, &entrance, sizeof entrance);
 }
 
@@ -174,7 +148,7 @@ uint64_t gate_loader(struct gate *gate, pid_t pid, uint64_t base, uint64_t vdso,
 	uint64_t begin = vdso + (uint64_t)gate->begin_offset, site = linker ? linker->site : 0;
 	if (linker) {
 		fill(room, linker);
-		put_distance(jump + 1, site + OPEN_SITE_JUMP, linker->room);
+		elf_code_put_distance(jump + 1, site + OPEN_SITE_JUMP, linker->room);
 	}
 	fill_begin(code, start);
 	const struct mem_patch patches[] = {{base + (linker ? linker->room : 0), room, sizeof room},

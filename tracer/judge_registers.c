@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "absent.h"
 #include "cleanup.h"
 #include "judge.h"
 #include "mem.h"
@@ -65,6 +66,10 @@ static void judge_prctl(struct guard *guard, const struct request *request, stru
 		break;
 	case PR_SCHED_CORE:
 		judge_core_scheduling(guard, request, judgement);
+		break;
+	case PR_SET_SECCOMP:
+		if (absent_serves(guard))
+			judgement->then = absent_filters;
 		break;
 	default:
 		break;
@@ -247,10 +252,13 @@ static void judge_fcntl(struct guard *guard, struct request *request, struct jud
 	}
 }
 
-static void judge_seccomp(const struct request *request, struct judgement *judgement)
+static void judge_seccomp(struct guard *guard, const struct request *request, struct judgement *judgement)
 {
-	if ((uint32_t)request->stop.args[0] == SECCOMP_SET_MODE_FILTER &&
-	    (request->stop.args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+	uint32_t what = (uint32_t)request->stop.args[0];
+
+	if (what < SECCOMP_GET_ACTION_AVAIL && absent_serves(guard))
+		judgement->then = absent_filters;
+	if (what == SECCOMP_SET_MODE_FILTER && (request->stop.args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER))
 		judge_always(judgement, VIOLATION_PROCESS_CONTROL, EPERM, "seccomp listener");
 }
 
@@ -361,7 +369,7 @@ void judge_registers(struct guard *guard, struct request *request, struct judgem
 		judge_fcntl(guard, request, judgement);
 		break;
 	case OP_SECCOMP:
-		judge_seccomp(request, judgement);
+		judge_seccomp(guard, request, judgement);
 		break;
 	case OP_MEMORY:
 		judge_memory(request, judgement);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,8 @@ struct procmap_question {
 	uint64_t vma_name_addr, build_id_addr;
 };
 #define PROCMAP_ASK _IOWR('f', 17, struct procmap_question)
+#define PROCMAP_WRITABLE UINT64_C(2)
+#define PROCMAP_EXECUTABLE UINT64_C(4)
 #define PROCMAP_SHARED UINT64_C(8)
 #define PROCMAP_EXECUTABLE UINT64_C(4)
 #define PROCMAP_OR_NEXT UINT64_C(0x10)
@@ -157,4 +160,44 @@ int mapped_file(const struct task *task, uint64_t address, size_t length, struct
 	/* a memfd, or a file without a name any more: what no rule names can still be written through descriptors */
 	size_t n = strnlen(name, sizeof file->name), mark = sizeof DELETED - 1;
 	return n >= mark && memcmp(name + n - mark, DELETED, mark) == 0 ? -ENOENT : 0;
+}
+
+/* The line of proc(5)'s list that speaks of this address. */
+static int code_of_list(pid_t tid, uint64_t address, struct mapped_code *code)
+{
+	char path[64], permissions[sizeof "r-xp"], *line = NULL;
+	size_t size = 0;
+	uint64_t inode = 0;
+	int r = -ENOENT;
+
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)tid);
+	FILE *list = fopen(path, "re");
+	if (!list)
+		return -errno;
+	while (r != 0 && getline(&line, &size, list) > 0)
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*x:%*x %" SCNu64, &code->start, &code->end,
+			   permissions, &code->offset, &inode) == 5 &&
+		    address >= code->start && address < code->end)
+			r = 0;
+	free(line);
+	fclose(list);
+	return r == 0 && inode != 0 && strcmp(permissions + 1, "-xp") == 0 ? 0 : -ENOENT;
+}
+
+int mapped_code(const struct task *task, uint64_t address, struct mapped_code *code)
+{
+	struct procmap_question question = {.size = sizeof question, .query_addr = address};
+	const uint64_t kind = PROCMAP_WRITABLE | PROCMAP_EXECUTABLE | PROCMAP_SHARED;
+	int fd = maps_open(task);
+
+	if (fd < 0)
+		return -errno;
+	int r = ioctl(fd, PROCMAP_ASK, &question) < 0 ? -errno : 0;
+	maps_close(task, fd);
+	if (r == -ENOTTY)
+		return code_of_list(task->tid, address, code);
+	if (r < 0)
+		return r;
+	*code = (struct mapped_code){question.vma_start, question.vma_end, question.vma_offset};
+	return question.inode != 0 && (question.vma_flags & kind) == PROCMAP_EXECUTABLE ? 0 : -ENOENT;
 }

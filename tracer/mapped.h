@@ -33,4 +33,13 @@ struct mapped {
  * another -errno. */
 int mapped_file(const struct task *task, uint64_t address, size_t length, struct mapped *file);
 
+/* Code that was mapped from a file and that only its own process could change: from where to where it is mapped, and from which offset of
+ * the file on. */
+struct mapped_code {
+	uint64_t start, end, offset;
+};
+
+/* What such code lies at the address? 0, -ENOENT (none) or another -errno. Also before Linux 6.11, at the price of the whole list. */
+int mapped_code(const struct task *task, uint64_t address, struct mapped_code *code);
+
 #endif

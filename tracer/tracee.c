@@ -217,6 +217,7 @@ static void process_made(struct tracees *all, struct process *process, struct pr
 	process->parent = parent->tgid;
 	process->dynamic = parent->dynamic;
 	process->program = parent->program;
+	process->filtered = parent->filtered;
 	all->leaves -= parent->children++ == 0;
 }
 
@@ -252,7 +253,10 @@ static struct share *share_with(struct share *theirs, int is_same)
 	if (is_same == 0) {
 		/* Whether the slots came with a copied address space is not known: another thread may have had them mapped
 		 * after it was copied. They are mapped again, which costs a stop and changes nothing. */
-		return share_new();
+		mine = share_new();
+		if (mine)
+			mine->absent = theirs->absent;
+		return mine;
 	}
 	if (is_same < 0) /* cannot be told: nobody's any more */
 		theirs->restless = true;
@@ -269,6 +273,8 @@ static int is_common(const struct task *task, const struct task *maker, int64_t 
 static bool share_all(struct task *task, struct task *maker, bool thread, int64_t flags)
 {
 	task->memory = share_with(maker->memory, thread ? 1 : is_common(task, maker, flags, CLONE_VM, KCMP_VM));
+	if (task->memory && thread)
+		task->memory->absent.never = true;
 	task->files = share_with(maker->files, is_common(task, maker, flags, CLONE_FILES, KCMP_FILES));
 	task->fs = share_with(maker->fs, is_common(task, maker, flags, CLONE_FS, KCMP_FS));
 	return task->memory && task->files && task->fs;
@@ -403,6 +409,7 @@ void tracee_exec(struct tracees *all, struct task *task)
 		task->memory->restless = true;
 		task->memory->slots_mapped = false;
 		maps_drop(all, &task->next_maps);
+		task->memory->absent = (struct absent){.never = true};
 	}
 	if (files) { /* exec gives a process its own table: unshare_files() in begin_new_exec() */
 		share_drop(all, &task->files);

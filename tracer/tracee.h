@@ -15,15 +15,17 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
+#include "absent.h"
 #include "hash.h"
 #include "owned.h"
 
 /* An address space, a descriptor table or a working directory. */
 struct share {
-	unsigned users;	   /* tasks that have it */
-	bool restless;	   /* may change without any of them running: treated as shared for ever */
-	bool slots_mapped; /* address space: the sealed slots are mapped */
-	int maps;	   /* address space: descriptor of /proc/TID/maps, or -1 */
+	unsigned users;	      /* tasks that have it */
+	bool restless;	      /* may change without any of them running: treated as shared for ever */
+	bool slots_mapped;    /* address space: the sealed slots are mapped */
+	int maps;	      /* address space: descriptor of /proc/TID/maps, or -1 */
+	struct absent absent; /* address space */
 };
 
 /* A file that is about to be, or was, executed. */
@@ -38,14 +40,15 @@ struct program {
 
 /* A process (thread group). */
 struct process {
-	pid_t tgid;	   /* ask with tracee_tgid */
-	pid_t parent;	   /* tgid of the process that made it; 0 for the first */
-	unsigned tasks;	   /* threads alive */
-	unsigned children; /* processes alive that it has made */
-	bool shown;	   /* its /proc/PID/status was opened (together.h) */
-	bool dynamic;	   /* its program was started through an ELF interpreter */
+	pid_t tgid;		/* ask with tracee_tgid */
+	pid_t parent;		/* tgid of the process that made it; 0 for the first */
+	unsigned tasks;		/* threads alive */
+	unsigned children;	/* processes alive that it has made */
+	bool shown;		/* its /proc/PID/status was opened (together.h) */
+	bool dynamic;		/* its program was started through an ELF interpreter */
 	struct program program; /* what it runs; ino 0: not known */
-	char *exe;	   /* resolved name of its program; NULL: not looked up yet */
+	bool filtered;		/* it, or a process that it descends from, has made a seccomp filter of its own */
+	char *exe;		/* resolved name of its program; NULL: not looked up yet */
 	UT_hash_handle hh;
 };
 
