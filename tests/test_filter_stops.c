@@ -103,8 +103,16 @@ static const struct {
 	{SYS_personality, {8}, false},
 	{SYS_personality, {0x0040000}, false},
 	{SYS_personality, {4}, true},
-	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER, 0}, false},
-	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC}, false},
+	/* a filter of its own may be against the stat that the supervisor has a program make: absent.h */
+	{SYS_prctl, {PR_SET_SECCOMP, SECCOMP_MODE_FILTER}, true},
+	{SYS_prctl, {PR_GET_SECCOMP}, false},
+	{SYS_prctl, {PR_SET_NO_NEW_PRIVS, 1}, false},
+	{SYS_seccomp, {SECCOMP_SET_MODE_STRICT, 0}, true},
+	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER, 0}, true},
+	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER | HIGH, 0}, true},
+	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC}, true},
+	{SYS_seccomp, {SECCOMP_GET_ACTION_AVAIL, 0}, false},
+	{SYS_seccomp, {SECCOMP_GET_NOTIF_SIZES, 0}, false},
 	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER}, true},
 	{SYS_seccomp, {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC}, true},
 	/* sockets */
@@ -178,6 +186,28 @@ START_TEST(only_registers_that_matter_stop_a_call)
 	ck_assert_msg(stops_here(registers[_i].call, registers[_i].args) == registers[_i].stops, "%s (row %d)",
 		      call_find(registers[_i].call)->name, _i);
 	let_go();
+}
+END_TEST
+
+/* Where no program is told so that a name is missing, its filters are its own affair. */
+START_TEST(a_filter_of_its_own_stops_only_where_stat_passes_at_level_seccomp)
+{
+	static const struct {
+		int policy;
+		enum level level;
+	} without[] = {{HIDES, LEVEL_SECCOMP}, {EVERYTHING, LEVEL_GATE}};
+	const uint64_t by_prctl[CALL_ARGS] = {PR_SET_SECCOMP, SECCOMP_MODE_FILTER},
+		       by_seccomp[CALL_ARGS] = {SECCOMP_SET_MODE_FILTER};
+
+	for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
+		use_policy(without[i].policy);
+		guard.level = without[i].level;
+		free(filter.filter);
+		ck_assert_int_eq(filter_compile(&guard, &filter), 0);
+		ck_assert(!stops_here(SYS_prctl, by_prctl));
+		ck_assert(!stops_here(SYS_seccomp, by_seccomp));
+		let_go();
+	}
 }
 END_TEST
 
@@ -275,6 +305,7 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, help_setup, help_teardown);
 	tcase_add_loop_test(tests, only_registers_that_matter_stop_a_call, 0, sizeof registers / sizeof registers[0]);
+	tcase_add_test(tests, a_filter_of_its_own_stops_only_where_stat_passes_at_level_seccomp);
 	tcase_add_test(tests, every_rule_for_ioctl_stops_and_its_neighbours_do_not);
 	tcase_add_loop_test(tests, what_the_policy_can_refuse_stops, 0, sizeof by_policy / sizeof by_policy[0]);
 	tcase_add_test(tests, under_the_floor_links_are_read_without_a_stop);

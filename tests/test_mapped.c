@@ -7,11 +7,16 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -317,6 +322,63 @@ START_TEST(nothing_is_mapped_below_the_lowest_mapping)
 }
 END_TEST
 
+/* Code as it is mapped: what the list of proc(5) says of the mapping, and nothing of what a program could write to, or share. */
+static void assert_code_is_known(void)
+{
+	static const struct {
+		int protection, mapping;
+		bool of_file, is_code;
+	} rows[] = {
+		{PROT_READ | PROT_EXEC, MAP_PRIVATE, true, true},
+		{PROT_READ, MAP_PRIVATE, true, false},
+		{PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, true, false},
+		{PROT_READ | PROT_EXEC, MAP_SHARED, true, false},
+		{PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, false, false},
+	};
+	struct task *task = tracee_add(&all, getpid(), NULL, false, -1);
+	struct mapped_code code;
+	int fd = file_of_pages("code");
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char *at = mmap(NULL, 2 * PAGE, rows[i].protection, rows[i].mapping, rows[i].of_file ? fd : -1,
+				rows[i].of_file ? PAGE : 0);
+		uint64_t address = (uint64_t)(uintptr_t)at;
+		ck_assert_ptr_ne(at, MAP_FAILED);
+		for (uint64_t offset = 0; offset < 2 * PAGE; offset += 2 * PAGE - 1) {
+			ck_assert_int_eq(mapped_code(task, address + offset, &code), rows[i].is_code ? 0 : -ENOENT);
+			if (rows[i].is_code)
+				ck_assert(code.start == address && code.end == address + 2 * PAGE &&
+					  code.offset == PAGE);
+		}
+		munmap(at, 2 * PAGE);
+		ck_assert_int_eq(mapped_code(task, address, &code), -ENOENT);
+	}
+	close(fd);
+}
+
+START_TEST(code_of_a_file_is_known_from_where_to_where)
+{
+	assert_code_is_known();
+}
+END_TEST
+
+/* Linux before 6.11 has no question for it, and answers this one so. */
+START_TEST(and_the_same_where_it_cannot_be_asked)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {.len = sizeof code / sizeof code[0], .filter = code};
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
+	assert_code_is_known();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mapped");
@@ -329,6 +391,8 @@ int main(void)
 	tcase_add_test(tests, a_task_that_is_gone_has_no_private_memory);
 	tcase_add_test(tests, kept_descriptors_are_closed_with_their_memory);
 	tcase_add_test(tests, nothing_is_mapped_below_the_lowest_mapping);
+	tcase_add_test(tests, code_of_a_file_is_known_from_where_to_where);
+	tcase_add_test(tests, and_the_same_where_it_cannot_be_asked);
 	suite_add_tcase(suite, tests);
 	return help_run(suite);
 }

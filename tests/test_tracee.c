@@ -155,6 +155,34 @@ START_TEST(a_copy_of_memory_is_taken_to_have_no_slots)
 }
 END_TEST
 
+/* What was put into memory is in its copies, and not in the next program's; a filter is in both. */
+START_TEST(a_copy_of_memory_has_the_code_that_was_put_there)
+{
+	make_with(_i ? CLONE_FILES : CLONE_VM);
+	struct task *maker = tracee_add(&all, maker_tid, NULL, false, -1);
+	maker->memory->absent = (struct absent){.site = 1, .count = 2, .room = 3, .never = true};
+	maker->process->filtered = true;
+	struct task *child = tracee_add(&all, child_tid, maker, false, -1);
+	ck_assert_uint_eq(child->memory->absent.site, 1);
+	ck_assert_uint_eq(child->memory->absent.room, 3);
+	ck_assert(child->memory->absent.never && child->process->filtered);
+	tracee_exec(&all, child);
+	ck_assert(child->memory->absent.room == 0 && !child->memory->absent.never && child->process->filtered);
+	ck_assert_uint_eq(maker->memory->absent.room, 3);
+}
+END_TEST
+
+START_TEST(memory_that_had_threads_gets_no_code)
+{
+	make_with(_i ? CLONE_VM | CLONE_SIGHAND | CLONE_THREAD : CLONE_VM | CLONE_SIGHAND);
+	struct task *maker = tracee_add(&all, maker_tid, NULL, false, -1);
+	struct task *child = tracee_add(&all, child_tid, maker, false, -1);
+	ck_assert_int_eq(maker->memory->absent.never, _i);
+	tracee_remove(&all, child);
+	ck_assert_int_eq(maker->memory->absent.never, _i);
+}
+END_TEST
+
 START_TEST(what_cannot_be_asked_counts_as_shared_for_ever)
 {
 	make_with(CLONE_PARENT); /* a child of ours, so that we have its end */
@@ -356,6 +384,8 @@ int main(void)
 	tcase_add_loop_test(tests, what_is_shared_is_what_the_kernel_says, 0, 2 * COMBINATIONS);
 	tcase_add_loop_test(tests, an_exec_leaves_nothing_shared_but_the_directory, 0, COMBINATIONS);
 	tcase_add_loop_test(tests, a_copy_of_memory_is_taken_to_have_no_slots, 0, 2);
+	tcase_add_loop_test(tests, a_copy_of_memory_has_the_code_that_was_put_there, 0, 2);
+	tcase_add_loop_test(tests, memory_that_had_threads_gets_no_code, 0, 2);
 	tcase_add_test(tests, what_cannot_be_asked_counts_as_shared_for_ever);
 	tcase_add_test(tests, a_vfork_child_is_not_alone_beside_a_third);
 	tcase_add_test(tests, a_vfork_child_outlives_its_maker);

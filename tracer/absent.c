@@ -147,7 +147,6 @@ static void make_inert(const struct task *task)
 	if (absent->room && mem_read(task->tid, absent->room, bytes, sizeof bytes) == 0 &&
 	    memcmp(bytes, absent_code, sizeof bytes) == 0)
 		mem_patch(task->tid, &patch, 1);
-	absent->room = 0;
 	absent->never = true;
 }
 

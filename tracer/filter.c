@@ -278,11 +278,9 @@ static void look_remap_address(struct assembly *p, const struct call *call, int 
 static void look_sockaddr(struct assembly *p, int arg)
 {
 	load_high(p, arg);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-	stop(p);
+	stop_unless_equal(p, 0);
 	load_low(p, arg);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-	stop(p);
+	stop_unless_equal(p, 0);
 }
 
 static void look_clone_flags(struct assembly *p, int arg)

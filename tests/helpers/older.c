@@ -23,6 +23,7 @@ static const struct {
 	unsigned value;
 	int error;
 } later[] = {
+	{6, 11, SYS_ioctl, 1, 0xc0686611 /* PROCMAP_QUERY */, ENOTTY},
 	{5, 19, SYS_seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, EINVAL},
 	{5, 14, SYS_quotactl_fd, -1, 0, ENOSYS},
 	{5, 13, SYS_landlock_create_ruleset, -1, 0, ENOSYS},
