@@ -35,7 +35,7 @@ bare() {	# COMMAND...
 }
 stops() { jq .enforcement.supervisor_stops results/json; }
 few() { [ "$(stops)" -lt 100 ]; }
-many() { [ "$(stops)" -ge 1000 ]; }
+many() { [ "$(stops)" -ge "$1" ]; }	# LEAST
 same() { check "$1: as without a guard" diff bare guarded; }	# NAME
 
 # As the user that `as` makes of us.
@@ -48,7 +48,9 @@ try() {	# WHO
 	check "$who: which take $(stops) stops" few
 	run seccomp --hide /root/hidden -- "$absent" misses
 	same "$who: where something is hidden"
-	check "$who: where each stops" many
+	check "$who: where each stops" many 1000
+	run seccomp --hide /root/hidden -- "$site" jumped
+	check_same "$who: and there is no jump" no "$(head -n 1 guarded)"
 
 	bare "$absent" table place "$SCRATCH/denied"
 	run ptrace -- "$absent" table place "$SCRATCH/denied"
@@ -73,7 +75,7 @@ try() {	# WHO
 			bare "$absent" filter $how $when
 			run seccomp -- "$absent" filter $how $when
 			same "$who: a filter that kills, by $how, $when"
-			check "$who: which it is after $(stops) stops" many
+			check "$who: which it is after $(stops) stops" many 1000
 		done
 	done
 	run seccomp -- "$absent" filter seccomp nothing
@@ -85,16 +87,16 @@ try() {	# WHO
 		same "$who: $what"
 		check "$who: $what: in $(stops) stops" few
 	done
-	for what in thread threads; do
-		bare "$absent" tasks $what
-		run seccomp -- "$absent" tasks $what
-		same "$who: $what"
-		check "$who: $what: in $(stops) stops" many
+	for what in 'memory 1000' 'thread 3000' 'threads 5000'; do	# each name, but those for which the memory was one task's
+		bare "$absent" tasks "${what% *}"
+		run seccomp -- "$absent" tasks "${what% *}"
+		same "$who: ${what% *}"
+		check "$who: ${what% *}: in $(stops) stops" many "${what#* }"
 	done
 
 	run seccomp -- "$site" attack denied/f place/file
 	check_same "$who: nowhere in the code, nor by it when it is changed, is what is denied opened" \
-		'opened at some byte: 0|control: what is allowed: opened|changed: 1|opened by what is there now: 0|control: what is allowed: opened|exit 0|' \
+		'opened at some byte: 0|control: what is allowed: opened|changed: 1|opened by what is there now: 0|control: what is allowed: opened|a filter: 0|unchanged: 1|exit 0|' \
 		"$(tr '\n' '|' <guarded)"
 	check "$who: and that is recorded" jq -e --arg target "$SCRATCH/denied/f" '.violations[0].target == $target' results/json
 }
@@ -105,6 +107,13 @@ if [ "$(id -u)" = 0 ] && have setpriv; then
 	try 'uid 65534'
 	as=()
 fi
+
+# Where what is left of the page is not empty there is no room.
+read -r offset size < <(readelf -lW "$site" | awk '$1 == "LOAD" && / R E / { print $2, $5 }')
+cp "$site" filled && left=$((4096 - (offset + size) % 4096)) && head -c $left /dev/zero | tr '\0' x |
+	dd of=filled bs=1 seek=$((offset + size)) conv=notrunc status=none
+run seccomp -- ./filled jumped
+check_same 'a file that has something behind its code gets no jump' yes:no "$("$PICKET" run -q --enforce seccomp -- "$site" jumped):$(head -n 1 guarded)"
 
 # At the other levels the program's text stays as it is.
 run seccomp -- "$site" jumped

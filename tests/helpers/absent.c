@@ -6,7 +6,7 @@
  *   absent table DIRECTORY DENIED       opens of every kind, before and afterwards; DENIED is a directory with a file "f"
  *   absent filter HOW WHEN              a filter of its own that kills at a stat; HOW: seccomp, prctl or tsync; WHEN: before, after,
  *                                       child (of fork), sharing (of clone with CLONE_VM), exec, nothing
- *   absent tasks WHAT                   fork, vfork, thread (before), threads (afterwards), timer
+ *   absent tasks WHAT                   fork, vfork, thread (before), threads (afterwards), memory (clone with CLONE_VM), timer
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -254,8 +254,19 @@ static void child(const char *program, bool shares)
 	say_end(pid);
 }
 
+static int in_same_memory(void *unused)
+{
+	(void)unused;
+	say("wrong in the child", misses(O_NOCTTY, NAMES));
+	return 0;
+}
+
 static void tasks(const char *program, const char *what)
 {
+	static char stack[65536] __attribute__((aligned(16)));
+
+	if (strcmp(what, "memory") == 0)
+		say_end(clone(in_same_memory, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL));
 	if (strcmp(what, "thread") == 0)
 		threads(1);
 	say("wrong at first", misses(O_RDONLY, NAMES));

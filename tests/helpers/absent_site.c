@@ -8,6 +8,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -195,15 +198,25 @@ static int tries(const uint8_t *code, int length, const char *name)
 }
 
 /* mov $257, %eax; syscall; ud2 in place of it. */
+static const uint8_t mine[] = {0xb8, 0x01, 0x01, 0, 0, 0x0f, 0x05, 0x0f, 0x0b};
+
 static bool change(uint8_t *code)
 {
-	static const uint8_t mine[] = {0xb8, 0x01, 0x01, 0, 0, 0x0f, 0x05, 0x0f, 0x0b};
 	uint8_t *page = (uint8_t *)((uintptr_t)code & ~(uintptr_t)(PAGE - 1)); /* which we may run in */
 
 	if (mprotect(page, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) < 0)
 		return false;
 	memcpy(code, mine, sizeof mine);
 	return true;
+}
+
+static long make_filter(void)
+{
+	struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog filter = {.len = 1, .filter = &pass};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
 }
 
 static void attack(const char *denied, const char *allowed)
@@ -219,6 +232,9 @@ static void attack(const char *denied, const char *allowed)
 	printf("changed: %d\n", change(code));
 	printf("opened by what is there now: %d\n", tries(code, 1, denied));
 	printf("control: what is allowed: %s\n", tries(code, 1, allowed) > 0 ? "opened" : "never");
+	/* then the supervisor has its code do nothing, and this is not its code any more */
+	printf("a filter: %d\n", (int)make_filter());
+	printf("unchanged: %d\n", memcmp(code, mine, sizeof mine) == 0);
 }
 
 int main(int argc, char **argv)
