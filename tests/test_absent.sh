@@ -110,7 +110,7 @@ fi
 
 # Where what is left of the page is not empty there is no room.
 read -r offset size < <(readelf -lW "$site" | awk '$1 == "LOAD" && / R E / { print $2, $5 }')
-cp "$site" filled && left=$((4096 - (offset + size) % 4096)) && head -c $left /dev/zero | tr '\0' x |
+cp "$site" filled && left=$((4096 - (offset + size) % 4096)) && head -c "$left" /dev/zero | tr '\0' x |
 	dd of=filled bs=1 seek=$((offset + size)) conv=notrunc status=none
 run seccomp -- ./filled jumped
 check_same 'a file that has something behind its code gets no jump' yes:no "$("$PICKET" run -q --enforce seccomp -- "$site" jumped):$(head -n 1 guarded)"
@@ -126,7 +126,7 @@ done
 
 # Kernels that this level is for: mappings are told by a list.
 for version in 6.10 5.4; do
-	older=("$BUILD/tests/helpers/older" $version)
+	older=("$BUILD/tests/helpers/older" "$version")
 	run seccomp -- "$absent" misses
 	check_same "before Linux $version: none is wrong" 'wrong: 0' "$(head -n 1 guarded)"
 	check "before Linux $version: in $(stops) stops" few

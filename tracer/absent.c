@@ -33,8 +33,8 @@
 #include "mem.h"
 #include "open_site.h"
 
-/* absent_code.S: its bytes; where in them the two distances are; and what makes them do nothing. */
-extern const uint8_t absent_code[], absent_code_call[], absent_code_behind[], absent_code_end[], absent_code_inert[2];
+/* absent_code.S: its bytes; how many; at which of them the two distances are; and what makes them do nothing. */
+extern const uint8_t absent_code[], absent_code_length, absent_code_call, absent_code_behind, absent_code_inert[2];
 
 enum {
 	PAGE = 4096,
@@ -56,11 +56,6 @@ static bool absent_answers(const struct call_stop *stop)
 {
 	return stop->number == SYS_openat && !stop->foreign && stop->args[3] == 0 &&
 	       (stop->args[2] & ~(uint64_t)(O_NOCTTY | O_CLOEXEC)) == 0;
-}
-
-static size_t length_of_code(void)
-{
-	return (size_t)(absent_code_end - absent_code);
 }
 
 /* Is that what libc has there: mov $AT_FDCWD, %edi; mov $257, %eax; syscall? */
@@ -94,23 +89,22 @@ static uint64_t find_room(const struct task *task, uint64_t behind)
 	uint64_t end = mapped.start + code.p_offset % PAGE + code.p_filesz,
 		 room = (end + ROOM_ALIGNED - 1) & ~(uint64_t)(ROOM_ALIGNED - 1);
 	bool last_page = end <= mapped.end && mapped.end - end < PAGE;
-	return last_page && room + length_of_code() <= mapped.end && is_zero(task->tid, room, length_of_code()) ? room
-														: 0;
+	return last_page && room + absent_code_length <= mapped.end && is_zero(task->tid, room, absent_code_length)
+		       ? room
+		       : 0;
 }
 
 /* 0 or -errno; and then nothing jumps there. */
 static int fill(pid_t tid, uint64_t room, uint64_t behind)
 {
 	uint8_t bytes[ROOM_MOST], jump[OPEN_SITE_JUMP] = {OPEN_SITE_JUMP_CODE};
-	size_t call_at = (size_t)(absent_code_call - absent_code),
-	       behind_at = (size_t)(absent_code_behind - absent_code);
 	uint64_t site = behind - CALL_LENGTH - OPEN_SITE_JUMP;
 
-	memcpy(bytes, absent_code, length_of_code());
-	elf_code_put_distance(bytes + call_at, room + call_at + DISTANCE, behind - CALL_LENGTH);
-	elf_code_put_distance(bytes + behind_at, room + behind_at + DISTANCE, behind);
+	memcpy(bytes, absent_code, absent_code_length);
+	elf_code_put_distance(bytes + absent_code_call, room + absent_code_call + DISTANCE, behind - CALL_LENGTH);
+	elf_code_put_distance(bytes + absent_code_behind, room + absent_code_behind + DISTANCE, behind);
 	elf_code_put_distance(jump + 1, site + sizeof jump, room);
-	const struct mem_patch patches[] = {{room, bytes, length_of_code()}, {site, jump, sizeof jump}};
+	const struct mem_patch patches[] = {{room, bytes, absent_code_length}, {site, jump, sizeof jump}};
 	return mem_patch(tid, patches, sizeof patches / sizeof patches[0]);
 }
 

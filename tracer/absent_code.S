@@ -12,8 +12,8 @@
 #define ENOENT    2
 
 	.section .rodata
-	.globl absent_code, absent_code_inert, absent_code_call, absent_code_behind, absent_code_end
-	.hidden absent_code, absent_code_inert, absent_code_call, absent_code_behind, absent_code_end
+	.globl absent_code, absent_code_inert, absent_code_call, absent_code_behind, absent_code_length
+	.hidden absent_code, absent_code_inert, absent_code_call, absent_code_behind, absent_code_length
 absent_code:
 	/* flags that have no part in whether a name is found; others go the way of old (absent_answers in absent.c says the same) */
 	movq %rdx, %rcx
@@ -39,14 +39,19 @@ absent_code:
 	jrcxz 4f
 2:	movl $__NR_openat, %eax
 	.byte 0xe9	/* jmp to the site's `syscall` */
-absent_code_call:
-	.long 0
+5:	.long 0
 4:	.byte 0xe9	/* jmp behind it */
-absent_code_behind:
-	.long 0
-absent_code_end:
-	/* in place of the first bytes: it does nothing any more but the open */
+6:	.long 0
+7:
+	/* in place of its first bytes: it does nothing any more but the open */
 absent_code_inert:
 	.byte 0xeb, 2b - absent_code - 2
+	/* where in it the two distances are, and its length */
+absent_code_call:
+	.byte 5b - absent_code
+absent_code_behind:
+	.byte 6b - absent_code
+absent_code_length:
+	.byte 7b - absent_code
 
 	.section .note.GNU-stack, "", @progbits

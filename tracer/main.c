@@ -55,7 +55,7 @@
  *   perform      what was allowed is done in place of the task; perform_attribute, perform_names, perform_open,
  *                perform_process, perform_socket: by what it is; perform_inside: what they share; perform_aside: the few
  *                calls that are done so at levels ptrace and seccomp, too; caller: a thread with the rights of the task
- *   regs         registers (the architecture); mem: the memory of a stopped thread
+ *   regs         registers (the architecture); mem: the memory of a stopped thread; elf_code: where code is in that
  *   decode       registers -> request, by the table
  *   resolve      what a name means to the thread that said it; walk: following it, step by step
  *   terminal     which terminals are the run's own; judge_terminal: what of it is judged
@@ -74,6 +74,7 @@
  *                gate_code: the code on the page;
  *                gate_withdraw: programs that do without the shim; shim_names: who calls none of its functions;
  *                new_stack: what a new program finds on its stack
+ *   absent       level seccomp: names that are not there, of which a program asks for many; absent_code: what it then has in it
  *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;
  *                hash: tables, and what happens when one finds no memory
  *   address      socket addresses as text
