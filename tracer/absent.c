@@ -38,7 +38,7 @@ extern const uint8_t absent_code[], absent_code_length, absent_code_call, absent
 
 enum {
 	PAGE = 4096,
-	ENOUGH = 8,	  /* missing names, until it is worth it: as long as ten stops */
+	ENOUGH = 4,	  /* missing names, until it is worth it: it takes as long as three stops */
 	ROOM_MOST = 128,  /* bytes of absent_code.S */
 	ROOM_ALIGNED = 8, /* so that its beginning is exchanged at once */
 	CALL_LENGTH = 2,  /* of `syscall` */
@@ -121,8 +121,12 @@ void absent_missed(const struct guard *guard, const struct request *request)
 	if (absent->count < ENOUGH ||
 	    !tracee_private_memory(task)) /* another task may be gone soon: a child of vfork's */
 		return;
+	if (!is_site(task->tid, behind)) { /* such as where libc looks for a locale; there may be another one */
+		absent->count = 0;
+		return;
+	}
 	absent->never = true;
-	if (task->process->filtered || !absent_serves(guard) || !is_site(task->tid, behind))
+	if (task->process->filtered || !absent_serves(guard))
 		return;
 	uint64_t room = find_room(task, behind);
 	if (room && fill(task->tid, room, behind) == 0)
