@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* known.c - see known.h. A table in which each name has one place, and may lose it to another. */
+/* known.c - see known.h. A table in which each name has one of a few places, and may lose it to another. */
 #include "known.h"
 
 #include <fcntl.h>
@@ -10,8 +10,9 @@
 #include "usage.h"
 
 enum {
-	KNOWN_NAMES = 512, /* a power of two */
-	KNOWN_TEXT = 112,  /* bytes of a name with its NUL */
+	KNOWN_SETS = 256,
+	KNOWN_PLACES = 4, /* of a set */
+	KNOWN_TEXT = 112, /* bytes of a name with its NUL */
 	KNOWN_LARGEFILE = 0100000, /* O_LARGEFILE as the kernel has it: <fcntl.h> says 0 */
 };
 #define KNOWN_NS UINT64_C(100000000)
@@ -19,6 +20,7 @@ enum {
 struct known_name {
 	char text[KNOWN_TEXT]; /* as it was said; "": none */
 	char led_to[KNOWN_TEXT];
+	uint32_t hash;
 	bool runs; /* it is to be run, as `program` says; else: to be read */
 	struct program program;
 	uint64_t until; /* usage_moment */
@@ -27,7 +29,7 @@ struct known_name {
 
 struct known {
 	uint64_t age; /* one more each time that all is forgotten */
-	struct known_name names[KNOWN_NAMES];
+	struct known_name sets[KNOWN_SETS][KNOWN_PLACES];
 };
 
 struct known *known_begin(void)
@@ -41,13 +43,33 @@ void known_end(struct known *known)
 }
 
 /* FNV-1a. */
-static struct known_name *place_of(struct known *known, const char *text, bool runs)
+static uint32_t hash_of(const char *text, bool runs)
 {
 	uint32_t hash = 2166136261u ^ runs;
 
 	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * 16777619u;
-	return &known->names[(hash ^ hash >> 16) % KNOWN_NAMES];
+	return hash ^ hash >> 16;
+}
+
+static bool is_past(const struct known *known, const struct known_name *name)
+{
+	return name->age != known->age || usage_moment() >= name->until;
+}
+
+/* Where it is; or, `any`, where it may come to be: in place of one that is known no more, or will be soonest. */
+static struct known_name *place_of(struct known *known, const char *text, bool runs, bool any)
+{
+	uint32_t hash = hash_of(text, runs);
+	struct known_name *set = known->sets[hash % KNOWN_SETS], *first = set;
+
+	for (unsigned i = 0; i < KNOWN_PLACES; i++) {
+		if (set[i].hash == hash && set[i].runs == runs && strcmp(set[i].text, text) == 0)
+			return &set[i];
+		if (set[i].age != known->age || (first->age == known->age && set[i].until < first->until))
+			first = &set[i];
+	}
+	return any ? first : NULL;
 }
 
 /* Is it asked for what is known: by an absolute name that nothing in the arguments gives another meaning, to read or run? */
@@ -72,11 +94,8 @@ struct known_name *known_find(struct known *known, const struct request *request
 	if (!known || !is_of_the_kind(request) ||
 	    !(tracee_private_memory(task) || (runs && tracee_lent_memory(task))))
 		return NULL;
-	struct known_name *name = place_of(known, request->names[0].text, runs);
-	if (name->age != known->age || name->runs != runs || strcmp(name->text, request->names[0].text) != 0 ||
-	    usage_moment() >= name->until)
-		return NULL;
-	return name;
+	struct known_name *name = place_of(known, request->names[0].text, runs, false);
+	return name && !is_past(known, name) ? name : NULL;
 }
 
 bool known_approve(const struct known_name *name, struct task *task)
@@ -116,11 +135,14 @@ void known_note(struct known *known, const struct request *request, const struct
 	bool runs = request->call->op == OP_EXEC;
 
 	if (!known || !is_of_the_kind(request) || !is_plain_yes(judgement) || at->error < 0 || !at->exists ||
-	    at->type != S_IFREG || at->magic || at->nameless || at->run_proc || at->stranger ||
+	    (at->type != S_IFREG && at->type != S_IFDIR) || at->magic || at->nameless || at->run_proc || at->stranger ||
 	    at->length >= KNOWN_TEXT || (runs && !is_constant_program(request)))
 		return;
-	struct known_name *place = place_of(known, name->text, runs);
-	*place = (struct known_name){.runs = runs, .until = usage_moment() + KNOWN_NS, .age = known->age};
+	struct known_name *place = place_of(known, name->text, runs, true);
+	*place = (struct known_name){.hash = hash_of(name->text, runs),
+				     .runs = runs,
+				     .until = usage_moment() + KNOWN_NS,
+				     .age = known->age};
 	if (runs)
 		place->program = request->task->approved;
 	memcpy(place->text, name->text, name->length + 1);

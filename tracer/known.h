@@ -6,7 +6,7 @@
  * that is known is forgotten. What somebody outside changes is seen when the moment is over; the kernel follows the name anew in
  * any case.
  *
- * Known are only regular files that were allowed, by absolute names: to be read, or to be run where nobody in the run can change the
+ * Known are only regular files and directories that were allowed, by absolute names: to be read, or to be run where nobody in the run can change the
  * program. Whether the text of the name can change under the kernel's eyes is asked each time (act_known).
  */
 #ifndef PICKET_TRACER_KNOWN_H
