@@ -111,7 +111,8 @@ bool links_of(const struct links *links, char *room, const char *from, const cha
 		} else if (length > 1 || (length == 1 && next[0] != '.')) {
 			if (!go_down(&walk, next, length))
 				return true;
-			size = leads_on(&walk, name) ? -1 : links->read(links->context, walk.at, walk.target, NAME_MOST);
+			size = leads_on(&walk, name) ? -1
+						     : links->read(links->context, walk.at, walk.target, NAME_MOST);
 			if (size > 0 && !links->met(links->context, walk.at, walk.length))
 				return false;
 			if (size > 0 && (++met > LINKS_MOST || !replace(&walk, (size_t)size, next + length)))

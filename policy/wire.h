@@ -153,9 +153,9 @@ enum reserved_fd {
 		RESERVED_FD_COUNT - 6, /* level preload: an eventfd, one more for each shim that has started */
 };
 
-/* What L is when neither caller nor policy ask for less. fork() copies the descriptor table up to its highest entry:
- * 4096 entries are 32 KiB a fork (the kernel rounds up to powers of two), 1048576 would be 8 MiB. */
-#define OPEN_FILES_MOST (4096u - RESERVED_FD_COUNT)
+/* What L is when neither caller nor policy ask for another. fork() copies the descriptor table up to its highest entry:
+ * 2048 entries are 16 KiB and some 8 us a fork (the kernel rounds up to powers of two), 1048576 would be 8 MiB. */
+#define OPEN_FILES_MOST (2048u - RESERVED_FD_COUNT)
 
 /*
  * Level preload: what the shims of one run and the launcher tell one another. Writable by the tool, like all that

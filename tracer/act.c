@@ -78,9 +78,8 @@ static bool private_range(const struct guard *guard, const struct request *reque
 		return false;
 	int r = mapped_file(request->task, address, length, &file);
 	/* not what was written to in the mapping of another file: whoever truncates that takes the copies of its pages away */
-	return r == -ENXIO ||
-	       (r == 0 && (is_constant_part(request->task, &file) ||
-			   (!judge_writable(guard, file.name) && constant_file(file.name))));
+	return r == -ENXIO || (r == 0 && (is_constant_part(request->task, &file) ||
+					  (!judge_writable(guard, file.name) && constant_file(file.name))));
 }
 
 static bool name_is_fixed(const struct guard *guard, const struct request *request, const struct name_arg *name)

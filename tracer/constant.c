@@ -19,7 +19,7 @@ enum { INHERITED = 3, TIMES_S = 2 /* that a file system's times may be behind */
 /* What the tool was given as its first descriptors may be open for writing: inodes. */
 static ino_t inherited[INHERITED];
 static time_t began; /* 0: not yet */
-static uid_t user;   /* who looks; at level notify with the task's own rights now and then, but that user's in any case */
+static uid_t user; /* who looks; at level notify with the task's own rights now and then, but that user's in any case */
 
 void constant_begin(void)
 {
@@ -64,4 +64,3 @@ bool constant_file(const char *name)
 
 	return stat(name, &st) == 0 && constant_held(name, &st);
 }
-

@@ -130,7 +130,8 @@ static int failure_of(const struct guard *guard, const struct request *request, 
 /* What every program is made to load. */
 static bool is_shim(const struct guard *guard, const struct resolved *at)
 {
-	return at->exists && guard->shim_ino != 0 && at->held.st_ino == guard->shim_ino && at->held.st_dev == guard->shim_dev;
+	return at->exists && guard->shim_ino != 0 && at->held.st_ino == guard->shim_ino &&
+	       at->held.st_dev == guard->shim_dev;
 }
 
 /* One access to one resolved name, at which what `made` says is to be made (S_IFMT bits; 0: nothing), by the policy alone. */

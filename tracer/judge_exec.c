@@ -42,8 +42,8 @@ static bool spares_command(const struct guard *guard, const struct request *requ
 static bool judge_program(struct guard *guard, const struct request *request, struct judgement *judgement,
 			  const struct resolved *at)
 {
-	if (at->nameless &&
-	    !(request->task->launching && at->held.st_ino == guard->program_ino && at->held.st_dev == guard->program_dev)) {
+	if (at->nameless && !(request->task->launching && at->held.st_ino == guard->program_ino &&
+			      at->held.st_dev == guard->program_dev)) {
 		judge_always(judgement, VIOLATION_PROCESS_EXEC, EACCES, "%s", at->judged);
 		return false;
 	}
@@ -164,8 +164,10 @@ static bool approve(const struct guard *guard, struct task *task, const struct r
 {
 	free(task->exec_name);
 	task->exec_name = strdup(at->name);
-	task->approved = (struct program){
-		.dev = at->held.st_dev, .ino = at->held.st_ino, .changed = at->held.st_ctim, .writable = may_change(guard, at)};
+	task->approved = (struct program){.dev = at->held.st_dev,
+					  .ino = at->held.st_ino,
+					  .changed = at->held.st_ctim,
+					  .writable = may_change(guard, at)};
 	return task->exec_name != NULL;
 }
 
@@ -184,8 +186,8 @@ static void know_loader(const char *text, const struct resolved *at)
 	if (at->magic || at->run_proc || text[0] != '/' || strlen(text) >= sizeof known_loader.text ||
 	    at->length >= sizeof known_loader.name)
 		return;
-	known_loader = (struct known_loader){
-		.dev = at->held.st_dev, .ino = at->held.st_ino, .changed = at->held.st_ctim};
+	known_loader =
+		(struct known_loader){.dev = at->held.st_dev, .ino = at->held.st_ino, .changed = at->held.st_ctim};
 	memcpy(known_loader.text, text, strlen(text) + 1);
 	memcpy(known_loader.name, at->name, at->length + 1);
 }

@@ -31,7 +31,8 @@ static bool machine_elsewhere(const struct resolved *at, unsigned access)
 {
 	struct statfs fs;
 
-	if (major(at->held.st_dev) != 0 || below(at->name, "/proc") || below(at->name, "/sys") || fstatfs(at->fd, &fs) < 0)
+	if (major(at->held.st_dev) != 0 || below(at->name, "/proc") || below(at->name, "/sys") ||
+	    fstatfs(at->fd, &fs) < 0)
 		return false; /* on a device */
 	switch ((uint32_t)fs.f_type) {
 	case PROC_SUPER_MAGIC:

@@ -11,24 +11,25 @@
 
 enum {
 	KNOWN_SETS = 256,
-	KNOWN_PLACES = 4, /* of a set */
-	KNOWN_TEXT = 112, /* bytes of a name with its NUL */
+	KNOWN_PLACES = 4,	   /* of a set */
+	KNOWN_TEXT = 112,	   /* bytes of a name with its NUL */
 	KNOWN_LARGEFILE = 0100000, /* O_LARGEFILE as the kernel has it: <fcntl.h> says 0 */
 };
-#define KNOWN_NS UINT64_C(100000000)
+#define KNOWN_NS UINT64_C(1000000000)
 
 struct known_name {
+	uint64_t until;	       /* usage_moment */
+	uint64_t age;	       /* known.age as it was */
+	bool runs;	       /* it is to be run, as `program` says; else: to be read */
 	char text[KNOWN_TEXT]; /* as it was said; "": none */
 	char led_to[KNOWN_TEXT];
-	uint32_t hash;
-	bool runs; /* it is to be run, as `program` says; else: to be read */
 	struct program program;
-	uint64_t until; /* usage_moment */
-	uint64_t age;	/* known.age as it was */
 };
 
 struct known {
 	uint64_t age; /* one more each time that all is forgotten */
+	uint32_t hashes[KNOWN_SETS]
+		       [KNOWN_PLACES]; /* apart from what they are of: most of what is asked for is not there */
 	struct known_name sets[KNOWN_SETS][KNOWN_PLACES];
 };
 
@@ -60,16 +61,18 @@ static bool is_past(const struct known *known, const struct known_name *name)
 /* Where it is; or, `any`, where it may come to be: in place of one that is known no more, or will be soonest. */
 static struct known_name *place_of(struct known *known, const char *text, bool runs, bool any)
 {
-	uint32_t hash = hash_of(text, runs);
-	struct known_name *set = known->sets[hash % KNOWN_SETS], *first = set;
+	uint32_t hash = hash_of(text, runs), *hashes = known->hashes[hash % KNOWN_SETS];
+	struct known_name *set = known->sets[hash % KNOWN_SETS], *soonest = set;
 
-	for (unsigned i = 0; i < KNOWN_PLACES; i++) {
-		if (set[i].hash == hash && set[i].runs == runs && strcmp(set[i].text, text) == 0)
+	for (unsigned i = 0; i < KNOWN_PLACES; i++)
+		if (hashes[i] == hash && set[i].runs == runs && strcmp(set[i].text, text) == 0)
 			return &set[i];
-		if (set[i].age != known->age || (first->age == known->age && set[i].until < first->until))
-			first = &set[i];
-	}
-	return any ? first : NULL;
+	for (unsigned i = 0; any && i < KNOWN_PLACES; i++)
+		if (is_past(known, &set[i]) || (!is_past(known, soonest) && set[i].until < soonest->until))
+			soonest = &set[i];
+	if (any)
+		hashes[soonest - set] = hash;
+	return any ? soonest : NULL;
 }
 
 /* Is it asked for what is known: by an absolute name that nothing in the arguments gives another meaning, to read or run? */
@@ -91,8 +94,7 @@ struct known_name *known_find(struct known *known, const struct request *request
 	const struct task *task = request->task;
 	bool runs = request->call->op == OP_EXEC;
 
-	if (!known || !is_of_the_kind(request) ||
-	    !(tracee_private_memory(task) || (runs && tracee_lent_memory(task))))
+	if (!known || !is_of_the_kind(request) || !(tracee_private_memory(task) || (runs && tracee_lent_memory(task))))
 		return NULL;
 	struct known_name *name = place_of(known, request->names[0].text, runs, false);
 	return name && !is_past(known, name) ? name : NULL;
@@ -139,10 +141,7 @@ void known_note(struct known *known, const struct request *request, const struct
 	    at->length >= KNOWN_TEXT || (runs && !is_constant_program(request)))
 		return;
 	struct known_name *place = place_of(known, name->text, runs, true);
-	*place = (struct known_name){.hash = hash_of(name->text, runs),
-				     .runs = runs,
-				     .until = usage_moment() + KNOWN_NS,
-				     .age = known->age};
+	*place = (struct known_name){.until = usage_moment() + KNOWN_NS, .age = known->age, .runs = runs};
 	if (runs)
 		place->program = request->task->approved;
 	memcpy(place->text, name->text, name->length + 1);

@@ -104,7 +104,8 @@ bool perform_approves_path(struct guard *guard, struct request *request, int fd)
 
 	resolve_fd(&guard->tracees, request->task, fd, &got);
 	bool approved = got.error == -EBADF || /* another thread has closed it already */
-			(got.error == 0 && judged->exists && got.held.st_dev == judged->held.st_dev && got.held.st_ino == judged->held.st_ino);
+			(got.error == 0 && judged->exists && got.held.st_dev == judged->held.st_dev &&
+			 got.held.st_ino == judged->held.st_ino);
 	if (!approved && got.error == 0 && (!got.nameless || got.deleted)) {
 		pthread_rwlock_rdlock(&guard->policy_lock);
 		approved = judge_path(guard, judgement, &got, ACCESS_LOOK);

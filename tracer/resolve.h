@@ -45,7 +45,7 @@ struct resolved {
 	bool ended;	  /* which has ended, and whose number may pass to a stranger (tracee_ended) */
 	int fd;		  /* O_PATH descriptor of the object, or of the parent when it does not exist */
 	mode_t type;	  /* S_IFMT bits of the object; 0 when it does not exist */
-	struct stat held;		    /* what fstat(2) says of it */
+	struct stat held; /* what fstat(2) says of it */
 	struct resolve_hop hop;		    /* linked: the link at the root that the name leads through */
 	char name[PATH_MAX + NAME_MAX + 2]; /* absolute name of the object; NUL-terminated */
 	size_t length;

@@ -154,7 +154,7 @@ bool result_file_is_kept(const char *path);
  */
 int result_file_open(struct result_file *file, const char *path);
 /*
- * Replace it atomically: temporary file beside it, fsync, rename, whatever rights the tool has left to us in a directory that is
+ * Replace it atomically: temporary file beside it, rename, whatever rights the tool has left to us in a directory that is
  * ours. On an error (-ENOSPC) what was there before is removed: it would be taken for the result of this run.
  */
 int result_file_write(struct result_file *file, const struct result *result, const struct run_identity *identity,

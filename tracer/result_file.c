@@ -186,8 +186,6 @@ static int replace(struct result_file *file, const struct result *result, const 
 	}
 	note_written(file, fd);
 	int error = result_write(result, identity, outcome, output, fd);
-	if (error == 0 && fsync(fd) != 0)
-		error = -errno;
 	if (close(fd) != 0 && error == 0) /* network file systems report a full disk here */
 		error = -errno;
 	if (error == 0 && renameat(file->dirfd, temporary, file->dirfd, file->name) != 0)

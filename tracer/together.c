@@ -24,7 +24,7 @@ enum {
 	WORD_BITS = sizeof(unsigned long) * CHAR_BIT,
 	STREAK = 2,	   /* stops of one task, one after the other, before it is begun */
 	LOOK_EVERY = 64,   /* stops of one task after which it is looked whether others want the processor */
-	HOLD_NS = 1000000, /* when nothing stops for so long, or twice that, nobody is held any more */
+	HOLD_NS = 4000000, /* when nothing stops for so long, or twice that, nobody is held any more */
 	HELD_MOST = 4,	   /* make, its shell, the compiler's driver, the compiler */
 };
 

@@ -6,7 +6,7 @@
  * both times one has to be brought out of its sleep, which takes longer than all the rest of a stop (most of all in a virtual
  * machine, where it is an exit to the host). While the stops that come are all of one task, the supervisor keeps itself on a
  * processor, and lets that task run on the same one only: then the one goes on where the other has just left off. The task
- * is held so until another one stops, or for a millisecond or two without a stop: work in parallel, and long work, is left
+ * is held so until another one stops, or for some milliseconds without a stop: work in parallel, and long work, is left
  * to the scheduler; so is all of a run in which two processes have no children that they could wait for. A child that it makes is held with it, and it stays while the child does: as a rule it waits for the
  * child's end, and then goes on where the child was. If it does not wait, it stops before long, and both are let go.
  *
