@@ -63,7 +63,7 @@ static int ptrace_attach(struct guard *guard, pid_t pid)
 		return -ENOMEM;
 	task->launching = true;
 	guard->together = together_begin();
-	guard->known = known_begin();
+	guard->known = known_begin(KNOWN_NS);
 	return ptrace(PTRACE_SEIZE, pid, NULL, OPTIONS) < 0 ? -errno : 0;
 }
 

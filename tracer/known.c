@@ -15,7 +15,6 @@ enum {
 	KNOWN_TEXT = 112,	   /* bytes of a name with its NUL */
 	KNOWN_LARGEFILE = 0100000, /* O_LARGEFILE as the kernel has it: <fcntl.h> says 0 */
 };
-#define KNOWN_NS UINT64_C(1000000000)
 
 struct known_name {
 	uint64_t until;	       /* usage_moment */
@@ -27,15 +26,20 @@ struct known_name {
 };
 
 struct known {
+	uint64_t life; /* ns that a name is known */
 	uint64_t age; /* one more each time that all is forgotten */
 	uint32_t hashes[KNOWN_SETS]
 		       [KNOWN_PLACES]; /* apart from what they are of: most of what is asked for is not there */
 	struct known_name sets[KNOWN_SETS][KNOWN_PLACES];
 };
 
-struct known *known_begin(void)
+struct known *known_begin(uint64_t life)
 {
-	return calloc(1, sizeof(struct known));
+	struct known *known = calloc(1, sizeof *known);
+
+	if (known)
+		known->life = life;
+	return known;
 }
 
 void known_end(struct known *known)
@@ -141,7 +145,7 @@ void known_note(struct known *known, const struct request *request, const struct
 	    at->length >= KNOWN_TEXT || (runs && !is_constant_program(request)))
 		return;
 	struct known_name *place = place_of(known, name->text, runs, true);
-	*place = (struct known_name){.until = usage_moment() + KNOWN_NS, .age = known->age, .runs = runs};
+	*place = (struct known_name){.until = usage_moment() + known->life, .age = known->age, .runs = runs};
 	if (runs)
 		place->program = request->task->approved;
 	memcpy(place->text, name->text, name->length + 1);

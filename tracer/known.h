@@ -13,6 +13,7 @@
 #define PICKET_TRACER_KNOWN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "decode.h"
 #include "judge.h"
@@ -20,8 +21,10 @@
 struct known;
 struct known_name;
 
+/* How long a name is known, ns of usage_moment. */
+#define KNOWN_NS UINT64_C(1000000000)
 /* NULL: out of memory, and then nothing is ever known. All functions take that. For one thread. */
-struct known *known_begin(void);
+struct known *known_begin(uint64_t life);
 void known_end(struct known *known);
 
 /* Was the first name of this request judged a moment ago, for the same? Its text has been read, and nothing else been asked. NULL:
