@@ -43,7 +43,7 @@ run_row() {
 	# by its own name, which the link is resolved to
 	[ "$row" != terminal_named ] || rules=(--write "$F/open/stranger.tty")
 	# a program of its own
-	[[ $row != @(linker_exchanged|stack_exchanged|vdso_patched) ]] || rules=(--exec "$F/open")
+	[[ $row != @(linker_exchanged|stack_exchanged|vdso_patched|known_interpreter_of_another) ]] || rules=(--exec "$F/open")
 	[ "$row" != lent_memory_changes ] || rules=(--connect udp:127.0.0.1:1001)
 	[ "$row" != followed_chdir ] || { mkdir "$F/open/hidden"; rules=(--hide "$F/open/hidden"); }
 	# what may not be opened has a name that is the beginning of another one's

@@ -386,7 +386,7 @@ static bool runs_approved(const struct guard *guard, struct task *task)
 
 	/* what the supervisor is about to ask of its memory in any case tells it as well, where nobody in the run could exchange the file */
 	if (!guard->gate.page && !guard_by_notification(guard) && !approved->writable && approved->loader_ino != 0 &&
-	    mapped_runs(task, approved->dev, approved->ino))
+	    mapped_runs(task, approved))
 		return true;
 	snprintf(path, sizeof path, "/proc/%d/exe", (int)task->tid);
 	return stat(path, &st) == 0 && st.st_dev == approved->dev && st.st_ino == approved->ino;

@@ -108,17 +108,28 @@ bool mapped_is(pid_t tid, uint64_t address, dev_t dev, ino_t ino)
 	       makedev(question.dev_major, question.dev_minor) == dev;
 }
 
-bool mapped_runs(struct task *task, dev_t dev, ino_t ino)
+/* Is the next code from this address on of that file? Then *address is where it ends. */
+static bool next_code_is(int fd, uint64_t *address, dev_t dev, ino_t ino)
 {
 	struct procmap_question question = {.size = sizeof question,
 					    .query_flags = PROCMAP_EXECUTABLE | PROCMAP_FILE | PROCMAP_OR_NEXT,
-					    .query_addr = RESERVED_END};
+					    .query_addr = *address};
+
+	if (ioctl(fd, PROCMAP_ASK, &question) < 0)
+		return false;
+	*address = question.vma_end;
+	return question.inode == ino && makedev(question.dev_major, question.dev_minor) == dev;
+}
+
+bool mapped_runs(struct task *task, const struct program *program)
+{
+	uint64_t address = RESERVED_END;
 	int fd = maps_open_in(task, &task->next_maps);
 
 	if (fd < 0)
 		return false;
-	bool is_it = ioctl(fd, PROCMAP_ASK, &question) == 0 && question.inode == ino &&
-		     makedev(question.dev_major, question.dev_minor) == dev;
+	bool is_it = next_code_is(fd, &address, program->dev, program->ino) &&
+		     next_code_is(fd, &address, program->loader_dev, program->loader_ino);
 	if (fd != task->next_maps)
 		close(fd);
 	return is_it;

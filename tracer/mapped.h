@@ -17,9 +17,11 @@ bool mapped_nothing_below(pid_t tid, uint64_t address);
  * stat(2) (btrfs, overlayfs). Also between an exec and tracee_exec. */
 bool mapped_is(pid_t tid, uint64_t address, dev_t dev, ino_t ino);
 
-/* Between an exec and tracee_exec: does what runs lie lowest of all code, as a program does before its interpreter? Of one that was approved, and
- * cannot have been changed since; false tells nothing. The descriptor that was asked stays with the new memory. */
-bool mapped_runs(struct task *task, dev_t dev, ino_t ino);
+/* Between an exec and tracee_exec: is the lowest code that of this program, and the next that of its interpreter, as the kernel has put
+ * them? There is nothing else yet, so then it is what runs; its code alone could be that of the interpreter of another one. Of
+ * one that was approved, and cannot have been changed since; false tells nothing. The descriptor that was asked stays with the new
+ * memory. */
+bool mapped_runs(struct task *task, const struct program *program);
 
 /* A file that is mapped. */
 struct mapped {

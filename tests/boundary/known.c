@@ -2,7 +2,9 @@
 /* known.c - attempts by way of a name that was allowed a moment ago. It is said as a whole: the supervisor knows only such. */
 #include "attempt.h"
 
+#include <elf.h>
 #include <linux/fs.h>
+#include <stddef.h>
 
 static char here[2048];
 
@@ -276,6 +278,76 @@ static int known_program_raced(void)
 	return won;
 }
 
+/* A program for addresses that are refused to programs, without code of its own, and with true(1) for its interpreter: that crashes, since
+ * nobody has linked it. */
+static const struct low_program {
+	Elf64_Ehdr header;
+	Elf64_Phdr segments[2];
+	char interpreter[32];
+} low_program = {
+	.header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		    .e_type = ET_EXEC,
+		    .e_machine = EM_X86_64,
+		    .e_version = EV_CURRENT,
+		    .e_phoff = offsetof(struct low_program, segments),
+		    .e_ehsize = sizeof(Elf64_Ehdr),
+		    .e_phentsize = sizeof(Elf64_Phdr),
+		    .e_phnum = 2 },
+	.segments = { { .p_type = PT_INTERP,
+			.p_offset = offsetof(struct low_program, interpreter),
+			.p_filesz = sizeof "/usr/bin/true" },
+		      { .p_type = PT_LOAD,
+			.p_flags = PF_R,
+			.p_vaddr = 0x10000,
+			.p_filesz = sizeof(struct low_program),
+			.p_memsz = sizeof(struct low_program),
+			.p_align = 4096 } },
+	.interpreter = "/usr/bin/true",
+};
+
+/* Is `program` this one, and now that one. The kernel runs nothing that is open for writing. */
+static void become_in_turn(const char *script)
+{
+	for (unsigned i = 0;; i++) {
+		int fd = open("program", O_WRONLY);
+		for (volatile unsigned wait = i * 37 % 16384; wait > 0; wait--)
+			;
+		pwrite(fd, i % 2 ? script : (const char *)&low_program, sizeof low_program, 0);
+		close(fd);
+		for (volatile unsigned wait = 4096; wait > 0; wait--)
+			;
+	}
+}
+
+/* A script is judged, and so is what it is run with; what the kernel finds is a program that is mapped together with just that. */
+static int known_interpreter_of_another(void)
+{
+	const char *name = whole("program");
+	char script[sizeof low_program] = "#!/usr/bin/true\n";
+	int fd = open("program", O_CREAT | O_WRONLY, 0755), status, won = REFUSED;
+
+	NEED(fd);
+	NEED(write(fd, script, sizeof script));
+	close(fd);
+	pid_t writer = fork();
+	NEED(writer);
+	if (writer == 0)
+		become_in_turn(script);
+	for (double end = seconds() + RACE_SECONDS; won == REFUSED && seconds() < end;) {
+		pid_t child = vfork();
+		NEED(child);
+		if (child == 0) {
+			execl(name, "known", (char *)NULL);
+			_exit(77);
+		}
+		NEED(waitpid(child, &status, 0));
+		won = WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV ? WORKED : REFUSED;
+	}
+	kill(writer, SIGKILL);
+	waitpid(writer, NULL, 0);
+	return won;
+}
+
 static int known_link_raced(void)
 {
 	const char *name = known_link();
@@ -341,6 +413,7 @@ static const struct row rows[] = {
 	{ GETS_OUT, "known_program_made_anew", known_program_made_anew },
 	{ GETS_OUT, "known_program_renamed", known_program_renamed },
 	{ GETS_OUT, "known_program_raced", known_program_raced },
+	{ GETS_OUT, "known_interpreter_of_another", known_interpreter_of_another },
 	{ HAS_TO_WORK, "known_names_still_work", known_names_still_work },
 };
 MAIN(rows)
