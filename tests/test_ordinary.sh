@@ -47,6 +47,31 @@ for level in $LEVELS_HERE; do
 		"$(guarded "$level" --read-only "$SCRATCH/in" -- "$ordinary" masks)"
 done
 
+# ---- somebody else exchanges a program --------------------------------------------------------------------------
+
+# program_exchanged LEVEL|bare: what a program ends with that was run often, and then is another one by the same name
+program_exchanged() {
+	# shellcheck disable=SC2016  # for the inner shell
+	local command=(sh -c 'for i in 1 2 3 4 5 6 7 8; do "$1"; done; echo ready; read -r _; "$1"; echo "$?"' - "$SCRATCH/program")
+	[ "$1" = bare ] || command=("$PICKET" run -q --enforce "$1" --result "$SCRATCH/result" -- "${command[@]}")
+	ln -sfn "$(type -P true)" "$SCRATCH/program"
+	rm -f "$SCRATCH/said" "$SCRATCH/told"
+	mkfifo "$SCRATCH/said" "$SCRATCH/told"
+	timeout -s KILL "$row_seconds" "${command[@]}" <"$SCRATCH/told" >"$SCRATCH/said" 2>/dev/null &
+	exec 8>"$SCRATCH/told" 9<"$SCRATCH/said"
+	read -r <&9
+	ln -sfn "$(type -P false)" "$SCRATCH/program"
+	echo >&8
+	cat <&9
+	exec 8>&- 9<&-
+	wait $!
+}
+check_same 'control: without a guard it is the other program that runs' 1 "$(program_exchanged bare)"
+for level in $LEVELS_HERE; do
+	check_same "$level: so it is with one" 1 "$(program_exchanged "$level")"
+	check_same "$level: and nothing was refused" 0 "$(jq .violation_count "$SCRATCH/result")"
+done
+
 # ---- who has given up its rights --------------------------------------------------------------------------------
 
 # as_nobody LEVEL NAME: 65534 reads a file below $SCRATCH/rights that the policy denies; what it said, and what was refused

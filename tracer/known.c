@@ -104,9 +104,19 @@ struct known_name *known_find(struct known *known, const struct request *request
 	return name && !is_past(known, name) ? name : NULL;
 }
 
+/* Nobody in the run can change the program; but somebody outside may have put another in its place. */
+static bool is_there_still(const struct known_name *name)
+{
+	const struct program *program = &name->program;
+	struct stat st;
+
+	return stat(name->text, &st) == 0 && st.st_dev == program->dev && st.st_ino == program->ino &&
+	       st.st_ctim.tv_sec == program->changed.tv_sec && st.st_ctim.tv_nsec == program->changed.tv_nsec;
+}
+
 bool known_approve(const struct known_name *name, struct task *task)
 {
-	char *led_to = strdup(name->led_to);
+	char *led_to = is_there_still(name) ? strdup(name->led_to) : NULL;
 
 	if (!led_to)
 		return false;

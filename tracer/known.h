@@ -31,7 +31,7 @@ void known_end(struct known *known);
  * no. What is returned stays until the next call of one of the functions below. */
 struct known_name *known_find(struct known *known, const struct request *request);
 
-/* An exec: what is to be run is what it was then. False: out of memory. */
+/* An exec: what is to be run is what it was then. False: it is not, or out of memory. */
 bool known_approve(const struct known_name *name, struct task *task);
 
 /* The request has been judged, and what it names resolved. */
