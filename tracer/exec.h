@@ -13,6 +13,9 @@
  */
 bool exec_is_approved(struct guard *guard, struct request *request, struct judgement *judgement);
 
+/* Was it killed meanwhile? Nothing that it has executed is there any more, so nothing is to be said of it. */
+bool exec_is_over(const struct task *task);
+
 void exec_free_args(char **args);
 
 #endif

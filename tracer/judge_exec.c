@@ -392,6 +392,16 @@ static bool runs_approved(const struct guard *guard, struct task *task)
 	return stat(path, &st) == 0 && st.st_dev == approved->dev && st.st_ino == approved->ino;
 }
 
+bool exec_is_over(const struct task *task)
+{
+	char path[64];
+	struct stat st;
+
+	/* the link leads to what is mapped, as long as there is memory at all: proc_exe_link() in fs/proc/base.c */
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)task->tid);
+	return stat(path, &st) < 0 && (errno == ENOENT || errno == ESRCH);
+}
+
 bool exec_is_approved(struct guard *guard, struct request *request, struct judgement *judgement)
 {
 	struct task *task = request->task;

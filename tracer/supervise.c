@@ -158,7 +158,8 @@ static void on_exec(struct guard *guard, struct desk *desk, const struct event *
 	task->launching = task->exec_pending = false;
 	tracee_exec(&guard->tracees, task);
 	if (!approved) {
-		act_record(guard, request, &desk->judgement.refusal, ACTION_KILLED);
+		if (!exec_is_over(task))
+			act_record(guard, request, &desk->judgement.refusal, ACTION_KILLED);
 		tracee_kill(task);
 	}
 	transport_continue(guard, task);

@@ -532,6 +532,27 @@ static void busy(void)
 	}
 }
 
+/* Children are killed at any moment of an exec. */
+static void killed_at_exec(void)
+{
+	int failed = 0;
+
+	for (unsigned i = 0; i < 4000; i++) {
+		int status;
+		pid_t child = fork();
+		if (child == 0) {
+			execl("/bin/true", "true", (char *)NULL);
+			_exit(1);
+		}
+		for (volatile unsigned wait = i * 7919 % 60000; wait > 0; wait--)
+			;
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
+		failed += WIFEXITED(status) && WEXITSTATUS(status) != 0;
+	}
+	printf("%d failed\n", failed);
+}
+
 static const struct {
 	const char *name;
 	void (*row)(void);
@@ -543,6 +564,7 @@ static const struct {
 	{"interrupted", interrupted},
 	{"storm", storm},
 	{"killed", killed},
+	{"killed_at_exec", killed_at_exec},
 	{"stopped", stopped},
 	{"masks", masks},
 	{"others", others},
