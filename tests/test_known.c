@@ -19,6 +19,7 @@ static struct judgement *judgement;
 
 static void setup(void)
 {
+	help_setup();
 	known = known_begin(UINT64_MAX / 2);
 	memset(&all, 0, sizeof all);
 	task = tracee_add(&all, getpid(), NULL, false, -1);
@@ -33,11 +34,18 @@ static void teardown(void)
 	known_end(known);
 	free(request);
 	free(judgement);
+	help_teardown();
 }
 
-/* openat(AT_FDCWD, text, O_RDONLY), of a regular file, as it is before it is resolved; judge() will say yes. */
-static void ask(const char *text)
+/* openat(AT_FDCWD, text, O_RDONLY), of a file that is there from now on, as it is before it is resolved; judge() will say yes. */
+static void ask(const char *file)
 {
+	char text[PATH_MAX];
+	struct stat st;
+
+	snprintf(text, sizeof text, "%s%s", help_directory, file);
+	if (stat(text, &st) < 0)
+		help_write(file + 1, "", 0);
 	request->task = task;
 	request->call = call_by_name("openat");
 	request->how = (struct open_how){0};
@@ -50,6 +58,7 @@ static void ask(const char *text)
 	memset(&name->at, 0, offsetof(struct resolved, name));
 	name->at.exists = true;
 	name->at.type = S_IFREG;
+	ck_assert_int_eq(stat(text, &name->at.held), 0);
 	name->at.length = name->length;
 	memcpy(name->at.name, name->text, name->length + 1);
 	judge_begin(judgement);
@@ -61,9 +70,8 @@ static void ask_to_run(const char *text)
 {
 	ask(text);
 	request->call = call_by_name("execve");
-	request->names[0].at.held.st_dev = 1;
-	request->names[0].at.held.st_ino = 2;
-	task->approved = (struct program){.dev = 1, .ino = 2, .loader_dev = 1, .loader_ino = 3};
+	const struct stat *held = &request->names[0].at.held;
+	task->approved = (struct program){.dev = held->st_dev, .ino = held->st_ino, .loader_dev = 1, .loader_ino = 3};
 }
 
 static bool is_known(void)
@@ -73,16 +81,16 @@ static bool is_known(void)
 
 START_TEST(a_name_is_known_for_what_it_was_allowed_for)
 {
-	ask("/usr/include/stdio.h");
+	ask("/stdio.h");
 	ck_assert(!is_known());
 	known_note(known, request, judgement);
 	ck_assert(is_known());
-	ask("/usr/include/stdio");
+	ask("/stdio");
 	ck_assert(!is_known());
-	ask("/usr/include/stdio.h");
+	ask("/stdio.h");
 	request->how.flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK | 0100000;
 	ck_assert(is_known());
-	ask_to_run("/usr/include/stdio.h");
+	ask_to_run("/stdio.h");
 	ck_assert(!is_known());
 	known_note(known, request, judgement);
 	ck_assert(is_known());
@@ -275,11 +283,11 @@ static void is_static(void)
 }
 static void is_script(void)
 {
-	task->approved.ino = 4;
+	task->approved.ino++;
 }
 static void is_elsewhere(void)
 {
-	task->approved.dev = 4;
+	task->approved.dev++;
 }
 static void (*const other_programs[])(void) = {may_be_written, is_static, is_script, is_elsewhere};
 
@@ -295,7 +303,7 @@ END_TEST
 
 START_TEST(a_known_program_is_approved_as_it_was)
 {
-	ask_to_run("/bin/a");
+	ask_to_run("/a");
 	memcpy(request->names[0].at.name, "/usr/a", sizeof "/usr/a");
 	request->names[0].at.length = strlen("/usr/a");
 	task->approved.changed.tv_sec = 5;
@@ -304,8 +312,46 @@ START_TEST(a_known_program_is_approved_as_it_was)
 	task->exec_name = strdup("another");
 	ck_assert(known_approve(known_find(known, request), task));
 	ck_assert_str_eq(task->exec_name, "/usr/a");
-	ck_assert(task->approved.dev == 1 && task->approved.ino == 2 && task->approved.loader_ino == 3 &&
+	ck_assert(task->approved.dev == request->names[0].at.held.st_dev &&
+		  task->approved.ino == request->names[0].at.held.st_ino && task->approved.loader_ino == 3 &&
 		  task->approved.changed.tv_sec == 5 && !task->approved.writable);
+}
+END_TEST
+
+/* By somebody outside: each is another file than the one that was judged, or not quite the same any more. */
+static void is_removed(void)
+{
+	ck_assert_int_eq(unlink("a"), 0);
+}
+static void is_renamed_over(void)
+{
+	help_write("b", "", 0);
+	ck_assert_int_eq(rename("b", "a"), 0);
+}
+static void leads_elsewhere(void)
+{
+	help_write("b", "", 0);
+	ck_assert_int_eq(unlink("a"), 0);
+	ck_assert_int_eq(symlink("b", "a"), 0);
+}
+static void is_changed(void)
+{
+	struct stat st;
+	/* until the clock of the file system has gone on */
+	do
+		ck_assert(chmod("a", 0600) == 0 && stat("a", &st) == 0);
+	while (st.st_ctim.tv_sec == request->names[0].at.held.st_ctim.tv_sec &&
+	       st.st_ctim.tv_nsec == request->names[0].at.held.st_ctim.tv_nsec);
+}
+static void (*const exchanges[])(void) = {is_removed, is_renamed_over, leads_elsewhere, is_changed};
+
+START_TEST(what_somebody_outside_has_exchanged_is_not_found)
+{
+	ask("/a");
+	known_note(known, request, judgement);
+	ck_assert(is_known());
+	exchanges[_i]();
+	ck_assert(!is_known());
 }
 END_TEST
 
@@ -377,7 +423,7 @@ START_TEST(many_names_are_not_mixed_up)
 		found++;
 		ck_assert(known_approve(name, task));
 		ck_assert_int_eq(task->approved.changed.tv_sec, i);
-		ck_assert_str_eq(task->exec_name, text);
+		ck_assert_str_eq(task->exec_name + strlen(help_directory), text);
 	}
 	ck_assert_uint_gt(found, 500);
 	ck_assert_uint_lt(found, MANY);
@@ -398,6 +444,8 @@ int main(void)
 	tcase_add_loop_test(tcase, only_a_constant_program_is_noted, 0,
 			    sizeof other_programs / sizeof other_programs[0]);
 	tcase_add_test(tcase, a_known_program_is_approved_as_it_was);
+	tcase_add_loop_test(tcase, what_somebody_outside_has_exchanged_is_not_found, 0,
+			    sizeof exchanges / sizeof exchanges[0]);
 	tcase_add_test(tcase, nothing_is_found_where_memory_is_shared);
 	tcase_add_test(tcase, what_is_forgotten_is_not_found);
 	tcase_add_test(tcase, many_names_are_not_mixed_up);

@@ -22,12 +22,15 @@ struct known_name {
 	bool runs;	       /* it is to be run, as `program` says; else: to be read */
 	char text[KNOWN_TEXT]; /* as it was said; "": none */
 	char led_to[KNOWN_TEXT];
+	dev_t dev; /* of the object, as it was found, */
+	ino_t ino;
+	struct timespec changed; /* and its st_ctim */
 	struct program program;
 };
 
 struct known {
 	uint64_t life; /* ns that a name is known */
-	uint64_t age; /* one more each time that all is forgotten */
+	uint64_t age;  /* one more each time that all is forgotten */
 	uint32_t hashes[KNOWN_SETS]
 		       [KNOWN_PLACES]; /* apart from what they are of: most of what is asked for is not there */
 	struct known_name sets[KNOWN_SETS][KNOWN_PLACES];
@@ -93,6 +96,15 @@ static bool is_of_the_kind(const struct request *request)
 		       : request->call->op == OP_EXEC && request->flags == 0;
 }
 
+/* Nobody in the run has changed what the name means; but somebody outside may have. */
+static bool is_there_still(const struct known_name *name)
+{
+	struct stat st;
+
+	return stat(name->text, &st) == 0 && st.st_dev == name->dev && st.st_ino == name->ino &&
+	       st.st_ctim.tv_sec == name->changed.tv_sec && st.st_ctim.tv_nsec == name->changed.tv_nsec;
+}
+
 struct known_name *known_find(struct known *known, const struct request *request)
 {
 	const struct task *task = request->task;
@@ -101,22 +113,12 @@ struct known_name *known_find(struct known *known, const struct request *request
 	if (!known || !is_of_the_kind(request) || !(tracee_private_memory(task) || (runs && tracee_lent_memory(task))))
 		return NULL;
 	struct known_name *name = place_of(known, request->names[0].text, runs, false);
-	return name && !is_past(known, name) ? name : NULL;
-}
-
-/* Nobody in the run can change the program; but somebody outside may have put another in its place. */
-static bool is_there_still(const struct known_name *name)
-{
-	const struct program *program = &name->program;
-	struct stat st;
-
-	return stat(name->text, &st) == 0 && st.st_dev == program->dev && st.st_ino == program->ino &&
-	       st.st_ctim.tv_sec == program->changed.tv_sec && st.st_ctim.tv_nsec == program->changed.tv_nsec;
+	return name && !is_past(known, name) && is_there_still(name) ? name : NULL;
 }
 
 bool known_approve(const struct known_name *name, struct task *task)
 {
-	char *led_to = is_there_still(name) ? strdup(name->led_to) : NULL;
+	char *led_to = strdup(name->led_to);
 
 	if (!led_to)
 		return false;
@@ -155,7 +157,12 @@ void known_note(struct known *known, const struct request *request, const struct
 	    at->length >= KNOWN_TEXT || (runs && !is_constant_program(request)))
 		return;
 	struct known_name *place = place_of(known, name->text, runs, true);
-	*place = (struct known_name){.until = usage_moment() + known->life, .age = known->age, .runs = runs};
+	*place = (struct known_name){.until = usage_moment() + known->life,
+				     .age = known->age,
+				     .runs = runs,
+				     .dev = at->held.st_dev,
+				     .ino = at->held.st_ino,
+				     .changed = at->held.st_ctim};
 	if (runs)
 		place->program = request->task->approved;
 	memcpy(place->text, name->text, name->length + 1);
