@@ -81,6 +81,10 @@ try() {	# WHO
 	run seccomp -- "$absent" filter seccomp nothing
 	check_same "$who: control: it kills at a stat" 'exit 159' "$(tail -n 1 guarded)"
 
+	run seccomp -- "$site" signals
+	check_same "$who: a signal finds a program before the call, wherever it comes" \
+		'flags turned over: 1|not before the call: 0|changed: 1|in its own code: 1|exit 0|' "$(tr '\n' '|' <guarded)"
+
 	for what in fork vfork timer; do
 		bare "$absent" tasks $what
 		run seccomp -- "$absent" tasks $what

@@ -8,7 +8,9 @@
  * Nor is there less in the result: of a name that is missing the judge says so whatever the policy says of it, and nothing is
  * recorded (judge_open in judge.c), unless the policy hides something; and then stat stops, and nothing is done here.
  *
- * A program is meant not to notice, unless it reads its own code. So nothing is done where something else could come of it:
+ * A program is meant not to notice, unless it reads its own code. A signal finds it before the call, not in that code, of which nothing
+ * says how to unwind the stack from there (a handler that throws, or prints where it was). And nothing is done where something else could
+ * come of it:
  *  - where another task could run that code meanwhile, or write to it: memory that is not its own alone;
  *  - in a process that has had threads: libc makes their calls where they can be cancelled (pthreads(7)), and who unwinds the stack from
  *    there would find no description of our code;
@@ -32,9 +34,12 @@
 #include "mapped.h"
 #include "mem.h"
 #include "open_site.h"
+#include "regs.h"
 
-/* absent_code.S: its bytes; how many; at which of them the two distances are; and what makes them do nothing. */
-extern const uint8_t absent_code[], absent_code_length, absent_code_call, absent_code_behind, absent_code_inert[2];
+/* absent_code.S: its bytes; how many; at which of them the two distances are, and from which to which the flags are turned over; and what
+ * makes them do nothing. */
+extern const uint8_t absent_code[], absent_code_length, absent_code_call, absent_code_behind, absent_code_asks,
+	absent_code_asked, absent_code_inert[2];
 
 enum {
 	PAGE = 4096,
@@ -94,15 +99,21 @@ static uint64_t find_room(const struct task *task, uint64_t behind)
 		       : 0;
 }
 
+/* The code as it is there. */
+static void put_code(uint8_t bytes[ROOM_MOST], uint64_t room, uint64_t behind)
+{
+	memcpy(bytes, absent_code, absent_code_length);
+	elf_code_put_distance(bytes + absent_code_call, room + absent_code_call + DISTANCE, behind - CALL_LENGTH);
+	elf_code_put_distance(bytes + absent_code_behind, room + absent_code_behind + DISTANCE, behind);
+}
+
 /* 0 or -errno; and then nothing jumps there. */
 static int fill(pid_t tid, uint64_t room, uint64_t behind)
 {
 	uint8_t bytes[ROOM_MOST], jump[OPEN_SITE_JUMP] = {OPEN_SITE_JUMP_CODE};
 	uint64_t site = behind - CALL_LENGTH - OPEN_SITE_JUMP;
 
-	memcpy(bytes, absent_code, absent_code_length);
-	elf_code_put_distance(bytes + absent_code_call, room + absent_code_call + DISTANCE, behind - CALL_LENGTH);
-	elf_code_put_distance(bytes + absent_code_behind, room + absent_code_behind + DISTANCE, behind);
+	put_code(bytes, room, behind);
 	elf_code_put_distance(jump + 1, site + sizeof jump, room);
 	const struct mem_patch patches[] = {{room, bytes, absent_code_length}, {site, jump, sizeof jump}};
 	return mem_patch(tid, patches, sizeof patches / sizeof patches[0]);
@@ -153,4 +164,30 @@ void absent_filters(struct guard *guard, struct request *request)
 	(void)guard;
 	request->task->process->filtered = true;
 	make_inert(request->task);
+}
+
+/* Is it still there? Its first bytes may have been exchanged. */
+static bool is_code(pid_t tid, const struct absent *absent)
+{
+	uint8_t there[ROOM_MOST], bytes[ROOM_MOST];
+	const size_t from = sizeof absent_code_inert;
+
+	put_code(bytes, absent->room, absent->site);
+	return mem_read(tid, absent->room + from, there + from, absent_code_length - from) == 0 &&
+	       memcmp(there + from, bytes + from, absent_code_length - from) == 0;
+}
+
+void absent_leave(const struct task *task)
+{
+	const struct absent *absent = &task->memory->absent;
+	struct user_regs_struct regs;
+
+	if (!absent->room || regs_get(task->tid, &regs) < 0 || !regs_64_bit(&regs) || regs.rip < absent->room ||
+	    regs.rip - absent->room >= absent_code_length || !is_code(task->tid, absent))
+		return;
+	uint64_t at = regs.rip - absent->room;
+	if (at >= absent_code_asks && at <= absent_code_asked)
+		regs.rdx = ~regs.rdx;
+	regs_before_call(&regs, absent->site - CALL_LENGTH, SYS_openat);
+	regs_set(task->tid, &regs);
 }

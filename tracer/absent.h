@@ -11,6 +11,7 @@
 
 struct guard;
 struct request;
+struct task;
 
 /* What is known of it in an address space. */
 struct absent {
@@ -29,5 +30,9 @@ void absent_missed(const struct guard *guard, const struct request *request);
 /* The process is about to make a seccomp filter of its own: from now on it, and what descends from it, makes no call that it would not
  * have made. */
 void absent_filters(struct guard *guard, struct request *request);
+
+/* The task is stopped, and about to get a signal. If it is in the code that asks first, it is put where it makes the call, and
+ * nothing was asked. */
+void absent_leave(const struct task *task);
 
 #endif

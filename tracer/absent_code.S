@@ -13,7 +13,9 @@
 
 	.section .rodata
 	.globl absent_code, absent_code_inert, absent_code_call, absent_code_behind, absent_code_length
+	.globl absent_code_asks, absent_code_asked
 	.hidden absent_code, absent_code_inert, absent_code_call, absent_code_behind, absent_code_length
+	.hidden absent_code_asks, absent_code_asked
 absent_code:
 	/* flags that have no part in whether a name is found; others go the way of old (absent_answers in absent.c says the same) */
 	movq %rdx, %rcx
@@ -32,9 +34,9 @@ absent_code:
 	/* Where the status of what is there would go, none can go: ~flags is no address of a program's (EFAULT). It stands for the flags
 	 * meanwhile, so that they need not be kept elsewhere. Not access(2), which asks for another user (the real one). */
 3:	notq %rdx
-	movl $__NR_newfstatat, %eax
+8:	movl $__NR_newfstatat, %eax
 	syscall
-	notq %rdx
+9:	notq %rdx
 	leaq ENOENT(%rax), %rcx
 	jrcxz 4f
 2:	movl $__NR_openat, %eax
@@ -53,5 +55,10 @@ absent_code_behind:
 	.byte 6b - absent_code
 absent_code_length:
 	.byte 7b - absent_code
+	/* from where to where, both included, the flags are turned over */
+absent_code_asks:
+	.byte 8b - absent_code
+absent_code_asked:
+	.byte 9b - absent_code
 
 	.section .note.GNU-stack, "", @progbits

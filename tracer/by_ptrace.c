@@ -30,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "absent.h"
 #include "gate_page.h"
 #include "known.h"
 #include "limit.h"
@@ -464,6 +465,7 @@ static bool at_other_stop(struct guard *guard, struct task *task, int status, st
 		if (task->launching && signal == SIGSTOP)
 			signal = 0; /* the launcher's sign that it is ready */
 		limit_note_signal(guard, signal);
+		absent_leave(task);
 		resume(guard, task, signal);
 		return false;
 	}

@@ -136,6 +136,13 @@ void regs_again(struct user_regs_struct *regs, const struct user_regs_struct *or
 	regs->orig_rax = (unsigned long long)-1;
 }
 
+void regs_before_call(struct user_regs_struct *regs, uint64_t address, long number)
+{
+	regs->rip = address;
+	regs->rax = (unsigned long long)number;
+	regs->orig_rax = (unsigned long long)-1; /* as in regs_again */
+}
+
 bool regs_64_bit(const struct user_regs_struct *regs)
 {
 	return regs->cs == CODE_64;

@@ -46,6 +46,10 @@ void regs_arguments(struct user_regs_struct *regs, const struct user_regs_struct
 /* At the end of a call that replaced another: go back and make the call of `original` (registers at its start) again. */
 void regs_again(struct user_regs_struct *regs, const struct user_regs_struct *original);
 
+/* Outside of any call, or when one is over: about to make this one, by the `syscall` instruction at `address`, with the arguments that are
+ * in the registers. */
+void regs_before_call(struct user_regs_struct *regs, uint64_t address, long number);
+
 /*
  * At the end of an exec's call, before the first instruction: make this call first, by the `syscall` instruction at
  * `address`, and come to a SIGTRAP behind it (at most one instruction further). regs_called then tells its result; `before` is

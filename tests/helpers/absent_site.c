@@ -3,6 +3,7 @@
  * absent_site.c - a place of its own that opens names as libc's does, which the supervisor may put a jump at (tracer/absent.c).
  *   absent_site registers     what such an open leaves in the registers, the flags and below the stack pointer: as a system call does
  *   absent_site jumped        is there a jump, after many names that are missing?
+ *   absent_site signals       signals that arrive at every byte of the code behind that jump: what do they find?
  *   absent_site attack DENIED ALLOWED   then it goes into the code behind that jump at every byte, changes it, and looks whether a
  *                             file was opened; and the same of one that is allowed
  */
@@ -21,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { NAMES = 1000, PAGE = 4096, WORDS = 16, REGISTERS = 15, CODE = 75 };
@@ -239,6 +241,91 @@ static void attack(const char *denied, const char *allowed)
 	printf("unchanged: %d\n", memcmp(code, mine, sizeof mine) == 0);
 }
 
+/* ---- signals ------------------------------------------------------------ */
+
+static greg_t found[NGREG];
+static ucontext_t before_signal;
+
+/* The trap flag is not set in the context to which we go back. */
+static void on_trap(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)info;
+	memcpy(found, ((ucontext_t *)context)->uc_mcontext.gregs, sizeof found);
+	setcontext(&before_signal);
+}
+
+/* A trap comes behind the instruction behind the one that sets the flag. */
+static void trap_at(const uint8_t *at, const char *name, uint64_t flags)
+{
+	register uint64_t r10 __asm__("r10") = 0;
+
+	__asm__ volatile("pushfq\n"
+			 "orq $0x100, (%%rsp)\n"
+			 "popfq\n"
+			 "jmp *%%rcx"
+			 :
+			 : "D"(AT_FDCWD), "S"(name), "d"(flags), "a"(SYS_newfstatat), "r"(r10), "c"(at)
+			 : "memory");
+	__builtin_unreachable();
+}
+
+/* The n-th place from which the flags are turned over, or back. */
+static int turn(const uint8_t *code, int n)
+{
+	static const uint8_t not_rdx[] = {0x48, 0xf7, 0xd2};
+	int at = 0;
+
+	for (; at < CODE; at++)
+		if (memcmp(code + at, not_rdx, sizeof not_rdx) == 0 && n-- == 0)
+			break;
+	return at;
+}
+
+/* What a signal finds that comes there. */
+static void find(const uint8_t *at, const char *name, uint64_t flags)
+{
+	memset(found, 0, sizeof found);
+	getcontext(&before_signal);
+	if (found[REG_RIP] == 0)
+		trap_at(at, name, flags);
+}
+
+static bool is_before_call(const char *name, uint64_t flags)
+{
+	return found[REG_RIP] == (greg_t)(uintptr_t)(site_jump + 5) && found[REG_RAX] == SYS_openat &&
+	       (int)found[REG_RDI] == AT_FDCWD && found[REG_RSI] == (greg_t)(uintptr_t)name &&
+	       found[REG_RDX] == (greg_t)flags && found[REG_R10] == 0;
+}
+
+static void signals(void)
+{
+	static const char name[] = "/usr/include/not-there";
+	static uint8_t stack[65536];
+	const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+	struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
+	uint8_t *code = code_of_supervisor();
+	int wrong = 0;
+
+	if (!code) {
+		puts("there is no jump");
+		return;
+	}
+	int first = turn(code, 0) + 3, last = turn(code, 1);
+	sigaltstack(&other, NULL);
+	sigaction(SIGTRAP, &action, NULL);
+	for (int at = 0; at < CODE; at++) {
+		find(code + at, name, at >= first && at <= last ? ~(uint64_t)O_NOCTTY : O_NOCTTY);
+		wrong += !is_before_call(name, O_NOCTTY);
+	}
+	printf("flags turned over: %d\n", first < last && last < CODE);
+	printf("not before the call: %d\n", wrong);
+	/* what lies there then is the program's own, which stays where it is */
+	printf("changed: %d\n", change(code));
+	find(code, name, O_NOCTTY);
+	printf("in its own code: %d\n", found[REG_RIP] == (greg_t)(uintptr_t)code);
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -246,6 +333,8 @@ int main(int argc, char **argv)
 		registers();
 	else if (argc == 2 && strcmp(argv[1], "jumped") == 0)
 		puts(code_of_supervisor() ? "yes" : "no");
+	else if (argc == 2 && strcmp(argv[1], "signals") == 0)
+		signals();
 	else if (argc == 4 && strcmp(argv[1], "attack") == 0)
 		attack(argv[2], argv[3]);
 	else
