@@ -81,6 +81,11 @@ try() {	# WHO
 	run seccomp -- "$absent" filter seccomp nothing
 	check_same "$who: control: it kills at a stat" 'exit 159' "$(tail -n 1 guarded)"
 
+	bare "$absent" dispatch
+	run seccomp -- "$absent" dispatch
+	same "$who: a program that is told of its own calls"
+	check "$who: which it is after $(stops) stops" many 1000
+
 	run seccomp -- "$site" signals
 	check_same "$who: a signal finds a program before the call, wherever it comes" \
 		'flags turned over: 1|not before the call: 0|changed: 1|in its own code: 1|exit 0|' "$(tr '\n' '|' <guarded)"

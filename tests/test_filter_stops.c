@@ -105,6 +105,7 @@ static const struct {
 	{SYS_personality, {4}, true},
 	/* a filter of its own may be against the stat that the supervisor has a program make: absent.h */
 	{SYS_prctl, {PR_SET_SECCOMP, SECCOMP_MODE_FILTER}, true},
+	{SYS_prctl, {PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON}, true},
 	{SYS_prctl, {PR_GET_SECCOMP}, false},
 	{SYS_prctl, {PR_SET_NO_NEW_PRIVS, 1}, false},
 	{SYS_seccomp, {SECCOMP_SET_MODE_STRICT, 0}, true},
@@ -197,6 +198,7 @@ START_TEST(a_filter_of_its_own_stops_only_where_stat_passes_at_level_seccomp)
 		enum level level;
 	} without[] = {{HIDES, LEVEL_SECCOMP}, {EVERYTHING, LEVEL_GATE}};
 	const uint64_t by_prctl[CALL_ARGS] = {PR_SET_SECCOMP, SECCOMP_MODE_FILTER},
+		       dispatch[CALL_ARGS] = {PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON},
 		       by_seccomp[CALL_ARGS] = {SECCOMP_SET_MODE_FILTER};
 
 	for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
@@ -205,6 +207,7 @@ START_TEST(a_filter_of_its_own_stops_only_where_stat_passes_at_level_seccomp)
 		free(filter.filter);
 		ck_assert_int_eq(filter_compile(&guard, &filter), 0);
 		ck_assert(!stops_here(SYS_prctl, by_prctl));
+		ck_assert(!stops_here(SYS_prctl, dispatch));
 		ck_assert(!stops_here(SYS_seccomp, by_seccomp));
 		let_go();
 	}

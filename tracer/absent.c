@@ -14,7 +14,7 @@
  *  - where another task could run that code meanwhile, or write to it: memory that is not its own alone;
  *  - in a process that has had threads: libc makes their calls where they can be cancelled (pthreads(7)), and who unwinds the stack from
  *    there would find no description of our code;
- *  - in one with a filter of its own, or of who it descends from, which may kill it for the stat;
+ *  - in one with a filter of its own, or of who it descends from, which may kill it for the stat, or that is told of its own calls;
  *  - where what is mapped is not just what the file has there: code that the program could write to, zeros that are not padding.
  * In a process that was made by one that was killed before it said so (tracee_adopt) it is not known whether it has the code already:
  * there it stays when the process makes a filter.

@@ -27,8 +27,8 @@ bool absent_serves(const struct guard *guard);
 /* A call is about to be answered that there is no such name. */
 void absent_missed(const struct guard *guard, const struct request *request);
 
-/* The process is about to make a seccomp filter of its own: from now on it, and what descends from it, makes no call that it would not
- * have made. */
+/* The process is about to make a seccomp filter of its own, or to be told of its own calls (PR_SET_SYSCALL_USER_DISPATCH(2const)): from
+ * now on it, and what descends from it, makes no call that it would not have made. */
 void absent_filters(struct guard *guard, struct request *request);
 
 /* The task is stopped, and about to get a signal. If it is in the code that asks first, it is put where it makes the call, and

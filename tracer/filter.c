@@ -182,8 +182,10 @@ static void look_prctl(struct assembly *p, int arg)
 	stop_if_equal(p, PR_SET_DUMPABLE);
 	stop_if_equal(p, PR_SET_MM);
 	stop_if_equal(p, PR_SCHED_CORE);
-	if (absent_serves(p->guard))
+	if (absent_serves(p->guard)) {
 		stop_if_equal(p, PR_SET_SECCOMP);
+		stop_if_equal(p, PR_SET_SYSCALL_USER_DISPATCH);
+	}
 }
 
 static void look_ioctl(struct assembly *p, int arg)

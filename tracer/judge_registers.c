@@ -68,6 +68,7 @@ static void judge_prctl(struct guard *guard, const struct request *request, stru
 		judge_core_scheduling(guard, request, judgement);
 		break;
 	case PR_SET_SECCOMP:
+	case PR_SET_SYSCALL_USER_DISPATCH: /* by which a program is told of its own calls */
 		if (absent_serves(guard))
 			judgement->then = absent_filters;
 		break;

@@ -6,6 +6,7 @@
  *   absent table DIRECTORY DENIED       opens of every kind, before and afterwards; DENIED is a directory with a file "f"
  *   absent filter HOW WHEN              a filter of its own that kills at a stat; HOW: seccomp, prctl or tsync; WHEN: before, after,
  *                                       child (of fork), sharing (of clone with CLONE_VM), exec, nothing
+ *   absent dispatch                     it is told of its own calls: of which, after the names
  *   absent tasks WHAT                   fork, vfork, thread (before), threads (afterwards), memory (clone with CLONE_VM), timer
  */
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { NAMES = 1000, PAGE = 4096 };
@@ -191,6 +193,35 @@ static void filter(const char *program, char *how, const char *when)
 	say("wrong", misses(O_NOCTTY, NAMES));
 }
 
+/* ---- calls that are told to it ------------------------------------------ */
+
+static volatile char told; /* prctl(2): its calls are, while this is not 0 */
+static volatile int call_told;
+
+static void on_call(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	told = SYSCALL_DISPATCH_FILTER_ALLOW;
+	call_told = info->si_syscall;
+	((ucontext_t *)context)->uc_mcontext.gregs[REG_RAX] = -EXDEV;
+}
+
+static void dispatch(void)
+{
+	struct sigaction action = {.sa_sigaction = on_call, .sa_flags = SA_SIGINFO};
+
+	sigaction(SIGSYS, &action, NULL);
+	say("wrong at first", misses(O_NOCTTY, NAMES));
+	say("dispatch", prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &told));
+	told = SYSCALL_DISPATCH_FILTER_BLOCK;
+	int fd = open("/usr/include/not-there", O_NOCTTY), error = errno;
+	told = SYSCALL_DISPATCH_FILTER_ALLOW;
+	say("opened", fd);
+	say("error", error);
+	say("call", call_told);
+	say("wrong", misses(O_NOCTTY, NAMES));
+}
+
 /* ---- tasks and signals -------------------------------------------------- */
 
 static volatile int wrong_in_handler, handled;
@@ -296,6 +327,8 @@ int main(int argc, char **argv)
 		say_contents();
 	} else if (strcmp(what, "filter") == 0 && argc == 4) {
 		filter(argv[0], argv[2], argv[3]);
+	} else if (strcmp(what, "dispatch") == 0) {
+		dispatch();
 	} else if (strcmp(what, "tasks") == 0 && argc == 3) {
 		tasks(argv[0], argv[2]);
 	} else {
