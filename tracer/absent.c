@@ -17,7 +17,10 @@
  *  - in one with a filter of its own, or of who it descends from, which may kill it for the stat, or that is told of its own calls;
  *  - where what is mapped is not just what the file has there: code that the program could write to, zeros that are not padding.
  * In a process that was made by one that was killed before it said so (tracee_adopt) it is not known whether it has the code already:
- * there it stays when the process makes a filter.
+ * there it stays when the process makes a filter, and a signal may find it. It gets none, either: it may have a filter.
+ *
+ * What is left is a program that throws away some of its libc's pages and keeps others (madvise(2), MADV_DONTNEED), so that the jump is
+ * there and the code is not.
  */
 #include "absent.h"
 

@@ -374,6 +374,7 @@ struct task *tracee_adopt(struct tracees *all, pid_t tid)
 		return NULL;
 	if (task->process->tgid == tid && tracee_process(all, parent))
 		process_made(all, task->process, tracee_process(all, parent));
+	task->process->filtered = true; /* who made it, and so whose filters it has, is not known */
 	share_with_any(all, task, KCMP_VM);
 	share_with_any(all, task, KCMP_FILES);
 	share_with_any(all, task, KCMP_FS);

@@ -47,7 +47,7 @@ struct process {
 	bool shown;		/* its /proc/PID/status was opened (together.h) */
 	bool dynamic;		/* its program was started through an ELF interpreter */
 	struct program program; /* what it runs; ino 0: not known */
-	bool filtered;		/* it, or a process that it descends from, has made a seccomp filter of its own */
+	bool filtered;		/* it, or a process that it descends from, has or may have made a seccomp filter of its own */
 	char *exe;		/* resolved name of its program; NULL: not looked up yet */
 	UT_hash_handle hh;
 };
