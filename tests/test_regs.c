@@ -345,6 +345,30 @@ START_TEST(an_interrupted_call_asks_for_a_restart)
 }
 END_TEST
 
+/* The one that was interrupted is over, though it asked to be made again. */
+START_TEST(before_a_signal_it_can_be_put_before_another_call)
+{
+	struct user_regs_struct regs;
+	struct call_stop stop;
+
+	child = traced_before(sleep_and_tell, 0);
+	uint64_t address = to_start_of(SYS_clock_nanosleep).ip - 2;
+	ck_assert_int_eq(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
+	ck_assert_int_eq(kill(child, SIGSTOP), 0);
+	traced_wait(child);
+	ck_assert_int_eq(ptrace(PTRACE_CONT, child, NULL, NULL), 0);
+	ck_assert_int_eq(WSTOPSIG(traced_wait(child)), SIGSTOP);
+	ck_assert_int_eq(regs_get(child, &regs), 0);
+	ck_assert(regs_restarts((int64_t)regs.rax));
+	regs_before_call(&regs, address, ODD_NUMBER);
+	ck_assert_int_eq(regs_set(child, &regs), 0);
+	to_call();
+	ck_assert_int_eq(regs_call(child, &stop), 0);
+	ck_assert(!stop.exit && stop.number == ODD_NUMBER && stop.ip == address + 2);
+	ck_assert_uint_eq(stop.args[2], regs.rdx);
+}
+END_TEST
+
 static const struct {
 	int64_t result;
 	bool restarts;
@@ -378,6 +402,7 @@ int main(void)
 	tcase_add_test(tests, the_result_of_that_call_is_the_kernels);
 	tcase_add_test(tests, a_program_of_another_abi_is_left_alone);
 	tcase_add_test(tests, an_interrupted_call_asks_for_a_restart);
+	tcase_add_test(tests, before_a_signal_it_can_be_put_before_another_call);
 	tcase_add_loop_test(tests, only_the_kernels_own_numbers_are_restarts, 0, COUNT(results));
 	suite_add_tcase(suite, tests);
 	return help_run(suite);
