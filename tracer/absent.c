@@ -147,17 +147,25 @@ void absent_missed(const struct guard *guard, const struct request *request)
 		absent->room = room;
 }
 
+/* Is it still there? The program may have put something else in its place; and its first bytes may have been exchanged. */
+static bool is_code(pid_t tid, const struct absent *absent)
+{
+	uint8_t there[ROOM_MOST], bytes[ROOM_MOST];
+	const size_t from = sizeof absent_code_inert;
+
+	put_code(bytes, absent->room, absent->site);
+	return mem_read(tid, absent->room + from, there + from, absent_code_length - from) == 0 &&
+	       memcmp(there + from, bytes + from, absent_code_length - from) == 0;
+}
+
 /* The site stays as it is: other threads may be about to execute it, and five bytes do not change at once. One that is between the first
  * byte of our code and its stat makes that still. */
 static void make_inert(const struct task *task)
 {
 	struct absent *absent = &task->memory->absent;
-	uint8_t bytes[ROOM_ALIGNED];
 	const struct mem_patch patch = {absent->room, absent_code_inert, sizeof absent_code_inert};
 
-	/* the program may have put something else there meanwhile */
-	if (absent->room && mem_read(task->tid, absent->room, bytes, sizeof bytes) == 0 &&
-	    memcmp(bytes, absent_code, sizeof bytes) == 0)
+	if (absent->room && is_code(task->tid, absent))
 		mem_patch(task->tid, &patch, 1);
 	absent->never = true;
 }
@@ -167,17 +175,6 @@ void absent_filters(struct guard *guard, struct request *request)
 	(void)guard;
 	request->task->process->filtered = true;
 	make_inert(request->task);
-}
-
-/* Is it still there? Its first bytes may have been exchanged. */
-static bool is_code(pid_t tid, const struct absent *absent)
-{
-	uint8_t there[ROOM_MOST], bytes[ROOM_MOST];
-	const size_t from = sizeof absent_code_inert;
-
-	put_code(bytes, absent->room, absent->site);
-	return mem_read(tid, absent->room + from, there + from, absent_code_length - from) == 0 &&
-	       memcmp(there + from, bytes + from, absent_code_length - from) == 0;
 }
 
 void absent_leave(const struct task *task)
