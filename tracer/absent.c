@@ -66,13 +66,14 @@ static bool absent_answers(const struct call_stop *stop)
 	       (stop->args[2] & ~(uint64_t)(O_NOCTTY | O_CLOEXEC)) == 0;
 }
 
-/* Is that what libc has there: mov $AT_FDCWD, %edi; mov $257, %eax; syscall? */
+/* Is that what libc has there: mov $AT_FDCWD, %edi; mov $257, %eax; syscall? On one page: a jump is not to be written by half. */
 static bool is_site(pid_t tid, uint64_t behind)
 {
 	uint8_t text[TEXT];
 	struct open_site site;
 
-	return mem_read(tid, behind - sizeof text, text, sizeof text) == 0 &&
+	return behind % PAGE >= TEXT && behind % PAGE <= PAGE - sizeof(long) &&
+	       mem_read(tid, behind - sizeof text, text, sizeof text) == 0 &&
 	       open_site_find(text, sizeof text, &site) && site.at == OPEN_SITE_BEFORE && !site.moves;
 }
 

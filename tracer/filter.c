@@ -123,8 +123,7 @@ static void pass_if_equal(struct assembly *p, uint32_t value)
 static void stop_unless_zero(struct assembly *p, int arg)
 {
 	load_low(p, arg);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-	stop(p);
+	stop_unless_equal(p, 0);
 }
 
 /* A 64-bit argument below RESERVED_END stops; when `not_zero`, 0 does not. */
@@ -151,8 +150,7 @@ static void look_domain(struct assembly *p, int arg)
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
 	stop(p);
 	load_low(p, arg + 2);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-	stop(p);
+	stop_unless_equal(p, 0);
 	load_low(p, arg + 1);
 	emit(p, BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0);
 	pass_if_equal(p, SOCK_STREAM);
