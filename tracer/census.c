@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { ZOMBIES_BEFORE_LOOK = 256, HEEDS_NS = 20000000 };
+enum { ZOMBIES_BEFORE_LOOK = 256 };
 
 struct live *census_find(struct census *census, pid_t pid)
 {
@@ -173,27 +173,13 @@ static void end_vanished(struct census *census, const struct live *live, const s
 	census->ended_cpu += own > live->cpu_seen ? own : live->cpu_seen;
 }
 
-/* Does it ignore its children's ends? To ask costs half of what a stop does, and a shell makes thousands of children; so one that did not a
- * moment ago is taken not to. */
-static bool ignores_ends(struct census *census, struct live *parent)
-{
-	uint64_t now = usage_moment();
-
-	if (now < parent->heeds_until)
-		return false;
-	if (usage_ignores_still(&census->parent, parent->pid, SIGCHLD))
-		return true;
-	parent->heeds_until = now + HEEDS_NS;
-	return false;
-}
-
 /* It has ended, and nobody has waited for it yet. What it has moved goes into its parent's account, or, if that ignores
  * its end, into none. */
 void census_ending(struct census *census, pid_t task)
 {
-	struct live *live = census_find(census, task), *parent = live ? census_find(census, live->parent) : NULL;
+	struct live *live = census_find(census, task);
 
-	if (parent && ignores_ends(census, parent))
+	if (live && census_find(census, live->parent) && usage_ignores_still(&census->parent, live->parent, SIGCHLD))
 		usage_io(task, &live->io_seen);
 }
 

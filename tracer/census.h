@@ -22,7 +22,6 @@ struct live {
 	uint64_t cpu_seen;   /* ns, without children */
 	uint64_t waited_cpu; /* ns, of its children that it has waited for, and theirs */
 	struct usage_io io_seen;
-	uint64_t heeds_until;	/* till then it is taken not to ignore SIGCHLD (usage_moment) */
 	unsigned round, missed; /* roll.h: when it was seen last; how often it was not */
 	struct zombie *zombies; /* its children of that kind; a list */
 	UT_hash_handle hh;
