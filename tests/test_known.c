@@ -11,6 +11,7 @@
 
 #include "policy_help.h"
 
+static struct guard guard;
 static struct known *known;
 static struct tracees all;
 static struct task *task;
@@ -20,7 +21,7 @@ static struct judgement *judgement;
 static void setup(void)
 {
 	help_setup();
-	known = known_begin(UINT64_MAX / 2);
+	guard.known = known = known_begin(UINT64_MAX / 2);
 	memset(&all, 0, sizeof all);
 	task = tracee_add(&all, getpid(), NULL, false, -1);
 	request = calloc(1, sizeof *request);
@@ -83,7 +84,7 @@ START_TEST(a_name_is_known_for_what_it_was_allowed_for)
 {
 	ask("/stdio.h");
 	ck_assert(!is_known());
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	ck_assert(is_known());
 	ask("/stdio");
 	ck_assert(!is_known());
@@ -92,7 +93,7 @@ START_TEST(a_name_is_known_for_what_it_was_allowed_for)
 	ck_assert(is_known());
 	ask_to_run("/stdio.h");
 	ck_assert(!is_known());
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	ck_assert(is_known());
 }
 END_TEST
@@ -104,12 +105,12 @@ static const int other_flags[] = {O_WRONLY,    O_RDWR,	   O_CREAT,  O_TRUNC, O_P
 START_TEST(other_flags_ask_for_something_else)
 {
 	ask("/a");
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	request->how.flags = (unsigned)other_flags[_i];
 	ck_assert(!is_known());
 	ask("/b");
 	request->how.flags = (unsigned)other_flags[_i];
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	request->how.flags = 0;
 	ck_assert(!is_known());
 }
@@ -151,10 +152,10 @@ static void (*const other_requests[])(void) = {is_relative,	by_descriptor, by_ro
 START_TEST(other_requests_are_neither_found_nor_noted)
 {
 	ask("/a");
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	other_requests[_i]();
 	ck_assert(!is_known());
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	ck_assert(!is_known());
 }
 END_TEST
@@ -195,9 +196,9 @@ static void is_audited(void)
 {
 	judgement->audited_count = 1;
 }
-static void nothing(struct guard *guard, struct request *of)
+static void nothing(struct guard *all_of_it, struct request *of)
 {
-	(void)guard, (void)of;
+	(void)all_of_it, (void)of;
 }
 static int64_t same(struct task *of, int64_t result)
 {
@@ -262,12 +263,12 @@ START_TEST(only_a_plain_yes_is_noted)
 {
 	ask("/a");
 	otherwise[_i]();
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	ask("/a");
 	ck_assert(!is_known());
 	ask_to_run("/a");
 	otherwise[_i]();
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	ask_to_run("/a");
 	ck_assert(!is_known());
 }
@@ -295,7 +296,7 @@ START_TEST(only_a_constant_program_is_noted)
 {
 	ask_to_run("/a");
 	other_programs[_i]();
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	ask_to_run("/a");
 	ck_assert(!is_known());
 }
@@ -307,7 +308,7 @@ START_TEST(a_known_program_is_approved_as_it_was)
 	memcpy(request->names[0].at.name, "/usr/a", sizeof "/usr/a");
 	request->names[0].at.length = strlen("/usr/a");
 	task->approved.changed.tv_sec = 5;
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	task->approved = (struct program){.dev = 7, .ino = 7, .writable = true};
 	task->exec_name = strdup("another");
 	ck_assert(known_approve(known_find(known, request), task));
@@ -348,10 +349,65 @@ static void (*const exchanges[])(void) = {is_removed, is_renamed_over, leads_els
 START_TEST(what_somebody_outside_has_exchanged_is_not_found)
 {
 	ask("/a");
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	ck_assert(is_known());
 	exchanges[_i]();
 	ck_assert(!is_known());
+}
+END_TEST
+
+static bool is_known_after_unlink(const char *how)
+{
+	ask(how);
+	known_note(&guard, request, judgement);
+	ck_assert(is_known());
+	ck_assert_int_eq(unlink("a"), 0);
+	bool found = is_known();
+	ask("/a"); /* it is there again */
+	known_forget(known);
+	return found;
+}
+
+/* Where the policy lets nobody write, and nothing but such names leads there: who else could change it is the system's. */
+START_TEST(what_nobody_may_change_is_found_without_a_look)
+{
+	static struct policy policies[2];
+	policies[0] = help_policy(help_source(), "filesystem: { read: [\"/\"] };");
+	policies[1] = help_policy(help_source(), "filesystem: { write: [\"/tmp\"] };");
+	guard.policies[0] = &policies[0];
+	guard.policy_count = 1;
+	ck_assert(is_known_after_unlink("/a"));
+
+	ask("/a"); /* by a link that others may turn elsewhere */
+	memcpy(request->names[0].at.name + request->names[0].at.length++, "b", 2);
+	known_note(&guard, request, judgement);
+	ck_assert_int_eq(unlink("a"), 0);
+	ck_assert(!is_known());
+	known_forget(known);
+
+	ask("/a"); /* but not by one of the root's */
+	memcpy(request->names[0].at.name + request->names[0].at.length++, "b", 2);
+	memcpy(request->names[0].at.hop.link, "/tmp", 5);
+	known_note(&guard, request, judgement);
+	ck_assert_int_eq(unlink("a"), 0);
+	ck_assert(is_known());
+	known_forget(known);
+
+	ask_to_run("/a"); /* what runs is compared with it */
+	known_note(&guard, request, judgement);
+	ck_assert_int_eq(unlink("a"), 0);
+	ck_assert(!is_known());
+
+	guard.policies[0] = &policies[1];
+	ask("/a");
+	ck_assert(!is_known_after_unlink("/a"));
+	guard.policies[0] = &policies[0];
+	guard.on_violation = ON_VIOLATION_AUDIT;
+	ck_assert(!is_known_after_unlink("/a"));
+	guard.on_violation = ON_VIOLATION_DENY;
+	guard.policy_count = 0;
+	for (unsigned i = 0; i < 2; i++)
+		policy_free(&policies[i]);
 }
 END_TEST
 
@@ -359,9 +415,9 @@ END_TEST
 START_TEST(nothing_is_found_where_memory_is_shared)
 {
 	ask("/a");
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	ask_to_run("/a");
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	task->memory->users = 2;
 	ck_assert(!is_known());
 	task->vfork_parent = task;
@@ -382,20 +438,20 @@ END_TEST
 START_TEST(what_is_forgotten_is_not_found)
 {
 	ask("/a");
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	known_forget(known);
 	ck_assert(!is_known());
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	known_drop(known_find(known, request));
 	ck_assert(!is_known());
-	known_note(known, request, judgement);
+	known_note(&guard, request, judgement);
 	ck_assert(is_known());
 	known_end(known);
-	known = known_begin(0); /* no moment at all */
-	known_note(known, request, judgement);
+	guard.known = known = known_begin(0); /* no moment at all */
+	known_note(&guard, request, judgement);
 	ck_assert(!is_known());
 	known_forget(NULL);
-	known_note(NULL, request, judgement);
+	known_note(&(struct guard){0}, request, judgement);
 	ck_assert_ptr_null(known_find(NULL, request));
 }
 END_TEST
@@ -411,7 +467,7 @@ START_TEST(many_names_are_not_mixed_up)
 		snprintf(text, sizeof text, "/f%d", i);
 		ask_to_run(text);
 		task->approved.changed.tv_sec = i;
-		known_note(known, request, judgement);
+		known_note(&guard, request, judgement);
 		ck_assert(is_known());
 	}
 	for (int i = 0; i < MANY; i++) {
@@ -446,6 +502,7 @@ int main(void)
 	tcase_add_test(tcase, a_known_program_is_approved_as_it_was);
 	tcase_add_loop_test(tcase, what_somebody_outside_has_exchanged_is_not_found, 0,
 			    sizeof exchanges / sizeof exchanges[0]);
+	tcase_add_test(tcase, what_nobody_may_change_is_found_without_a_look);
 	tcase_add_test(tcase, nothing_is_found_where_memory_is_shared);
 	tcase_add_test(tcase, what_is_forgotten_is_not_found);
 	tcase_add_test(tcase, many_names_are_not_mixed_up);

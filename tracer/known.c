@@ -25,6 +25,7 @@ struct known_name {
 	dev_t dev; /* of the object, as it was found, */
 	ino_t ino;
 	struct timespec changed; /* and its st_ctim */
+	bool kept;		 /* the policies let nobody change it, nor what leads there */
 	struct program program;
 };
 
@@ -96,11 +97,14 @@ static bool is_of_the_kind(const struct request *request)
 		       : request->call->op == OP_EXEC && request->flags == 0;
 }
 
-/* Nobody in the run has changed what the name means; but somebody outside may have. */
+/* Nobody in the run has changed what the name means; but somebody outside may have, such as another run in the same directory. A program is looked
+ * at in any case: if the kernel ran another one, that would be a violation. */
 static bool is_there_still(const struct known_name *name)
 {
 	struct stat st;
 
+	if (name->kept && !name->runs)
+		return true;
 	return stat(name->text, &st) == 0 && st.st_dev == name->dev && st.st_ino == name->ino &&
 	       st.st_ctim.tv_sec == name->changed.tv_sec && st.st_ctim.tv_nsec == name->changed.tv_nsec;
 }
@@ -146,8 +150,16 @@ static bool is_constant_program(const struct request *request)
 	       program->dev == held->st_dev;
 }
 
-void known_note(struct known *known, const struct request *request, const struct judgement *judgement)
+/* Is nothing on the way but names that the run may not write to, as far as they are not those of the root, such as /lib? */
+static bool is_kept(const struct guard *guard, const struct name_arg *name)
 {
+	return (name->at.hop.link[0] || strcmp(name->text, name->at.name) == 0) &&
+	       !judge_writable(guard, name->at.name);
+}
+
+void known_note(const struct guard *guard, const struct request *request, const struct judgement *judgement)
+{
+	struct known *known = guard->known;
 	const struct name_arg *name = &request->names[0];
 	const struct resolved *at = &name->at;
 	bool runs = request->call->op == OP_EXEC;
@@ -162,7 +174,8 @@ void known_note(struct known *known, const struct request *request, const struct
 				     .runs = runs,
 				     .dev = at->held.st_dev,
 				     .ino = at->held.st_ino,
-				     .changed = at->held.st_ctim};
+				     .changed = at->held.st_ctim,
+				     .kept = is_kept(guard, name)};
 	if (runs)
 		place->program = request->task->approved;
 	memcpy(place->text, name->text, name->length + 1);

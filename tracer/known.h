@@ -4,7 +4,7 @@
  * again: the C library, headers, the compiler. Where such a name leads to, and what the policies say of that, is what it was as
  * long as nobody in the run changes what names mean; a call that could do so is judged itself (judgement.moves_names), and then all
  * that is known is forgotten. For who is outside of the run it is looked whether the very same is there still, by one stat(2) in place of all
- * the rest.
+ * the rest; but for files that the policies let nobody change, such as those of the system.
  *
  * Known are only regular files and directories that were allowed, by absolute names: to be read, or to be run where nobody in the run can change the
  * program. Whether the text of the name can change under the kernel's eyes is asked each time (act_known).
@@ -35,7 +35,7 @@ struct known_name *known_find(struct known *known, const struct request *request
 bool known_approve(const struct known_name *name, struct task *task);
 
 /* The request has been judged, and what it names resolved. */
-void known_note(struct known *known, const struct request *request, const struct judgement *judgement);
+void known_note(const struct guard *guard, const struct request *request, const struct judgement *judgement);
 
 /* This one is not to be found again. */
 void known_drop(struct known_name *name);

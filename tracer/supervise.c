@@ -129,7 +129,7 @@ static void on_call(struct guard *guard, struct desk *desk, const struct event *
 			judge_answer(&desk->judgement, -EACCES);
 		desk->judgement.again = false;
 		act(guard, &desk->request, &desk->judgement);
-		known_note(guard->known, &desk->request, &desk->judgement);
+		known_note(guard, &desk->request, &desk->judgement);
 		decode_done(&desk->request);
 		if (!desk->judgement.again)
 			return;
