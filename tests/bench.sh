@@ -115,11 +115,11 @@ command_of() {
 # The words before the command; the others are measured as what people use them for, not as equals. The tracers guard nothing: they
 # are what ptrace itself costs, with the stops of level gate (of processes) and of level seccomp (and at calls).
 guard_words() {	# GUARD [WORK]
-	local together=-t
-	case ${2:-} in *2) together= ;; esac	# two tasks at a time
+	local together=(-t)
+	case ${2:-} in *2) together=() ;; esac	# two tasks at a time
 	case $1 in
-	tracer) words=("$helpers/empty_tracer" $together) ;;
-	tracer+calls) words=("$helpers/empty_tracer" $together -c) ;;
+	tracer) words=("$helpers/empty_tracer" "${together[@]}") ;;
+	tracer+calls) words=("$helpers/empty_tracer" "${together[@]}" -c) ;;
 	bare) words=() ;;
 	strace) words=(strace -f --seccomp-bpf -o /dev/null -e 'trace=file,network') ;;
 	proot | fakechroot) words=("$1") ;;
