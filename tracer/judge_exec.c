@@ -21,6 +21,7 @@
 #include "mapped.h"
 #include "mem.h"
 #include "program.h"
+#include "same_file.h"
 
 enum {
 	SCRIPTS_MOST = 5,      /* execve(2): interpreters that are scripts themselves, then ELOOP */
@@ -176,9 +177,7 @@ static bool approve(const struct guard *guard, struct task *task, const struct r
 static _Thread_local struct known_loader {
 	char text[64]; /* as programs say it; "": none is known */
 	char name[256];
-	dev_t dev;
-	ino_t ino;
-	struct timespec changed;
+	struct same_file file;
 } known_loader;
 
 static void know_loader(const char *text, const struct resolved *at)
@@ -186,8 +185,7 @@ static void know_loader(const char *text, const struct resolved *at)
 	if (at->magic || at->run_proc || text[0] != '/' || strlen(text) >= sizeof known_loader.text ||
 	    at->length >= sizeof known_loader.name)
 		return;
-	known_loader =
-		(struct known_loader){.dev = at->held.st_dev, .ino = at->held.st_ino, .changed = at->held.st_ctim};
+	known_loader.file = same_file_of(&at->held);
 	memcpy(known_loader.text, text, strlen(text) + 1);
 	memcpy(known_loader.name, at->name, at->length + 1);
 }
@@ -196,19 +194,16 @@ static void know_loader(const char *text, const struct resolved *at)
 static bool approve_known_loader(const struct guard *guard, struct task *task, const char *text)
 {
 	const struct known_loader *known = &known_loader;
-	struct stat st;
 
-	if (strcmp(known->text, text) != 0 || stat(text, &st) < 0 || st.st_dev != known->dev ||
-	    st.st_ino != known->ino || st.st_ctim.tv_sec != known->changed.tv_sec ||
-	    st.st_ctim.tv_nsec != known->changed.tv_nsec)
+	if (strcmp(known->text, text) != 0 || !same_file_at(&known->file, text))
 		return false;
 	for (unsigned i = guard->policy_from; i < guard_policy_end(guard); i++)
 		if (!decide_path(guard->policies[i]->image, known->name, strlen(known->name), ACCESS_READ).allowed)
 			return false;
 	if (judge_writable(guard, known->name))
 		return false;
-	task->approved.loader_dev = st.st_dev;
-	task->approved.loader_ino = st.st_ino;
+	task->approved.loader_dev = known->file.dev;
+	task->approved.loader_ino = known->file.ino;
 	return true;
 }
 

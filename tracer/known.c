@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "same_file.h"
 #include "usage.h"
 
 enum {
@@ -22,10 +23,8 @@ struct known_name {
 	bool runs;	       /* it is to be run, as `program` says; else: to be read */
 	char text[KNOWN_TEXT]; /* as it was said; "": none */
 	char led_to[KNOWN_TEXT];
-	dev_t dev; /* of the object, as it was found, */
-	ino_t ino;
-	struct timespec changed; /* and its st_ctim */
-	bool kept;		 /* the policies let nobody change it, nor what leads there */
+	struct same_file file; /* or directory: what it led to */
+	bool kept;	       /* the policies let nobody change it, nor what leads there */
 	struct program program;
 };
 
@@ -101,12 +100,7 @@ static bool is_of_the_kind(const struct request *request)
  * at in any case: if the kernel ran another one, that would be a violation. */
 static bool is_there_still(const struct known_name *name)
 {
-	struct stat st;
-
-	if (name->kept && !name->runs)
-		return true;
-	return stat(name->text, &st) == 0 && st.st_dev == name->dev && st.st_ino == name->ino &&
-	       st.st_ctim.tv_sec == name->changed.tv_sec && st.st_ctim.tv_nsec == name->changed.tv_nsec;
+	return (name->kept && !name->runs) || same_file_at(&name->file, name->text);
 }
 
 struct known_name *known_find(struct known *known, const struct request *request)
@@ -172,9 +166,7 @@ void known_note(const struct guard *guard, const struct request *request, const 
 	*place = (struct known_name){.until = usage_moment() + known->life,
 				     .age = known->age,
 				     .runs = runs,
-				     .dev = at->held.st_dev,
-				     .ino = at->held.st_ino,
-				     .changed = at->held.st_ctim,
+				     .file = same_file_of(&at->held),
 				     .kept = is_kept(guard, name)};
 	if (runs)
 		place->program = request->task->approved;

@@ -74,7 +74,7 @@
  *                gate_code: the code on the page;
  *                gate_withdraw: programs that do without the shim; shim_names: who calls none of its functions;
  *                new_stack: what a new program finds on its stack
- *   known        levels ptrace, seccomp, gate: names that were allowed a moment ago
+ *   known        levels ptrace, seccomp, gate: names that were allowed a moment ago; same_file: is a file the one that it was
  *   absent       level seccomp: names that are not there, of which a program asks for many; absent_code: what it then has in it
  *   act          carries out what was judged; slots: memory for arguments that the tool cannot change;
  *                hash: tables, and what happens when one finds no memory

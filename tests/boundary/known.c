@@ -44,6 +44,21 @@ static int opens(const char *name)
 	return holds_secret(open(name, O_RDONLY));
 }
 
+/* Again and again, while the child changes what that means. */
+static int opens_against(pid_t child, const char *name)
+{
+	int won = REFUSED;
+
+	for (double end = seconds() + RACE_SECONDS; won == REFUSED && seconds() < end;) {
+		int fd = open(name, O_RDONLY);
+		won = holds_secret(fd);
+		close(fd);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return won;
+}
+
 /* `link` leads to a file of ours, and is known; `other`, beside it, leads to the secret. */
 static const char *known_link(void)
 {
@@ -177,7 +192,6 @@ static int known_text_changes(void)
 {
 	char *text = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	const char *plain = whole("../open/plain0"), *secret = whole("../shut/secret");
-	int won = REFUSED;
 
 	if (text == MAP_FAILED || strlen(plain) != strlen(secret))
 		return BROKEN;
@@ -190,14 +204,7 @@ static int known_text_changes(void)
 		strcpy(text, secret);
 		strcpy(text, plain);
 	}
-	for (double end = seconds() + RACE_SECONDS; won == REFUSED && seconds() < end;) {
-		int fd = open(text, O_RDONLY);
-		won = holds_secret(fd);
-		close(fd);
-	}
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	return won;
+	return opens_against(child, text);
 }
 
 /* ---- programs ----------------------------------------------------------- */
@@ -351,20 +358,12 @@ static int known_interpreter_of_another(void)
 static int known_link_raced(void)
 {
 	const char *name = known_link();
-	int won = REFUSED;
 	pid_t child = fork();
 
 	NEED(child);
 	while (child == 0)
 		renameat2(AT_FDCWD, "other", AT_FDCWD, "link", RENAME_EXCHANGE);
-	for (double end = seconds() + RACE_SECONDS; won == REFUSED && seconds() < end;) {
-		int fd = open(name, O_RDONLY);
-		won = holds_secret(fd);
-		close(fd);
-	}
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	return won;
+	return opens_against(child, name);
 }
 
 /* What is known stays what it is for who may have it: another file by the same name, one that is gone, one that is there again. */
